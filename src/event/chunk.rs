@@ -1,0 +1,658 @@
+//! Events in columns, with one text arena for their JSON and one for text made from it.
+//!
+//! `wire` builds a chunk for each batch, the store appends those into the ring's chunks, and the filter, panels,
+//! exports and sinks read rows through [`EventRef`]. A row's JSON is the event exactly as it was sent (after
+//! redaction); columns repeat what is looked at often. A chunk is append-only and knows nothing of eviction.
+
+use std::ops::{BitOr, Range};
+use std::sync::Arc;
+
+use super::json;
+use super::level::{Family, Level, Severity};
+use super::names::{Interner, Names, Symbol};
+use super::time::{Micros, Timestamp};
+
+/// Bytes accounted for a row beside its text: its columns, rounded up (SECURITY: the ring's limit).
+pub const ROW_OVERHEAD: usize = 96;
+
+const NO_DURATION: u64 = u64::MAX;
+const NO_LOAD: i32 = i32::MIN;
+const NO_SEVERITY: u8 = u8::MAX;
+/// Set in a message span's length when the message lies in `text` and not in `json`.
+const IN_TEXT: u32 = 1 << 31;
+
+/// Marks of one event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u16);
+
+impl Flags {
+    pub const NONE: Self = Self(0);
+    /// A lone surrogate was replaced by U+FFFD.
+    pub const REPAIRED: Self = Self(1);
+    /// Something was redacted.
+    pub const REDACTED: Self = Self(1 << 1);
+    /// Long strings were cut, see `_cut`.
+    pub const CUT: Self = Self(1 << 2);
+    /// taillight made this event itself.
+    pub const OWN: Self = Self(1 << 3);
+    /// A request answered with 400 or more, or not answered.
+    pub const FAILED: Self = Self(1 << 4);
+    /// Slower than the limit of its kind.
+    pub const SLOW: Self = Self(1 << 5);
+    /// `cached` was sent and is true.
+    pub const CACHED: Self = Self(1 << 6);
+    /// The data has a `source` key of its own.
+    pub const HAS_SOURCE: Self = Self(1 << 7);
+    /// The data has a `user-id` key of its own.
+    pub const HAS_USER: Self = Self(1 << 8);
+    /// The data has a `server-recv-time` key of its own.
+    pub const HAS_RECV: Self = Self(1 << 9);
+    /// The data has a `browser-timestamp` key of its own.
+    pub const HAS_BROWSER_TIME: Self = Self(1 << 10);
+    /// A request: it has a URL and a method, a status, or is an api-call or network event.
+    pub const REQUEST: Self = Self(1 << 11);
+
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub fn set(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+impl BitOr for Flags {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Where a row's message is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Msg<'a> {
+    /// At these bytes of the row's own JSON, which need no unescaping.
+    InJson(Range<usize>),
+    Text(&'a str),
+}
+
+/// One event on its way into a chunk. Empty texts mean "not sent".
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    pub seq: u64,
+    pub inst: Timestamp,
+    pub recv: Timestamp,
+    pub level: Level,
+    pub severity: Option<Severity>,
+    pub family: Family,
+    pub flags: Flags,
+    pub id: &'a str,
+    pub ns: &'a str,
+    pub kind: &'a str,
+    pub subtype: &'a str,
+    pub session: &'a str,
+    pub user: &'a str,
+    pub tab: &'a str,
+    pub load: Option<i32>,
+    pub endpoint: &'a str,
+    pub duration: Option<Micros>,
+    pub status: Option<u16>,
+    /// Fingerprint; 0 for events that are in no group.
+    pub group: u64,
+    pub source: &'a str,
+    pub msg: Msg<'a>,
+    /// The event's complete JSON object.
+    pub json: &'a str,
+}
+
+/// A run of events in arrival order.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    names: Arc<Names>,
+    seq: Vec<u64>,
+    inst: Vec<Timestamp>,
+    recv: Vec<Timestamp>,
+    duration: Vec<u64>,
+    group: Vec<u64>,
+    id: Vec<Symbol>,
+    ns: Vec<Symbol>,
+    kind: Vec<Symbol>,
+    subtype: Vec<Symbol>,
+    session: Vec<Symbol>,
+    user: Vec<Symbol>,
+    tab: Vec<Symbol>,
+    endpoint: Vec<Symbol>,
+    source: Vec<Symbol>,
+    load: Vec<i32>,
+    msg: Vec<(u32, u32)>,
+    json_end: Vec<u32>,
+    status: Vec<u16>,
+    flags: Vec<Flags>,
+    level: Vec<Level>,
+    severity: Vec<u8>,
+    family: Vec<Family>,
+    json: String,
+    text: String,
+}
+
+impl Chunk {
+    /// An empty chunk whose symbols are those of `names`.
+    pub fn new(names: Arc<Names>) -> Self {
+        Self {
+            names,
+            seq: Vec::new(),
+            inst: Vec::new(),
+            recv: Vec::new(),
+            duration: Vec::new(),
+            group: Vec::new(),
+            id: Vec::new(),
+            ns: Vec::new(),
+            kind: Vec::new(),
+            subtype: Vec::new(),
+            session: Vec::new(),
+            user: Vec::new(),
+            tab: Vec::new(),
+            endpoint: Vec::new(),
+            source: Vec::new(),
+            load: Vec::new(),
+            msg: Vec::new(),
+            json_end: Vec::new(),
+            status: Vec::new(),
+            flags: Vec::new(),
+            level: Vec::new(),
+            severity: Vec::new(),
+            family: Vec::new(),
+            json: String::new(),
+            text: String::new(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.seq.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.seq.is_empty()
+    }
+
+    /// Bytes this chunk accounts for: its text and [`ROW_OVERHEAD`] a row.
+    pub fn bytes(&self) -> usize {
+        self.json.len() + self.text.len() + self.len() * ROW_OVERHEAD
+    }
+
+    /// Bytes row `row` accounts for.
+    pub fn row_bytes(&self, row: usize) -> usize {
+        let (_, len) = self.msg[row];
+        let made = if len & IN_TEXT == 0 { 0 } else { (len & !IN_TEXT) as usize };
+        self.json_range(row).len() + made + ROW_OVERHEAD
+    }
+
+    /// The event in row `row`, which must be below [`Chunk::len`].
+    pub fn event(&self, row: usize) -> EventRef<'_> {
+        debug_assert!(row < self.len());
+        EventRef { chunk: self, row }
+    }
+
+    /// All events, oldest arrival first.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = EventRef<'_>> + ExactSizeIterator {
+        (0..self.len()).map(|row| EventRef { chunk: self, row })
+    }
+
+    pub fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    // Columns, for whoever passes over many rows; `row` is the index. See the accessors of `EventRef`.
+    pub fn seqs(&self) -> &[u64] {
+        &self.seq
+    }
+    pub fn insts(&self) -> &[Timestamp] {
+        &self.inst
+    }
+    pub fn recvs(&self) -> &[Timestamp] {
+        &self.recv
+    }
+    /// Microseconds; `u64::MAX` where there is none.
+    pub fn durations(&self) -> &[u64] {
+        &self.duration
+    }
+    /// 0 where there is none.
+    pub fn groups(&self) -> &[u64] {
+        &self.group
+    }
+    pub fn ids(&self) -> &[Symbol] {
+        &self.id
+    }
+    pub fn nss(&self) -> &[Symbol] {
+        &self.ns
+    }
+    pub fn kinds(&self) -> &[Symbol] {
+        &self.kind
+    }
+    pub fn subtypes(&self) -> &[Symbol] {
+        &self.subtype
+    }
+    pub fn sessions(&self) -> &[Symbol] {
+        &self.session
+    }
+    pub fn users(&self) -> &[Symbol] {
+        &self.user
+    }
+    pub fn tabs(&self) -> &[Symbol] {
+        &self.tab
+    }
+    pub fn endpoints(&self) -> &[Symbol] {
+        &self.endpoint
+    }
+    pub fn sources(&self) -> &[Symbol] {
+        &self.source
+    }
+    /// `i32::MIN` where there is none.
+    pub fn loads(&self) -> &[i32] {
+        &self.load
+    }
+    /// 0 where there is none.
+    pub fn statuses(&self) -> &[u16] {
+        &self.status
+    }
+    pub fn flags(&self) -> &[Flags] {
+        &self.flags
+    }
+    pub fn levels(&self) -> &[Level] {
+        &self.level
+    }
+    /// `Severity as u8`; `u8::MAX` where there is none.
+    pub fn severities(&self) -> &[u8] {
+        &self.severity
+    }
+    pub fn families(&self) -> &[Family] {
+        &self.family
+    }
+    /// The JSON of all rows, one after the other, without separators.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+    /// Where each row's JSON ends in [`Chunk::json`].
+    pub fn json_ends(&self) -> &[u32] {
+        &self.json_end
+    }
+
+    fn json_range(&self, row: usize) -> Range<usize> {
+        let start = if row == 0 { 0 } else { self.json_end[row - 1] as usize };
+        start..self.json_end[row] as usize
+    }
+
+    /// Adds `row`, its names going through `interner`, which must own this chunk's names.
+    pub fn push(&mut self, row: &Row<'_>, interner: &mut Interner) {
+        debug_assert!(Arc::ptr_eq(&self.names, interner.names()));
+        let json_start = self.json.len();
+        self.seq.push(row.seq);
+        self.inst.push(row.inst);
+        self.recv.push(row.recv);
+        self.duration.push(row.duration.map_or(NO_DURATION, |span| span.0));
+        self.group.push(row.group);
+        self.id.push(interner.intern(row.id));
+        self.ns.push(interner.intern(row.ns));
+        self.kind.push(interner.intern(row.kind));
+        self.subtype.push(interner.intern(row.subtype));
+        self.session.push(interner.intern(row.session));
+        self.user.push(interner.intern(row.user));
+        self.tab.push(interner.intern(row.tab));
+        self.endpoint.push(interner.intern(row.endpoint));
+        self.source.push(interner.intern(row.source));
+        self.load.push(row.load.unwrap_or(NO_LOAD));
+        self.status.push(row.status.unwrap_or(0));
+        self.flags.push(row.flags);
+        self.level.push(row.level);
+        self.severity.push(row.severity.map_or(NO_SEVERITY, |severity| severity as u8));
+        self.family.push(row.family);
+        self.json.push_str(row.json);
+        self.json_end.push(offset(self.json.len()));
+        let span = match &row.msg {
+            Msg::InJson(range) => (offset(json_start + range.start), offset(range.len())),
+            Msg::Text(made) => {
+                let start = self.text.len();
+                self.text.push_str(made);
+                (offset(start), offset(made.len()) | IN_TEXT)
+            }
+        };
+        self.msg.push(span);
+    }
+
+    /// Adds the rows `rows` of `other`, whose symbols `remap` (see [`Chunk::remap_into`]) turns into this chunk's.
+    pub fn extend(&mut self, other: &Self, rows: Range<usize>, remap: &[Symbol]) {
+        if rows.is_empty() {
+            return;
+        }
+        let to_here = |symbol: &Symbol| remap[symbol.0 as usize];
+        let json_from = other.json_range(rows.start).start;
+        let json_to = other.json_end[rows.end - 1] as usize;
+        let json_shift = self.json.len();
+        self.json.push_str(&other.json[json_from..json_to]);
+        for row in rows.clone() {
+            self.json_end.push(offset(other.json_end[row] as usize - json_from + json_shift));
+            let (start, len) = other.msg[row];
+            self.msg.push(if len & IN_TEXT == 0 {
+                (offset(start as usize - json_from + json_shift), len)
+            } else {
+                let made = &other.text[start as usize..][..(len & !IN_TEXT) as usize];
+                let here = self.text.len();
+                self.text.push_str(made);
+                (offset(here), len)
+            });
+        }
+        self.seq.extend_from_slice(&other.seq[rows.clone()]);
+        self.inst.extend_from_slice(&other.inst[rows.clone()]);
+        self.recv.extend_from_slice(&other.recv[rows.clone()]);
+        self.duration.extend_from_slice(&other.duration[rows.clone()]);
+        self.group.extend_from_slice(&other.group[rows.clone()]);
+        self.id.extend(other.id[rows.clone()].iter().map(to_here));
+        self.ns.extend(other.ns[rows.clone()].iter().map(to_here));
+        self.kind.extend(other.kind[rows.clone()].iter().map(to_here));
+        self.subtype.extend(other.subtype[rows.clone()].iter().map(to_here));
+        self.session.extend(other.session[rows.clone()].iter().map(to_here));
+        self.user.extend(other.user[rows.clone()].iter().map(to_here));
+        self.tab.extend(other.tab[rows.clone()].iter().map(to_here));
+        self.endpoint.extend(other.endpoint[rows.clone()].iter().map(to_here));
+        self.source.extend(other.source[rows.clone()].iter().map(to_here));
+        self.load.extend_from_slice(&other.load[rows.clone()]);
+        self.status.extend_from_slice(&other.status[rows.clone()]);
+        self.flags.extend_from_slice(&other.flags[rows.clone()]);
+        self.level.extend_from_slice(&other.level[rows.clone()]);
+        self.severity.extend_from_slice(&other.severity[rows.clone()]);
+        self.family.extend_from_slice(&other.family[rows]);
+    }
+
+    /// For each symbol of this chunk's names, the symbol of the same name in `interner`.
+    pub fn remap_into(&self, interner: &mut Interner) -> Vec<Symbol> {
+        let count = u32::try_from(self.names.len()).expect("tables hold far fewer than 2^32 names");
+        (0..count)
+            .map(|number| match Symbol(number) {
+                reserved @ (Symbol::NONE | Symbol::OTHER) => reserved,
+                symbol => interner.intern(self.names.get(symbol)),
+            })
+            .collect()
+    }
+
+    /// Gives the rows consecutive arrival numbers from `first` on.
+    pub fn number_from(&mut self, first: u64) {
+        for (seq, number) in self.seq.iter_mut().zip(first..) {
+            *seq = number;
+        }
+    }
+
+    /// A chunk of only those rows for which `keep` holds.
+    #[must_use]
+    pub fn retain(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let count = u32::try_from(self.names.len()).expect("tables hold far fewer than 2^32 names");
+        let same: Vec<Symbol> = (0..count).map(Symbol).collect();
+        let mut kept = Self::new(Arc::clone(&self.names));
+        for row in (0..self.len()).filter(|row| keep(*row)) {
+            kept.extend(self, row..row + 1, &same);
+        }
+        kept
+    }
+}
+
+/// A chunk has at most a few MiB of text, so offsets fit.
+fn offset(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("a chunk's text is far below 4 GiB")
+}
+
+/// A chunk with names of its own, for whoever makes events: decoders, recordings, tests.
+#[derive(Debug)]
+pub struct ChunkBuilder {
+    chunk: Chunk,
+    interner: Interner,
+}
+
+impl Default for ChunkBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ChunkBuilder {
+    pub fn new() -> Self {
+        let interner = Interner::new(usize::MAX);
+        Self { chunk: Chunk::new(Arc::clone(interner.names())), interner }
+    }
+
+    pub fn push(&mut self, row: &Row<'_>) {
+        self.chunk.push(row, &mut self.interner);
+    }
+
+    pub fn len(&self) -> usize {
+        self.chunk.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.chunk.is_empty()
+    }
+
+    pub fn finish(self) -> Chunk {
+        self.chunk
+    }
+}
+
+/// One event of a chunk.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRef<'a> {
+    chunk: &'a Chunk,
+    row: usize,
+}
+
+impl<'a> EventRef<'a> {
+    pub fn seq(self) -> u64 {
+        self.chunk.seq[self.row]
+    }
+    pub fn inst(self) -> Timestamp {
+        self.chunk.inst[self.row]
+    }
+    pub fn recv(self) -> Timestamp {
+        self.chunk.recv[self.row]
+    }
+    pub fn level(self) -> Level {
+        self.chunk.level[self.row]
+    }
+    pub fn severity(self) -> Option<Severity> {
+        Severity::ALL.get(usize::from(self.chunk.severity[self.row])).copied()
+    }
+    pub fn family(self) -> Family {
+        self.chunk.family[self.row]
+    }
+    pub fn flags(self) -> Flags {
+        self.chunk.flags[self.row]
+    }
+    /// The signal id, `ns/name`.
+    pub fn id(self) -> &'a str {
+        self.name(&self.chunk.id)
+    }
+    pub fn ns(self) -> &'a str {
+        self.name(&self.chunk.ns)
+    }
+    /// The `type` as sent.
+    pub fn kind(self) -> &'a str {
+        self.name(&self.chunk.kind)
+    }
+    pub fn subtype(self) -> &'a str {
+        self.name(&self.chunk.subtype)
+    }
+    pub fn session(self) -> &'a str {
+        self.name(&self.chunk.session)
+    }
+    pub fn user(self) -> &'a str {
+        self.name(&self.chunk.user)
+    }
+    pub fn tab(self) -> &'a str {
+        self.name(&self.chunk.tab)
+    }
+    /// `METHOD [host]/route`, empty for events that are no requests.
+    pub fn endpoint(self) -> &'a str {
+        self.name(&self.chunk.endpoint)
+    }
+    pub fn source(self) -> &'a str {
+        self.name(&self.chunk.source)
+    }
+    pub fn load(self) -> Option<i32> {
+        Some(self.chunk.load[self.row]).filter(|load| *load != NO_LOAD)
+    }
+    pub fn duration(self) -> Option<Micros> {
+        Some(self.chunk.duration[self.row]).filter(|micros| *micros != NO_DURATION).map(Micros)
+    }
+    pub fn status(self) -> Option<u16> {
+        Some(self.chunk.status[self.row]).filter(|status| *status != 0)
+    }
+    /// The fingerprint, `None` for events that are in no group.
+    pub fn group(self) -> Option<u64> {
+        Some(self.chunk.group[self.row]).filter(|group| *group != 0)
+    }
+    pub fn msg(self) -> &'a str {
+        let (start, len) = self.chunk.msg[self.row];
+        let arena = if len & IN_TEXT == 0 { &self.chunk.json } else { &self.chunk.text };
+        &arena[start as usize..][..(len & !IN_TEXT) as usize]
+    }
+    /// The event's JSON object, exactly as sent, after redaction.
+    pub fn json(self) -> &'a str {
+        &self.chunk.json[self.chunk.json_range(self.row)]
+    }
+    pub fn chunk(self) -> &'a Chunk {
+        self.chunk
+    }
+    pub fn row(self) -> usize {
+        self.row
+    }
+
+    /// A value of the event's data by path, in any case style.
+    pub fn get(self, path: &[&str]) -> Option<&'a str> {
+        json::path(self.json(), path)
+    }
+
+    /// Adds the complete `data` object to `out`: what was sent, then what the server adds where the event has no
+    /// such key (CONTRACT: the event).
+    pub fn write_data(self, out: &mut String) {
+        let json = self.json();
+        let body = json.trim_end().strip_suffix('}').unwrap_or(json);
+        out.push_str(body);
+        let mut separator = if json::members(json).next().is_some() { "," } else { "" };
+        let mut add = |key: &str, value: &str| {
+            out.push_str(separator);
+            out.push('"');
+            out.push_str(key);
+            out.push_str("\":");
+            out.push_str(value);
+            separator = ",";
+        };
+        let flags = self.flags();
+        if !flags.has(Flags::HAS_SOURCE) {
+            add("source", &quoted(self.source()));
+        }
+        if !flags.has(Flags::HAS_USER) && !self.user().is_empty() {
+            add("user-id", &quoted(self.user()));
+        }
+        if !flags.has(Flags::HAS_RECV) {
+            add("server-recv-time", &self.recv().0.to_string());
+        }
+        if !flags.has(Flags::HAS_BROWSER_TIME)
+            && let Some(sent) = json::get(json, "timestamp")
+        {
+            add("browser-timestamp", sent);
+        }
+        out.push('}');
+    }
+
+    fn name(self, column: &'a [Symbol]) -> &'a str {
+        self.chunk.names.get(column[self.row])
+    }
+}
+
+/// `text` as a JSON string, quotes included.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a string always encodes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(crate) fn row<'a>(seq: u64, session: &'a str, json: &'a str, msg: Msg<'a>) -> Row<'a> {
+        Row {
+            seq,
+            inst: Timestamp(1000),
+            recv: Timestamp(2000),
+            level: Level::Error,
+            severity: Some(Severity::High),
+            family: Family::Error,
+            flags: Flags::NONE,
+            id: "browser/javascript",
+            ns: "browser.javascript",
+            kind: "error",
+            subtype: "javascript",
+            session,
+            user: "user-1",
+            tab: "",
+            load: None,
+            endpoint: "",
+            duration: None,
+            status: None,
+            group: 7,
+            source: "browser",
+            msg,
+            json,
+        }
+    }
+
+    #[test]
+    fn rows_survive_the_move_into_a_chunk_with_other_names() {
+        let mut batch = ChunkBuilder::new();
+        let json = r#"{"message":"boom","timestamp":5}"#;
+        batch.push(&row(1, "s1", json, Msg::InJson(12..16)));
+        batch.push(&row(2, "s2", "{}", Msg::Text("made")));
+        batch.push(&row(3, "s1", json, Msg::InJson(12..16)));
+        let batch = batch.finish();
+        let mut interner = Interner::new(100);
+        interner.intern("something else");
+        let mut ring = Chunk::new(Arc::clone(interner.names()));
+        let remap = batch.remap_into(&mut interner);
+        ring.extend(&batch, 1..3, &remap);
+        ring.extend(&batch, 0..1, &remap);
+        let seen: Vec<_> = ring.events().map(|e| (e.seq(), e.session(), e.msg(), e.json().len())).collect();
+        assert_eq!(
+            seen,
+            [(2, "s2", "made", 2), (3, "s1", "boom", json.len()), (1, "s1", "boom", json.len())]
+        );
+        let event = ring.event(0);
+        assert_eq!((event.load(), event.status(), event.duration()), (None, None, None));
+        assert_eq!(event.severity(), Some(Severity::High));
+        let total: usize = (0..ring.len()).map(|row| ring.row_bytes(row)).sum();
+        assert_eq!(total, ring.bytes());
+    }
+
+    #[test]
+    fn data_gains_only_what_the_event_does_not_have() {
+        let mut builder = ChunkBuilder::new();
+        builder.push(&row(1, "s", r#"{"timestamp":5}"#, Msg::Text("")));
+        let mut has_all = row(2, "s", "{}", Msg::Text(""));
+        has_all.flags = Flags::HAS_SOURCE | Flags::HAS_USER | Flags::HAS_RECV;
+        builder.push(&has_all);
+        let chunk = builder.finish();
+        let mut out = String::new();
+        chunk.event(0).write_data(&mut out);
+        let expected = r#"{"timestamp":5,"source":"browser","user-id":"user-1","server-recv-time":2000,"browser-timestamp":5}"#;
+        assert_eq!(out, expected);
+        out.clear();
+        chunk.event(1).write_data(&mut out);
+        assert_eq!(out, "{}");
+    }
+
+    #[test]
+    fn retain_keeps_the_chosen_rows() {
+        let mut builder = ChunkBuilder::new();
+        for seq in 1..=4 {
+            builder.push(&row(seq, "s", r#"{"message":"m"}"#, Msg::InJson(12..13)));
+        }
+        let kept = builder.finish().retain(|row| row % 2 == 1);
+        assert_eq!(kept.events().map(|e| (e.seq(), e.msg())).collect::<Vec<_>>(), [(2, "m"), (4, "m")]);
+    }
+}

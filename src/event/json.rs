@@ -1,0 +1,384 @@
+//! A reader of JSON text that has already been checked: members, elements, paths and scalars, nothing copied.
+//!
+//! Called by everything that looks into an event's `data` (filter, detail, redaction). It never builds a tree,
+//! never recurses (nesting is unbounded in what a page may send) and never fails: text that is not JSON just ends
+//! the iteration.
+
+use std::borrow::Cow;
+
+/// One member of an object: its key as written (still escaped, without quotes) and its value's exact text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member<'a> {
+    pub key: &'a str,
+    pub value: &'a str,
+    /// Where `value` starts in the text given to [`members`].
+    pub at: usize,
+}
+
+/// What a value is, read from its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Object,
+    Array,
+    Text,
+    Number,
+    Bool,
+    Null,
+}
+
+/// The shape of a value's text.
+pub fn shape(value: &str) -> Shape {
+    match value.as_bytes().first() {
+        Some(b'{') => Shape::Object,
+        Some(b'[') => Shape::Array,
+        Some(b'"') => Shape::Text,
+        Some(b't' | b'f') => Shape::Bool,
+        Some(b'n') | None => Shape::Null,
+        Some(_) => Shape::Number,
+    }
+}
+
+/// The members of an object's text, in the order written; empty for anything else.
+pub fn members(object: &str) -> Members<'_> {
+    let mut cursor = Cursor { text: object, at: 0 };
+    cursor.skip_space();
+    let done = !cursor.take(b'{');
+    Members { cursor, done }
+}
+
+/// See [`members`].
+#[derive(Clone, Debug)]
+pub struct Members<'a> {
+    cursor: Cursor<'a>,
+    done: bool,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Member<'a>;
+
+    fn next(&mut self) -> Option<Member<'a>> {
+        if self.done {
+            return None;
+        }
+        self.done = true;
+        self.cursor.skip_space();
+        let key = self.cursor.string()?;
+        self.cursor.skip_space();
+        if !self.cursor.take(b':') {
+            return None;
+        }
+        self.cursor.skip_space();
+        let at = self.cursor.at;
+        let value = self.cursor.value()?;
+        self.cursor.skip_space();
+        self.done = !self.cursor.take(b',');
+        Some(Member { key, value, at })
+    }
+}
+
+/// The elements of an array's text with where each starts; empty for anything else.
+pub fn elements(array: &str) -> Elements<'_> {
+    let mut cursor = Cursor { text: array, at: 0 };
+    cursor.skip_space();
+    let done = !cursor.take(b'[');
+    Elements { cursor, done }
+}
+
+/// See [`elements`].
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    cursor: Cursor<'a>,
+    done: bool,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = (usize, &'a str);
+
+    fn next(&mut self) -> Option<(usize, &'a str)> {
+        if self.done {
+            return None;
+        }
+        self.done = true;
+        self.cursor.skip_space();
+        let at = self.cursor.at;
+        let value = self.cursor.value()?;
+        self.cursor.skip_space();
+        self.done = !self.cursor.take(b',');
+        Some((at, value))
+    }
+}
+
+/// The text of a string value: unescaped, `None` if the value is not a string. A lone surrogate reads as U+FFFD.
+pub fn text(value: &str) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    Some(unescape(inner))
+}
+
+/// A number, also one written inside a string (`"42"`); `None` for anything else and for non-finite results.
+pub fn number(value: &str) -> Option<f64> {
+    let digits = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value).trim();
+    let first = *digits.as_bytes().first()?;
+    if !(first.is_ascii_digit() || first == b'-' || first == b'+' || first == b'.') {
+        return None;
+    }
+    digits.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Resolves JSON's escapes in the text between a string's quotes.
+pub fn unescape(inner: &str) -> Cow<'_, str> {
+    let Some(first) = memchr::memchr(b'\\', inner.as_bytes()) else {
+        return Cow::Borrowed(inner);
+    };
+    let mut out = String::with_capacity(inner.len());
+    out.push_str(&inner[..first]);
+    let mut rest = &inner[first..];
+    while let Some(escape) = rest.strip_prefix('\\') {
+        let (character, used) = read_escape(escape);
+        out.push(character);
+        rest = &escape[used..];
+        let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
+        out.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+    }
+    Cow::Owned(out)
+}
+
+/// Reads what follows a backslash: the character and how many bytes it took.
+fn read_escape(escape: &str) -> (char, usize) {
+    let simple = match escape.as_bytes().first() {
+        Some(b'n') => '\n',
+        Some(b't') => '\t',
+        Some(b'r') => '\r',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'u') => return read_unicode(escape),
+        Some(_) => {
+            let character = escape.chars().next().unwrap_or('\u{fffd}');
+            return (character, character.len_utf8());
+        }
+        None => return ('\u{fffd}', 0),
+    };
+    (simple, 1)
+}
+
+fn read_unicode(escape: &str) -> (char, usize) {
+    let Some(unit) = hex4(escape.get(1..5)) else {
+        return ('\u{fffd}', 1);
+    };
+    if let Some(character) = char::from_u32(unit) {
+        return (character, 5);
+    }
+    let low = escape.get(5..7).filter(|pair| *pair == "\\u").and_then(|_| hex4(escape.get(7..11)));
+    match low {
+        Some(low @ 0xDC00..=0xDFFF) if unit < 0xDC00 => {
+            let scalar = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+            (char::from_u32(scalar).unwrap_or('\u{fffd}'), 11)
+        }
+        _ => ('\u{fffd}', 5),
+    }
+}
+
+fn hex4(digits: Option<&str>) -> Option<u32> {
+    u32::from_str_radix(digits?, 16).ok()
+}
+
+/// Folds a field name as the contract does: without case, `-`, `_` and a final `?`.
+pub fn same_name(a: &str, b: &str) -> bool {
+    let fold = |name| {
+        let bytes: &str = name;
+        bytes.strip_suffix('?').unwrap_or(bytes).bytes().filter(|byte| *byte != b'-' && *byte != b'_')
+    };
+    let mut left = fold(a).map(|byte| byte.to_ascii_lowercase());
+    let mut right = fold(b).map(|byte| byte.to_ascii_lowercase());
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return true,
+            (x, y) if x == y => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The value of the last member whose name is `name` in any case style; null counts as absent.
+pub fn get<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    let found = members(object).filter(|member| same_name(&unescape(member.key), name)).last()?;
+    (shape(found.value) != Shape::Null).then_some(found.value)
+}
+
+/// Follows `path` through objects by name and through arrays by index.
+pub fn path<'a>(object: &'a str, path: &[&str]) -> Option<&'a str> {
+    let mut value = object;
+    for part in path {
+        value = match shape(value) {
+            Shape::Array => elements(value).nth(part.parse().ok()?)?.1,
+            _ => get(value, part)?,
+        };
+    }
+    (shape(value) != Shape::Null).then_some(value)
+}
+
+#[derive(Clone, Debug)]
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes().get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let is_there = self.bytes().get(self.at) == Some(&byte);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    /// The text between the quotes of the string here, and moves past it.
+    fn string(&mut self) -> Option<&'a str> {
+        if !self.take(b'"') {
+            return None;
+        }
+        let start = self.at;
+        let end = string_end(self.bytes(), start)?;
+        self.at = end + 1;
+        self.text.get(start..end)
+    }
+
+    /// The exact text of the value here, and moves past it.
+    fn value(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        let end = value_end(self.bytes(), start)?;
+        self.at = end;
+        self.text.get(start..end)
+    }
+}
+
+/// The position of the quote that closes a string whose content starts at `start`.
+fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let found = at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[found] == b'"' {
+            return Some(found);
+        }
+        at = found + 2;
+    }
+}
+
+/// The position just past the value that starts at `start`. Depth is a counter, not a stack.
+fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut at = start;
+    loop {
+        match *bytes.get(at)? {
+            b'"' => at = string_end(bytes, at + 1)? + 1,
+            b'{' | b'[' => {
+                depth += 1;
+                at += 1;
+            }
+            b'}' | b']' => {
+                depth = depth.checked_sub(1)?;
+                at += 1;
+            }
+            b',' | b':' | b' ' | b'\n' | b'\t' | b'\r' if depth > 0 => {
+                at += 1;
+                continue;
+            }
+            b',' | b':' | b' ' | b'\n' | b'\t' | b'\r' => return (at > start).then_some(at),
+            _ => {
+                at += 1;
+                while bytes.get(at).is_some_and(|byte| !b",:]} \n\t\r".contains(byte)) {
+                    at += 1;
+                }
+            }
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_come_with_their_exact_text() {
+        let object = r#" { "a" : 1.50 , "b\"c":[1,{"x":"}"}], "d": {"e":null} }"#;
+        let found: Vec<_> = members(object).map(|member| (member.key, member.value)).collect();
+        assert_eq!(found, [("a", "1.50"), (r#"b\"c"#, r#"[1,{"x":"}"}]"#), ("d", r#"{"e":null}"#)]);
+        for member in members(object) {
+            assert!(object[member.at..].starts_with(member.value));
+        }
+    }
+
+    #[test]
+    fn names_match_in_every_case_style() {
+        for (a, b, same) in [
+            ("duration-ms", "durationMs", true),
+            ("duration_ms", "DURATION-MS", true),
+            ("cached?", "cached", true),
+            ("cached?", "cach", false),
+            ("", "-", true),
+            ("user-id", "user-idx", false),
+        ] {
+            assert_eq!(same_name(a, b), same, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn paths_walk_objects_and_arrays_and_null_is_absent() {
+        let object = r#"{"timing":{"dnsLookup":45},"args":["a",{"b":2}],"none":null,"x":1,"x":2}"#;
+        assert_eq!(path(object, &["timing", "dns-lookup"]), Some("45"));
+        assert_eq!(path(object, &["args", "1", "b"]), Some("2"));
+        assert_eq!(path(object, &["args", "7"]), None);
+        assert_eq!(path(object, &["none"]), None);
+        assert_eq!(get(object, "x"), Some("2"), "the last of two equal keys counts, as in JSON.parse");
+    }
+
+    #[test]
+    fn strings_are_unescaped() {
+        for (raw, expected) in [
+            (r#""plain""#, "plain"),
+            (r#""a\n\t\"\\\/b""#, "a\n\t\"\\/b"),
+            (r#""\u00e9\ud83d\ude00""#, "é😀"),
+            (r#""\ud800x""#, "\u{fffd}x"),
+            (r#""\ud800\u0041""#, "\u{fffd}A"),
+        ] {
+            assert_eq!(text(raw).as_deref(), Some(expected), "{raw}");
+        }
+        assert_eq!(text("12"), None);
+    }
+
+    #[test]
+    fn numbers_are_read_from_numbers_and_from_strings() {
+        for (raw, expected) in
+            [("12", Some(12.0)), (r#""42""#, Some(42.0)), ("1e400", None), (r#""x""#, None), ("true", None)]
+        {
+            assert_eq!(number(raw), expected, "{raw}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_ends_the_walk_without_a_panic(input in ".{0,200}") {
+            for member in members(&input) {
+                proptest::prop_assert!(input.contains(member.value));
+                let _ = unescape(member.key);
+            }
+            for (at, value) in elements(&input) {
+                proptest::prop_assert!(input[at..].starts_with(value));
+            }
+            let _ = path(&input, &["a", "0"]);
+            let _ = number(&input);
+            let _ = text(&input);
+        }
+    }
+}

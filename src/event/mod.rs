@@ -1,0 +1,15 @@
+//! What an event is: its columns, names, times and the readers of its JSON text.
+//!
+//! Every other module speaks of events through [`EventRef`]. Nothing here knows sockets, threads, terminals or
+//! the clock; time is passed in.
+
+mod chunk;
+pub mod json;
+mod level;
+mod names;
+mod time;
+
+pub use chunk::{Chunk, ChunkBuilder, EventRef, Flags, Msg, ROW_OVERHEAD, Row};
+pub use level::{Family, Level, Severity};
+pub use names::{Interner, Names, Symbol};
+pub use time::{Micros, Timestamp};

@@ -1,0 +1,105 @@
+//! Points in time and spans: UTC milliseconds and microseconds.
+//!
+//! Used everywhere; reads no clock. Milliseconds on screen become [`Micros`] only in `wire`.
+
+use std::fmt;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Reads an RFC 3339 time; more precise times are cut to the millisecond.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_millisecond()))
+    }
+
+    /// This moment as jiff's type, clamped to the range jiff can hold (years -9999 to 9999).
+    pub fn to_jiff(self) -> jiff::Timestamp {
+        let low = jiff::Timestamp::MIN.as_millisecond();
+        let high = jiff::Timestamp::MAX.as_millisecond();
+        jiff::Timestamp::from_millisecond(self.0.clamp(low, high)).unwrap_or_default()
+    }
+
+    /// Milliseconds from `earlier` to here; negative if `earlier` is later.
+    pub fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// This moment moved by `ms` milliseconds, saturating.
+    #[must_use]
+    pub fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC with exactly three decimals: `2024-01-01T00:00:00.000Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.to_jiff())
+    }
+}
+
+/// A span of time in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Micros(pub u64);
+
+impl Micros {
+    /// From milliseconds as a browser sends them, rounded to the microsecond; `None` if negative or not finite.
+    pub fn from_ms(ms: f64) -> Option<Self> {
+        if !ms.is_finite() || ms < 0.0 {
+            return None;
+        }
+        // A JSON number may be as large as 1e308; half the range keeps the "absent" mark of the column free.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped just before")]
+        Some(Self((ms * 1000.0).round().min(9.0e18) as u64))
+    }
+
+    /// In milliseconds.
+    #[expect(clippy::cast_precision_loss, reason = "exact below 285 years")]
+    pub fn as_ms(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+}
+
+impl fmt::Display for Micros {
+    /// Milliseconds with up to three decimals and no trailing zeros: `234`, `0.5`, `12.345`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ms, rest) = (self.0 / 1000, self.0 % 1000);
+        if rest == 0 {
+            return write!(f, "{ms}");
+        }
+        let digits = format!("{rest:03}");
+        write!(f, "{ms}.{}", digits.trim_end_matches('0'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_print_as_rfc3339_and_read_back() {
+        for (ms, text) in [
+            (1_704_067_200_000, "2024-01-01T00:00:00.000Z"),
+            (1_704_067_200_007, "2024-01-01T00:00:00.007Z"),
+            (0, "1970-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(Timestamp(ms).to_string(), text);
+            assert_eq!(Timestamp::parse_rfc3339(text), Some(Timestamp(ms)));
+        }
+        assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn spans_print_in_milliseconds_without_losing_microseconds() {
+        for (ms, text) in
+            [(234.0, "234"), (0.5, "0.5"), (12.345, "12.345"), (0.001, "0.001"), (3421.04, "3421.04")]
+        {
+            assert_eq!(Micros::from_ms(ms).map(|span| span.to_string()).as_deref(), Some(text));
+        }
+        for bad in [f64::NAN, f64::INFINITY, -1.0] {
+            assert_eq!(Micros::from_ms(bad), None);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! taillight shows, live in a terminal, what the browser is doing.
+//!
+//! Data flows one way: bytes → event → chunk → store → snapshot → screen. `ARCHITECTURE.md` has the map,
+//! and `tests/it/tidy.rs` enforces who may import whom.
+
+pub mod event;
+pub mod filter;
+pub mod ingest;
+pub mod pipeline;
+pub mod scan;
+pub mod stats;
+pub mod store;
+pub mod ui;
+pub mod wire;

