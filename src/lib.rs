@@ -3,10 +3,14 @@
 //! Data flows one way: bytes → event → chunk → store → snapshot → screen. `ARCHITECTURE.md` has the map,
 //! and `tests/it/tidy.rs` enforces who may import whom.
 
+pub mod cli;
+pub mod counters;
 pub mod event;
 pub mod filter;
 pub mod ingest;
 pub mod pipeline;
+pub mod published;
+pub mod run;
 pub mod scan;
 pub mod stats;
 pub mod store;

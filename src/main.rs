@@ -1,3 +1,10 @@
 //! Parses arguments, runs, and maps the outcome to an exit code; nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use taillight::{cli, run};
+
+fn main() -> ExitCode {
+    run::run(cli::Cli::parse())
+}

@@ -53,6 +53,16 @@ pub struct Members<'a> {
     done: bool,
 }
 
+impl<'a> Members<'a> {
+    /// The key of the next member and where its value starts, without reading past the value.
+    pub fn peek(&self) -> Option<(&'a str, usize)> {
+        let mut ahead = self.cursor.clone();
+        (!self.done).then_some(())?;
+        let key = ahead.key()?;
+        Some((key, ahead.at))
+    }
+}
+
 impl<'a> Iterator for Members<'a> {
     type Item = Member<'a>;
 
@@ -61,13 +71,7 @@ impl<'a> Iterator for Members<'a> {
             return None;
         }
         self.done = true;
-        self.cursor.skip_space();
-        let key = self.cursor.string()?;
-        self.cursor.skip_space();
-        if !self.cursor.take(b':') {
-            return None;
-        }
-        self.cursor.skip_space();
+        let key = self.cursor.key()?;
         let at = self.cursor.at;
         let value = self.cursor.value()?;
         self.cursor.skip_space();
@@ -238,6 +242,18 @@ impl<'a> Cursor<'a> {
         let is_there = self.bytes().get(self.at) == Some(&byte);
         self.at += usize::from(is_there);
         is_there
+    }
+
+    /// The key here, and moves to its value.
+    fn key(&mut self) -> Option<&'a str> {
+        self.skip_space();
+        let key = self.string()?;
+        self.skip_space();
+        if !self.take(b':') {
+            return None;
+        }
+        self.skip_space();
+        Some(key)
     }
 
     /// The text between the quotes of the string here, and moves past it.

@@ -4,12 +4,16 @@
 //! the clock; time is passed in.
 
 mod chunk;
+pub mod gate;
 pub mod json;
 mod level;
+pub mod line;
 mod names;
+mod row;
 mod time;
 
-pub use chunk::{Chunk, ChunkBuilder, EventRef, Flags, Msg, ROW_OVERHEAD, Row};
+pub use chunk::{Chunk, ChunkBuilder, EventRef, ROW_OVERHEAD};
 pub use level::{Family, Level, Severity};
 pub use names::{Interner, Names, Symbol};
+pub use row::{Flags, Msg, Row};
 pub use time::{Micros, Timestamp};

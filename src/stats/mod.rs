@@ -1,1 +1,16 @@
-//! (module doc)
+//! Numbers made from events: latency distributions and the tables of endpoints, groups and sessions.
+//!
+//! The store keeps one set over everything that arrived; the scan keeps one over what a filter lets through. Both
+//! are the same code, so a filtered panel and an unfiltered one cannot disagree.
+
+mod endpoints;
+mod groups;
+mod latency;
+mod sessions;
+mod tables;
+
+pub use endpoints::{EndpointRow, SLOWEST, Slow};
+pub use groups::GroupRow;
+pub use latency::{BARS, Latency, MAX_LATENCY, Quantiles, bar_limit};
+pub use sessions::SessionRow;
+pub use tables::{TableRows, Tables};

@@ -1,1 +1,132 @@
-//! (module doc)
+//! The sole owner of what has arrived: ring, tables and ledger, fed by messages, read through snapshots.
+//!
+//! `ingest` and recordings send [`StoreMsg`]s over one bounded channel; the store publishes a [`Snapshot`] when a
+//! tick says so. Time comes in with the messages; nobody outside ever waits for the store or locks it.
+
+mod ledger;
+mod ring;
+mod snapshot;
+mod thread;
+
+pub use ledger::{Ledger, Tally};
+pub use ring::{Retention, Segment};
+pub use snapshot::{LiveSession, Snapshot};
+pub use thread::{StoreHandle, StoreMsg, spawn};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::event::{Chunk, Timestamp};
+use crate::stats::{TableRows, Tables};
+use ring::Ring;
+
+/// Tables are made anew at most this often: quantiles of a thousand endpoints cost milliseconds.
+const TABLES_EVERY: Duration = Duration::from_millis(250);
+/// Seconds of arrivals the rate in the header is taken over.
+const RATE_SECONDS: i64 = 5;
+
+/// Everything kept in memory.
+#[derive(Debug)]
+pub struct Store {
+    ring: Ring,
+    tables: Tables,
+    ledger: Ledger,
+    rows: Arc<TableRows>,
+    rows_at: Timestamp,
+    live: FxHashMap<Arc<str>, LiveSession>,
+    /// Events by second of arrival, newest last.
+    arrivals: Vec<(i64, u64)>,
+}
+
+impl Store {
+    pub fn new(retention: Retention) -> Self {
+        Self {
+            ring: Ring::new(retention),
+            tables: Tables::default(),
+            ledger: Ledger::default(),
+            rows: Arc::new(TableRows::default()),
+            rows_at: Timestamp(0),
+            live: FxHashMap::default(),
+            arrivals: Vec::new(),
+        }
+    }
+
+    /// Takes the events of one batch, with what was counted on the way in.
+    pub fn append(&mut self, chunk: &Chunk, tally: &Tally) {
+        self.ledger.add(tally);
+        let first = self.ring.end();
+        self.ring.append(chunk);
+        for (ordinal, event) in self.ring.events_from(first) {
+            self.tables.add(event, ordinal);
+        }
+        self.ring.evict();
+        if let Some(last) = chunk.recvs().last() {
+            self.count_arrivals(last.0 / 1000, chunk.len() as u64);
+        }
+    }
+
+    /// A page's connection opened or closed.
+    pub fn note_session(&mut self, session: &str, is_open: bool, at: Timestamp) {
+        let live = self.live.entry(Arc::from(session)).or_default();
+        live.connections = if is_open { live.connections + 1 } else { live.connections.saturating_sub(1) };
+        live.changed = at;
+        if live.connections == 0 {
+            self.live.remove(session);
+        }
+    }
+
+    /// What readers see at `now`.
+    pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
+        let age = now.since(self.rows_at);
+        let is_due = age < 0 || age >= i64::try_from(TABLES_EVERY.as_millis()).unwrap_or(250);
+        if self.rows.events != self.tables.events() && is_due {
+            let ring = &self.ring;
+            self.rows = Arc::new(self.tables.rows(|ordinal| Some(Arc::from(ring.event(ordinal)?.msg()))));
+            self.rows_at = now;
+        }
+        Snapshot {
+            at: now,
+            segments: self.ring.segments(),
+            first: self.ring.first(),
+            end: self.ring.end(),
+            bytes: self.ring.bytes(),
+            ledger: self.ledger(),
+            is_stale: self.rows.events != self.tables.events(),
+            tables: Arc::clone(&self.rows),
+            live: Arc::new(self.live.clone()),
+            events_per_s: self.rate(now),
+        }
+    }
+
+    /// The ledger at this moment; it always balances.
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = self.ledger.clone();
+        ledger.live = self.ring.end() - self.ring.first();
+        ledger.evicted = self.ring.first();
+        ledger
+    }
+
+    fn count_arrivals(&mut self, second: i64, events: u64) {
+        match self.arrivals.last_mut() {
+            Some((last, count)) if *last == second => *count += events,
+            _ => {
+                self.arrivals.retain(|(old, _)| second - old <= RATE_SECONDS && *old < second);
+                self.arrivals.push((second, events));
+            }
+        }
+    }
+
+    /// Events a second over the last five full seconds.
+    fn rate(&self, now: Timestamp) -> u64 {
+        let this_second = now.0 / 1000;
+        let is_counted = |second: i64| second < this_second && this_second - second <= RATE_SECONDS;
+        let events: u64 =
+            self.arrivals.iter().filter(|(second, _)| is_counted(*second)).map(|(_, n)| n).sum();
+        events.div_ceil(RATE_SECONDS.unsigned_abs())
+    }
+}
+
+#[cfg(test)]
+mod tests;

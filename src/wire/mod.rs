@@ -1,1 +1,16 @@
-//! (module doc)
+//! Bytes from the network turned into chunks of events, one file a protocol.
+//!
+//! `ingest` calls this with what arrived and who sent it. Nothing here does I/O, keeps state between calls or
+//! decides who may send.
+
+mod batch;
+mod decode;
+mod frame;
+mod own;
+mod raw;
+mod row;
+
+pub use batch::{Batch, Rejected, ScrubCount, Sender};
+pub use decode::MAX_BATCH_EVENTS;
+pub use frame::{Body, Frame, FrameError, Gap, Hello, decode_body, decode_frame};
+pub use own::gap_note;

@@ -1,0 +1,216 @@
+//! The command line: what can be typed, with its help. Nothing here acts.
+//!
+//! `main` parses it, `run` carries it out.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Shows, live in your terminal, what the browser is doing.
+#[derive(Debug, Parser)]
+#[command(
+    name = "taillight",
+    version,
+    subcommand_precedence_over_arg = true,
+    after_help = "Put <script src=\"http://127.0.0.1:8245/taillight.js\"></script> in your page, before your own scripts."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What to do; without one: the console.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Listen without a dashboard and print what arrives
+    Tail(Tail),
+    /// Listen without a dashboard and keep what arrives in memory
+    Serve,
+    /// Show or replace the page key
+    Key {
+        #[arg(value_enum, default_value = "show")]
+        action: KeyAction,
+    },
+    /// Print the browser client, or write it to a file
+    Client {
+        /// Where to write it; the snippets that load it are printed
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print shell completions
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// Options of every command that listens or keeps events.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Common {
+    /// Address to listen on; anything but loopback needs --token
+    #[arg(long, global = true, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub bind: IpAddr,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, global = true, default_value_t = 8245, value_name = "N")]
+    pub port: u16,
+    /// Events to keep
+    #[arg(long, global = true, default_value_t = 1_000_000, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub retain: u64,
+    /// Memory for events, such as 64MiB or 1GiB; whichever of the two is met first
+    #[arg(long, global = true, default_value = "256MiB", value_name = "SIZE", value_parser = size)]
+    pub memory: u64,
+    /// Let pages of this origin in, such as https://staging.example (may be repeated)
+    #[arg(long, global = true, value_name = "ORIGIN", value_parser = origin)]
+    pub allow_origin: Vec<String>,
+    /// Answer to this host name too (may be repeated)
+    #[arg(long, global = true, value_name = "HOST", value_parser = host)]
+    pub allow_host: Vec<String>,
+    /// Secret that every request must show when listening beyond loopback
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Ask every sender for the page key
+    #[arg(long, global = true)]
+    pub require_key: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: Color,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
+/// Options of `tail`.
+#[derive(Clone, Debug, Args)]
+pub struct Tail {
+    /// How to print an event
+    #[arg(long, value_enum, default_value = "pretty")]
+    pub format: Format,
+    /// End after this many events
+    #[arg(short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub number: Option<u64>,
+    /// End after this long, such as 30s or 5m; with 1 if nothing matched
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub for_time: Option<Duration>,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+/// How `tail` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Time, level, id and message, for people
+    Pretty,
+    /// The export's line
+    Jsonl,
+    /// key=value pairs
+    Logfmt,
+}
+
+/// What to do with the page key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeyAction {
+    /// Print it
+    Show,
+    /// Replace it and print the new one
+    Rotate,
+}
+
+/// Reads `64MiB`, `1gb`, `500000`.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "kib" | "k" => 1 << 10,
+        "mib" | "m" => 1 << 20,
+        "gib" | "g" => 1 << 30,
+        _ => return Err("write a size such as 64MiB, 500MB or 1GiB".to_owned()),
+    };
+    let number: u64 = digits.trim().parse().map_err(|_| "write a size such as 64MiB or 1GiB".to_owned())?;
+    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(|| "that size cannot be".to_owned())
+}
+
+/// Reads `500ms`, `30s`, `5m`, `1h`; a bare number is seconds.
+fn span(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let seconds = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("write a time such as 500ms, 30s, 5m or 1h".to_owned()),
+    };
+    let number: f64 = digits.parse().map_err(|_| "write a time such as 30s or 5m".to_owned())?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| "that time cannot be".to_owned())
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let is_one = crate::ingest::admission::is_origin(text);
+    is_one
+        .then(|| text.to_owned())
+        .ok_or_else(|| "write an origin such as https://staging.example:8443".to_owned())
+}
+
+fn host(text: &str) -> Result<String, String> {
+    let is_one = crate::ingest::admission::is_host(text);
+    is_one
+        .then(|| text.to_owned())
+        .ok_or_else(|| "write a host name such as dev.example or dev.example:8245".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command() {
+        for line in ["taillight --port 0 tail -n 3", "taillight tail -n 3 --port 0"] {
+            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+            assert_eq!(cli.common.port, 0);
+            assert!(matches!(cli.command, Some(Command::Tail(Tail { number: Some(3), .. }))));
+        }
+    }
+
+    #[test]
+    fn sizes_and_spans_read_their_units() {
+        for (text, bytes) in [
+            ("256MiB", Some(268_435_456)),
+            ("1gb", Some(1_000_000_000)),
+            ("7", Some(7)),
+            ("0", None),
+            ("1x", None),
+        ] {
+            assert_eq!(size(text).ok(), bytes, "{text}");
+        }
+        for (text, ms) in [
+            ("500ms", Some(500)),
+            ("30s", Some(30_000)),
+            ("5m", Some(300_000)),
+            ("2", Some(2_000)),
+            ("s", None),
+            ("-1s", None),
+        ] {
+            assert_eq!(span(text).ok().map(|span| span.as_millis()), ms, "{text}");
+        }
+    }
+}

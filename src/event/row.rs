@@ -1,0 +1,93 @@
+//! One event on its way into a chunk: every field of the contract's table, borrowed.
+//!
+//! Made by `wire` and `recording`, copied into columns by [`super::Chunk::push`].
+
+use std::ops::{BitOr, Range};
+
+use super::level::{Family, Level, Severity};
+use super::time::{Micros, Timestamp};
+
+/// Marks of one event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u16);
+
+impl Flags {
+    pub const NONE: Self = Self(0);
+    /// A lone surrogate was replaced by U+FFFD.
+    pub const REPAIRED: Self = Self(1);
+    /// Something was redacted.
+    pub const REDACTED: Self = Self(1 << 1);
+    /// Long strings were cut, see `_cut`.
+    pub const CUT: Self = Self(1 << 2);
+    /// taillight made this event itself.
+    pub const OWN: Self = Self(1 << 3);
+    /// A request answered with 400 or more, or not answered.
+    pub const FAILED: Self = Self(1 << 4);
+    /// Slower than the limit of its kind.
+    pub const SLOW: Self = Self(1 << 5);
+    /// `cached` was sent and is true.
+    pub const CACHED: Self = Self(1 << 6);
+    /// The data has a `source` key of its own.
+    pub const HAS_SOURCE: Self = Self(1 << 7);
+    /// The data has a `user-id` key of its own.
+    pub const HAS_USER: Self = Self(1 << 8);
+    /// The data has a `server-recv-time` key of its own.
+    pub const HAS_RECV: Self = Self(1 << 9);
+    /// The data has a `browser-timestamp` key of its own.
+    pub const HAS_BROWSER_TIME: Self = Self(1 << 10);
+    /// A request: it has a URL and a method, a status, or is an api-call or network event.
+    pub const REQUEST: Self = Self(1 << 11);
+
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub fn set(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+impl BitOr for Flags {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Where a row's message is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Msg<'a> {
+    /// At these bytes of the row's own JSON, which need no unescaping.
+    InJson(Range<usize>),
+    Text(&'a str),
+}
+
+/// One event on its way into a chunk. Empty texts mean "not sent".
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    pub seq: u64,
+    pub inst: Timestamp,
+    pub recv: Timestamp,
+    pub level: Level,
+    pub severity: Option<Severity>,
+    pub family: Family,
+    pub flags: Flags,
+    pub id: &'a str,
+    pub ns: &'a str,
+    pub kind: &'a str,
+    pub subtype: &'a str,
+    pub session: &'a str,
+    pub user: &'a str,
+    pub tab: &'a str,
+    pub load: Option<i32>,
+    pub endpoint: &'a str,
+    pub duration: Option<Micros>,
+    pub status: Option<u16>,
+    /// Fingerprint; 0 for events that are in no group.
+    pub group: u64,
+    pub source: &'a str,
+    pub msg: Msg<'a>,
+    /// The event's complete JSON object.
+    pub json: &'a str,
+}

@@ -1,0 +1,64 @@
+//! What all doors of the port share: policy, redactor, the way in, and what is counted.
+//!
+//! Made once by `run`; every connection holds it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use super::admission::Policy;
+use super::intake::Intake;
+use crate::counters::Counters;
+use crate::pipeline::Redactor;
+
+/// Largest message and body (SECURITY: limits).
+pub const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// Shared by all connections.
+pub struct Door {
+    pub policy: Policy,
+    pub redactor: Redactor,
+    pub intake: Intake,
+    pub counters: Arc<Counters>,
+    /// Notified when the store has something to publish.
+    pub dirty: Arc<Notify>,
+    started: Instant,
+    connections: AtomicU64,
+}
+
+impl Door {
+    pub fn new(
+        policy: Policy,
+        redactor: Redactor,
+        intake: Intake,
+        counters: Arc<Counters>,
+        dirty: Arc<Notify>,
+    ) -> Self {
+        Self {
+            policy,
+            redactor,
+            intake,
+            counters,
+            dirty,
+            started: Instant::now(),
+            connections: AtomicU64::new(0),
+        }
+    }
+
+    /// Whole seconds since the start.
+    pub(super) fn uptime_s(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+
+    /// The number of the next connection, from 1.
+    pub(super) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether any WebSocket was ever opened.
+    pub(super) fn was_reached(&self) -> bool {
+        self.connections.load(Ordering::Relaxed) > 0
+    }
+}

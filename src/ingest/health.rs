@@ -1,0 +1,34 @@
+//! The one line of `/healthz`: the books of the ingestor, which always balance.
+//!
+//! Called by `ingest::http`. The store answers through the same queue the events take, so the numbers are of one
+//! moment: received = accepted + duplicate + rejected, accepted + own = live + evicted.
+
+use serde_json::{Map, Value, json};
+
+use super::door::Door;
+use crate::counters::Counter;
+
+/// The line, or `None` when the store has stopped.
+pub(super) async fn line(door: &Door) -> Option<String> {
+    let ledger = door.intake.store().ledger().await?;
+    let mut line = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_s": door.uptime_s(),
+        "connections": door.counters.connections(),
+        "ingest": {
+            "received": ledger.received(),
+            "accepted": ledger.accepted,
+            "duplicate": ledger.duplicate,
+            "rejected": ledger.rejected,
+        },
+        "ring": { "live": ledger.live, "evicted": ledger.evicted, "own": ledger.own },
+        "sinks": {},
+        "scrubbed": { "redacted": ledger.redacted, "repaired": ledger.repaired, "truncated": ledger.cut },
+    });
+    for (counter, group, name) in Counter::ALL {
+        let groups = line.as_object_mut().expect("made as an object just above");
+        let group = groups.entry(group).or_insert_with(|| Value::Object(Map::new()));
+        group[name] = door.counters.get(counter).into();
+    }
+    Some(line.to_string())
+}

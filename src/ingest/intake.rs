@@ -1,0 +1,154 @@
+//! The one way in for decoded events: dedupe, number, hand to the store and to whoever follows along.
+//!
+//! Called by the WebSocket and POST doors. Waits when the store or a follower is behind, which reaches the browser
+//! as a late ack; from the moment an event is marked as taken nothing can interrupt its way into the store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, Semaphore, mpsc};
+
+use super::ack::{ClientKey, Clients};
+use crate::event::{Chunk, Flags};
+use crate::store::{StoreHandle, StoreMsg, Tally};
+use crate::wire::Batch;
+
+/// Text of events that may wait for the store (SECURITY: ingest queue), in KiB.
+const QUEUE_KIB: u32 = 64 * 1024;
+
+/// Where the events of a batch stand in their client's count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbered {
+    pub client: ClientKey,
+    /// The number of the first event.
+    pub first: u64,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    pub accepted: u64,
+    pub duplicate: u64,
+    /// Refused positions with their reasons.
+    pub rejected: Vec<crate::wire::Rejected>,
+    /// Everything of this client up to here was taken; `None` for events that are not numbered.
+    pub acked: Option<u64>,
+}
+
+/// Why a batch was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too many gaps between this client's numbers; it keeps the events and sends them again.
+    TooManyGaps,
+    /// taillight is shutting down.
+    Stopping,
+}
+
+/// Shared by all doors.
+#[derive(Debug)]
+pub struct Intake {
+    store: StoreHandle,
+    follower: Option<mpsc::Sender<Arc<Chunk>>>,
+    order: Mutex<Order>,
+    queued: Arc<Semaphore>,
+    dirty: Arc<Notify>,
+}
+
+/// What must change together for every batch, so that all readers see the same order.
+#[derive(Debug, Default)]
+struct Order {
+    clients: Clients,
+    last_seq: u64,
+}
+
+impl Intake {
+    /// `follower` sees every chunk in order and is waited for; `dirty` is notified when the store has news.
+    pub fn new(store: StoreHandle, follower: Option<mpsc::Sender<Arc<Chunk>>>, dirty: Arc<Notify>) -> Self {
+        let queued = Arc::new(Semaphore::new(QUEUE_KIB as usize));
+        Self { store, follower, order: Mutex::default(), queued, dirty }
+    }
+
+    pub fn store(&self) -> &StoreHandle {
+        &self.store
+    }
+
+    /// A client's hello; `next` is the lowest number it still has. Gives the number up to which all was taken.
+    pub fn hello(&self, client: ClientKey, next: u64) -> u64 {
+        self.lock().clients.hello(client, next)
+    }
+
+    /// Numbers that will never come. Gives the number up to which all was taken.
+    pub fn gap(&self, client: ClientKey, from: u64, to: u64) -> Result<u64, Refusal> {
+        let mut order = self.lock();
+        order.clients.gap(client, from, to).map_err(|_| Refusal::TooManyGaps)?;
+        Ok(order.clients.window(client).map_or(0, super::ack::Window::acked))
+    }
+
+    /// Takes a batch: what its client sent before is left out, the rest is stored exactly once.
+    pub async fn submit(&self, mut batch: Batch, numbered: Option<Numbered>) -> Result<Receipt, Refusal> {
+        let kib = u32::try_from(batch.chunk.bytes() / 1024).unwrap_or(QUEUE_KIB).clamp(1, QUEUE_KIB);
+        let permit = Arc::clone(&self.queued).acquire_many_owned(kib).await.map_err(|_| Refusal::Stopping)?;
+        let slot = self.store.reserve().await.ok_or(Refusal::Stopping)?;
+        let follower = match &self.follower {
+            Some(follower) => Some(follower.reserve().await.map_err(|_| Refusal::Stopping)?),
+            None => None,
+        };
+        let mut order = self.lock();
+        let mut receipt = Receipt::default();
+        if let Some(numbered) = numbered {
+            receipt.acked = Some(order.take(numbered, &mut batch)?);
+        }
+        batch.chunk.number_from(order.last_seq + 1);
+        order.last_seq += batch.chunk.len() as u64;
+        let tally = tally_of(&batch);
+        receipt.accepted = tally.accepted;
+        receipt.duplicate = tally.duplicate;
+        receipt.rejected = batch.rejected;
+        let chunk = Arc::new(batch.chunk);
+        if let Some(follower) = follower {
+            follower.send(Arc::clone(&chunk));
+        }
+        slot.send(StoreMsg::Append { chunk, tally, permit: Some(permit) });
+        drop(order);
+        self.dirty.notify_one();
+        Ok(receipt)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Order> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Order {
+    /// Marks the batch's numbers as taken and leaves in it only what was new.
+    fn take(&mut self, numbered: Numbered, batch: &mut Batch) -> Result<u64, Refusal> {
+        let count = u64::from(batch.offered);
+        let fresh: Option<Vec<bool>> = self.clients.window(numbered.client).map(|window| {
+            (0..count).map(|position| window.fresh(numbered.first.saturating_add(position))).collect()
+        });
+        let new = self.clients.insert_range(numbered.client, numbered.first, count);
+        let new = new.map_err(|_| Refusal::TooManyGaps)?;
+        if let Some(fresh) = fresh.filter(|_| new < count) {
+            batch.retain(|position| fresh[position as usize]);
+        }
+        Ok(self.clients.window(numbered.client).map_or(0, super::ack::Window::acked))
+    }
+}
+
+fn tally_of(batch: &Batch) -> Tally {
+    let own = batch.chunk.flags().iter().filter(|flags| flags.has(Flags::OWN)).count() as u64;
+    let accepted = batch.chunk.len() as u64 - own;
+    let mut rejected: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for refusal in &batch.rejected {
+        *rejected.entry(refusal.reason).or_default() += 1;
+    }
+    Tally {
+        accepted,
+        duplicate: u64::from(batch.offered) - accepted - batch.rejected.len() as u64,
+        rejected,
+        own,
+        redacted: batch.scrubbed.redacted,
+        repaired: batch.scrubbed.repaired,
+        cut: batch.scrubbed.cut,
+    }
+}

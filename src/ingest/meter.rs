@@ -1,0 +1,99 @@
+//! A connection's bytes, metered below the WebSocket: what never becomes a message still counts.
+//!
+//! Wrapped around every socket by `ingest::websocket`. tungstenite reads endless empty continuation frames without
+//! ever surfacing, so the limits on progress have to stand here (SECURITY: wire bytes without a finished message).
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes read in one go before other connections get their turn (SECURITY: wire rate).
+const BYTES_PER_TURN: usize = 64 * 1024;
+
+/// How far the current message has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    unfinished: AtomicU64,
+}
+
+impl Progress {
+    /// A message was completed: the count starts again.
+    pub(super) fn finished(&self) {
+        self.unfinished.store(0, Ordering::Relaxed);
+    }
+
+    /// Wire bytes since the last completed message.
+    pub(super) fn unfinished(&self) -> u64 {
+        self.unfinished.load(Ordering::Relaxed)
+    }
+}
+
+/// A stream that fails once `limit` bytes came without a finished message.
+#[derive(Debug)]
+pub(super) struct Metered<S> {
+    stream: S,
+    progress: Arc<Progress>,
+    limit: u64,
+    turn: usize,
+}
+
+impl<S> Metered<S> {
+    pub(super) fn new(stream: S, progress: Arc<Progress>, limit: u64) -> Self {
+        Self { stream, progress, limit, turn: 0 }
+    }
+}
+
+/// The error [`Metered`] ends with, told from others by [`is_no_progress`].
+#[derive(Debug, thiserror::Error)]
+#[error("too many bytes without a finished message")]
+struct NoProgress;
+
+/// Whether an I/O error is [`Metered`]'s own.
+pub(super) fn is_no_progress(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NoProgress>())
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.turn >= BYTES_PER_TURN {
+            self.turn = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        match polled {
+            Poll::Ready(Ok(())) => {
+                let read = buf.filled().len() - before;
+                self.turn += read;
+                let total = self.progress.unfinished.fetch_add(read as u64, Ordering::Relaxed) + read as u64;
+                if total > self.limit {
+                    return Poll::Ready(Err(io::Error::other(NoProgress)));
+                }
+            }
+            Poll::Pending => self.turn = 0,
+            Poll::Ready(Err(_)) => {}
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,345 @@
+//! One WebSocket connection speaking the native protocol: hello, batches, acks, pings and the reasons to close.
+//!
+//! Spawned by `ingest::http` after the handshake. It decodes, submits and answers; it keeps nothing of the events
+//! and never sends anything about other connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+
+use super::ack::ClientKey;
+use super::door::{Door, MAX_MESSAGE};
+use super::intake::{Numbered, Refusal};
+use super::meter::{Metered, Progress, is_no_progress};
+use crate::counters::Counter;
+use crate::event::Timestamp;
+use crate::store::StoreMsg;
+use crate::wire::{self, Batch, Frame, Gap, Hello, Sender};
+
+/// tokio-tungstenite's own default costs 134 KB a connection, this 7 KB (SECURITY: findings).
+const BUFFER: usize = 4 * 1024;
+const MAX_WRITE_BUFFER: usize = 256 * 1024;
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+const PING_EVERY: Duration = Duration::from_secs(20);
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+const FINISH_WITHIN: Duration = Duration::from_secs(30);
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+const DRAIN_FOR: Duration = Duration::from_secs(1);
+/// Pings and pongs a second, and how many may come at once.
+const CONTROL_RATE: u32 = 50;
+const CONTROL_BURST: u32 = 200;
+/// What a client is told to wait when its batch cannot be taken yet.
+const THROTTLE_MS: u64 = 500;
+
+/// Why a connection ends, with what the peer is told and what is counted.
+struct Ending {
+    code: CloseCode,
+    reason: &'static str,
+    counter: Option<Counter>,
+}
+
+impl Ending {
+    fn of(code: CloseCode, reason: &'static str, counter: Counter) -> Self {
+        Self { code, reason, counter: Some(counter) }
+    }
+}
+
+/// Serves the connection until it ends.
+pub(super) async fn serve<S>(stream: S, door: Arc<Door>, mut stop: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let mut config = WebSocketConfig::default();
+    config.read_buffer_size = BUFFER;
+    config.write_buffer_size = BUFFER;
+    config.max_write_buffer_size = MAX_WRITE_BUFFER;
+    config.max_message_size = Some(MAX_MESSAGE);
+    config.max_frame_size = Some(MAX_MESSAGE);
+    let progress = Arc::new(Progress::default());
+    let metered = Metered::new(stream, Arc::clone(&progress), 2 * MAX_MESSAGE as u64);
+    let socket = WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await;
+    let mut connection = Connection::new(Arc::clone(&door), socket, progress);
+    door.counters.connected();
+    let ending = connection.run(&mut stop).await;
+    connection.end(ending).await;
+    door.counters.disconnected();
+}
+
+struct Connection<S> {
+    door: Arc<Door>,
+    socket: WebSocketStream<Metered<S>>,
+    progress: Arc<Progress>,
+    /// `conn-7`: the session of a client that names none.
+    name: String,
+    sender: Sender,
+    client: Option<ClientKey>,
+    /// The session the store was told is live.
+    live: Option<Arc<str>>,
+    heard: Instant,
+    pinged: Instant,
+    /// Since when the message under way has been under way.
+    unfinished_since: Option<Instant>,
+    control: u32,
+    control_at: Instant,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
+    fn new(door: Arc<Door>, socket: WebSocketStream<Metered<S>>, progress: Arc<Progress>) -> Self {
+        let name = format!("conn-{}", door.next_connection());
+        let sender = Sender { session: name.clone(), source: "browser", ..Sender::default() };
+        let now = Instant::now();
+        Self {
+            door,
+            socket,
+            progress,
+            name,
+            sender,
+            client: None,
+            live: None,
+            heard: now,
+            pinged: now,
+            unfinished_since: None,
+            control: CONTROL_BURST,
+            control_at: now,
+        }
+    }
+
+    async fn run(&mut self, stop: &mut watch::Receiver<bool>) -> Option<Ending> {
+        let mut check = interval(CHECK_EVERY);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let outcome = tokio::select! {
+                message = self.socket.next() => match message? {
+                    Ok(message) => self.take(message).await,
+                    Err(error) => Err(ending_of(&error)),
+                },
+                _ = check.tick() => self.check().await,
+                () = super::server::stopped(stop) => {
+                    Err(Some(Ending { code: CloseCode::Away, reason: "taillight is closing", counter: None }))
+                }
+            };
+            if let Err(ending) = outcome {
+                return ending;
+            }
+        }
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), Option<Ending>> {
+        self.heard = Instant::now();
+        match message {
+            Message::Text(text) => {
+                self.message_done();
+                self.frame(text.as_str()).await
+            }
+            Message::Binary(bytes) => {
+                self.message_done();
+                let start = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).into_owned();
+                self.broken("binary", "binary frames are not understood here; send JSON text", &start).await
+            }
+            Message::Ping(_) | Message::Pong(_) => self.control_frame(),
+            Message::Close(_) => Err(None),
+            Message::Frame(_) => Ok(()),
+        }
+    }
+
+    fn message_done(&mut self) {
+        self.progress.finished();
+        self.unfinished_since = None;
+        self.door.counters.add(Counter::FramesReceived, 1);
+    }
+
+    /// A token bucket: browsers send no pings at all, so whoever sends hundreds is no browser.
+    fn control_frame(&mut self) -> Result<(), Option<Ending>> {
+        let refill = self.control_at.elapsed().as_millis() * u128::from(CONTROL_RATE) / 1000;
+        if let Ok(refill @ 1..) = u32::try_from(refill) {
+            self.control = (self.control + refill).min(CONTROL_BURST);
+            self.control_at = Instant::now();
+        }
+        if self.control == 0 {
+            return Err(Some(Ending::of(
+                CloseCode::Policy,
+                "too many control frames",
+                Counter::ClosedControl,
+            )));
+        }
+        self.control -= 1;
+        Ok(())
+    }
+
+    async fn check(&mut self) -> Result<(), Option<Ending>> {
+        if self.heard.elapsed() >= DEAD_AFTER {
+            return Err(Some(Ending::of(CloseCode::Away, "nothing heard for 60 s", Counter::ClosedIdle)));
+        }
+        if self.progress.unfinished() == 0 {
+            self.unfinished_since = None;
+        } else if self.unfinished_since.get_or_insert_with(Instant::now).elapsed() >= FINISH_WITHIN {
+            return Err(Some(Ending::of(
+                CloseCode::Policy,
+                "message not finished",
+                Counter::ClosedNoProgress,
+            )));
+        }
+        if self.pinged.elapsed() >= PING_EVERY {
+            self.pinged = Instant::now();
+            self.send(Message::Ping(Vec::new().into())).await?;
+        }
+        Ok(())
+    }
+
+    async fn frame(&mut self, text: &str) -> Result<(), Option<Ending>> {
+        self.sender.recv = super::now();
+        match wire::decode_frame(text, &self.sender, &self.door.redactor) {
+            Ok(Frame::Hello(hello)) => self.hello(&hello).await,
+            Ok(Frame::Batch { seq, batch }) => self.batch(seq, *batch).await,
+            Ok(Frame::Gap(gap)) => self.gap(&gap).await,
+            Ok(Frame::Reply { id, .. }) => {
+                let message = format!("reply `{id}` answers no request");
+                self.broken("reply", &message, text).await
+            }
+            Err(error) => self.broken(error.code(), &error.to_string(), text).await,
+        }
+    }
+
+    async fn hello(&mut self, hello: &Hello<'_>) -> Result<(), Option<Ending>> {
+        if hello.client.is_empty() {
+            return self.broken("missing", "`hello` needs `client`", "").await;
+        }
+        let known = Sender {
+            recv: self.sender.recv,
+            session: self.name.clone(),
+            source: "browser",
+            ..Sender::default()
+        };
+        self.sender = known.introduced(hello);
+        let client = ClientKey::of(&hello.client);
+        self.client = Some(client);
+        let acked = self.door.intake.hello(client, hello.next.unwrap_or(1));
+        self.set_live(Some(Arc::from(self.sender.session.as_str()))).await;
+        let welcome = json!({
+            "t": "welcome", "v": 1, "acked": acked, "now": super::now().0, "level": "seen",
+            "max-bytes": 65_536, "sample": {}, "min-level": "trace",
+        });
+        self.answer(&welcome).await
+    }
+
+    async fn batch(&mut self, seq: u64, batch: Batch) -> Result<(), Option<Ending>> {
+        let Some(client) = self.client else {
+            return self.broken("hello", "a `hello` must come before the first batch", "").await;
+        };
+        let receipt = match self.door.intake.submit(batch, Some(Numbered { client, first: seq })).await {
+            Ok(receipt) => receipt,
+            Err(Refusal::TooManyGaps) => {
+                self.door.counters.add(Counter::Throttled, 1);
+                return self.answer(&json!({ "t": "throttle", "ms": THROTTLE_MS })).await;
+            }
+            Err(Refusal::Stopping) => return Ok(()),
+        };
+        if !receipt.rejected.is_empty() {
+            let rejected: Vec<_> =
+                receipt.rejected.iter().map(|no| json!({ "index": no.index, "reason": no.reason })).collect();
+            self.answer(&json!({ "t": "nack", "seq": seq, "rejected": rejected })).await?;
+        }
+        self.answer(&json!({ "t": "ack", "seq": receipt.acked.unwrap_or(0) })).await
+    }
+
+    async fn gap(&mut self, gap: &Gap<'_>) -> Result<(), Option<Ending>> {
+        let Some(client) = self.client else {
+            return self.broken("hello", "a `hello` must come before a `gap`", "").await;
+        };
+        match self.door.intake.gap(client, gap.from, gap.to) {
+            Ok(acked) => {
+                self.door.counters.add(Counter::Gaps, 1);
+                self.door.counters.add(Counter::GapEvents, gap.count);
+                // Nothing of the page's own is lost by a missing note about a loss, so a refusal needs no answer.
+                let _ = self.door.intake.submit(wire::gap_note(gap, &self.sender), None).await;
+                self.answer(&json!({ "t": "ack", "seq": acked })).await
+            }
+            Err(_) => self.answer(&json!({ "t": "throttle", "ms": THROTTLE_MS })).await,
+        }
+    }
+
+    async fn broken(&mut self, code: &str, message: &str, text: &str) -> Result<(), Option<Ending>> {
+        self.door.counters.broken(super::now(), &self.name, message, text);
+        self.answer(&json!({ "t": "error", "code": code, "message": message })).await
+    }
+
+    async fn answer(&mut self, value: &serde_json::Value) -> Result<(), Option<Ending>> {
+        self.send(Message::text(value.to_string())).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Option<Ending>> {
+        match timeout(SEND_WITHIN, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(WsError::WriteBufferFull(_))) | Err(_) => {
+                Err(Some(Ending::of(CloseCode::Again, "answers are not read", Counter::ClosedSlowReader)))
+            }
+            Ok(Err(_)) => Err(None),
+        }
+    }
+
+    /// Tells the store which session this connection keeps live, `None` for no more.
+    async fn set_live(&mut self, session: Option<Arc<str>>) {
+        if self.live == session {
+            return;
+        }
+        let at: Timestamp = super::now();
+        let store = self.door.intake.store();
+        if let Some(session) = self.live.take() {
+            store.send(StoreMsg::Session { session, is_open: false, at }).await;
+        }
+        if let Some(session) = session {
+            store.send(StoreMsg::Session { session: Arc::clone(&session), is_open: true, at }).await;
+            self.live = Some(session);
+        }
+        self.door.dirty.notify_one();
+    }
+
+    /// Says goodbye with a code, then reads on for a moment: a reset would take the code away from the peer.
+    async fn end(&mut self, ending: Option<Ending>) {
+        self.set_live(None).await;
+        let Some(ending) = ending else {
+            // The peer closed first; completing its handshake is all that is left.
+            drop(timeout(DRAIN_FOR, self.socket.close(None)).await);
+            return;
+        };
+        if let Some(counter) = ending.counter {
+            self.door.counters.add(counter, 1);
+        }
+        let frame = CloseFrame { code: ending.code, reason: ending.reason.into() };
+        drop(timeout(DRAIN_FOR, self.socket.close(Some(frame))).await);
+        let stream = self.socket.get_mut();
+        let drain = async {
+            let mut rest = [0_u8; 1024];
+            while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+        };
+        drop(timeout(DRAIN_FOR, drain).await);
+    }
+}
+
+/// tungstenite sends nothing when it refuses a frame, so the code is chosen here (RFC 6455 §7.4.1).
+fn ending_of(error: &WsError) -> Option<Ending> {
+    match error {
+        WsError::Capacity(_) => {
+            Some(Ending::of(CloseCode::Size, "message over 1 MiB", Counter::ClosedTooBig))
+        }
+        WsError::Utf8(_) => {
+            Some(Ending::of(CloseCode::Invalid, "text is not UTF-8", Counter::ClosedProtocol))
+        }
+        WsError::Protocol(_) => {
+            Some(Ending::of(CloseCode::Protocol, "protocol error", Counter::ClosedProtocol))
+        }
+        WsError::Io(error) if is_no_progress(error) => {
+            Some(Ending::of(CloseCode::Policy, "no message finished", Counter::ClosedNoProgress))
+        }
+        _ => None,
+    }
+}

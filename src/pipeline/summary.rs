@@ -1,0 +1,179 @@
+//! The short line that stands for an event without a message: `GET /api/users 200 in 234 ms`.
+//!
+//! Called by `wire::row` for each such event. It reads the event's data but never changes it.
+
+use std::fmt::Write as _;
+
+use crate::event::{Micros, json};
+
+/// What the line is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    pub kind: &'a str,
+    pub subtype: &'a str,
+    pub endpoint: &'a str,
+    pub status: Option<u16>,
+    pub duration: Option<Micros>,
+    pub json: &'a str,
+}
+
+/// Longest piece of one value that goes into the line, in bytes.
+const MAX_PIECE: usize = 120;
+
+/// Appends the line to `out`.
+pub fn write(fields: &Fields<'_>, out: &mut String) {
+    if !fields.endpoint.is_empty() {
+        return request(fields, out);
+    }
+    match fields.subtype {
+        "page-load" => page_load(fields, out),
+        "user-action" => user_action(fields, out),
+        "render" => {
+            piece(fields, "component", out);
+            timed(" rendered", fields, out);
+        }
+        "visibility" => match json::path(fields.json, &["visible"]) {
+            Some("false") => out.push_str("page hidden"),
+            _ => out.push_str("page visible"),
+        },
+        "conversion" => {
+            piece(fields, "funnel", out);
+            out.push_str(": ");
+            piece(fields, "step", out);
+        }
+        "feature-usage" => piece(fields, "feature", out),
+        _ => named(fields, out),
+    }
+}
+
+fn request(fields: &Fields<'_>, out: &mut String) {
+    out.push_str(fields.endpoint);
+    match fields.status {
+        Some(status) => {
+            let _ = write!(out, " {status}");
+        }
+        None if json::path(fields.json, &["aborted"]) == Some("true") => out.push_str(" aborted"),
+        None => out.push_str(" no answer"),
+    }
+    if let Some(duration) = fields.duration {
+        let _ = write!(out, " in {duration} ms");
+    }
+}
+
+fn page_load(fields: &Fields<'_>, out: &mut String) {
+    out.push_str("page-load");
+    let loaded = json::path(fields.json, &["timing", "fully-loaded"]).and_then(json::number);
+    if let Some(ms) = loaded {
+        let _ = write!(out, " {:.2} s", ms / 1000.0);
+    }
+}
+
+fn user_action(fields: &Fields<'_>, out: &mut String) {
+    piece(fields, "action", out);
+    for (key, mark) in [("element-id", "#"), ("element", ""), ("element-class", ".")] {
+        if let Some(value) =
+            json::path(fields.json, &[key]).and_then(json::text).filter(|text| !text.is_empty())
+        {
+            out.push(' ');
+            out.push_str(mark);
+            push_capped(&value, out);
+            break;
+        }
+    }
+    if let Some(text) = json::path(fields.json, &["element-text"]).and_then(json::text)
+        && !text.trim().is_empty()
+    {
+        out.push_str(" \"");
+        push_capped(text.trim(), out);
+        out.push('"');
+    }
+}
+
+/// `name = value unit` for metrics, the name alone for the rest, the type if there is no name either.
+fn named(fields: &Fields<'_>, out: &mut String) {
+    let start = out.len();
+    for key in ["metric-name", "event-name", "name", "vital"] {
+        if out.len() == start {
+            piece(fields, key, out);
+        }
+    }
+    if out.len() == start {
+        let named = [fields.subtype, fields.kind].into_iter().find(|name| !name.is_empty());
+        out.push_str(named.unwrap_or("event without a message"));
+    }
+    if let Some(value) = json::path(fields.json, &["value"]).filter(|_| fields.kind == "metric") {
+        out.push_str(" = ");
+        push_capped(value, out);
+        if let Some(unit) = json::path(fields.json, &["unit"]).and_then(json::text) {
+            out.push(' ');
+            push_capped(&unit, out);
+        }
+    }
+    timed("", fields, out);
+}
+
+fn timed(words: &str, fields: &Fields<'_>, out: &mut String) {
+    out.push_str(words);
+    if let Some(duration) = fields.duration {
+        let lead = if words.is_empty() { "" } else { " in" };
+        let _ = write!(out, "{lead} {duration} ms");
+    }
+}
+
+fn piece(fields: &Fields<'_>, key: &str, out: &mut String) {
+    if let Some(value) = json::path(fields.json, &[key]).and_then(json::text) {
+        push_capped(value.strip_prefix(':').unwrap_or(&value), out);
+    }
+}
+
+fn push_capped(text: &str, out: &mut String) {
+    out.push_str(&text[..text.floor_char_boundary(MAX_PIECE)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_say_what_happened() {
+        for (subtype, endpoint, status, ms, json, expected) in [
+            ("api-call", "GET /api/users", Some(200), Some(234.0), "{}", "GET /api/users 200 in 234 ms"),
+            ("network", "GET /x", None, Some(3.5), "{}", "GET /x no answer in 3.5 ms"),
+            ("api-call", "GET /x", None, None, r#"{"aborted":true}"#, "GET /x aborted"),
+            ("page-load", "", None, None, r#"{"timing":{"fullyLoaded":2340}}"#, "page-load 2.34 s"),
+            (
+                "user-action",
+                "",
+                None,
+                None,
+                r#"{"action":"click","elementId":"save-button"}"#,
+                "click #save-button",
+            ),
+            (
+                "user-action",
+                "",
+                None,
+                None,
+                r#"{"action":":button-click","element":"button.buy","element-text":" Buy "}"#,
+                "button-click button.buy \"Buy\"",
+            ),
+            ("render", "", None, Some(45.0), r#"{"component":"UserList"}"#, "UserList rendered in 45 ms"),
+            ("visibility", "", None, None, r#"{"visible?":false}"#, "page hidden"),
+            ("conversion", "", None, None, r#"{"funnel":"signup","step":"email"}"#, "signup: email"),
+            (
+                "custom",
+                "",
+                None,
+                None,
+                r#"{"metric-name":"cart","value":3,"unit":"items"}"#,
+                "cart = 3 items",
+            ),
+            ("long-task", "", None, Some(180.0), "{}", "long-task 180 ms"),
+        ] {
+            let duration = ms.and_then(Micros::from_ms);
+            let mut out = String::new();
+            write(&Fields { kind: "metric", subtype, endpoint, status, duration, json }, &mut out);
+            assert_eq!(out, expected);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The wiring: channels made, threads spawned and joined, signals awaited. One place where all parts meet.
+//!
+//! Called by `main` with the parsed command line. Nothing here looks into an event.
+
+mod listener;
+mod tail;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::CommandFactory;
+use thiserror::Error;
+
+pub use listener::{Listener, StartError};
+
+use crate::cli::{Cli, Color, Command, Common, KeyAction};
+use crate::ingest::{self, key};
+
+/// Exit codes (CONTRACT: command line).
+pub mod code {
+    pub const FINE: u8 = 0;
+    pub const NOTHING: u8 = 1;
+    pub const USAGE: u8 = 2;
+    pub const CANNOT_LISTEN: u8 = 3;
+    pub const FILE: u8 = 4;
+    pub const TIMED_OUT: u8 = 124;
+    pub const INTERRUPTED: u8 = 130;
+    pub const HUNG_UP: u8 = 129;
+    pub const TERMINATED: u8 = 143;
+}
+
+/// A wrong use that the command line's own check cannot see.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct Usage(String);
+
+/// Carries out `cli` and says how it ended.
+pub fn run(cli: Cli) -> ExitCode {
+    match carry_out(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_closed_pipe(&error) => ExitCode::from(code::FINE),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "taillight: {error:#}");
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+fn carry_out(cli: Cli) -> anyhow::Result<u8> {
+    match cli.command {
+        Some(Command::Tail(tail)) => tail::run(&cli.common, &tail),
+        Some(Command::Serve) | None => serve(&cli.common),
+        Some(Command::Key { action }) => page_key(action),
+        Some(Command::Client { output }) => client(output.as_deref(), cli.common.port),
+        Some(Command::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "taillight", &mut text);
+            print(&text)
+        }
+        Some(Command::Man) => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            print(&text)
+        }
+    }
+}
+
+fn code_of(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() {
+        code::USAGE
+    } else if error.is::<StartError>() {
+        code::CANNOT_LISTEN
+    } else {
+        code::FILE
+    }
+}
+
+/// `| head -1` closes the pipe once it has enough; that is no failure.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+fn print(text: &[u8]) -> anyhow::Result<u8> {
+    let mut out = io::stdout().lock();
+    out.write_all(text)?;
+    out.flush()?;
+    Ok(code::FINE)
+}
+
+/// Listens until a signal ends it.
+fn serve(common: &Common) -> anyhow::Result<u8> {
+    let listener = Listener::start(common, None)?;
+    listener.announce();
+    let code = listener.wait_for_signal();
+    listener.stop();
+    Ok(code)
+}
+
+fn page_key(action: KeyAction) -> anyhow::Result<u8> {
+    let folder = state_folder()?;
+    let key = match action {
+        KeyAction::Show => key::read_or_make(&folder)?,
+        KeyAction::Rotate => key::rotate(&folder)?,
+    };
+    print(format!("{}\n", key.as_str()).as_bytes())
+}
+
+fn client(output: Option<&Path>, port: u16) -> anyhow::Result<u8> {
+    let Some(path) = output else {
+        return print(ingest::client().as_bytes());
+    };
+    std::fs::write(path, ingest::client()).with_context(|| format!("cannot write `{}`", path.display()))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let snippets = format!(
+        "wrote {}\n\nserved by your own pages:\n  <script src=\"/{name}\" data-url=\"http://127.0.0.1:{port}\"></script>\n\
+         loaded from the console:\n  <script src=\"http://127.0.0.1:{port}/taillight.js\"></script>\n",
+        path.display()
+    );
+    print(snippets.as_bytes())
+}
+
+/// Where the page key lives: the platform's folder for state.
+fn state_folder() -> anyhow::Result<PathBuf> {
+    let dirs = directories::ProjectDirs::from("", "", "taillight")
+        .context("there is no home folder to keep the page key in: set HOME")?;
+    let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned();
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    Ok(folder)
+}
+
+/// Whether to colour what goes to `stream` (https://no-color.org).
+fn use_color(wish: Color, stream: &impl IsTerminal) -> bool {
+    match wish {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            stream.is_terminal() && !is_set("NO_COLOR") && !is_dumb
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! A running ingestor: runtime, port, store, and their orderly end.
+//!
+//! Started by every command that listens. Time for the store comes from here.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use super::{Usage, code, state_folder};
+use crate::cli::Common;
+use crate::counters::Counters;
+use crate::event::Chunk;
+use crate::ingest::admission::Policy;
+use crate::ingest::{self, Door, Intake, Listeners, holder_of, key};
+use crate::pipeline::Redactor;
+use crate::published::Published;
+use crate::store::{self, Retention, Snapshot, StoreHandle, StoreMsg};
+
+/// A frame: news reach the screen at most this often.
+const PUBLISH_EVERY: Duration = Duration::from_millis(16);
+/// Without news the store is asked again so that rates fall back to zero.
+const IDLE_TICK: Duration = Duration::from_secs(1);
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+const WORKERS: usize = 2;
+
+/// Why the port could not be opened; the exit code is 3.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("port {port} is taken{by}: stop it, or start with `--port 0` for a free port", by = holder(*port))]
+    Taken { port: u16 },
+    #[error("cannot listen on {address}: {source}")]
+    Cannot { address: SocketAddr, source: io::Error },
+}
+
+fn holder(port: u16) -> String {
+    holder_of(port).map(|holder| format!(" by {} (pid {})", holder.name, holder.pid)).unwrap_or_default()
+}
+
+/// The parts that stay until [`Listener::stop`].
+pub struct Listener {
+    runtime: Runtime,
+    address: SocketAddr,
+    key: Option<String>,
+    stop: watch::Sender<bool>,
+    serving: tokio::task::JoinHandle<()>,
+    store: JoinHandle<()>,
+    pub snapshots: Arc<Published<Snapshot>>,
+    pub counters: Arc<Counters>,
+}
+
+impl Listener {
+    /// Opens the port and starts taking events. `follower` sees every chunk in order and is waited for.
+    ///
+    /// # Errors
+    /// [`StartError`] when the port cannot be had, [`Usage`] when what was asked for is unsafe.
+    pub fn start(common: &Common, follower: Option<mpsc::Sender<Arc<Chunk>>>) -> anyhow::Result<Self> {
+        let policy = policy(common)?;
+        let key = policy.key.clone();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+        let listeners = runtime.block_on(async { bind(common) })?;
+        let address = listeners.address();
+        let snapshots = Arc::new(Published::new(Snapshot::default()));
+        let retention = Retention { events: common.retain, bytes: common.memory };
+        let (handle, store) = store::spawn(retention, Arc::clone(&snapshots))?;
+        let counters = Arc::new(Counters::default());
+        let dirty = Arc::new(Notify::new());
+        let (stop, stopping) = watch::channel(false);
+        runtime.spawn(tick(handle.clone(), Arc::clone(&dirty), stopping.clone()));
+        let intake = Intake::new(handle, follower, Arc::clone(&dirty));
+        let door = Arc::new(Door::new(policy, Redactor::default(), intake, Arc::clone(&counters), dirty));
+        let serving = runtime.spawn(ingest::serve(listeners, door, stopping));
+        Ok(Self { runtime, address, key, stop, serving, store, snapshots, counters })
+    }
+
+    /// The line that scripts wait for (CONTRACT: common options).
+    pub fn announce(&self) {
+        let _ = writeln!(io::stderr(), "listening on http://{}", self.address);
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The page key, for the tag that the console prints.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Waits until the process is asked to end; the exit code that says by what.
+    pub fn wait_for_signal(&self) -> u8 {
+        self.runtime.block_on(ending_signal())
+    }
+
+    /// Runs `after` on the runtime once the process is asked to end.
+    pub fn on_signal(&self, after: impl FnOnce(u8) + Send + 'static) {
+        self.runtime.spawn(async move { after(ending_signal().await) });
+    }
+
+    /// Lets connections say goodbye, then stops the store.
+    pub fn stop(self) {
+        // Nobody listening any more is what this is for.
+        let _ = self.stop.send(true);
+        let serving = self.serving;
+        self.runtime.block_on(async { drop(timeout(STOP_WITHIN, serving).await) });
+        self.runtime.shutdown_timeout(STOP_WITHIN);
+        // A store that panicked has reported itself; there is nothing left to do for it here.
+        let _ = self.store.join();
+    }
+}
+
+async fn ending_signal() -> u8 {
+    let of = |kind| signal(kind).ok();
+    let (mut interrupt, mut terminate, mut hangup) =
+        (of(SignalKind::interrupt()), of(SignalKind::terminate()), of(SignalKind::hangup()));
+    tokio::select! {
+        Some(()) = async { interrupt.as_mut()?.recv().await } => code::INTERRUPTED,
+        Some(()) = async { terminate.as_mut()?.recv().await } => code::TERMINATED,
+        Some(()) = async { hangup.as_mut()?.recv().await } => code::HUNG_UP,
+        else => std::future::pending().await,
+    }
+}
+
+/// Publishes as soon as there is news, then at most once a frame.
+async fn tick(store: StoreHandle, dirty: Arc<Notify>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = timeout(IDLE_TICK, dirty.notified()) => {}
+            _ = async { drop(stopping.wait_for(|stop| *stop).await) } => return,
+        }
+        if !store.send(StoreMsg::Tick(ingest::now())).await {
+            return;
+        }
+        sleep(PUBLISH_EVERY).await;
+    }
+}
+
+fn bind(common: &Common) -> Result<Listeners, StartError> {
+    let address = SocketAddr::new(common.bind, common.port);
+    Listeners::bind(common.bind, common.port).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::Taken { port: common.port },
+        _ => StartError::Cannot { address, source },
+    })
+}
+
+fn policy(common: &Common) -> anyhow::Result<Policy> {
+    let bound_wider = !common.bind.is_loopback();
+    if bound_wider && common.token.as_deref().is_none_or(|token| token.len() < MIN_TOKEN) {
+        let message = format!(
+            "--bind {} opens the port to other machines: add `--token` with at least {MIN_TOKEN} characters",
+            common.bind
+        );
+        return Err(Usage(message).into());
+    }
+    Ok(Policy {
+        key: Some(key::read_or_make(&state_folder()?)?.as_str().to_owned()),
+        allow_origins: common.allow_origin.clone(),
+        allow_hosts: common.allow_host.clone(),
+        require_key: common.require_key,
+        token: common.token.clone(),
+        bound_wider,
+    })
+}
+
+/// 128 bits written as 26 letters of base32 or 32 of hex; shorter ones can be guessed (SECURITY: binding).
+const MIN_TOKEN: usize = 26;

@@ -1,0 +1,170 @@
+//! `taillight tail`: what arrives, printed line by line, without a dashboard.
+//!
+//! The printer is waited for: a slow reader slows the senders down instead of losing events.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::listener::Listener;
+use super::{code, use_color};
+use crate::cli::{self, Common, Format};
+use crate::event::{Chunk, EventRef, Level, gate, line};
+
+/// Chunks that may wait for the printer.
+const QUEUE: usize = 64;
+/// Columns of a message in the pretty form; the whole of it is in the other two.
+const MAX_MESSAGE: usize = 2_000;
+
+/// Prints until a count, a time, a signal or a closed pipe ends it.
+pub(super) fn run(common: &Common, tail: &cli::Tail) -> anyhow::Result<u8> {
+    let (follower, mut chunks) = mpsc::channel::<Arc<Chunk>>(QUEUE);
+    let listener = Listener::start(common, Some(follower))?;
+    let (wake, woken) = sync_channel::<Wake>(QUEUE);
+    let signalled = wake.clone();
+    listener.on_signal(move |code| drop(signalled.send(Wake::Signal(code))));
+    // The runtime's channel cannot be waited on with a deadline from a plain thread, so one thread passes it on.
+    let passer = std::thread::Builder::new().name("tail".into()).spawn(move || {
+        while let Some(chunk) = chunks.blocking_recv() {
+            if wake.send(Wake::Chunk(chunk)).is_err() {
+                return;
+            }
+        }
+    })?;
+    listener.announce();
+    let mut printer = Printer {
+        out: BufWriter::new(io::stdout().lock()),
+        format: tail.format,
+        color: use_color(common.color, &io::stdout()),
+        gate: gate::Gate { ascii: common.ascii, strict_cells: false },
+        left: tail.number,
+        printed: 0,
+        line: String::new(),
+    };
+    let deadline = tail.for_time.map(|time| Instant::now() + time);
+    let ended = follow(&mut printer, &woken, deadline);
+    drop(woken);
+    listener.stop();
+    let _ = passer.join();
+    ended
+}
+
+enum Wake {
+    Chunk(Arc<Chunk>),
+    Signal(u8),
+}
+
+fn follow(
+    printer: &mut Printer<impl Write>,
+    woken: &std::sync::mpsc::Receiver<Wake>,
+    deadline: Option<Instant>,
+) -> anyhow::Result<u8> {
+    loop {
+        let wait =
+            deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+        match woken.recv_timeout(wait) {
+            Ok(Wake::Chunk(chunk)) => {
+                if printer.chunk(&chunk)? {
+                    return Ok(code::FINE);
+                }
+            }
+            Ok(Wake::Signal(code)) => return Ok(code),
+            Err(RecvTimeoutError::Timeout) if printer.printed > 0 => return Ok(code::FINE),
+            Err(RecvTimeoutError::Timeout) => return Ok(code::NOTHING),
+            Err(RecvTimeoutError::Disconnected) => return Ok(code::FINE),
+        }
+    }
+}
+
+struct Printer<W> {
+    out: W,
+    format: Format,
+    color: bool,
+    gate: gate::Gate,
+    left: Option<u64>,
+    printed: u64,
+    line: String,
+}
+
+impl<W: Write> Printer<W> {
+    /// Prints what is to be printed of `chunk`; `true` once the wanted number is reached.
+    fn chunk(&mut self, chunk: &Chunk) -> io::Result<bool> {
+        for event in chunk.events() {
+            self.line.clear();
+            match self.format {
+                Format::Jsonl => line::write(event, &mut self.line),
+                Format::Logfmt => self.logfmt(event),
+                Format::Pretty => self.pretty(event),
+            }
+            self.line.push('\n');
+            self.out.write_all(self.line.as_bytes())?;
+            self.printed += 1;
+            if let Some(left) = &mut self.left {
+                *left -= 1;
+                if *left == 0 {
+                    self.out.flush()?;
+                    return Ok(true);
+                }
+            }
+        }
+        self.out.flush()?;
+        Ok(false)
+    }
+
+    fn pretty(&mut self, event: EventRef<'_>) {
+        let time = event.inst().to_jiff().to_zoned_datetime(jiff::tz::TimeZone::system());
+        let (on, off) = if self.color { (style_of(event.level()), "\u{1b}[0m") } else { ("", "") };
+        let level = event.level().name().to_uppercase();
+        let id = self.gate.plain_capped(event.id(), 40);
+        let msg = self.gate.plain_capped(event.msg(), MAX_MESSAGE);
+        self.line.push_str(&time.strftime("%Y-%m-%d %H:%M:%S%.3f ").to_string());
+        self.line.push_str(&format!("{on}{level:<6}{off} [{id}] {msg}"));
+        if event.level() >= Level::Error && !event.session().is_empty() {
+            self.line.push_str(&format!("  session={}", self.gate.plain_capped(event.session(), 60)));
+        }
+    }
+
+    fn logfmt(&mut self, event: EventRef<'_>) {
+        let (inst, level) = (event.inst(), event.level().name());
+        self.line.push_str(&format!("inst={inst} level={level}"));
+        let numbers = [
+            ("duration", event.duration().map(|span| span.to_string())),
+            ("status", event.status().map(|status| status.to_string())),
+        ];
+        let texts = [
+            ("id", event.id()),
+            ("msg", event.msg()),
+            ("session", event.session()),
+            ("user", event.user()),
+            ("endpoint", event.endpoint()),
+        ];
+        for (key, value) in texts.into_iter().filter(|(_, value)| !value.is_empty()) {
+            let clean = self.gate.plain(value);
+            let is_bare =
+                clean.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'=' | b'\\'));
+            let value = if is_bare { clean.into_owned() } else { format!("\"{}\"", escaped(&clean)) };
+            self.line.push_str(&format!(" {key}={value}"));
+        }
+        for (key, value) in numbers {
+            if let Some(value) = value {
+                self.line.push_str(&format!(" {key}={value}"));
+            }
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+fn style_of(level: Level) -> &'static str {
+    match level {
+        Level::Error | Level::Fatal | Level::Report => "\u{1b}[1;31m",
+        Level::Warn => "\u{1b}[33m",
+        Level::Info => "",
+        Level::Trace | Level::Debug => "\u{1b}[2m",
+    }
+}

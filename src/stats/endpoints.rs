@@ -1,0 +1,127 @@
+//! Requests by endpoint: how many, how many failed, how long they took, which were slowest.
+//!
+//! Filled by `Tables`, read by the latency panel, `stats` and `/metrics`. Bounded: what comes after 1,000
+//! endpoints is counted together, with its totals exact (SECURITY: limits).
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::latency::{BARS, Latency, Quantiles};
+use crate::event::{EventRef, Flags, Micros, Symbol};
+
+/// Endpoints kept apart; the rest is `(other)`.
+const MAX_ENDPOINTS: usize = 1_000;
+/// Slowest requests remembered for each endpoint.
+pub const SLOWEST: usize = 20;
+
+/// One of the slowest requests of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slow {
+    pub duration: Micros,
+    /// Its place in the ring, see `store::Segment`.
+    pub ordinal: u64,
+}
+
+/// What the latency panel shows of an endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointRow {
+    pub name: Arc<str>,
+    /// Requests, those without a duration included.
+    pub count: u64,
+    /// Answers with 400 or more, and requests without an answer.
+    pub errors: u64,
+    pub latency: Quantiles,
+    pub bars: [u32; BARS],
+    /// Slowest first.
+    pub slowest: Arc<[Slow]>,
+}
+
+/// All endpoints.
+#[derive(Debug, Default)]
+pub(super) struct Endpoints {
+    by_symbol: FxHashMap<Symbol, usize>,
+    all: Vec<Endpoint>,
+}
+
+#[derive(Debug)]
+struct Endpoint {
+    name: Arc<str>,
+    count: u64,
+    errors: u64,
+    latency: Latency,
+    slowest: Vec<Slow>,
+    /// The row made last, kept until something changes: quantiles cost microseconds each.
+    row: Option<Arc<EndpointRow>>,
+}
+
+impl Endpoints {
+    pub(super) fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        let symbol = event.chunk().endpoints()[event.row()];
+        if symbol.is_none() {
+            return;
+        }
+        let index = match self.by_symbol.get(&symbol) {
+            Some(index) => *index,
+            None => self.insert(symbol, event.endpoint()),
+        };
+        self.all[index].add(event, ordinal);
+    }
+
+    fn insert(&mut self, symbol: Symbol, name: &str) -> usize {
+        let is_full = self.all.len() >= MAX_ENDPOINTS && symbol != Symbol::OTHER;
+        let symbol = if is_full { Symbol::OTHER } else { symbol };
+        let name = if symbol == Symbol::OTHER { "(other)" } else { name };
+        if let Some(index) = self.by_symbol.get(&symbol) {
+            return *index;
+        }
+        self.all.push(Endpoint {
+            name: Arc::from(name),
+            count: 0,
+            errors: 0,
+            latency: Latency::default(),
+            slowest: Vec::new(),
+            row: None,
+        });
+        self.by_symbol.insert(symbol, self.all.len() - 1);
+        self.all.len() - 1
+    }
+
+    /// Rows by count, largest first, then by name.
+    pub(super) fn rows(&mut self) -> Arc<[Arc<EndpointRow>]> {
+        let mut rows: Vec<_> = self.all.iter_mut().map(Endpoint::row).collect();
+        rows.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+        rows.into()
+    }
+}
+
+impl Endpoint {
+    fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        self.row = None;
+        self.count += 1;
+        self.errors += u64::from(event.flags().has(Flags::FAILED));
+        let Some(duration) = event.duration() else { return };
+        self.latency.record(duration);
+        let slow = Slow { duration, ordinal };
+        if self.slowest.len() < SLOWEST || self.slowest.last().is_some_and(|last| slow > *last) {
+            let at = self.slowest.partition_point(|other| *other > slow);
+            self.slowest.insert(at, slow);
+            self.slowest.truncate(SLOWEST);
+        }
+    }
+
+    fn row(&mut self) -> Arc<EndpointRow> {
+        let made = self.row.take().unwrap_or_else(|| {
+            Arc::new(EndpointRow {
+                name: Arc::clone(&self.name),
+                count: self.count,
+                errors: self.errors,
+                latency: self.latency.quantiles(),
+                bars: self.latency.bars(),
+                slowest: self.slowest.as_slice().into(),
+            })
+        });
+        self.row = Some(Arc::clone(&made));
+        made
+    }
+}

@@ -1,0 +1,100 @@
+//! Errors that are the same, counted together by fingerprint.
+//!
+//! Filled by `Tables`, read by the errors panel and `stats`. Bounded: what comes after 5,000 groups is counted
+//! together (SECURITY: limits).
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::event::{EventRef, Level, Symbol, Timestamp};
+
+const MAX_GROUPS: usize = 5_000;
+/// Sessions counted exactly for each group; beyond it the count stays here and says so.
+const MAX_SESSIONS: usize = 1_024;
+/// Stands for all groups that did not fit.
+const OTHER: u64 = u64::MAX;
+
+/// What the errors panel shows of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupRow {
+    /// The fingerprint; `u64::MAX` for everything that did not fit.
+    pub group: u64,
+    pub level: Level,
+    /// Of the event that arrived last.
+    pub message: Arc<str>,
+    pub subtype: Arc<str>,
+    pub status: Option<u16>,
+    pub count: u64,
+    /// Distinct sessions, at most 1,024.
+    pub sessions: usize,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// The latest event's place in the ring.
+    pub last_ordinal: u64,
+}
+
+/// All groups.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    all: FxHashMap<u64, Group>,
+}
+
+#[derive(Debug)]
+struct Group {
+    row: GroupRow,
+    sessions: FxHashSet<Symbol>,
+}
+
+impl Groups {
+    pub(super) fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        let Some(group) = event.group() else { return };
+        let has_room = self.all.len() < MAX_GROUPS || self.all.contains_key(&group);
+        let key = if has_room { group } else { OTHER };
+        self.all.entry(key).or_insert_with(|| Group::new(key, event, ordinal)).add(event, ordinal);
+    }
+
+    /// Rows by count, largest first, then by fingerprint.
+    pub(super) fn rows(&self) -> Arc<[GroupRow]> {
+        let mut rows: Vec<_> = self.all.values().map(|group| group.row.clone()).collect();
+        rows.sort_by(|a, b| b.count.cmp(&a.count).then(a.group.cmp(&b.group)));
+        rows.into()
+    }
+}
+
+impl Group {
+    fn new(group: u64, event: EventRef<'_>, ordinal: u64) -> Self {
+        let row = GroupRow {
+            group,
+            level: event.level(),
+            message: Arc::from(event.msg()),
+            subtype: Arc::from(event.subtype()),
+            status: event.status(),
+            count: 0,
+            sessions: 0,
+            first: event.inst(),
+            last: event.inst(),
+            last_ordinal: ordinal,
+        };
+        Self { row, sessions: FxHashSet::default() }
+    }
+
+    fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        let row = &mut self.row;
+        row.count += 1;
+        row.first = row.first.min(event.inst());
+        row.last = row.last.max(event.inst());
+        let session = event.chunk().sessions()[event.row()];
+        if !session.is_none() && self.sessions.len() < MAX_SESSIONS && self.sessions.insert(session) {
+            row.sessions = self.sessions.len();
+        }
+        if ordinal >= row.last_ordinal {
+            row.last_ordinal = ordinal;
+            row.level = event.level();
+            row.status = event.status();
+            if &*row.message != event.msg() {
+                row.message = Arc::from(event.msg());
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! One line for each session: who, where, how much, how bad.
+//!
+//! Filled by `Tables`, read by the sessions panel and `stats`. Bounded: past 20,000 sessions the one that was
+//! quiet longest leaves, and is counted (SECURITY: limits).
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::event::{EventRef, Flags, Level, Symbol, Timestamp};
+
+const MAX_SESSIONS: usize = 20_000;
+
+/// What the sessions panel shows of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionRow {
+    /// Empty for all events without a session id, shown as `?`.
+    pub session: Arc<str>,
+    pub user: Arc<str>,
+    pub tab: Arc<str>,
+    /// Of the latest event that had one.
+    pub load: Option<i32>,
+    pub events: u64,
+    /// Events of level error and above, and failed requests.
+    pub errors: u64,
+    pub slow: u64,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub last_ordinal: u64,
+    pub last_msg: Arc<str>,
+}
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    all: FxHashMap<Symbol, Session>,
+    evicted: u64,
+}
+
+#[derive(Debug)]
+struct Session {
+    row: SessionRow,
+    user: Symbol,
+    tab: Symbol,
+    /// Made when a row is asked for: most sessions have had many messages by then.
+    is_msg_stale: bool,
+}
+
+impl Sessions {
+    pub(super) fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        let symbol = event.chunk().sessions()[event.row()];
+        if !self.all.contains_key(&symbol) && self.all.len() >= MAX_SESSIONS {
+            self.evict();
+        }
+        self.all.entry(symbol).or_insert_with(|| Session::new(event, ordinal)).add(event, ordinal);
+    }
+
+    pub(super) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Rows by events, largest first, then by name.
+    pub(super) fn rows(&mut self, message: impl Fn(u64) -> Option<Arc<str>>) -> Arc<[SessionRow]> {
+        let mut rows: Vec<_> = self.all.values_mut().map(|session| session.row(&message)).collect();
+        rows.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.session.cmp(&b.session)));
+        rows.into()
+    }
+
+    /// Drops the tenth that was quiet longest, so that the search is paid for once in 2,000 new sessions.
+    fn evict(&mut self) {
+        let mut ages: Vec<_> = self.all.iter().map(|(symbol, session)| (session.row.last, *symbol)).collect();
+        let (oldest, ..) = ages.select_nth_unstable(MAX_SESSIONS / 10);
+        for (_, symbol) in oldest {
+            self.all.remove(symbol);
+            self.evicted += 1;
+        }
+    }
+}
+
+impl Session {
+    fn new(event: EventRef<'_>, ordinal: u64) -> Self {
+        let row = SessionRow {
+            session: Arc::from(event.session()),
+            user: Arc::from(event.user()),
+            tab: Arc::from(event.tab()),
+            load: event.load(),
+            events: 0,
+            errors: 0,
+            slow: 0,
+            first: event.inst(),
+            last: event.inst(),
+            last_ordinal: ordinal,
+            last_msg: Arc::from(event.msg()),
+        };
+        let (chunk, at) = (event.chunk(), event.row());
+        Self { row, user: chunk.users()[at], tab: chunk.tabs()[at], is_msg_stale: false }
+    }
+
+    fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        let row = &mut self.row;
+        row.events += 1;
+        row.errors += u64::from(event.level() >= Level::Error || event.flags().has(Flags::FAILED));
+        row.slow += u64::from(event.flags().has(Flags::SLOW));
+        row.first = row.first.min(event.inst());
+        row.last = row.last.max(event.inst());
+        let (chunk, at) = (event.chunk(), event.row());
+        let is_latest = ordinal >= row.last_ordinal;
+        if is_latest {
+            self.is_msg_stale |= ordinal > row.last_ordinal;
+            row.last_ordinal = ordinal;
+        }
+        if (is_latest || row.user.is_empty()) && chunk.users()[at] != self.user && !event.user().is_empty() {
+            self.user = chunk.users()[at];
+            row.user = Arc::from(event.user());
+        }
+        if (is_latest || row.tab.is_empty()) && chunk.tabs()[at] != self.tab && !event.tab().is_empty() {
+            self.tab = chunk.tabs()[at];
+            row.tab = Arc::from(event.tab());
+        }
+        if is_latest || row.load.is_none() {
+            row.load = event.load().or(row.load);
+        }
+    }
+
+    fn row(&mut self, message: impl Fn(u64) -> Option<Arc<str>>) -> SessionRow {
+        if self.is_msg_stale
+            && let Some(latest) = message(self.row.last_ordinal)
+        {
+            self.row.last_msg = latest;
+            self.is_msg_stale = false;
+        }
+        self.row.clone()
+    }
+}

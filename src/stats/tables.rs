@@ -1,0 +1,77 @@
+//! All tables together, filled one event at a time.
+//!
+//! The store owns one for everything, the scan one for what matches. Adding does not depend on order, so a scan
+//! may go newest first; nothing is ever taken out again, so the tables outlive the ring's events.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::endpoints::{EndpointRow, Endpoints};
+use super::groups::{GroupRow, Groups};
+use super::sessions::{SessionRow, Sessions};
+use crate::event::{EventRef, Level, Symbol, Timestamp};
+
+/// Counts and tables over a set of events.
+#[derive(Debug, Default)]
+pub struct Tables {
+    events: u64,
+    levels: [u64; Level::ALL.len()],
+    ids: FxHashMap<Symbol, (Arc<str>, u64)>,
+    span: Option<(Timestamp, Timestamp)>,
+    endpoints: Endpoints,
+    groups: Groups,
+    sessions: Sessions,
+}
+
+/// What panels show: immutable, cheap to pass on.
+#[derive(Clone, Debug, Default)]
+pub struct TableRows {
+    pub events: u64,
+    /// By `Level as usize`.
+    pub levels: [u64; Level::ALL.len()],
+    /// Signal ids by count, largest first, then by name.
+    pub ids: Arc<[(Arc<str>, u64)]>,
+    /// Time of the first and the last event.
+    pub span: Option<(Timestamp, Timestamp)>,
+    pub endpoints: Arc<[Arc<EndpointRow>]>,
+    pub groups: Arc<[GroupRow]>,
+    pub sessions: Arc<[SessionRow]>,
+    /// Sessions that left to make room.
+    pub sessions_evicted: u64,
+}
+
+impl Tables {
+    /// Adds `event`, whose place in the ring is `ordinal`. All events must share one table of names.
+    pub fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        self.events += 1;
+        self.levels[event.level() as usize] += 1;
+        let id = event.chunk().ids()[event.row()];
+        self.ids.entry(id).or_insert_with(|| (Arc::from(event.id()), 0)).1 += 1;
+        let inst = event.inst();
+        self.span = Some(self.span.map_or((inst, inst), |(first, last)| (first.min(inst), last.max(inst))));
+        self.endpoints.add(event, ordinal);
+        self.groups.add(event, ordinal);
+        self.sessions.add(event, ordinal);
+    }
+
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The rows as they stand; `message` gives the text of the event at an ordinal, while it is kept.
+    pub fn rows(&mut self, message: impl Fn(u64) -> Option<Arc<str>>) -> TableRows {
+        let mut ids: Vec<_> = self.ids.values().cloned().collect();
+        ids.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        TableRows {
+            events: self.events,
+            levels: self.levels,
+            ids: ids.into(),
+            span: self.span,
+            endpoints: self.endpoints.rows(),
+            groups: self.groups.rows(),
+            sessions: self.sessions.rows(message),
+            sessions_evicted: self.sessions.evicted(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The events kept in memory, in order of arrival, bounded by number and by accounted bytes.
+//!
+//! Owned by the store. Chunks are sealed at 4,096 rows or 2 MiB of text; the last one grows in place unless a
+//! snapshot still holds it, which costs one copy of at most that size. Every event has an ordinal, its count of
+//! predecessors since the start; eviction moves [`Ring::first`] and frees whole chunks.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::event::{Chunk, EventRef, Interner};
+
+/// Rows of a sealed chunk: bounds the copy-on-write, and one filter pass over it takes 10–160 µs.
+const CHUNK_ROWS: usize = 4_096;
+const CHUNK_BYTES: usize = 2 * 1024 * 1024;
+/// Distinct names (sessions, users, endpoints …) kept apart for the life of the ring.
+const MAX_NAMES: usize = 262_144;
+
+/// How much is kept: whichever bound is met first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    pub events: u64,
+    /// Accounted bytes: each event's text and 96 bytes.
+    pub bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { events: 1_000_000, bytes: 256 * 1024 * 1024 }
+    }
+}
+
+/// A chunk and the ordinal of its first row.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    pub base: u64,
+    pub chunk: Arc<Chunk>,
+}
+
+impl Segment {
+    /// The ordinal past the last row.
+    pub fn end(&self) -> u64 {
+        self.base + self.chunk.len() as u64
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Ring {
+    retention: Retention,
+    segments: VecDeque<Segment>,
+    interner: Interner,
+    first: u64,
+    end: u64,
+    bytes: u64,
+}
+
+impl Ring {
+    pub(super) fn new(retention: Retention) -> Self {
+        let interner = Interner::new(MAX_NAMES);
+        Self { retention, segments: VecDeque::new(), interner, first: 0, end: 0, bytes: 0 }
+    }
+
+    /// Ordinal of the oldest event kept; also how many were evicted.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Ordinal the next event will have.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn segments(&self) -> Arc<[Segment]> {
+        self.segments.iter().cloned().collect()
+    }
+
+    /// Copies the rows of `chunk` to the end. Call [`Ring::evict`] afterwards.
+    pub(super) fn append(&mut self, chunk: &Chunk) {
+        let remap = chunk.remap_into(&mut self.interner);
+        let mut row = 0;
+        while row < chunk.len() {
+            let head = self.head();
+            let room = CHUNK_ROWS - head.len();
+            let mut upto = row;
+            let mut bytes = head.bytes();
+            while upto < chunk.len() && upto - row < room && (bytes < CHUNK_BYTES || upto == row) {
+                bytes += chunk.row_bytes(upto);
+                upto += 1;
+            }
+            head.extend(chunk, row..upto, &remap);
+            row = upto;
+        }
+        self.end += chunk.len() as u64;
+        self.bytes += chunk.bytes() as u64;
+    }
+
+    /// Lets go of the oldest events until both bounds hold.
+    pub(super) fn evict(&mut self) {
+        while self.end - self.first > self.retention.events || self.bytes > self.retention.bytes {
+            let Some(oldest) = self.segments.front() else { return };
+            let row = usize::try_from(self.first - oldest.base).expect("a row of a chunk");
+            self.bytes -= oldest.chunk.row_bytes(row) as u64;
+            self.first += 1;
+            if self.first == oldest.end() {
+                self.segments.pop_front();
+            }
+        }
+    }
+
+    pub(super) fn event(&self, ordinal: u64) -> Option<EventRef<'_>> {
+        if ordinal < self.first || ordinal >= self.end {
+            return None;
+        }
+        let at = self.segments.partition_point(|segment| segment.end() <= ordinal);
+        let segment = self.segments.get(at)?;
+        Some(segment.chunk.event(usize::try_from(ordinal - segment.base).ok()?))
+    }
+
+    /// The events from `ordinal` on, with their ordinals.
+    pub(super) fn events_from(&self, ordinal: u64) -> impl Iterator<Item = (u64, EventRef<'_>)> {
+        let at = self.segments.partition_point(|segment| segment.end() <= ordinal);
+        self.segments.range(at..).flat_map(move |segment| {
+            let skip = usize::try_from(ordinal.saturating_sub(segment.base)).unwrap_or(usize::MAX);
+            let numbered = segment.chunk.events().enumerate().skip(skip);
+            numbered.map(|(row, event)| (segment.base + row as u64, event))
+        })
+    }
+
+    /// The chunk that takes the next row.
+    fn head(&mut self) -> &mut Chunk {
+        let is_full = self
+            .segments
+            .back()
+            .is_none_or(|last| last.chunk.len() >= CHUNK_ROWS || last.chunk.bytes() >= CHUNK_BYTES);
+        if is_full {
+            let base = self.segments.back().map_or(self.end, Segment::end);
+            let chunk = Arc::new(Chunk::new(Arc::clone(self.interner.names())));
+            self.segments.push_back(Segment { base, chunk });
+        }
+        let last = self.segments.back_mut().expect("one was just added if there was none");
+        Arc::make_mut(&mut last.chunk)
+    }
+}

@@ -1,0 +1,141 @@
+//! The store against a plain model: what goes in is kept in order until a bound is met, and the books balance.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Row};
+
+fn row<'a>(seq: u64, session: &'a str, endpoint: &'a str, json: &'a str) -> Row<'a> {
+    Row {
+        seq,
+        inst: Timestamp(i64::try_from(seq).expect("small")),
+        recv: Timestamp(0),
+        level: if seq.is_multiple_of(3) { Level::Error } else { Level::Info },
+        severity: None,
+        family: Family::None,
+        flags: Flags::NONE,
+        id: "browser/api-call",
+        ns: "browser.api-call",
+        kind: "metric",
+        subtype: "api-call",
+        session,
+        user: "",
+        tab: "",
+        load: None,
+        endpoint,
+        duration: Some(Micros(seq * 1000)),
+        status: Some(200),
+        group: if seq.is_multiple_of(3) { 9 } else { 0 },
+        source: "browser",
+        msg: Msg::Text("made"),
+        json,
+    }
+}
+
+fn chunk_of(rows: &[Row<'_>]) -> Chunk {
+    let mut builder = ChunkBuilder::new();
+    rows.iter().for_each(|row| builder.push(row));
+    builder.finish()
+}
+
+fn accepted(count: usize) -> Tally {
+    Tally { accepted: count as u64, ..Tally::default() }
+}
+
+fn seqs(snapshot: &Snapshot) -> Vec<u64> {
+    (snapshot.first..snapshot.end)
+        .filter_map(|ordinal| snapshot.event(ordinal))
+        .map(|event| event.seq())
+        .collect()
+}
+
+#[test]
+fn the_oldest_leave_when_there_are_too_many() {
+    let mut store = Store::new(Retention { events: 5, bytes: u64::MAX });
+    for seq in 1..=9 {
+        store.append(&chunk_of(&[row(seq, "s", "", "{}")]), &accepted(1));
+    }
+    let snapshot = store.snapshot(Timestamp(1));
+    assert_eq!(seqs(&snapshot), [5, 6, 7, 8, 9]);
+    assert_eq!((snapshot.ledger.live, snapshot.ledger.evicted), (5, 4));
+}
+
+#[test]
+fn a_snapshot_keeps_its_moment_while_the_store_goes_on() {
+    let mut store = Store::new(Retention::default());
+    store.append(&chunk_of(&[row(1, "s", "", "{}")]), &accepted(1));
+    let before = store.snapshot(Timestamp(1));
+    store.append(&chunk_of(&[row(2, "s", "", "{}")]), &accepted(1));
+    assert_eq!(seqs(&before), [1]);
+    assert_eq!(seqs(&store.snapshot(Timestamp(2))), [1, 2]);
+}
+
+#[test]
+fn tables_count_requests_errors_and_sessions_beyond_eviction() {
+    let mut store = Store::new(Retention { events: 2, bytes: u64::MAX });
+    let rows: Vec<_> = (1..=6).map(|seq| row(seq, if seq < 3 { "a" } else { "b" }, "GET /x", "{}")).collect();
+    store.append(&chunk_of(&rows), &accepted(6));
+    let tables = store.snapshot(Timestamp(1000)).tables;
+    assert_eq!(tables.events, 6);
+    assert_eq!((&*tables.endpoints[0].name, tables.endpoints[0].count), ("GET /x", 6));
+    assert_eq!(tables.endpoints[0].latency.max, Micros(6000));
+    assert_eq!(tables.endpoints[0].slowest[0].ordinal, 5);
+    assert_eq!((tables.groups[0].group, tables.groups[0].count, tables.groups[0].sessions), (9, 2, 1));
+    let sessions: Vec<_> = tables.sessions.iter().map(|s| (&*s.session, s.events)).collect();
+    assert_eq!(sessions, [("b", 4), ("a", 2)]);
+}
+
+#[test]
+fn sessions_are_live_while_a_connection_is_open() {
+    let mut store = Store::new(Retention::default());
+    store.note_session("a", true, Timestamp(1));
+    store.note_session("a", true, Timestamp(2));
+    store.note_session("a", false, Timestamp(3));
+    assert_eq!(store.snapshot(Timestamp(4)).live["a"].connections, 1);
+    store.note_session("a", false, Timestamp(5));
+    assert!(store.snapshot(Timestamp(6)).live.is_empty());
+}
+
+#[test]
+fn the_rate_is_of_the_last_five_full_seconds() {
+    let mut store = Store::new(Retention::default());
+    let mut event = row(1, "s", "", "{}");
+    for second in 1..=10 {
+        event.recv = Timestamp(second * 1000);
+        store.append(&chunk_of(&[event.clone(), event.clone()]), &accepted(2));
+    }
+    assert_eq!(store.snapshot(Timestamp(10_500)).events_per_s, 2);
+    assert_eq!(store.snapshot(Timestamp(60_000)).events_per_s, 0);
+}
+
+proptest! {
+    #[test]
+    fn the_ring_is_a_bounded_queue(
+        batches in prop::collection::vec(prop::collection::vec(0_usize..300, 0..40), 1..30),
+        max_events in 1_u64..200,
+        max_bytes in 200_u64..20_000,
+    ) {
+        let retention = Retention { events: max_events, bytes: max_bytes };
+        let mut store = Store::new(retention);
+        let mut model: VecDeque<(u64, usize)> = VecDeque::new();
+        let mut seq = 0;
+        let mut evicted = 0;
+        for batch in batches {
+            let texts: Vec<String> = batch.iter().map(|size| format!("{{\"x\":\"{}\"}}", "y".repeat(*size))).collect();
+            let rows: Vec<_> = texts.iter().map(|text| { seq += 1; row(seq, "s", "", text) }).collect();
+            model.extend(rows.iter().map(|row| (row.seq, row.json.len() + "made".len() + 96)));
+            store.append(&chunk_of(&rows), &accepted(rows.len()));
+            while model.len() as u64 > max_events || model.iter().map(|(_, size)| *size as u64).sum::<u64>() > max_bytes {
+                model.pop_front();
+                evicted += 1;
+            }
+            let snapshot = store.snapshot(Timestamp(1));
+            prop_assert_eq!(seqs(&snapshot), model.iter().map(|(seq, _)| *seq).collect::<Vec<_>>());
+            prop_assert_eq!(snapshot.bytes, model.iter().map(|(_, size)| *size as u64).sum::<u64>());
+            prop_assert_eq!(snapshot.ledger.evicted, evicted);
+            prop_assert_eq!(snapshot.ledger.accepted + snapshot.ledger.own, snapshot.ledger.live + evicted);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The store's thread and the handle that reaches it.
+//!
+//! `run` spawns it; `ingest` and recordings hold a [`StoreHandle`]. The thread takes every message that is waiting,
+//! applies them in order and publishes at most once for each tick.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+use super::Store;
+use super::ledger::{Ledger, Tally};
+use super::ring::Retention;
+use super::snapshot::Snapshot;
+use crate::event::{Chunk, Timestamp};
+use crate::published::Published;
+
+/// Messages that may wait; the bytes they hold are bounded by whoever sends them.
+const QUEUE: usize = 1_024;
+/// Messages applied before looking at the time again.
+const BURST: usize = 256;
+
+/// What the store is told.
+#[derive(Debug)]
+pub enum StoreMsg {
+    /// Events, numbered, and what was counted on their way. The permit is given back once they are stored.
+    Append { chunk: Arc<Chunk>, tally: Tally, permit: Option<OwnedSemaphorePermit> },
+    /// A page's connection opened or closed.
+    Session { session: Arc<str>, is_open: bool, at: Timestamp },
+    /// Publish what is there.
+    Tick(Timestamp),
+    /// Answer with the books as of all messages before this one.
+    Report(oneshot::Sender<Ledger>),
+}
+
+/// The way to a running store.
+#[derive(Clone, Debug)]
+pub struct StoreHandle {
+    sender: mpsc::Sender<StoreMsg>,
+}
+
+impl StoreHandle {
+    /// Waits for room and sends; `false` if the store has stopped.
+    pub async fn send(&self, message: StoreMsg) -> bool {
+        self.sender.send(message).await.is_ok()
+    }
+
+    /// As [`StoreHandle::send`], from a thread that may block.
+    pub fn send_blocking(&self, message: StoreMsg) -> bool {
+        self.sender.blocking_send(message).is_ok()
+    }
+
+    /// Waits for room without sending yet, so that what follows cannot be interrupted.
+    pub async fn reserve(&self) -> Option<mpsc::Permit<'_, StoreMsg>> {
+        self.sender.reserve().await.ok()
+    }
+
+    /// The books as of everything sent before.
+    pub async fn ledger(&self) -> Option<Ledger> {
+        let (answer, books) = oneshot::channel();
+        self.send(StoreMsg::Report(answer)).await.then_some(())?;
+        books.await.ok()
+    }
+}
+
+/// Starts the store; it ends when the last handle is dropped.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub fn spawn(
+    retention: Retention,
+    published: Arc<Published<Snapshot>>,
+) -> std::io::Result<(StoreHandle, JoinHandle<()>)> {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let thread =
+        thread::Builder::new().name("store".into()).spawn(move || work(retention, receiver, &published))?;
+    Ok((StoreHandle { sender }, thread))
+}
+
+fn work(retention: Retention, mut receiver: mpsc::Receiver<StoreMsg>, published: &Published<Snapshot>) {
+    let mut store = Store::new(retention);
+    let mut waiting = Vec::with_capacity(BURST);
+    while receiver.blocking_recv_many(&mut waiting, BURST) > 0 {
+        let mut tick = None;
+        for message in waiting.drain(..) {
+            match message {
+                StoreMsg::Append { chunk, tally, permit } => {
+                    store.append(&chunk, &tally);
+                    drop(permit);
+                }
+                StoreMsg::Session { session, is_open, at } => store.note_session(&session, is_open, at),
+                StoreMsg::Tick(now) => tick = Some(now),
+                // Whoever asked may have gone; there is nobody left to tell.
+                StoreMsg::Report(answer) => drop(answer.send(store.ledger())),
+            }
+        }
+        if let Some(now) = tick {
+            published.set(Arc::new(store.snapshot(now)));
+        }
+    }
+}

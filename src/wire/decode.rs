@@ -1,0 +1,179 @@
+//! A run of JSON values turned into rows: one typed pass, each event isolated from its neighbours' mistakes.
+//!
+//! Called by `wire::frame` for arrays, envelopes and NDJSON. An element that is no event is refused by position
+//! and shown as an event of taillight's own; only text that is not JSON at all ends the run.
+
+use std::borrow::Cow;
+
+use serde::de::Deserialize;
+use serde_json::value::RawValue;
+
+use super::batch::{Batch, Rejected, ScrubCount, Sender};
+use super::frame::FrameError;
+use super::own;
+use super::raw::RawEvent;
+use super::row::RowMaker;
+use crate::event::{ChunkBuilder, Flags};
+use crate::pipeline::{MAX_EVENT_BYTES, Redactor, Scrub};
+
+/// Elements a batch may hold; the rest is refused by position (SECURITY: limits).
+pub const MAX_BATCH_EVENTS: u32 = 10_000;
+
+/// Collects the elements of one batch.
+pub(super) struct Decoder<'s> {
+    rows: RowMaker<'s>,
+    redactor: &'s Redactor,
+    /// Whether anything in this batch could need redaction or repair.
+    is_suspicious: bool,
+    builder: ChunkBuilder,
+    index: Vec<u32>,
+    rejected: Vec<Rejected>,
+    offered: u32,
+    scrubbed: ScrubCount,
+}
+
+impl<'s> Decoder<'s> {
+    /// `text` is the whole frame or body, looked over once for what redaction would change.
+    pub(super) fn new(sender: &'s Sender, redactor: &'s Redactor, text: &str) -> Self {
+        Self {
+            rows: RowMaker::new(sender),
+            redactor,
+            is_suspicious: redactor.is_suspicious(text.as_bytes()),
+            builder: ChunkBuilder::new(),
+            index: Vec::new(),
+            rejected: Vec::new(),
+            offered: 0,
+            scrubbed: ScrubCount::default(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Batch {
+        Batch {
+            chunk: self.builder.finish(),
+            index: self.index,
+            rejected: self.rejected,
+            offered: self.offered,
+            scrubbed: self.scrubbed,
+        }
+    }
+
+    /// Reads the elements of the array whose `[` is at `at`; gives the position past its `]`.
+    pub(super) fn array(&mut self, text: &str, at: usize) -> Result<usize, FrameError> {
+        let bytes = text.as_bytes();
+        let mut at = skip_space(bytes, at + 1);
+        if bytes.get(at) == Some(&b']') {
+            return Ok(at + 1);
+        }
+        loop {
+            at = skip_space(bytes, self.element(text, at)?);
+            match bytes.get(at) {
+                Some(b',') => at = skip_space(bytes, at + 1),
+                Some(b']') => return Ok(at + 1),
+                _ => return Err(FrameError::syntax(text, at)),
+            }
+        }
+    }
+
+    /// Reads the element at `at`; gives the position past it.
+    pub(super) fn element(&mut self, text: &str, at: usize) -> Result<usize, FrameError> {
+        let position = self.offered;
+        if position >= MAX_BATCH_EVENTS {
+            let end = next::<&RawValue>(text, at).map_err(|_| FrameError::syntax(text, at))?.1;
+            self.offered += 1;
+            self.refuse(position, "batch is longer than 10,000 events", "");
+            return Ok(end);
+        }
+        if !self.is_suspicious
+            && text.as_bytes().get(at) == Some(&b'{')
+            && let Ok((event, end)) = next::<RawEvent<'_>>(text, at)
+            && end - at <= MAX_EVENT_BYTES
+        {
+            self.offered += 1;
+            self.keep(position, &text[at..end], &event, Flags::NONE);
+            return Ok(end);
+        }
+        let (raw, end) = next::<&RawValue>(text, at).map_err(|_| FrameError::syntax(text, at))?;
+        self.offered += 1;
+        self.with_care(position, raw.get());
+        Ok(end)
+    }
+
+    /// The slow way for one element: whatever is unusual about it stays with it.
+    fn with_care(&mut self, position: u32, raw: &str) {
+        if !raw.starts_with('{') {
+            self.refuse(position, "not an object", raw);
+            return;
+        }
+        let (clean, flags) = self.scrub(raw);
+        let event = serde_json::from_str(&clean).unwrap_or_else(|_| RawEvent::lenient(&clean));
+        self.keep(position, &clean, &event, flags);
+    }
+
+    /// Takes a value that stands alone, outside an array.
+    pub(super) fn next_with_care(&mut self, raw: &str) {
+        let position = self.offered;
+        self.offered += 1;
+        if position >= MAX_BATCH_EVENTS {
+            self.refuse(position, "batch is longer than 10,000 events", "");
+        } else {
+            self.with_care(position, raw);
+        }
+    }
+
+    /// Counts a value that is not even JSON, in a body where each line stands alone.
+    pub(super) fn broken(&mut self, raw: &str) {
+        let position = self.offered;
+        self.offered += 1;
+        self.refuse(position, "not JSON", raw);
+    }
+
+    fn scrub<'t>(&mut self, raw: &'t str) -> (Cow<'t, str>, Flags) {
+        let (text, what) = match self.redactor.check(raw) {
+            Scrub::Clean(raw) => return (Cow::Borrowed(raw), Flags::NONE),
+            Scrub::Changed { text, what } => (text, what),
+        };
+        let mut flags = Flags::NONE;
+        for (happened, flag) in
+            [(what.redacted > 0, Flags::REDACTED), (what.repaired, Flags::REPAIRED), (what.cut, Flags::CUT)]
+        {
+            if happened {
+                flags.set(flag);
+            }
+        }
+        self.scrubbed.redacted += u64::from(what.redacted);
+        self.scrubbed.repaired += u64::from(what.repaired);
+        self.scrubbed.cut += u64::from(what.cut);
+        (Cow::Owned(text), flags)
+    }
+
+    fn keep(&mut self, position: u32, json: &str, event: &RawEvent<'_>, flags: Flags) {
+        self.rows.push(&mut self.builder, json, event, flags);
+        self.index.push(position);
+    }
+
+    fn refuse(&mut self, position: u32, reason: &'static str, raw: &str) {
+        self.rejected.push(Rejected { index: position, reason });
+        // Thousands of refusals of one kind would bury the events that are fine; the count says the rest.
+        if position < MAX_BATCH_EVENTS {
+            own::push_bad(&mut self.builder, self.rows.sender(), reason, raw);
+            self.index.push(position);
+        }
+    }
+}
+
+/// Deserializes the value at `at` and gives where it ends.
+fn next<'t, T: Deserialize<'t>>(text: &'t str, at: usize) -> Result<(T, usize), serde_json::Error> {
+    let mut stream = serde_json::Deserializer::from_str(&text[at..]).into_iter::<T>();
+    match stream.next() {
+        Some(value) => value.map(|value| (value, at + stream.byte_offset())),
+        None => Err(serde::de::Error::custom("nothing here")),
+    }
+}
+
+/// The first position at or after `at` that is not JSON white space.
+pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}

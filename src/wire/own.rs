@@ -1,0 +1,67 @@
+//! The events taillight makes itself: about an element that was none, and about numbers that will never come.
+//!
+//! Called by `wire::decode` and by `ingest` for gaps. They count as taillight's own in the ledger, never as accepted.
+
+use super::batch::{Batch, ScrubCount, Sender};
+use super::frame::Gap;
+use crate::event::{ChunkBuilder, Family, Flags, Level, Msg, Row};
+
+/// Characters of the raw text that are kept.
+const MAX_RAW: usize = 2_000;
+/// Characters of a page's reason for a gap that are kept.
+const MAX_REASON: usize = 200;
+
+/// Adds the event about `raw`, refused for `reason`.
+pub(super) fn push_bad(builder: &mut ChunkBuilder, sender: &Sender, reason: &str, raw: &str) {
+    let shown: String = raw.chars().take(MAX_RAW).collect();
+    let json = serde_json::json!({ "type": "log", "reason": reason, "raw": shown }).to_string();
+    let first: String = shown.chars().take(80).collect();
+    let msg = format!("bad event: {reason}: {first}");
+    builder.push(&own_row(sender, "taillight/bad-event", Level::Warn, &msg, &json));
+}
+
+/// A batch of one event, `taillight/gap`: the page dropped events before they could be sent.
+pub fn gap_note(gap: &Gap<'_>, sender: &Sender) -> Batch {
+    let reason: String = gap.reason.chars().take(MAX_REASON).collect();
+    let json = serde_json::json!({
+        "type": "log", "from": gap.from, "to": gap.to, "count": gap.count, "reason": reason,
+    });
+    let msg = format!("{} events dropped by the page: {reason}", gap.count);
+    let mut builder = ChunkBuilder::new();
+    builder.push(&own_row(sender, "taillight/gap", Level::Warn, &msg, &json.to_string()));
+    Batch {
+        chunk: builder.finish(),
+        index: vec![0],
+        rejected: Vec::new(),
+        offered: 0,
+        scrubbed: ScrubCount::default(),
+    }
+}
+
+/// A row that taillight itself is the source of.
+fn own_row<'a>(sender: &'a Sender, id: &'a str, level: Level, msg: &'a str, json: &'a str) -> Row<'a> {
+    Row {
+        seq: 0,
+        inst: sender.recv,
+        recv: sender.recv,
+        level,
+        severity: None,
+        family: Family::None,
+        flags: Flags::OWN,
+        id,
+        ns: "taillight",
+        kind: "",
+        subtype: "",
+        session: &sender.session,
+        user: &sender.user,
+        tab: &sender.tab,
+        load: sender.load,
+        endpoint: "",
+        duration: None,
+        status: None,
+        group: 0,
+        source: "taillight",
+        msg: Msg::Text(msg),
+        json,
+    }
+}

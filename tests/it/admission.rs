@@ -1,0 +1,127 @@
+//! Who is let in: every request of the vectors against the real port, and what a refusal says.
+
+use serde::Deserialize;
+
+use crate::harness::Program;
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    want: u16,
+    req: Req,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Req {
+    method: Option<String>,
+    path: Option<String>,
+    hosts: Option<Vec<String>>,
+    origins: Vec<String>,
+    sfs: Option<String>,
+    key: Option<String>,
+    ws: Option<bool>,
+}
+
+#[test]
+fn every_request_of_the_vectors_gets_its_status() {
+    let program = Program::start(&["serve"]);
+    let key = program.key();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("fixtures/origin-host.json")).expect("vectors");
+    assert!(cases.len() > 60);
+    for case in cases {
+        let answer = program.raw(&request(&case.req, program.port, &key));
+        assert_eq!(answer.status, case.want, "{}\n{}{}", case.name, answer.head, answer.body);
+    }
+    let health = program.health();
+    assert!(health["refused"]["origin"].as_u64() > Some(10), "{health}");
+    assert!(health["refused"]["host"].as_u64() > Some(5), "{health}");
+}
+
+fn request(req: &Req, port: u16, key: &str) -> Vec<u8> {
+    let is_socket = req.ws.unwrap_or(true);
+    let method = req.method.as_deref().unwrap_or("GET");
+    let mut path = req.path.clone().unwrap_or_else(|| "/v1/ws".to_owned());
+    let presented = match req.key.as_deref() {
+        Some("good") => Some(key),
+        Some(wrong) => Some(wrong),
+        None => None,
+    };
+    if let Some(presented) = presented.filter(|_| !is_socket) {
+        path.push_str(&format!("?k={presented}"));
+    }
+    let with_port = |text: &str| text.replace("8245", &port.to_string());
+    let mut head = format!("{method} {path} HTTP/1.1\r\n");
+    for host in req.hosts.as_deref().unwrap_or(&["127.0.0.1:8245".to_owned()]) {
+        head.push_str(&format!("Host: {}\r\n", with_port(host)));
+    }
+    for origin in &req.origins {
+        head.push_str(&format!("Origin: {origin}\r\n"));
+    }
+    if let Some(site) = &req.sfs {
+        head.push_str(&format!("Sec-Fetch-Site: {site}\r\n"));
+    }
+    if is_socket {
+        head.push_str("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+        head.push_str("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+        if let Some(presented) = presented {
+            head.push_str(&format!("Sec-WebSocket-Protocol: taillight.v1, k.{presented}\r\n"));
+        }
+        head.push_str("\r\n");
+    } else {
+        let body = if method == "POST" { r#"{"type":"log","message":"m"}"# } else { "" };
+        head.push_str(&format!("Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()));
+    }
+    head.into_bytes()
+}
+
+#[test]
+fn a_refused_origin_is_told_the_flag_and_the_flag_lets_it_in() {
+    let origin = ("Origin", "https://staging.example");
+    let refused = Program::start(&["serve"]).request("POST", "/v1/events", &[origin], "{}");
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("--allow-origin https://staging.example"), "{}", refused.body);
+    let program = Program::start(&["serve", "--allow-origin", "https://staging.example"]);
+    let taken = program.request("POST", "/v1/events", &[origin], r#"{"type":"log"}"#);
+    assert_eq!((taken.status, taken.body.as_str()), (202, ""), "a page learns the status only");
+    assert!(taken.head.contains("access-control-allow-origin: https://staging.example"), "{}", taken.head);
+}
+
+#[test]
+fn the_port_is_opened_wider_only_with_a_token() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut refused = crate::harness::command(home.path());
+    let output = refused.args(["serve", "--port", "0", "--bind", "0.0.0.0"]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--token"));
+}
+
+#[test]
+fn a_key_can_be_asked_of_everyone() {
+    let program = Program::start(&["serve", "--require-key"]);
+    assert_eq!(program.post("{}").status, 403);
+    let path = format!("/v1/events?k={}", program.key());
+    assert_eq!(program.request("POST", &path, &[], "{}").status, 202);
+}
+
+#[test]
+fn files_are_served_to_local_hosts_and_hold_no_key() {
+    let program = Program::start(&["serve"]);
+    for (path, part) in [
+        ("/taillight.js", "taillight"),
+        ("/taillight.mjs", "export const {init"),
+        ("/demo", "/taillight.js"),
+        ("/", "Listening. No page has connected yet."),
+    ] {
+        let answer = program.request("GET", path, &[("Origin", "http://localhost:5173")], "");
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.body.contains(part), "{path}");
+        assert!(!answer.body.contains(&program.key()), "{path} must not hold the page key");
+        assert!(
+            answer.head.contains("access-control-allow-origin: http://localhost:5173"),
+            "{}",
+            answer.head
+        );
+        assert!(answer.head.contains("x-content-type-options: nosniff"), "{}", answer.head);
+    }
+}

@@ -1,0 +1,230 @@
+//! The program as a user starts it, on a free port and with a home of its own; and the clients that speak to it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
+
+/// Longest anything here waits; only a failing test gets that far.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running `taillight` that listens.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) port: u16,
+    lines: mpsc::Receiver<String>,
+    _stderr: BufReader<ChildStderr>,
+    home: tempfile::TempDir,
+}
+
+impl Program {
+    /// Starts `taillight ARGS --port 0` and waits for its listening line.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mut child = command(home.path())
+            .args(args)
+            .args(["--port", "0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("readable");
+        let port = line
+            .trim()
+            .strip_prefix("listening on http://127.0.0.1:")
+            .and_then(|port| port.parse().ok())
+            .unwrap_or_else(|| panic!("no listening line but {line:?}"));
+        let lines = lines_of(child.stdout.take().expect("piped"));
+        Self { child, port, lines, _stderr: stderr, home }
+    }
+
+    /// The next line of standard output.
+    pub(crate) fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("a line of output in time")
+    }
+
+    /// The next line of standard output as JSON.
+    pub(crate) fn event(&self) -> Value {
+        serde_json::from_str(&self.line()).expect("a JSON line")
+    }
+
+    /// The page key of this program's own state folder.
+    pub(crate) fn key(&self) -> String {
+        let output = command(self.home.path()).args(["key", "show"]).output().expect("runs");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
+
+    /// `/healthz` as JSON.
+    pub(crate) fn health(&self) -> Value {
+        let answer = self.request("GET", "/healthz", &[], "");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str(&answer.body).expect("one line of JSON")
+    }
+
+    /// One HTTP request, the connection closed after it.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut head = format!("{method} {path} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            head.push_str(&format!("Host: 127.0.0.1:{}\r\n", self.port));
+        }
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()));
+        self.raw(head.as_bytes())
+    }
+
+    pub(crate) fn post(&self, body: &str) -> Answer {
+        self.request("POST", "/v1/events", &[("Content-Type", "application/json")], body)
+    }
+
+    /// Sends `bytes` and reads the answer's head, and its body as far as its length says.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Answer {
+        let mut stream = self.connect();
+        stream.write_all(bytes).expect("writable");
+        let mut reader = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap_or(0) > 0 {}
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let length = head
+            .to_ascii_lowercase()
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:").and_then(|n| n.trim().parse().ok()))
+            .unwrap_or(0);
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).expect("the whole body");
+        Answer { status, head, body: String::from_utf8(body).expect("text") }
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the port is open");
+        stream.set_read_timeout(Some(PATIENCE)).expect("settable");
+        stream
+    }
+
+    /// A WebSocket on the native protocol's address.
+    pub(crate) fn socket(&self) -> Socket {
+        let mut request = format!("ws://127.0.0.1:{}/v1/ws", self.port).into_client_request().expect("valid");
+        request.headers_mut().insert("sec-websocket-protocol", "taillight.v1".parse().expect("valid"));
+        let (socket, answer) = tokio_tungstenite::tungstenite::client(request, self.connect())
+            .expect("the handshake is answered");
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "taillight.v1");
+        Socket(socket)
+    }
+
+    /// A WebSocket that has said hello as `client`.
+    pub(crate) fn client(&self, client: &str) -> Socket {
+        let mut socket = self.socket();
+        let welcome = socket.hello(client, 1);
+        assert_eq!(welcome["t"], "welcome");
+        socket
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by name (`TERM`, `INT`).
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// Waits for the end.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.wait().expect("ends")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What an HTTP request came back with.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+/// A client of the native protocol.
+pub(crate) struct Socket(pub(crate) WebSocket<TcpStream>);
+
+impl Socket {
+    pub(crate) fn send(&mut self, text: &str) {
+        self.0.send(Message::text(text)).expect("sendable");
+    }
+
+    /// The next text message as JSON.
+    pub(crate) fn receive(&mut self) -> Value {
+        loop {
+            if let Message::Text(text) = self.0.read().expect("a message in time") {
+                return serde_json::from_str(&text).expect("JSON");
+            }
+        }
+    }
+
+    pub(crate) fn hello(&mut self, client: &str, next: u64) -> Value {
+        self.send(&format!(
+            r#"{{"t":"hello","v":1,"client":"{client}","session":"sess-1","user":"user-9","tab":"tab-1","load":3,"page":"http://localhost:5173/cart","next":{next}}}"#
+        ));
+        self.receive()
+    }
+
+    /// Sends a batch and gives the answers up to and including its ack.
+    pub(crate) fn batch(&mut self, seq: u64, events: &str) -> Vec<Value> {
+        self.send(&format!(r#"{{"t":"batch","seq":{seq},"events":{events}}}"#));
+        let mut answers = vec![self.receive()];
+        while answers.last().is_some_and(|answer| answer["t"] == "nack") {
+            answers.push(self.receive());
+        }
+        answers
+    }
+
+    /// The code of the close frame the server sends.
+    pub(crate) fn close_code(&mut self) -> Option<u16> {
+        loop {
+            match self.0.read() {
+                Ok(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// The program with a home of its own.
+pub(crate) fn command(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_taillight"));
+    command
+        .env("HOME", home)
+        .env_remove("XDG_STATE_HOME")
+        .env_remove("XDG_CONFIG_HOME")
+        .env_remove("NO_COLOR");
+    command
+}
+
+fn lines_of(stdout: ChildStdout) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
