@@ -3,7 +3,7 @@
  *
  *   <script src="http://127.0.0.1:8245/taillight.js" data-app="shop"></script>     first in <head>, no async
  *
- * Attributes: data-app, data-build, data-user, data-console ("warn,error" unless told otherwise; "all", "off"),
+ * Attributes: data-url (where taillight listens, for a copy of this file that your own server serves), data-app, data-build, data-user, data-console ("warn,error" unless told otherwise; "all", "off"),
  * data-max-message (500), data-max-stack (2000). Loaded from an address ending in taillight.js or taillight.mjs
  * it starts by itself; inside a bundle it waits for `taillight.init({url, key, app, build, user, console})`.
  *
@@ -56,7 +56,7 @@
   const attribute = document.currentScript && document.currentScript.dataset || {};
 
   const settings = {
-    url: /\/taillight\.m?js([?#]|$)/.test(SELF || '') ? SELF : '', key: '', app: attribute.app, build: attribute.build,
+    url: attribute.url || (/\/taillight\.m?js([?#]|$)/.test(SELF || '') ? SELF : ''), key: '', app: attribute.app, build: attribute.build,
     user: attribute.user || null, console: 'console' in attribute ? attribute.console : 'warn,error',
     maxMessage: +attribute.maxMessage || 500, maxStack: +attribute.maxStack || 2000, maskEmail: true,
   };

@@ -19,6 +19,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Show only what matches this filter at the start, such as "level>=warn url:/api"
+    pub filter: Option<String>,
     #[command(flatten)]
     pub common: Common,
 }
@@ -30,6 +32,18 @@ pub enum Command {
     Tail(Tail),
     /// Listen without a dashboard and keep what arrives in memory
     Serve,
+    /// The console, fed by built-in synthetic browsers through the real WebSocket
+    Demo,
+    /// The dashboard over recorded JSONL
+    Open(Open),
+    /// Say how a filter reads, or what is wrong with it and where
+    Check(Check),
+    /// Read recorded events and write them as JSONL, to standard output or a new file
+    Export(Export),
+    /// Sum up recorded events: levels, signals, endpoints, errors, sessions
+    Stats(Stats),
+    /// Send made-up events to a running taillight and report what it took
+    Load(Load),
     /// Show or replace the page key
     Key {
         #[arg(value_enum, default_value = "show")]
@@ -86,6 +100,12 @@ pub struct Common {
 /// Options of `tail`.
 #[derive(Clone, Debug, Args)]
 pub struct Tail {
+    /// Print only what matches this filter
+    #[arg(short, long, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// End with 0 once an event matches this filter; with 124 if --for runs out first
+    #[arg(long, value_name = "FILTER")]
+    pub exit_on: Option<String>,
     /// How to print an event
     #[arg(long, value_enum, default_value = "pretty")]
     pub format: Format,
@@ -95,6 +115,111 @@ pub struct Tail {
     /// End after this long, such as 30s or 5m; with 1 if nothing matched
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     pub for_time: Option<Duration>,
+}
+
+/// Options of `open`.
+#[derive(Clone, Debug, Args)]
+pub struct Open {
+    /// Recorded JSONL, shown in this order; `-` is standard input, .gz and .zst are unpacked
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Show only what matches this filter at the start
+    #[arg(short, long, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// How fast to play it
+    #[arg(long, value_enum, default_value = "max")]
+    pub speed: Speed,
+}
+
+/// How fast a recording plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Speed {
+    /// As it was recorded
+    #[value(name = "1")]
+    Real,
+    /// Ten times as fast
+    #[value(name = "10")]
+    Ten,
+    /// All at once
+    Max,
+}
+
+impl Speed {
+    /// How many times faster than it was recorded; `None` for at once.
+    pub fn factor(self) -> Option<u32> {
+        match self {
+            Self::Real => Some(1),
+            Self::Ten => Some(10),
+            Self::Max => None,
+        }
+    }
+}
+
+/// Options of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct Check {
+    /// The filter
+    pub filter: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Judge it as half typed: cursor at the end, not accepted yet
+    #[arg(long)]
+    pub typing: bool,
+}
+
+/// What a command reads that needs no browser.
+#[derive(Clone, Debug, Args)]
+pub struct Recorded {
+    /// Recorded JSONL, read in this order; `-` is standard input, .gz and .zst are unpacked
+    #[arg(long = "from", required = true, num_args = 1.., value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Take only what matches this filter
+    #[arg(short, long, value_name = "FILTER")]
+    pub filter: Option<String>,
+}
+
+/// Options of `export`.
+#[derive(Clone, Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub from: Recorded,
+    /// File to write, which must not exist yet
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `stats`.
+#[derive(Clone, Debug, Args)]
+pub struct Stats {
+    #[command(flatten)]
+    pub from: Recorded,
+    /// Print one JSON object, durations in milliseconds
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `load`.
+#[derive(Clone, Debug, Args)]
+pub struct Load {
+    /// Connections to send over
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub connections: u32,
+    /// Events a second, all connections together; 0 is as fast as acks allow
+    #[arg(long, default_value_t = 1_000, value_name = "EVENTS/S")]
+    pub rate: u64,
+    /// How long to send, such as 30s or 5m
+    #[arg(long = "for", default_value = "10s", value_name = "TIME", value_parser = span)]
+    pub for_time: Duration,
+    /// Events of a batch
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    pub batch: u32,
+    /// Where to send
+    #[arg(long, default_value = "http://127.0.0.1:8245", value_name = "URL")]
+    pub url: String,
+    /// Report as one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// When output is coloured.

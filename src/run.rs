@@ -2,7 +2,16 @@
 //!
 //! Called by `main` with the parsed command line. Nothing here looks into an event.
 
+mod check;
+mod console;
+mod export;
+mod filter;
 mod listener;
+mod load;
+mod open;
+mod recorded;
+mod signals;
+mod stats;
 mod tail;
 
 use std::io::{self, IsTerminal, Write};
@@ -17,6 +26,7 @@ pub use listener::{Listener, StartError};
 
 use crate::cli::{Cli, Color, Command, Common, KeyAction};
 use crate::ingest::{self, key};
+use crate::load::LoadError;
 
 /// Exit codes (CONTRACT: command line).
 pub mod code {
@@ -51,7 +61,14 @@ pub fn run(cli: Cli) -> ExitCode {
 fn carry_out(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         Some(Command::Tail(tail)) => tail::run(&cli.common, &tail),
-        Some(Command::Serve) | None => serve(&cli.common),
+        None => console::run(&cli.common, cli.filter.as_deref().unwrap_or_default()),
+        Some(Command::Serve) => serve(&cli.common),
+        Some(Command::Demo) => console::demo(&cli.common),
+        Some(Command::Open(open)) => open::run(&cli.common, &open),
+        Some(Command::Check(check)) => check::run(&check),
+        Some(Command::Export(export)) => export::run(&export),
+        Some(Command::Stats(stats)) => stats::run(&cli.common, &stats),
+        Some(Command::Load(options)) => load::run(&options),
         Some(Command::Key { action }) => page_key(action),
         Some(Command::Client { output }) => client(output.as_deref(), cli.common.port),
         Some(Command::Completions { shell }) => {
@@ -70,7 +87,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<u8> {
 fn code_of(error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() {
         code::USAGE
-    } else if error.is::<StartError>() {
+    } else if error.is::<StartError>() || error.is::<LoadError>() {
         code::CANNOT_LISTEN
     } else {
         code::FILE
@@ -94,8 +111,13 @@ fn print(text: &[u8]) -> anyhow::Result<u8> {
 /// Listens until a signal ends it.
 fn serve(common: &Common) -> anyhow::Result<u8> {
     let listener = Listener::start(common, None)?;
+    let (signalled, signal) = std::sync::mpsc::sync_channel(1);
+    signals::watch(move |code| {
+        // Whoever waited for it may be gone by then.
+        let _ = signalled.send(code);
+    })?;
     listener.announce();
-    let code = listener.wait_for_signal();
+    let code = signal.recv().unwrap_or(code::FINE);
     listener.stop();
     Ok(code)
 }

@@ -208,15 +208,21 @@ impl Chunk {
         self.recv.push(row.recv);
         self.duration.push(row.duration.map_or(NO_DURATION, |span| span.0));
         self.group.push(row.group);
-        self.id.push(interner.intern(row.id));
-        self.ns.push(interner.intern(row.ns));
-        self.kind.push(interner.intern(row.kind));
-        self.subtype.push(interner.intern(row.subtype));
-        self.session.push(interner.intern(row.session));
-        self.user.push(interner.intern(row.user));
-        self.tab.push(interner.intern(row.tab));
-        self.endpoint.push(interner.intern(row.endpoint));
-        self.source.push(interner.intern(row.source));
+        for (column, name) in [
+            (&mut self.id, row.id),
+            (&mut self.ns, row.ns),
+            (&mut self.kind, row.kind),
+            (&mut self.subtype, row.subtype),
+            (&mut self.session, row.session),
+            (&mut self.user, row.user),
+            (&mut self.tab, row.tab),
+            (&mut self.endpoint, row.endpoint),
+            (&mut self.source, row.source),
+        ] {
+            // Neighbours share most of their names: a batch has one session, one tab, one source.
+            let before = column.last().copied().unwrap_or_default();
+            column.push(interner.intern_after(name, before));
+        }
         self.load.push(row.load.unwrap_or(NO_LOAD));
         self.status.push(row.status.unwrap_or(0));
         self.flags.push(row.flags);
@@ -333,6 +339,11 @@ impl ChunkBuilder {
     pub fn new() -> Self {
         let interner = Interner::new(usize::MAX);
         Self { chunk: Chunk::new(Arc::clone(interner.names())), interner }
+    }
+
+    /// Makes room for `bytes` of JSON, so that adding it copies nothing twice.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.chunk.json.reserve(bytes);
     }
 
     pub fn push(&mut self, row: &Row<'_>) {

@@ -183,6 +183,8 @@ fn read_unicode(escape: &str) -> (char, usize) {
 }
 
 fn hex4(digits: Option<&str>) -> Option<u32> {
+    // `from_str_radix` alone would also take a sign.
+    digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits?, 16).ok()
 }
 
@@ -205,8 +207,30 @@ pub fn same_name(a: &str, b: &str) -> bool {
 
 /// The value of the last member whose name is `name` in any case style; null counts as absent.
 pub fn get<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    let found = members(object).filter(|member| same_name(&unescape(member.key), name)).last()?;
-    (shape(found.value) != Shape::Null).then_some(found.value)
+    let [found] = get_all(object, [name]);
+    found
+}
+
+/// As [`get`] for several names, in one walk over the object.
+pub fn get_all<'a, const N: usize>(object: &'a str, names: [&str; N]) -> [Option<&'a str>; N] {
+    let mut found = [None; N];
+    for member in members(object) {
+        for (slot, name) in found.iter_mut().zip(names) {
+            if member.key == name || (may_be_name(member.key, name) && same_name(&unescape(member.key), name))
+            {
+                *slot = Some(member.value);
+            }
+        }
+    }
+    found.map(|value| value.filter(|value| shape(value) != Shape::Null))
+}
+
+/// Whether the first letters leave it possible that `key`, as written, is `name`: nearly all keys end here.
+fn may_be_name(key: &str, name: &str) -> bool {
+    match (key.as_bytes().first(), name.as_bytes().first()) {
+        (Some(a), Some(b)) if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => a.eq_ignore_ascii_case(b),
+        _ => true,
+    }
 }
 
 /// Follows `path` through objects by name and through arrays by index.
@@ -276,9 +300,20 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Bytes of a string looked at one by one.
+const SHORT_STRING: usize = 16;
+
 /// The position of the quote that closes a string whose content starts at `start`.
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
+    // Most strings are shorter than what the vectorised search needs to get going.
     let mut at = start;
+    for byte in bytes.get(start..)?.iter().take(SHORT_STRING) {
+        match byte {
+            b'"' => return Some(at),
+            b'\\' => break,
+            _ => at += 1,
+        }
+    }
     loop {
         let found = at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
         if bytes[found] == b'"' {
@@ -356,6 +391,7 @@ mod tests {
         assert_eq!(path(object, &["args", "1", "b"]), Some("2"));
         assert_eq!(path(object, &["args", "7"]), None);
         assert_eq!(path(object, &["none"]), None);
+        assert_eq!(get_all(object, ["x", "none", "TIMING"]), [Some("2"), None, Some(r#"{"dnsLookup":45}"#)]);
         assert_eq!(get(object, "x"), Some("2"), "the last of two equal keys counts, as in JSON.parse");
     }
 

@@ -34,18 +34,8 @@ pub fn write(event: EventRef<'_>, out: &mut String) {
     let _ = write!(out, ",\"seq\":{},\"recv\":\"{}\",\"data\":", event.seq(), event.recv());
     let mut data = String::with_capacity(event.json().len() + 128);
     event.write_data(&mut data);
-    gate::push_json_escaped(out, &one_line(data));
+    gate::push_json_escaped(out, &data);
     out.push('}');
-}
-
-/// An event posted over several lines keeps its text, but a line is a line: white space between its parts goes.
-fn one_line(data: String) -> String {
-    // Inside strings JSON has no raw line breaks, so each one found stands between two parts.
-    if memchr::memchr2(b'\n', b'\r', data.as_bytes()).is_none() {
-        data
-    } else {
-        data.replace(['\n', '\r'], " ")
-    }
 }
 
 fn text(out: &mut String, key: &str, value: &str) {

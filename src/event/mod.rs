@@ -4,6 +4,7 @@
 //! the clock; time is passed in.
 
 mod chunk;
+mod field;
 pub mod gate;
 pub mod json;
 mod level;
@@ -13,6 +14,7 @@ mod row;
 mod time;
 
 pub use chunk::{Chunk, ChunkBuilder, EventRef, ROW_OVERHEAD};
+pub use field::{Column, DataPath, FIELDS, Field, FieldKind, IS, MOMENTS, SUBTYPES, TYPES};
 pub use level::{Family, Level, Severity};
 pub use names::{Interner, Names, Symbol};
 pub use row::{Flags, Msg, Row};

@@ -66,11 +66,12 @@ impl fmt::Display for Micros {
     /// Milliseconds with up to three decimals and no trailing zeros: `234`, `0.5`, `12.345`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (ms, rest) = (self.0 / 1000, self.0 % 1000);
-        if rest == 0 {
-            return write!(f, "{ms}");
+        match rest {
+            0 => write!(f, "{ms}"),
+            _ if rest % 100 == 0 => write!(f, "{ms}.{}", rest / 100),
+            _ if rest % 10 == 0 => write!(f, "{ms}.{:02}", rest / 10),
+            _ => write!(f, "{ms}.{rest:03}"),
         }
-        let digits = format!("{rest:03}");
-        write!(f, "{ms}.{}", digits.trim_end_matches('0'))
     }
 }
 

@@ -1,1 +1,225 @@
-//! (module doc)
+//! The filter language: one line of text that says which events are wanted.
+//!
+//! The bar, the commands, the sinks and the settings parse filters here and evaluate them with a [`Matcher`], one
+//! chunk at a time. Nothing here reads the clock, the store or the screen: what a filter needs of them comes in
+//! an [`EvalContext`], and the meaning of a filter depends on its text alone.
+//!
+//! ```text
+//! filter     = [ or ]                                     empty means everything
+//! or         = and { ( OR | || | or ) and }
+//! and        = unary { [ AND | && | and ] unary }         side by side is and
+//! unary      = { NOT | - | ! | not } primary
+//! primary    = "(" or ")" | comparison | phrase | ~/re/ | :ns/name | word
+//! comparison = field ( : | = | == | != | < | <= | > | >= | ~ | !~ | in | contains | matches ) value
+//! ```
+//!
+//! `and`, `or` and `not` in lower case are operators only beside structure, else they are words.
+
+mod ast;
+mod bits;
+mod check;
+mod context;
+mod data;
+mod display;
+mod error;
+mod eval;
+mod glob;
+mod kinds;
+mod leaves;
+mod lexer;
+mod lexical;
+#[cfg(test)]
+mod meaning;
+mod moment;
+mod numbers;
+mod parser;
+mod plan;
+#[cfg(test)]
+mod props;
+mod regexp;
+mod run;
+#[cfg(test)]
+mod samples;
+mod suggest;
+mod symbols;
+mod text;
+mod times;
+mod typed;
+mod typing;
+mod value;
+#[cfg(test)]
+mod vectors;
+mod words;
+
+use std::fmt;
+
+pub use bits::Bits;
+pub use context::{EvalContext, LoadKey};
+pub use error::{FilterError, Fix, Note};
+pub use eval::Matcher;
+pub use typing::{State, Typing, while_typing};
+
+use display::Style;
+use typed::{Expr, Subject, Term, Test};
+
+use crate::event::FieldKind;
+
+/// Longest filter, in characters (FILTER: grammar).
+pub const MAX_CHARS: usize = 4096;
+
+/// A filter that can be evaluated; it never changes and can be shared.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    text: String,
+    /// `None` for everything.
+    expr: Option<Expr>,
+}
+
+/// What came of a text.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// `None` if there is any error.
+    pub filter: Option<Filter>,
+    /// From the left; only the first is worth showing in full.
+    pub errors: Vec<FilterError>,
+    /// What may not mean what was meant; the filter applies.
+    pub notes: Vec<Note>,
+}
+
+/// Reads a filter. The empty text is everything.
+pub fn parse(text: &str) -> Parsed {
+    let reading = Reading::of(text, None);
+    let filter = reading.errors.is_empty().then(|| reading.filter.clone());
+    Parsed { filter, errors: reading.errors, notes: reading.notes }
+}
+
+impl Filter {
+    /// The filter that every event passes.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    pub fn is_all(&self) -> bool {
+        self.expr.is_none()
+    }
+
+    /// The text it was read from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How the filter was understood: `level >= warn AND NOT url contains /health`.
+    pub fn reads_as(&self) -> String {
+        match &self.expr {
+            Some(expr) => prose(expr),
+            None => "(everything)".to_owned(),
+        }
+    }
+}
+
+/// What beside the events a filter's matches depend on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depends {
+    /// They change as time goes by: `since:5m`, `age<30s`, `since:today`.
+    pub clock: bool,
+    /// They change with page loads, marks, pins, groups or connections: `since:reload`, `is:new`.
+    pub context: bool,
+}
+
+impl Depends {
+    /// Whether anything beside the events matters.
+    pub fn any(self) -> bool {
+        self.clock || self.context
+    }
+}
+
+impl Filter {
+    /// What must make the caller evaluate anew, with [`Matcher::set_context`].
+    pub fn depends(&self) -> Depends {
+        let mut depends = Depends::default();
+        for term in self.expr.iter().flat_map(Expr::terms) {
+            match term {
+                Term::Is(place) => {
+                    depends.context |=
+                        matches!(crate::event::IS[*place].0, "live" | "marked" | "new" | "mapped");
+                }
+                Term::Compare(compare) => {
+                    for test in &compare.tests {
+                        depends.context |= matches!(test, Test::LatestSession | Test::Moment(_));
+                        depends.clock |= matches!(test, Test::Moment(_) | Test::Clock(_));
+                    }
+                    if let Subject::Field(field) = compare.subject {
+                        depends.context |= field.kind == FieldKind::Load;
+                        depends.clock |= field.kind == FieldKind::Age;
+                    }
+                }
+                _ => {}
+            }
+        }
+        depends
+    }
+}
+
+impl fmt::Display for Filter {
+    /// Canonical text, which parses to the same reading.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expr.as_ref().map_or(Ok(()), |expr| display::write(expr, Style::Filter, f))
+    }
+}
+
+fn prose(expr: &Expr) -> String {
+    let mut out = String::new();
+    display::write(expr, Style::Prose, &mut out).expect("writing to a string does not fail");
+    out
+}
+
+/// Everything known of a text; what is mistaken in it is left out of the filter.
+#[derive(Debug, Default)]
+struct Reading {
+    filter: Filter,
+    errors: Vec<FilterError>,
+    notes: Vec<Note>,
+    /// See [`check::Checked::is_open`].
+    is_open: bool,
+}
+
+impl Reading {
+    /// Reads `text` without the term that ends at byte `leave_out`.
+    fn of(text: &str, leave_out: Option<usize>) -> Self {
+        if let Some((limit, _)) = text.char_indices().nth(MAX_CHARS) {
+            let message = format!("longer than {MAX_CHARS} characters");
+            let mut error = FilterError::new("E-LONG", limit..text.len(), message);
+            error.place_in(text);
+            return Self { errors: vec![error], ..Self::default() };
+        }
+        let syntax = parser::parse(text);
+        let checked = check::check(syntax.root.as_ref(), text, leave_out);
+        let mut errors = syntax.errors;
+        errors.extend(checked.errors);
+        errors.sort_by_key(|error| error.span.start);
+        for error in &mut errors {
+            error.place_in(text);
+        }
+        let mut notes = checked.notes;
+        notes.extend(syntax.mixed.zip(checked.expr.as_ref()).map(|(span, expr)| mixed_note(span, expr)));
+        notes.extend(syntax.soft_words.into_iter().map(|span| soft_note(text, span)));
+        let filter = Filter { text: text.to_owned(), expr: checked.expr };
+        Self { filter, errors, notes, is_open: checked.is_open }
+    }
+}
+
+fn mixed_note(span: std::ops::Range<usize>, expr: &Expr) -> Note {
+    let message = format!("reads as  {}", prose(expr));
+    Note { code: "N-MIXED", span, message, fix: None, only_without_matches: false }
+}
+
+fn soft_note(text: &str, span: std::ops::Range<usize>) -> Note {
+    let word = text[span.clone()].to_lowercase();
+    let advice = match word.as_str() {
+        "or" => "For either of the two write  ||",
+        "not" => "To leave out what follows write - before it",
+        _ => "Leave it out to look for both",
+    };
+    let message = format!("read as the word \"{word}\". {advice}");
+    Note { code: "N-OR", span, message, fix: None, only_without_matches: word != "not" }
+}

@@ -3,7 +3,7 @@
 //! Decoding calls [`template`] for every event that has a URL, so it makes one pass and allocates nothing but
 //! the caller's buffer. It never fails: what is no URL becomes something short that is the same for its like.
 
-use super::segment::{BAD, CLASS, DIGIT, END, MARK, WORD_MAX, classes, is_id};
+use super::segment::{BAD, CLASS, DIGIT, END, MARK, POINT, WORD_MAX, classes, is_id};
 
 /// Of a whole endpoint, in bytes; a route that would be longer ends with `/…`.
 const ENDPOINT_MAX: usize = 256;
@@ -45,6 +45,10 @@ pub fn template(method: &str, url: &str, page: Option<&str>, out: &mut String) {
 }
 
 fn push_method(method: &str, out: &mut String) {
+    if (1..=METHOD_MAX).contains(&method.len()) && method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        out.push_str(method);
+        return;
+    }
     // RFC 9110 §5.6.2, token.
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     for byte in method.bytes().filter(is_token).take(METHOD_MAX) {
@@ -97,7 +101,7 @@ fn scheme_end(url: &[u8]) -> Option<usize> {
     if !url.first()?.is_ascii_alphabetic() {
         return None;
     }
-    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let end = url.iter().take(SCHEME_MAX + 1).position(|byte| !is_scheme(byte))?;
     (url[end] == b':').then_some(end)
 }
@@ -113,7 +117,7 @@ fn host_and_port<'a>(scheme: &str, authority: &'a str) -> (&'a str, &'a str) {
         port == own && (scheme.eq_ignore_ascii_case(a) || scheme.eq_ignore_ascii_case(b))
     };
     let is_own = is_default("http", "ws", "80") || is_default("https", "wss", "443");
-    (host, if is_own { "" } else { port })
+    (host.trim_end_matches(':'), if is_own { "" } else { port })
 }
 
 fn is_own(scheme: &str, authority: &str, page: &str) -> bool {
@@ -136,7 +140,11 @@ fn is_own(scheme: &str, authority: &str, page: &str) -> bool {
 
 fn push_host(scheme: &str, authority: &str, out: &mut String) {
     let (host, port) = host_and_port(scheme, authority);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte) || !byte.is_ascii();
+    let is_plain = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']')
+            || !byte.is_ascii()
+    };
     if host.len() > HOST_MAX || port.len() > 5 || !host.bytes().all(is_plain) {
         out.push_str(":host");
         return;
@@ -171,6 +179,10 @@ fn push_route(path: &str, out: &mut String) {
             seen = classes(name);
         }
         match segment {
+            // The common case: a word with its slash, in one piece.
+            _ if from > 0 && is_word(segment, seen) && fits(segment.len(), out) => {
+                out.push_str(&path[from - 1..from + segment.len()]);
+            }
             "" | "." => {}
             ".." => {
                 let parent = out[start..].rfind('/').unwrap_or(0);
@@ -189,10 +201,20 @@ fn push_route(path: &str, out: &mut String) {
     }
 }
 
+/// Whether a segment of `length` still leaves room for a cut after it.
+fn fits(length: usize, out: &str) -> bool {
+    out.len() + 1 + length + CUT.len() <= ENDPOINT_MAX
+}
+
+/// Whether the classes of a segment alone say that it is shown as it is, and is no `.` or `..`.
+fn is_word(segment: &str, seen: u8) -> bool {
+    seen & (DIGIT | POINT | MARK | BAD) == 0 && (1..=WORD_MAX).contains(&segment.len())
+}
+
 /// Whether there was room; otherwise the route is ended.
 fn push_segment(segment: &str, seen: u8, out: &mut String) -> bool {
     let (word, extension) = shown(segment, seen);
-    if out.len() + 1 + word.len() + extension.len() + CUT.len() > ENDPOINT_MAX {
+    if !fits(word.len() + extension.len(), out) {
         out.push_str(CUT);
         return false;
     }
@@ -204,9 +226,6 @@ fn push_segment(segment: &str, seen: u8, out: &mut String) -> bool {
 
 /// What a segment is shown as, and the file extension that stays behind an id.
 fn shown(segment: &str, seen: u8) -> (&str, &str) {
-    if seen & (DIGIT | MARK | BAD) == 0 && segment.len() <= WORD_MAX {
-        return (segment, "");
-    }
     if is_id(segment, seen) {
         return (ID, "");
     }
@@ -285,6 +304,7 @@ mod tests {
             (PAGE, "https://bob:p@ss@api.example:8443?q", "api.example:8443/"),
             (PAGE, "https://[::1]:8080/x", "[::1]:8080/x"),
             (PAGE, "https://a<b/x", ":host/x"),
+            (PAGE, "//::/x", "/x"),
             (PAGE, "capacitor://localhost/x", "localhost/x"),
             (PAGE, "file:///home/bob/x", "/home/bob/x"),
         ] {

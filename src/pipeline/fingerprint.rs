@@ -1,108 +1,80 @@
-//! Which faults are the same: type, message without its particulars, and the top frame of the app's own code.
+//! Which errors are the same: a number made of what stays equal when a problem happens again.
 //!
-//! Called by `wire::row` for events of level warn and above and for failed requests. The same fault has the same
-//! fingerprint in every run and every browser tab; line numbers are left out so that an edit above it changes nothing.
+//! Decoding calls [`fingerprint`] for events of level warn and above and for failed requests. The number is the
+//! `group` of an event and is written to recordings, so it is the same in every run and on every machine.
 
 use super::stack;
 
-/// What a fingerprint is made from.
+mod message;
+
+pub use message::normalise_message;
+
+/// What is known of a problem; leave empty what is not.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Fault<'a> {
+pub struct Evidence<'a> {
+    /// The event's `type` and `subtype`, as sent.
     pub kind: &'a str,
     pub subtype: &'a str,
+    /// The message that the event brought, not one made from its fields.
     pub message: &'a str,
+    /// The stack as the engine wrote it, or as source maps resolved it.
     pub stack: &'a str,
-    /// Of a request, else empty.
+    /// Whether source maps resolved the stack: its top own frame then says more than the message.
+    pub is_mapped: bool,
     pub endpoint: &'a str,
     pub status: Option<u16>,
 }
 
-/// Bytes of a message that take part: the rest of a long one is mostly data.
-const MAX_MESSAGE: usize = 512;
-
-/// The fingerprint, never 0.
-pub fn fingerprint(fault: &Fault<'_>) -> u64 {
-    let mut hash = Fnv::new();
-    hash.part(fault.kind);
-    hash.part(fault.subtype);
-    if fault.message.is_empty() || !fault.endpoint.is_empty() {
-        hash.part(fault.endpoint);
-        hash.bytes(&fault.status.unwrap_or(0).to_le_bytes());
+/// This gives the group of a problem, never 0, from its type and
+/// - the top own frame alone where that is source-mapped;
+/// - else the normalised message and the top own frame;
+/// - else, for a request without a message, its endpoint and status.
+///
+/// `scratch` is overwritten; it is here to be reused.
+pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
+    let mut hash = Fnv::default();
+    hash.part(evidence.kind);
+    hash.part(evidence.subtype);
+    let own = stack::top_own(evidence.stack);
+    normalise_message(evidence.message, scratch);
+    if !(evidence.is_mapped && own.is_some()) {
+        hash.part(scratch);
     }
-    message(fault.message, &mut hash);
-    if let Some(frame) = stack::frames(fault.stack).find(|frame| stack::is_own(*frame)) {
-        hash.part(frame.function);
-        hash.part(frame.file);
+    if let Some(frame) = own {
+        hash.part(stack::plain_function(frame.function));
+        scratch.clear();
+        stack::push_plain_file(frame.file, scratch);
+        hash.part(scratch);
+    } else if scratch.is_empty() {
+        hash.part(evidence.endpoint);
+        hash.bytes(&evidence.status.unwrap_or(0).to_be_bytes());
     }
     hash.finish()
 }
 
-/// Feeds the message without what differs from one occurrence to the next: numbers, ids, quoted values.
-fn message(text: &str, hash: &mut Fnv) {
-    let text = &text[..text.floor_char_boundary(MAX_MESSAGE)];
-    // Browsers put this before the same words (Chromium "Uncaught X: m", Firefox "uncaught exception: m").
-    let text = text.strip_prefix("Uncaught ").unwrap_or(text);
-    let text = text.strip_prefix("uncaught exception: ").unwrap_or(text);
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let taken = if matches!(first, '"' | '\'' | '`') {
-            quoted(rest, first).inspect(|_| hash.bytes(b"\"")).unwrap_or_else(|| plain(rest, hash))
-        } else if first.is_ascii_alphanumeric() {
-            word(rest, hash)
-        } else {
-            plain(rest, hash)
-        };
-        rest = &rest[taken..];
-    }
-}
-
-/// Length of the quoted value at the start, if its quote closes on the same line and not far away.
-fn quoted(text: &str, quote: char) -> Option<usize> {
-    let end = text[1..].find([quote, '\n'])? + 1;
-    text[end..].starts_with(quote).then_some(end + 1)
-}
-
-fn plain(text: &str, hash: &mut Fnv) -> usize {
-    let length = text.chars().next().map_or(0, char::len_utf8);
-    hash.bytes(&text.as_bytes()[..length]);
-    length
-}
-
-/// A run of letters, digits, `-` and `_`: one with a digit in it is a number or an id.
-fn word(text: &str, hash: &mut Fnv) -> usize {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let length = text.bytes().take_while(|byte| is_part(byte)).count();
-    if text.bytes().take(length).any(|byte| byte.is_ascii_digit()) {
-        hash.bytes(b"#");
-    } else {
-        hash.bytes(&text.as_bytes()[..length]);
-    }
-    length
-}
-
-/// FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
+/// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/); written out because it must never change.
 struct Fnv(u64);
 
-impl Fnv {
-    fn new() -> Self {
+impl Default for Fnv {
+    fn default() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
+}
 
+impl Fnv {
     fn bytes(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        self.0 =
+            bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     }
 
-    /// A text and its end, so that two neighbours cannot run together.
+    /// One text, closed with a byte that stands in no UTF-8, so that `ab` + `c` is not `a` + `bc`.
     fn part(&mut self, text: &str) {
         self.bytes(text.as_bytes());
-        self.bytes(&[0]);
+        self.bytes(&[0xff]);
     }
 
     fn finish(self) -> u64 {
-        // 0 and the highest number stand for "no group" and "every other group".
-        self.0.clamp(1, u64::MAX - 1)
+        self.0.max(1)
     }
 }
 
@@ -110,45 +82,72 @@ impl Fnv {
 mod tests {
     use super::*;
 
-    fn error(message: &str, stack: &str) -> u64 {
-        fingerprint(&Fault { kind: "error", subtype: "javascript", message, stack, ..Fault::default() })
-    }
+    const CHROME: &str = "TypeError: x is not a function\n    at save (http://localhost:5173/src/cart.js?t=1:10:5)\n    \
+                          at http://localhost:5173/src/main.js:3:1";
+    const FIREFOX: &str =
+        "save@http://localhost:5173/src/cart.js?t=2:11:9\n@http://localhost:5173/src/main.js:3:1";
 
-    #[test]
-    fn particulars_do_not_tell_faults_apart() {
-        for (a, b) in [
-            ("user 42 has no avatar", "user 7 has no avatar"),
-            ("Cannot read 'x' of undefined", "Cannot read 'name' of undefined"),
-            ("Uncaught TypeError: boom", "TypeError: boom"),
-            ("order 0b5c3c9e-1f7d-4a53-9a51-2f1d3b1f2a11 lost", "order a5-77 lost"),
-        ] {
-            assert_eq!(error(a, ""), error(b, ""), "{a}");
+    fn error() -> Evidence<'static> {
+        Evidence {
+            kind: "error",
+            subtype: "javascript",
+            message: "Uncaught TypeError: user 42 is missing",
+            stack: CHROME,
+            ..Evidence::default()
         }
     }
 
-    #[test]
-    fn words_and_places_do() {
-        assert_ne!(error("boom", ""), error("bang", ""));
-        let at = |file| error("boom", &format!("E\n at f (http://h/{file}:1:1)"));
-        assert_ne!(at("a.js"), at("b.js"));
-        assert_eq!(at("a.js"), error("boom", "f@http://h/a.js:9:9"));
+    fn of(evidence: Evidence<'_>) -> u64 {
+        fingerprint(&evidence, &mut String::from("left over"))
     }
 
     #[test]
-    fn failed_requests_group_by_endpoint_and_status() {
-        let request = |endpoint, status| {
-            fingerprint(&Fault { kind: "metric", subtype: "api-call", endpoint, status, ..Fault::default() })
-        };
-        assert_eq!(request("GET /a", Some(500)), request("GET /a", Some(500)));
-        assert_ne!(request("GET /a", Some(500)), request("GET /a", Some(404)));
-        assert_ne!(request("GET /a", Some(500)), request("GET /b", Some(500)));
+    fn the_same_problem_is_one_group() {
+        for (what, again) in [
+            ("another id", Evidence { message: "user 7 is missing", ..error() }),
+            ("another browser, line and query", Evidence { stack: FIREFOX, ..error() }),
+            ("a mapped stack needs no message", error()),
+        ] {
+            assert_eq!(of(again), of(error()), "{what}");
+        }
+        let mapped = Evidence { is_mapped: true, ..error() };
+        assert_eq!(of(mapped), of(Evidence { message: "other words", ..mapped }));
+    }
+
+    #[test]
+    fn other_problems_are_other_groups() {
+        let request = Evidence { kind: "log", endpoint: "GET /a", status: Some(500), ..Evidence::default() };
+        let all = [
+            error(),
+            Evidence { message: "cart is missing", ..error() },
+            Evidence { subtype: "promise", ..error() },
+            Evidence { kind: "error/javascript", subtype: "", ..error() },
+            Evidence { stack: "", ..error() },
+            Evidence { stack: "load@http://localhost:5173/src/cart.js:1:1", ..error() },
+            Evidence { stack: "save@http://localhost:5173/src/user.js:1:1", ..error() },
+            request,
+            Evidence { status: Some(404), ..request },
+            Evidence { status: None, ..request },
+            Evidence { endpoint: "GET /b", ..request },
+        ];
+        let groups: std::collections::BTreeSet<u64> = all.into_iter().map(of).collect();
+        assert_eq!(groups.len(), all.len());
+    }
+
+    #[test]
+    fn groups_are_the_same_in_every_run() {
+        let mut known = Fnv::default();
+        known.bytes(b"foobar");
+        assert_eq!(known.finish(), 0x8594_4171_f739_67e8, "the published test value");
+        assert_eq!(Fnv(0).finish(), 1);
     }
 
     proptest::proptest! {
         #[test]
-        fn any_message_has_one(message in ".{0,80}", stack in ".{0,80}") {
-            let value = error(&message, &stack);
-            proptest::prop_assert!(value != 0 && value != u64::MAX);
+        fn any_evidence_has_a_group(message in "(.|\n|['\"`@0-9-]){0,200}", stack in "(at |@|:[0-9]|\\(|\\)|\n|.){0,200}") {
+            let evidence = Evidence { message: &message, stack: &stack, ..Evidence::default() };
+            proptest::prop_assert_ne!(of(evidence), 0);
+            proptest::prop_assert_eq!(of(evidence), of(evidence));
         }
     }
 }

@@ -13,7 +13,7 @@ mod precheck;
 mod redact;
 mod segment;
 mod shapes;
-mod stack;
+pub mod stack;
 pub mod summary;
 mod tokens;
 

@@ -12,6 +12,9 @@ use super::keys::{Keys, MAX_KEY, Verdict, is_key_byte};
 /// What stands where a secret stood.
 pub(super) const MARK: &str = "[redacted]";
 
+/// The shortest text with a Bearer token, which is shorter than a card number or a JWT; most strings are below.
+const MIN_LONG_SHAPE: usize = "bearer ".len() + MIN_BEARER;
+
 /// A Bearer token shorter than this is a word (`bearer of news`).
 const MIN_BEARER: usize = 4;
 
@@ -36,21 +39,29 @@ const MIN_JWT_HEADER: usize = 10;
 pub(super) fn find(text: &str, keys: &Keys, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let first = found.len();
-    let _ = cards::scan(bytes, |range| {
-        found.push(range);
-        ControlFlow::Continue(())
-    });
-    jwts(bytes, found);
-    bearers(bytes, found);
+    if bytes.len() >= MIN_LONG_SHAPE {
+        let _ = cards::scan(bytes, |range| {
+            found.push(range);
+            ControlFlow::Continue(())
+        });
+        jwts(bytes, found);
+        bearers(bytes, found);
+    }
     user_infos(bytes, found);
-    parameters(bytes, keys, found);
-    if found.len() - first > 1 {
-        found[first..].sort_unstable_by_key(|range| (range.start, range.end));
+    merge(found, first);
+    let others = found.len();
+    parameters(bytes, keys, first, found);
+    if found.len() > others {
         merge(found, first);
     }
 }
 
+/// Sorts what was found from `first` on, and joins what overlaps or touches.
 fn merge(found: &mut Vec<Range<usize>>, first: usize) {
+    if found.len() - first < 2 {
+        return;
+    }
+    found[first..].sort_unstable_by_key(|range| (range.start, range.end));
     let mut kept = first;
     for index in first + 1..found.len() {
         if found[index].start <= found[kept].end {
@@ -135,8 +146,10 @@ pub(super) fn leads_parameter(byte: u8) -> bool {
     matches!(byte, b'?' | b'&' | b'#')
 }
 
-/// `name=value` of a query, a fragment or a form body; the value alone is taken.
-fn parameters(bytes: &[u8], keys: &Keys, found: &mut Vec<Range<usize>>) {
+/// `name=value` of a query, a fragment or a form body; the value alone is taken. A secret of another shape (those
+/// from `first` on) that reaches over the value's end belongs to it, and what follows that too.
+fn parameters(bytes: &[u8], keys: &Keys, first: usize, found: &mut Vec<Range<usize>>) {
+    let others = first..found.len();
     let mut done = 0;
     for equals in memchr_iter(b'=', bytes) {
         if equals < done {
@@ -149,12 +162,22 @@ fn parameters(bytes: &[u8], keys: &Keys, found: &mut Vec<Range<usize>>) {
         if name == 0 || !is_led || keys.judge(&bytes[start..equals]) != Verdict::Secret {
             continue;
         }
-        let value = equals + 1..equals + 1 + run_of(&bytes[equals + 1..], |byte| !ends_value(byte));
-        done = value.end;
+        done = equals + 1 + run_of(&bytes[equals + 1..], |byte| !ends_value(byte));
+        let is_empty = done == equals + 1;
+        while !is_empty && let Some(other) = reaching_over(&found[others.clone()], done) {
+            done = other + run_of(&bytes[other..], |byte| !ends_value(byte));
+        }
+        let value = equals + 1..done;
         if !value.is_empty() && &bytes[value.clone()] != MARK.as_bytes() {
             found.push(value);
         }
     }
+}
+
+/// Where the range ends that starts up to `at` and ends after it; `sorted` ranges do not overlap.
+fn reaching_over(sorted: &[Range<usize>], at: usize) -> Option<usize> {
+    let next = sorted.get(sorted.partition_point(|range| range.end <= at))?;
+    (next.start <= at).then_some(next.end)
 }
 
 fn ends_value(byte: u8) -> bool {
@@ -202,6 +225,7 @@ mod tests {
             ("/a?apiKey=[redacted]", "/a?apiKey=[redacted]"),
             ("/a?apiKey=[redacted]x", "/a?apiKey=#"),
             ("/a?token= b", "/a?token= b"),
+            ("?token=://&@x", "?token=#"),
             ("let token=abc", "let token=abc"),
             ("/a?my.token=1&tokens=2&phone=3", "/a?my.token=1&tokens=2&phone=3"),
             ("Unexpected token < in JSON", "Unexpected token < in JSON"),
@@ -213,8 +237,8 @@ mod tests {
     #[test]
     fn ranges_come_in_order_and_apart() {
         let text = "?token=4111111111111111&pwd=eyJhbGciOiJkaXIifQ.e Bearer eyJhbGciOiJkaXIifQ.e";
-        let before = 0..1;
-        let mut found = vec![before];
+        let mut found = Vec::new();
+        found.push(0..1);
         find(text, &Keys::new(&Rules::default()), &mut found);
         assert_eq!(found.len(), 4);
         assert!(found[1..].windows(2).all(|pair| pair[0].end < pair[1].start), "{found:?}");

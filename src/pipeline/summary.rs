@@ -69,18 +69,21 @@ fn page_load(fields: &Fields<'_>, out: &mut String) {
 }
 
 fn user_action(fields: &Fields<'_>, out: &mut String) {
-    piece(fields, "action", out);
-    for (key, mark) in [("element-id", "#"), ("element", ""), ("element-class", ".")] {
-        if let Some(value) =
-            json::path(fields.json, &[key]).and_then(json::text).filter(|text| !text.is_empty())
-        {
+    let names = ["action", "element-id", "element", "element-class", "element-text"];
+    let [action, id, element, class, label] =
+        json::get_all(fields.json, names).map(|v| v.and_then(json::text));
+    if let Some(action) = action {
+        push_capped(action.strip_prefix(':').unwrap_or(&action), out);
+    }
+    for (named, mark) in [(id, "#"), (element, ""), (class, ".")] {
+        if let Some(value) = named.filter(|text| !text.is_empty()) {
             out.push(' ');
             out.push_str(mark);
             push_capped(&value, out);
             break;
         }
     }
-    if let Some(text) = json::path(fields.json, &["element-text"]).and_then(json::text)
+    if let Some(text) = label
         && !text.trim().is_empty()
     {
         out.push_str(" \"");

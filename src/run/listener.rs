@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use super::{Usage, code, state_folder};
+use super::{Usage, state_folder};
 use crate::cli::Common;
 use crate::counters::Counters;
 use crate::event::Chunk;
@@ -95,14 +94,14 @@ impl Listener {
         self.key.as_deref()
     }
 
-    /// Waits until the process is asked to end; the exit code that says by what.
-    pub fn wait_for_signal(&self) -> u8 {
-        self.runtime.block_on(ending_signal())
+    /// Runs `task` beside the ingestor until it ends or the listener stops.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
     }
 
-    /// Runs `after` on the runtime once the process is asked to end.
-    pub fn on_signal(&self, after: impl FnOnce(u8) + Send + 'static) {
-        self.runtime.spawn(async move { after(ending_signal().await) });
+    /// Turns true when the listener stops.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
 
     /// Lets connections say goodbye, then stops the store.
@@ -114,18 +113,6 @@ impl Listener {
         self.runtime.shutdown_timeout(STOP_WITHIN);
         // A store that panicked has reported itself; there is nothing left to do for it here.
         let _ = self.store.join();
-    }
-}
-
-async fn ending_signal() -> u8 {
-    let of = |kind| signal(kind).ok();
-    let (mut interrupt, mut terminate, mut hangup) =
-        (of(SignalKind::interrupt()), of(SignalKind::terminate()), of(SignalKind::hangup()));
-    tokio::select! {
-        Some(()) = async { interrupt.as_mut()?.recv().await } => code::INTERRUPTED,
-        Some(()) = async { terminate.as_mut()?.recv().await } => code::TERMINATED,
-        Some(()) = async { hangup.as_mut()?.recv().await } => code::HUNG_UP,
-        else => std::future::pending().await,
     }
 }
 

@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::filter::Sieve;
 use super::listener::Listener;
-use super::{code, use_color};
+use super::{code, signals, use_color};
 use crate::cli::{self, Common, Format};
 use crate::event::{Chunk, EventRef, Level, gate, line};
+use crate::ingest;
 
 /// Chunks that may wait for the printer.
 const QUEUE: usize = 64;
@@ -21,11 +23,14 @@ const MAX_MESSAGE: usize = 2_000;
 
 /// Prints until a count, a time, a signal or a closed pipe ends it.
 pub(super) fn run(common: &Common, tail: &cli::Tail) -> anyhow::Result<u8> {
+    let start = ingest::now();
+    let wanted = Sieve::new(tail.filter.as_deref(), start)?;
+    let ending = tail.exit_on.as_deref().map(|text| Sieve::new(Some(text), start)).transpose()?;
     let (follower, mut chunks) = mpsc::channel::<Arc<Chunk>>(QUEUE);
     let listener = Listener::start(common, Some(follower))?;
     let (wake, woken) = sync_channel::<Wake>(QUEUE);
     let signalled = wake.clone();
-    listener.on_signal(move |code| drop(signalled.send(Wake::Signal(code))));
+    signals::watch(move |code| drop(signalled.send(Wake::Signal(code))))?;
     // The runtime's channel cannot be waited on with a deadline from a plain thread, so one thread passes it on.
     let passer = std::thread::Builder::new().name("tail".into()).spawn(move || {
         while let Some(chunk) = chunks.blocking_recv() {
@@ -42,6 +47,8 @@ pub(super) fn run(common: &Common, tail: &cli::Tail) -> anyhow::Result<u8> {
         gate: gate::Gate { ascii: common.ascii, strict_cells: false },
         left: tail.number,
         printed: 0,
+        wanted,
+        ending,
         line: String::new(),
     };
     let deadline = tail.for_time.map(|time| Instant::now() + time);
@@ -72,6 +79,7 @@ fn follow(
                 }
             }
             Ok(Wake::Signal(code)) => return Ok(code),
+            Err(RecvTimeoutError::Timeout) if printer.ending.is_some() => return Ok(code::TIMED_OUT),
             Err(RecvTimeoutError::Timeout) if printer.printed > 0 => return Ok(code::FINE),
             Err(RecvTimeoutError::Timeout) => return Ok(code::NOTHING),
             Err(RecvTimeoutError::Disconnected) => return Ok(code::FINE),
@@ -86,32 +94,53 @@ struct Printer<W> {
     gate: gate::Gate,
     left: Option<u64>,
     printed: u64,
+    wanted: Sieve,
+    /// What to end on, if anything.
+    ending: Option<Sieve>,
     line: String,
 }
 
 impl<W: Write> Printer<W> {
-    /// Prints what is to be printed of `chunk`; `true` once the wanted number is reached.
+    /// Prints what is wanted of `chunk`; `true` once there is nothing more to wait for.
     fn chunk(&mut self, chunk: &Chunk) -> io::Result<bool> {
-        for event in chunk.events() {
-            self.line.clear();
-            match self.format {
-                Format::Jsonl => line::write(event, &mut self.line),
-                Format::Logfmt => self.logfmt(event),
-                Format::Pretty => self.pretty(event),
-            }
-            self.line.push('\n');
-            self.out.write_all(self.line.as_bytes())?;
-            self.printed += 1;
-            if let Some(left) = &mut self.left {
-                *left -= 1;
-                if *left == 0 {
-                    self.out.flush()?;
-                    return Ok(true);
-                }
+        let mut rows = Vec::new();
+        self.wanted.learn(chunk, ingest::now());
+        self.wanted.pick(chunk, &mut rows);
+        let last = self.last_row(chunk);
+        for row in rows.into_iter().take_while(|row| last.is_none_or(|last| *row <= last)) {
+            self.event(chunk.event(row))?;
+            if self.left == Some(0) {
+                self.out.flush()?;
+                return Ok(true);
             }
         }
         self.out.flush()?;
-        Ok(false)
+        Ok(last.is_some())
+    }
+
+    /// The first row that matches what to end on.
+    fn last_row(&mut self, chunk: &Chunk) -> Option<usize> {
+        let ending = self.ending.as_mut()?;
+        let mut rows = Vec::new();
+        ending.learn(chunk, ingest::now());
+        ending.pick(chunk, &mut rows);
+        rows.first().copied()
+    }
+
+    fn event(&mut self, event: EventRef<'_>) -> io::Result<()> {
+        self.line.clear();
+        match self.format {
+            Format::Jsonl => line::write(event, &mut self.line),
+            Format::Logfmt => self.logfmt(event),
+            Format::Pretty => self.pretty(event),
+        }
+        self.line.push('\n');
+        self.out.write_all(self.line.as_bytes())?;
+        self.printed += 1;
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        Ok(())
     }
 
     fn pretty(&mut self, event: EventRef<'_>) {

@@ -18,8 +18,10 @@ pub struct SessionRow {
     pub session: Arc<str>,
     pub user: Arc<str>,
     pub tab: Arc<str>,
-    /// Of the latest event that had one.
+    /// The newest page load.
     pub load: Option<i32>,
+    /// Time of the first event of that load.
+    pub loaded: Timestamp,
     pub events: u64,
     /// Events of level error and above, and failed requests.
     pub errors: u64,
@@ -84,6 +86,7 @@ impl Session {
             user: Arc::from(event.user()),
             tab: Arc::from(event.tab()),
             load: event.load(),
+            loaded: event.inst(),
             events: 0,
             errors: 0,
             slow: 0,
@@ -117,8 +120,12 @@ impl Session {
             self.tab = chunk.tabs()[at];
             row.tab = Arc::from(event.tab());
         }
-        if is_latest || row.load.is_none() {
-            row.load = event.load().or(row.load);
+        if let Some(load) = event.load() {
+            match row.load {
+                Some(newest) if load < newest => {}
+                Some(newest) if load == newest => row.loaded = row.loaded.min(event.inst()),
+                _ => (row.load, row.loaded) = (Some(load), event.inst()),
+            }
         }
     }
 

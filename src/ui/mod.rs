@@ -1,1 +1,25 @@
-//! (module doc)
+//! The dashboard: what is on the screen and how it gets there.
+//!
+//! `run` hands it a terminal and the newest snapshots and matches; keys go in, cells and a few [`Effect`]s come out.
+//! It never writes to the store and never sees a socket.
+
+mod app;
+mod cursor;
+mod detail;
+pub mod draw;
+mod editor;
+mod empty;
+mod export_bar;
+mod filter_bar;
+pub mod format;
+pub mod keys;
+mod panels;
+mod pretty;
+mod screen;
+mod terminal;
+pub mod theme;
+mod view;
+
+pub use app::{App, Msg};
+pub use terminal::Screen as TerminalScreen;
+pub use view::{Effect, Facts, Screen};

@@ -5,14 +5,14 @@
 
 use std::borrow::Cow;
 
-use serde::de::Deserialize;
+use serde::de::{Deserialize, DeserializeSeed, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::batch::{Batch, Rejected, ScrubCount, Sender};
 use super::frame::FrameError;
 use super::own;
-use super::raw::RawEvent;
-use super::row::RowMaker;
+use super::raw::{Fill, RawEvent};
+use super::row::{Known, RowMaker};
 use crate::event::{ChunkBuilder, Flags};
 use crate::pipeline::{MAX_EVENT_BYTES, Redactor, Scrub};
 
@@ -35,11 +35,13 @@ pub(super) struct Decoder<'s> {
 impl<'s> Decoder<'s> {
     /// `text` is the whole frame or body, looked over once for what redaction would change.
     pub(super) fn new(sender: &'s Sender, redactor: &'s Redactor, text: &str) -> Self {
+        let mut builder = ChunkBuilder::new();
+        builder.reserve(text.len());
         Self {
-            rows: RowMaker::new(sender),
+            rows: RowMaker::new(Cow::Borrowed(sender)),
             redactor,
             is_suspicious: redactor.is_suspicious(text.as_bytes()),
-            builder: ChunkBuilder::new(),
+            builder,
             index: Vec::new(),
             rejected: Vec::new(),
             offered: 0,
@@ -83,14 +85,15 @@ impl<'s> Decoder<'s> {
             self.refuse(position, "batch is longer than 10,000 events", "");
             return Ok(end);
         }
-        if !self.is_suspicious
-            && text.as_bytes().get(at) == Some(&b'{')
-            && let Ok((event, end)) = next::<RawEvent<'_>>(text, at)
-            && end - at <= MAX_EVENT_BYTES
-        {
-            self.offered += 1;
-            self.keep(position, &text[at..end], &event, Flags::NONE);
-            return Ok(end);
+        if !self.is_suspicious && text.as_bytes().get(at) == Some(&b'{') {
+            let mut event = RawEvent::default();
+            if let Ok(end) = fill(&mut event, text, at)
+                && end - at <= MAX_EVENT_BYTES
+            {
+                self.offered += 1;
+                self.keep(position, &text[at..end], &event, Flags::NONE);
+                return Ok(end);
+            }
         }
         let (raw, end) = next::<&RawValue>(text, at).map_err(|_| FrameError::syntax(text, at))?;
         self.offered += 1;
@@ -104,7 +107,7 @@ impl<'s> Decoder<'s> {
             self.refuse(position, "not an object", raw);
             return;
         }
-        let (clean, flags) = self.scrub(raw);
+        let (clean, flags) = scrub(self.redactor, raw, &mut self.scrubbed);
         let event = serde_json::from_str(&clean).unwrap_or_else(|_| RawEvent::lenient(&clean));
         self.keep(position, &clean, &event, flags);
     }
@@ -127,27 +130,8 @@ impl<'s> Decoder<'s> {
         self.refuse(position, "not JSON", raw);
     }
 
-    fn scrub<'t>(&mut self, raw: &'t str) -> (Cow<'t, str>, Flags) {
-        let (text, what) = match self.redactor.check(raw) {
-            Scrub::Clean(raw) => return (Cow::Borrowed(raw), Flags::NONE),
-            Scrub::Changed { text, what } => (text, what),
-        };
-        let mut flags = Flags::NONE;
-        for (happened, flag) in
-            [(what.redacted > 0, Flags::REDACTED), (what.repaired, Flags::REPAIRED), (what.cut, Flags::CUT)]
-        {
-            if happened {
-                flags.set(flag);
-            }
-        }
-        self.scrubbed.redacted += u64::from(what.redacted);
-        self.scrubbed.repaired += u64::from(what.repaired);
-        self.scrubbed.cut += u64::from(what.cut);
-        (Cow::Owned(text), flags)
-    }
-
     fn keep(&mut self, position: u32, json: &str, event: &RawEvent<'_>, flags: Flags) {
-        self.rows.push(&mut self.builder, json, event, flags);
+        self.rows.push(&mut self.builder, json, event, flags, Known::Seq(0));
         self.index.push(position);
     }
 
@@ -161,6 +145,26 @@ impl<'s> Decoder<'s> {
     }
 }
 
+/// The text of one event after scrubbing, with the marks of what was changed, which is counted too.
+pub(super) fn scrub<'t>(redactor: &Redactor, raw: &'t str, count: &mut ScrubCount) -> (Cow<'t, str>, Flags) {
+    let (text, what) = match redactor.check(raw) {
+        Scrub::Clean(raw) => return (Cow::Borrowed(raw), Flags::NONE),
+        Scrub::Changed { text, what } => (text, what),
+    };
+    let mut flags = Flags::NONE;
+    for (happened, flag) in
+        [(what.redacted > 0, Flags::REDACTED), (what.repaired, Flags::REPAIRED), (what.cut, Flags::CUT)]
+    {
+        if happened {
+            flags.set(flag);
+        }
+    }
+    count.redacted += u64::from(what.redacted);
+    count.repaired += u64::from(what.repaired);
+    count.cut += u64::from(what.cut);
+    (Cow::Owned(text), flags)
+}
+
 /// Deserializes the value at `at` and gives where it ends.
 fn next<'t, T: Deserialize<'t>>(text: &'t str, at: usize) -> Result<(T, usize), serde_json::Error> {
     let mut stream = serde_json::Deserializer::from_str(&text[at..]).into_iter::<T>();
@@ -168,6 +172,13 @@ fn next<'t, T: Deserialize<'t>>(text: &'t str, at: usize) -> Result<(T, usize), 
         Some(value) => value.map(|value| (value, at + stream.byte_offset())),
         None => Err(serde::de::Error::custom("nothing here")),
     }
+}
+
+/// Reads the event at `at` into `event` and gives where it ends.
+fn fill<'t>(event: &mut RawEvent<'t>, text: &'t str, at: usize) -> Result<usize, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(&text[at..]);
+    Fill(event).deserialize(&mut deserializer)?;
+    Ok(at + deserializer.into_iter::<IgnoredAny>().byte_offset())
 }
 
 /// The first position at or after `at` that is not JSON white space.

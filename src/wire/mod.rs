@@ -6,6 +6,7 @@
 mod batch;
 mod decode;
 mod frame;
+mod lines;
 mod own;
 mod raw;
 mod row;
@@ -13,4 +14,5 @@ mod row;
 pub use batch::{Batch, Rejected, ScrubCount, Sender};
 pub use decode::MAX_BATCH_EVENTS;
 pub use frame::{Body, Frame, FrameError, Gap, Hello, decode_body, decode_frame};
+pub use lines::{BadLine, LineDecoder, MAX_LINE_BYTES, Skipped};
 pub use own::gap_note;

@@ -162,22 +162,32 @@ impl<'a> RawEvent<'a> {
 
 impl<'de> Deserialize<'de> for RawEvent<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EventVisitor)
+        let mut event = Self::default();
+        Fill(&mut event).deserialize(deserializer)?;
+        Ok(event)
     }
 }
 
-struct EventVisitor;
+/// Reads an event's fields to where it stands: moving all of them costs as much as reading some.
+pub(super) struct Fill<'s, 'a>(pub(super) &'s mut RawEvent<'a>);
 
-impl<'de> Visitor<'de> for EventVisitor {
-    type Value = RawEvent<'de>;
+impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fill<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawEvent<'de>, A::Error> {
-        let mut event = RawEvent::default();
-        while let Some(target) = map.next_key_seed(KeySeed(&mut event))? {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(target) = map.next_key_seed(KeySeed(&mut *self.0))? {
             match target {
                 Some(slot) => *slot = map.next_value_seed(ScalarSeed)?,
                 None => {
@@ -185,7 +195,7 @@ impl<'de> Visitor<'de> for EventVisitor {
                 }
             }
         }
-        Ok(event)
+        Ok(())
     }
 }
 

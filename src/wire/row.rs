@@ -1,11 +1,12 @@
 //! From the fields an event came with to the columns it gets: the contract's table of the event, line by line.
 //!
-//! Called by `wire::decode` for each event; keeps scratch buffers between events and nothing else.
+//! Called by `wire::decode` and `wire::lines` for each event; keeps scratch buffers between events and nothing else.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::batch::Sender;
+use super::lines::Recorded;
 use super::raw::{RawEvent, Scalar};
 use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Row, Severity, Timestamp, json};
 use crate::pipeline::{endpoint, fingerprint, summary};
@@ -16,10 +17,36 @@ const DAY_MS: i64 = 86_400_000;
 /// Bytes of a message that are indexed and shown in rows; the rest is in the data (SECURITY: limits).
 const MAX_MSG_BYTES: usize = 16 * 1024;
 
+/// What is known of an event beside what it says itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Known<'a> {
+    /// Its arrival number; 0 while it has none.
+    Seq(u64),
+    /// The line it was recorded as.
+    Line(&'a Recorded<'a>),
+}
+
+impl<'a> Known<'a> {
+    /// The signal id, empty if it follows from the event.
+    fn id(self) -> &'a str {
+        match self {
+            Self::Seq(_) => "",
+            Self::Line(recorded) => &recorded.id,
+        }
+    }
+
+    fn apply(self, row: &mut Row<'a>) {
+        match self {
+            Self::Seq(seq) => row.seq = seq,
+            Self::Line(recorded) => recorded.apply(row),
+        }
+    }
+}
+
 /// Makes rows for the events of one sender.
 #[derive(Debug)]
 pub(super) struct RowMaker<'s> {
-    sender: &'s Sender,
+    sender: Cow<'s, Sender>,
     endpoint: String,
     id: String,
     ns: String,
@@ -27,48 +54,37 @@ pub(super) struct RowMaker<'s> {
 }
 
 impl<'s> RowMaker<'s> {
-    pub(super) fn new(sender: &'s Sender) -> Self {
+    pub(super) fn new(sender: Cow<'s, Sender>) -> Self {
         let empty = String::new;
         Self { sender, endpoint: empty(), id: empty(), ns: empty(), msg: empty() }
     }
 
-    pub(super) fn sender(&self) -> &'s Sender {
-        self.sender
+    pub(super) fn sender(&self) -> &Sender {
+        &self.sender
     }
 
-    /// Adds the event whose text is `json` and whose fields are `event`.
+    /// Adds the event whose text is `json` and whose fields are `event`; what is `known` of it wins over both.
     pub(super) fn push(
         &mut self,
         builder: &mut ChunkBuilder,
         json: &str,
         event: &RawEvent<'_>,
-        mut flags: Flags,
+        flags: Flags,
+        known: Known<'_>,
     ) {
         let kind = event.kind.text();
         let subtype = event.subtype.text();
         let level = level_of(kind, &event.level);
         let status = status_of(event);
         let duration = duration_of(event);
-        flags.set(presence(event));
-        self.endpoint.clear();
-        if is_request(event, subtype, status) {
-            flags.set(Flags::REQUEST);
-            let page = Some(&*self.sender.origin).filter(|origin| !origin.is_empty());
-            endpoint::template(event.method.text(), event.url.text(), page, &mut self.endpoint);
-        }
-        if is_failed(event, subtype, flags, status) {
-            flags.set(Flags::FAILED);
-        }
-        if duration.is_some_and(|span| span > slow_limit(subtype)) {
-            flags.set(Flags::SLOW);
-        }
-        self.name_signal(event, kind, subtype);
-        let user = user_of(json, event, &self.sender.user);
+        let flags = self.mark(event, flags, status, duration);
+        self.name_signal(event, known.id());
         let group = self.group_of(level, flags, status, event);
         let msg = self.msg_of(json, event, status, duration);
-        builder.push(&Row {
+        let user = user_of(json, event, &self.sender.user);
+        let mut row = Row {
             seq: 0,
-            inst: inst_of(&event.timestamp, self.sender),
+            inst: inst_of(&event.timestamp, &self.sender),
             recv: self.sender.recv,
             level,
             severity: Severity::parse(event.severity.text()),
@@ -92,15 +108,46 @@ impl<'s> RowMaker<'s> {
                 None => Msg::Text(&self.msg),
             },
             json,
-        });
+        };
+        known.apply(&mut row);
+        builder.push(&row);
     }
 
-    /// The signal id and namespace: the event's own, else `browser/<subtype or type>` (CONTRACT: `id`, `ns`).
-    fn name_signal(&mut self, event: &RawEvent<'_>, kind: &str, subtype: &str) {
+    /// Finds the endpoint of a request and adds the marks that follow from the event's fields.
+    fn mark(
+        &mut self,
+        event: &RawEvent<'_>,
+        mut flags: Flags,
+        status: Option<u16>,
+        duration: Option<Micros>,
+    ) -> Flags {
+        let subtype = event.subtype.text();
+        flags.set(presence(event));
+        self.endpoint.clear();
+        if is_request(event, subtype, status) {
+            flags.set(Flags::REQUEST);
+            let page = Some(&*self.sender.origin).filter(|origin| !origin.is_empty());
+            endpoint::template(event.method.text(), event.url.text(), page, &mut self.endpoint);
+        }
+        if is_failed(event, subtype, flags, status) {
+            flags.set(Flags::FAILED);
+        }
+        if duration.is_some_and(|span| span > slow_limit(subtype)) {
+            flags.set(Flags::SLOW);
+        }
+        flags
+    }
+
+    /// The signal id and namespace: the known one, the event's own, else `browser/<subtype or type>` (CONTRACT:
+    /// `id`, `ns`).
+    fn name_signal(&mut self, event: &RawEvent<'_>, known: &str) {
+        let (kind, subtype) = (event.kind.text(), event.subtype.text());
         let own = event.id.text();
         let own = own.strip_prefix(':').unwrap_or(own);
         self.id.clear();
-        if own.contains('/') {
+        if !known.is_empty() {
+            self.id.push_str(known);
+        } else if own.contains('/') {
             self.id.push_str(own);
         } else {
             self.id.push_str("browser/");
@@ -114,24 +161,33 @@ impl<'s> RowMaker<'s> {
         }
         self.ns.clear();
         match event.ns.text() {
-            "" => self.ns.extend(self.id.chars().map(|c| if c == '/' { '.' } else { c })),
+            "" => {
+                for (nth, part) in self.id.split('/').enumerate() {
+                    if nth > 0 {
+                        self.ns.push('.');
+                    }
+                    self.ns.push_str(part);
+                }
+            }
             own => self.ns.push_str(own),
         }
     }
 
     /// The fingerprint of what went wrong; 0 for what did not (CONTRACT: `group`).
-    fn group_of(&self, level: Level, flags: Flags, status: Option<u16>, event: &RawEvent<'_>) -> u64 {
+    fn group_of(&mut self, level: Level, flags: Flags, status: Option<u16>, event: &RawEvent<'_>) -> u64 {
         if level < Level::Warn && !flags.has(Flags::FAILED) {
             return 0;
         }
-        fingerprint::fingerprint(&fingerprint::Fault {
+        let evidence = fingerprint::Evidence {
             kind: event.kind.text(),
             subtype: event.subtype.text(),
             message: event.message.text(),
             stack: event.stack.text(),
+            is_mapped: false,
             endpoint: &self.endpoint,
             status,
-        })
+        };
+        fingerprint::fingerprint(&evidence, &mut self.msg)
     }
 
     /// Where the message is in `json`; `None` if it was made or unescaped into `self.msg`.

@@ -1,0 +1,167 @@
+//! What an event costs from its bytes in a frame to its place in the ring, beside reading the same bytes and no more.
+//!
+//! `cargo bench --bench ingest` ends with the two side by side; `tests/it/bench.rs` runs the same on a few events.
+
+use std::borrow::Cow;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use divan::counter::ItemsCount;
+use serde::Deserialize;
+use taillight::event::Timestamp;
+use taillight::load::Pool;
+use taillight::pipeline::Redactor;
+use taillight::store::{Retention, Store, Tally};
+use taillight::wire::{Frame, Sender, decode_frame};
+
+const NOW: Timestamp = Timestamp(1_704_067_200_000);
+const BATCH: usize = 1_000;
+/// Enough that the fastest of them was hardly disturbed by what else the machine does.
+const ROUNDS: usize = 300;
+/// Different frames, so that no branch predictor learns one by heart.
+const FRAMES: usize = 4;
+
+/// The columns of an event and nothing else, borrowed where the text allows it.
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "reading them is what is measured")]
+#[serde(rename_all = "kebab-case")]
+struct Plain<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    subtype: Cow<'a, str>,
+    #[serde(borrow, default)]
+    level: Cow<'a, str>,
+    #[serde(borrow, default)]
+    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    message: Cow<'a, str>,
+    #[serde(borrow, default)]
+    stack: Cow<'a, str>,
+    #[serde(borrow, default)]
+    severity: Cow<'a, str>,
+    #[serde(borrow, default)]
+    url: Cow<'a, str>,
+    #[serde(borrow, default)]
+    method: Cow<'a, str>,
+    status: Option<u16>,
+    timestamp: Option<f64>,
+    duration_ms: Option<f64>,
+    #[serde(borrow, default)]
+    session_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    user_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    tab: Cow<'a, str>,
+    load: Option<i32>,
+    #[serde(borrow, default)]
+    source: Cow<'a, str>,
+    cached: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PlainFrame<'a> {
+    #[serde(borrow)]
+    events: Vec<Plain<'a>>,
+}
+
+fn frames(events: usize) -> Vec<String> {
+    let pool = Pool::new(1);
+    let frame = |nth: usize| {
+        let mut out = String::new();
+        pool.batch(1 + (nth * events) as u64, nth * events, events, NOW.0, &mut out);
+        out
+    };
+    (0..FRAMES).map(frame).collect()
+}
+
+/// Reads the frame's fields; gives how many events had any.
+fn parse(frame: &str) -> usize {
+    let frame: PlainFrame<'_> = serde_json::from_str(frame).expect("the pool writes JSON");
+    black_box(&frame.events).len()
+}
+
+/// An ingestor without its sockets.
+struct Ingest {
+    sender: Sender,
+    redactor: Redactor,
+    store: Store,
+}
+
+impl Ingest {
+    fn new() -> Self {
+        let sender = Sender {
+            session: "load-1".to_owned(),
+            origin: "http://localhost:5173".to_owned(),
+            source: "browser",
+            recv: NOW,
+            ..Sender::default()
+        };
+        Self { sender, redactor: Redactor::default(), store: Store::new(Retention::default()) }
+    }
+
+    /// Takes the frame's events into the ring; gives how many.
+    fn take(&mut self, frame: &str) -> usize {
+        let frame = decode_frame(frame, &self.sender, &self.redactor).expect("the pool writes frames");
+        let Frame::Batch { seq, mut batch } = frame else { return 0 };
+        batch.chunk.number_from(seq);
+        let events = batch.chunk.len();
+        self.store.append(&batch.chunk, &Tally { accepted: events as u64, ..Tally::default() });
+        events
+    }
+}
+
+/// Nanoseconds an event, of the fastest round of each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Costs {
+    pub(crate) plain: f64,
+    pub(crate) stored: f64,
+    /// Events in the ring's books afterwards.
+    pub(crate) kept: u64,
+}
+
+/// Reads and stores frames of `events` events in turn, `rounds` times each.
+pub(crate) fn compare(events: usize, rounds: usize) -> Costs {
+    let frames = frames(events);
+    let mut ingest = Ingest::new();
+    let (mut plain, mut stored) = (Duration::MAX, Duration::MAX);
+    for frame in frames.iter().cycle().take(rounds) {
+        let start = Instant::now();
+        assert_eq!(parse(frame), events);
+        plain = plain.min(start.elapsed());
+        let start = Instant::now();
+        assert_eq!(ingest.take(frame), events);
+        stored = stored.min(start.elapsed());
+    }
+    let an_event = |span: Duration| span.as_secs_f64() * 1e9 / events as f64;
+    let ledger = ingest.store.ledger();
+    Costs { plain: an_event(plain), stored: an_event(stored), kept: ledger.live + ledger.evicted }
+}
+
+#[divan::bench]
+fn plain_parse(bencher: divan::Bencher<'_, '_>) {
+    let frames = frames(BATCH);
+    let mut turn = frames.iter().cycle();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| turn.next().map(|frame| parse(frame)));
+}
+
+#[divan::bench]
+fn decoded_and_stored(bencher: divan::Bencher<'_, '_>) {
+    let frames = frames(BATCH);
+    let mut turn = frames.iter().cycle();
+    let mut ingest = Ingest::new();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| turn.next().map(|frame| ingest.take(frame)));
+}
+
+#[expect(clippy::print_stdout, reason = "a bench reports")]
+fn main() {
+    divan::main();
+    let costs = compare(BATCH, ROUNDS);
+    println!(
+        "an event: plain parse {:.0} ns, decoded and stored {:.0} ns, ratio {:.2}, {} events kept",
+        costs.plain,
+        costs.stored,
+        costs.stored / costs.plain,
+        costs.kept
+    );
+}

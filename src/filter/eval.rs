@@ -1,0 +1,304 @@
+//! The matcher: a filter applied to a chunk at a time.
+//!
+//! `scan`, sinks and exports hold one and go through chunks as they like, newest first or as they come, stopping
+//! between any two. Cheap tests run first and leave fewer rows to the dear ones.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::Filter;
+use super::bits::Bits;
+use super::context::{EvalContext, LoadKey};
+use super::leaves::{is_user_agent, leaves, text_of};
+use super::plan::{self, Leaf, LoadLeaf, NameColumn, NameTest, NumberColumn, Plan};
+use super::symbols::{self, SymbolTable};
+use super::text::TextTest;
+use crate::event::{Chunk, Names, Symbol, Timestamp};
+
+/// A filter at work, with its caches.
+#[derive(Debug)]
+pub struct Matcher {
+    filter: Arc<Filter>,
+    context: Arc<EvalContext>,
+    plan: Plan,
+    loads: Loads,
+}
+
+impl Matcher {
+    pub fn new(filter: Arc<Filter>, context: impl Into<Arc<EvalContext>>) -> Self {
+        let context = context.into();
+        let plan = plan::compile(filter.expr.as_ref(), &context);
+        Self { filter, context, plan, loads: Loads::default() }
+    }
+
+    pub fn filter(&self) -> &Arc<Filter> {
+        &self.filter
+    }
+
+    /// Goes on with another moment; what was found before may no longer hold, see [`Filter::depends`].
+    pub fn set_context(&mut self, context: impl Into<Arc<EvalContext>>) {
+        *self = Self::new(Arc::clone(&self.filter), context);
+    }
+
+    /// Sets `out` to those of `rows` that match, by their row in `chunk`. Rows that `chunk` does not have, and
+    /// those from [`Bits::CAPACITY`] on, never match.
+    pub fn eval(&mut self, chunk: &Chunk, rows: Range<usize>, out: &mut Bits) {
+        out.clear();
+        let mask = Bits::of(rows.start..rows.end.min(chunk.len()));
+        self.loads.keep_for(chunk.names());
+        let scope = Scope { chunk, context: &self.context };
+        run(&mut self.plan, &scope, &mut self.loads, &mask, out);
+    }
+}
+
+struct Scope<'a> {
+    chunk: &'a Chunk,
+    context: &'a EvalContext,
+}
+
+/// Sets `out`, which is empty, to the rows of `mask` that pass. Depth is bounded by the parser.
+fn run(plan: &mut Plan, scope: &Scope<'_>, loads: &mut Loads, mask: &Bits, out: &mut Bits) {
+    match plan {
+        Plan::Const(true) => out.or(mask),
+        Plan::Const(false) => {}
+        Plan::And(parts) => {
+            out.or(mask);
+            for part in parts {
+                let mut passed = Bits::new();
+                run(part, scope, loads, out, &mut passed);
+                *out = passed;
+                if out.is_empty() {
+                    return;
+                }
+            }
+        }
+        Plan::Or(parts) => {
+            let mut rest = mask.clone();
+            for part in parts {
+                let mut passed = Bits::new();
+                run(part, scope, loads, &rest, &mut passed);
+                out.or(&passed);
+                rest.and_not(&passed);
+                if rest.is_empty() {
+                    return;
+                }
+            }
+        }
+        Plan::Not(inner) => {
+            let mut passed = Bits::new();
+            run(inner, scope, loads, mask, &mut passed);
+            out.or(mask);
+            out.and_not(&passed);
+        }
+        Plan::Leaf(leaf) => {
+            run_leaf(leaf, scope, loads, mask, out);
+            out.and(mask);
+        }
+    }
+}
+
+fn run_leaf(leaf: &mut Leaf, scope: &Scope<'_>, loads: &mut Loads, mask: &Bits, out: &mut Bits) {
+    let (chunk, context) = (scope.chunk, scope.context);
+    let span = mask.span();
+    match leaf {
+        Leaf::Number(column, low, high) => numbers(chunk, *column, *low..=*high, span, out),
+        Leaf::Group(low, high) => {
+            let groups = chunk.groups();
+            out.fill(span, |row| (*low..=*high).contains(&groups[row]));
+        }
+        Leaf::Flag(flag) => {
+            let flags = chunk.flags();
+            out.fill(span, |row| flags[row].has(*flag));
+        }
+        Leaf::Family(passes) => {
+            let families = chunk.families();
+            out.fill(span, |row| passes[families[row] as usize]);
+        }
+        Leaf::HasLoad => {
+            let loads = chunk.loads();
+            out.fill(span, |row| loads[row] != i32::MIN);
+        }
+        Leaf::Name(column, test, table) => names(scope, *column, test, table, mask, out),
+        Leaf::Load(leaf) => {
+            for row in mask {
+                if loads.holds(leaf, chunk, context, row) {
+                    out.insert(row);
+                }
+            }
+        }
+        Leaf::Pinned => out.fill(span, |row| context.pinned.contains(&chunk.seqs()[row])),
+        Leaf::Mapped => out.fill(span, |row| context.mapped.contains(&chunk.seqs()[row])),
+        Leaf::NewGroup => out.fill(span, |row| context.new_groups.contains(&chunk.groups()[row])),
+        Leaf::HasMessage => out.fill(span, |row| !chunk.event(row).msg().is_empty()),
+        Leaf::Message(test) => messages(chunk, test, mask, out),
+        Leaf::Data(leaf) => leaf.eval(chunk, mask, out),
+        Leaf::Words(words) => words.eval(chunk, mask, out),
+        Leaf::Values(test) => values(chunk, test, mask, out),
+    }
+}
+
+/// Straight passes over a column; absent values are outside of every range.
+fn numbers(
+    chunk: &Chunk,
+    column: NumberColumn,
+    range: std::ops::RangeInclusive<i64>,
+    span: Range<usize>,
+    out: &mut Bits,
+) {
+    let (low, high) = (*range.start(), *range.end());
+    // The column's own "absent" is above every span that can be sent, see `Micros::from_ms`.
+    let unsigned = |bound: i64| u64::try_from(bound).unwrap_or(0);
+    let below_zero = high < 0;
+    match column {
+        _ if low > high => {}
+        NumberColumn::Duration if !below_zero => {
+            let (column, low, high) = (chunk.durations(), unsigned(low), unsigned(high));
+            out.fill(span, |row| column[row] >= low && column[row] <= high);
+        }
+        NumberColumn::Status if !below_zero => {
+            let low = u16::try_from(low.max(1)).unwrap_or(u16::MAX);
+            let (column, is_beyond) = (chunk.statuses(), range.start() > &i64::from(u16::MAX));
+            let high = u16::try_from(high).unwrap_or(u16::MAX);
+            out.fill(span, |row| column[row] >= low && column[row] <= high && !is_beyond);
+        }
+        NumberColumn::Level => {
+            let column = chunk.levels();
+            out.fill(span, |row| (low..=high).contains(&(column[row] as i64)));
+        }
+        NumberColumn::Severity => {
+            let column = chunk.severities();
+            out.fill(span, |row| column[row] != u8::MAX && (low..=high).contains(&i64::from(column[row])));
+        }
+        NumberColumn::Inst => {
+            let column = chunk.insts();
+            out.fill(span, |row| column[row].0 >= low && column[row].0 <= high);
+        }
+        NumberColumn::Lag => {
+            let (inst, recv) = (chunk.insts(), chunk.recvs());
+            out.fill(span, |row| (low..=high).contains(&recv[row].since(inst[row]).saturating_mul(1000)));
+        }
+        NumberColumn::Duration | NumberColumn::Status => {}
+    }
+}
+
+fn column(chunk: &Chunk, column: NameColumn) -> &[Symbol] {
+    match column {
+        NameColumn::Id => chunk.ids(),
+        NameColumn::Ns => chunk.nss(),
+        NameColumn::Type => chunk.kinds(),
+        NameColumn::Subtype => chunk.subtypes(),
+        NameColumn::Session => chunk.sessions(),
+        NameColumn::User => chunk.users(),
+        NameColumn::Tab => chunk.tabs(),
+        NameColumn::Endpoint => chunk.endpoints(),
+        NameColumn::Source => chunk.sources(),
+    }
+}
+
+fn names(
+    scope: &Scope<'_>,
+    name: NameColumn,
+    test: &NameTest,
+    table: &mut SymbolTable,
+    mask: &Bits,
+    out: &mut Bits,
+) {
+    let (chunk, context) = (scope.chunk, scope.context);
+    let symbols = column(chunk, name);
+    if matches!(test, NameTest::Present) {
+        return out.fill(mask.span(), |row| !symbols[row].is_none());
+    }
+    table.update(chunk.names(), |name| match test {
+        NameTest::Present => true,
+        NameTest::Text(test) => test.holds(name),
+        NameTest::Last(test) => test.holds(name.rsplit('/').next().unwrap_or(name)),
+        NameTest::Route(test) => route(name).is_some_and(|route| test.holds(route)),
+        NameTest::HasRoute => route(name).is_some(),
+        NameTest::Live => context.live_sessions.contains(name),
+    });
+    symbols::fill(symbols, table, mask, out);
+}
+
+/// The path part of an endpoint: `/api/users/:id` of `GET example.com/api/users/:id`.
+fn route(endpoint: &str) -> Option<&str> {
+    let (_, address) = endpoint.split_once(' ')?;
+    address.find('/').map(|at| &address[at..])
+}
+
+fn messages(chunk: &Chunk, test: &TextTest, mask: &Bits, out: &mut Bits) {
+    for row in mask {
+        let msg = chunk.event(row).msg();
+        if !msg.is_empty() && test.holds(msg) {
+            out.insert(row);
+        }
+    }
+}
+
+/// Every value of the event, the user-agent left out.
+fn values(chunk: &Chunk, test: &TextTest, mask: &Bits, out: &mut Bits) {
+    for row in mask {
+        let event = chunk.event(row);
+        let names = [
+            event.id(),
+            event.ns(),
+            event.session(),
+            event.user(),
+            event.tab(),
+            event.endpoint(),
+            event.source(),
+        ];
+        let in_names = names.iter().any(|name| !name.is_empty() && test.holds(name));
+        let in_values =
+            || leaves(event.json()).any(|leaf| !is_user_agent(leaf.key) && test.holds(&text_of(leaf.value)));
+        if in_names || !event.msg().is_empty() && test.holds(event.msg()) || in_values() {
+            out.insert(row);
+        }
+    }
+}
+
+/// The newest load of each tab, looked up once for each pair of symbols.
+#[derive(Debug, Default)]
+struct Loads {
+    names: Option<Arc<Names>>,
+    newest: FxHashMap<(Symbol, Symbol), Option<i32>>,
+}
+
+impl Loads {
+    fn keep_for(&mut self, names: &Arc<Names>) {
+        if !self.names.as_ref().is_some_and(|known| Arc::ptr_eq(known, names)) {
+            self.names = Some(Arc::clone(names));
+            self.newest.clear();
+        }
+    }
+
+    fn holds(&mut self, leaf: &LoadLeaf, chunk: &Chunk, context: &EvalContext, row: usize) -> bool {
+        let event = chunk.event(row);
+        let sent = event.load();
+        let number = match (sent, leaf.is_relative) {
+            (Some(load), false) => i64::from(load),
+            (None, false) => return false,
+            (Some(load), true) => {
+                let key = (chunk.tabs()[row], chunk.sessions()[row]);
+                let newest = *self.newest.entry(key).or_insert_with(|| {
+                    let key = LoadKey { tab: event.tab().into(), session: event.session().into() };
+                    context.newest_loads.get(&key).copied()
+                });
+                // A load the store does not know of yet is the newest.
+                newest.map_or(0, |newest| (i64::from(load) - i64::from(newest)).min(0))
+            }
+            (None, true) => {
+                let starts = context.load_starts.get(event.session()).map_or(&[][..], Vec::as_slice);
+                -loads_after(starts, event.inst())
+            }
+        };
+        (leaf.low..=leaf.high).contains(&number)
+    }
+}
+
+/// How many loads started after `inst`; what came before the first belongs to the first.
+fn loads_after(starts: &[Timestamp], inst: Timestamp) -> i64 {
+    let later = starts.len() - starts.partition_point(|start| *start <= inst);
+    i64::try_from(later.min(starts.len().saturating_sub(1))).unwrap_or(i64::MAX)
+}

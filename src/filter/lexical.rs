@@ -1,0 +1,130 @@
+//! Messages for the mistakes that are seen in the text alone: open quotes, stray signs, operators of other tools.
+//!
+//! Called by the parser, which decides what is left out; the tables here decide what is said.
+
+use super::ast::Span;
+use super::error::FilterError;
+use super::lexer::Kind;
+use crate::event::{Field, Level, SUBTYPES, Severity, TYPES};
+
+pub(super) fn open_quote(text: &str, span: &Span) -> FilterError {
+    let quote = &text[span.start..=span.start];
+    let message = format!("this quote is never closed: add {quote} at the end");
+    FilterError::new("E-QUOTE", span.start..span.start + 1, message)
+        .with_fix(text.len()..text.len(), quote)
+        .unfinished_if(true)
+}
+
+pub(super) fn open_regexp(text: &str, slash: usize) -> FilterError {
+    let slash = if text[slash..].starts_with('/') { slash } else { slash + 1 };
+    let message = "this regular expression is never closed: add / at the end";
+    FilterError::new("E-RECLOSE", slash..slash + 1, message)
+        .with_fix(text.len()..text.len(), "/")
+        .unfinished_if(true)
+}
+
+pub(super) fn empty_list(span: Span) -> FilterError {
+    FilterError::new("E-EMPTY", span, "this list is empty: put values in it, like (404, 500)")
+}
+
+/// Operators of other tools and slips, with what they are here.
+const OPERATORS: [(&str, &str); 17] = [
+    (">>", ">"),
+    ("<<", "<"),
+    ("=>", ">="),
+    ("=<", "<="),
+    ("===", "=="),
+    ("!==", "!="),
+    ("<>", "!="),
+    ("=~", "~"),
+    ("~=", "~"),
+    ("~~", "~"),
+    (":=", "="),
+    (":==", "=="),
+    (":>", ">"),
+    (":>=", ">="),
+    (":<", "<"),
+    (":<=", "<="),
+    (":~", "~"),
+];
+
+pub(super) fn bad_operator(typed: &str, span: Span) -> FilterError {
+    match OPERATORS.iter().find(|(known, _)| *known == typed) {
+        Some((_, meant)) => {
+            let message = format!("`{typed}` is not an operator here. Did you mean {meant} ?");
+            FilterError::new("E-OP", span.clone(), message).with_fix(span, *meant)
+        }
+        None => {
+            let message = format!("`{typed}` is not an operator here: use one of : = == != < <= > >= ~ !~");
+            FilterError::new("E-OP", span, message)
+        }
+    }
+}
+
+/// The message for a token that is a mistake by itself.
+pub(super) fn mistake(kind: &Kind, text: &str, span: Span) -> FilterError {
+    let typed = &text[span.clone()];
+    match kind {
+        Kind::LoneSign => {
+            FilterError::new("E-NOTEND", span, format!("`{typed}` needs something to leave out"))
+                .unfinished_if(true)
+        }
+        Kind::Pipe => FilterError::new(
+            "E-PIPE",
+            span,
+            "`|` pipelines are not supported. For either/or write ||. \
+             For counts and percentiles open Errors (2) or Latency (3)",
+        ),
+        Kind::Keyword => keyword(text, span),
+        Kind::Aggregate => aggregate(typed, span.clone()),
+        Kind::BadFlags => FilterError::new(
+            "E-REFLAG",
+            span,
+            format!("`{typed}` is no flag: after the last / only c (match case) may stand; inside write \\/"),
+        ),
+        _ => FilterError::new(
+            "E-NOFIELD",
+            span,
+            format!(
+                "`{typed}` needs a field before it, like status=404. To search for this text, put it in quotes"
+            ),
+        ),
+    }
+}
+
+fn aggregate(typed: &str, span: Span) -> FilterError {
+    let (name, rest) = typed.split_once('(').unwrap_or((typed, ""));
+    let (inside, after) = rest.split_once(')').unwrap_or((rest, ""));
+    let field = if Field::find(inside).is_some() { inside } else { "duration" };
+    let after = if after.is_empty() { ">200ms" } else { after };
+    let message = format!(
+        "`{name}(…)` is an aggregate, not a filter. Percentiles and counts are in Latency (3); here write {field}{after}"
+    );
+    FilterError::new("E-AGG", span.clone(), message).with_fix(span, format!("{field}{after}"))
+}
+
+/// `:error`: the fields that have such a value are named, the ordered ones first.
+fn keyword(text: &str, span: Span) -> FilterError {
+    let typed = &text[span.clone()];
+    let word = typed.trim_start_matches(':');
+    let fields: Vec<String> = [
+        ("level", Level::parse(word).is_some()),
+        ("type", TYPES.contains(&word)),
+        ("severity", Severity::parse(word).is_some()),
+        ("subtype", SUBTYPES.contains(&word)),
+    ]
+    .into_iter()
+    .filter(|(_, takes)| *takes)
+    .map(|(field, _)| format!("{field}:{word}"))
+    .collect();
+    let is_known = !fields.is_empty();
+    let ways = if is_known { fields.join(" or ") } else { format!("subtype:{word} or id:{word}") };
+    let message = format!("`{typed}` is a keyword, but of which field? Write {ways}");
+    // `:browser` may become `:browser/api-call`; a word that has a meaning already is taken as meant.
+    let error = FilterError::new("E-KEYWORD", span.clone(), message)
+        .unfinished_if(!is_known && span.end == text.len());
+    match fields.first() {
+        Some(first) => error.with_fix(span, first.clone()),
+        None => error,
+    }
+}

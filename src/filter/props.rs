@@ -1,0 +1,196 @@
+//! Properties of the whole language, over made-up texts and events.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::leaves::{is_user_agent, leaves, text_of};
+use super::samples::{self, sample_context};
+use super::vectors::entries;
+use super::{Bits, Filter, Matcher, parse, while_typing};
+use crate::event::Chunk;
+
+fn matches(filter: &Filter, chunk: &Chunk) -> Bits {
+    let mut out = Bits::new();
+    Matcher::new(Arc::new(filter.clone()), sample_context()).eval(chunk, 0..chunk.len(), &mut out);
+    out
+}
+
+/// Everything that means something, and a few that mean nothing.
+#[rustfmt::skip]
+const PIECES: [&str; 85] = [
+    "level", "status", "duration", "size", "since", "time", "age", "is", "has", "no", "url", "user", "type",
+    "id", "ns", "group", "load", "cached", "message", "session", "route", "foo", "timing.dns-lookup",
+    "a.\"b c\"", ":", "=", "==", "!=", "<", "<=", ">", ">=", "~", "!~", " in ", " not in ", " contains ",
+    " matches ", "(", ")", "{", "}", ",", "\"", "'", "/", "-", "!", "*", "..", ".", "\\", "?", "|", "||",
+    "&&", " ", " ", " ", "and", "or", "not", "AND", "OR", "NOT", "404", "5xx", "200ms", "4kb", "5m",
+    "14:32", "warn", "error", "reload", "mark-a", "latest", "slow", "stack", "true", "metric/api-call",
+    "e7f3", "browser/api-call", "x-y", "é", "日本",
+];
+
+/// Fields that take any text.
+#[rustfmt::skip]
+const FIELDS: [&str; 16] = [
+    "message", "url", "user", "session", "id", "ns", "method", "route", "host", "foo", "a.b", "a.\"b-\"",
+    "x-ms", "localhost", "file.ts", "a::b",
+];
+
+/// Terms that are right as they stand.
+#[rustfmt::skip]
+const TERMS: [&str; 37] = [
+    "level>=warn", "level:warn..fatal", "level!=error", "status:5xx", "status:(404 500..510)",
+    "status!=404", "status<=400..", "duration>200", "duration:100ms..1.5s", "size<4kib", "x-kb>5",
+    "timing.a:..7", "is:slow", "-is:failed", "has:a.b", "no:stack", "since:reload", "until:5m",
+    "since:mark-a", "since:14:32", "time:14:32..14:35", "time>=2026-01-31T10:00", "age<30s", "load:0",
+    "load>=-1", "group:e7f3*", "cached:true", "type:metric/api-call", "type=warn", "type:e*",
+    "severity<high", ":browser/api-call", "~/a|b/", "url~/x\\/y/c", "-url!~/q/",
+    "method not in (GET, POST)", "session=latest",
+];
+
+/// Text made of the pieces that mean something.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![prop::sample::select(&PIECES[..]).prop_map(str::to_owned), ".{0,3}",];
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+/// A filter that is right, in one of its spellings.
+fn filters() -> impl Strategy<Value = String> {
+    let value = || {
+        prop_oneof![
+            "[a-z/._*:-]{1,8}".prop_map(|text| format!("\"{text}\"")),
+            "[a-z]{1,3}[a-z/._*-]{0,8}",
+            ".{0,6}".prop_map(|text| format!("\"{}\"", text.replace(['\\', '"'], r"\\"))),
+            Just("latest".to_owned()),
+            Just("42".to_owned()),
+        ]
+    };
+    let field = prop::sample::select(&FIELDS[..]);
+    let term = prop_oneof![
+        (field.clone(), prop::sample::select(vec![":", "=", "==", "!=", " contains "]), value())
+            .prop_map(|(field, op, value)| format!("{field}{op}{value}")),
+        (field, prop::collection::vec(value(), 1..4))
+            .prop_map(|(field, items)| format!("{field}:({})", items.join(", "))),
+        value(),
+        prop::sample::select(&TERMS[..]).prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "and",
+            "or",
+            "not",
+            "status",
+            "a.b",
+            "TypeError:",
+            "not found",
+            "x is not a function"
+        ])
+        .prop_map(str::to_owned),
+    ];
+    term.prop_recursive(4, 24, 3, |inner| {
+        (
+            prop::collection::vec(inner, 1..4),
+            prop::sample::select(vec![" ", " and ", " OR ", " || "]),
+            any::<bool>(),
+        )
+            .prop_map(|(parts, with, is_negated)| {
+                format!("{}({})", if is_negated { "-" } else { "" }, parts.join(with))
+            })
+    })
+}
+
+/// A JSON string of `text`, escaping more than it must where `how` says so.
+fn encode(text: &str, how: &[u8]) -> String {
+    let mut out = "\"".to_owned();
+    for (c, how) in text.chars().zip(how.iter().cycle()) {
+        let mut units = [0; 2];
+        match (c, how % 4) {
+            (_, 0) => {
+                c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")))
+            }
+            ('"' | '\\', _) | ('/', 1) => out.extend(['\\', c]),
+            ('\n', _) => out.push_str("\\n"),
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn event() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        3 => (r#"[abn/"\\ \n0é]{0,6}"#, prop::collection::vec(any::<u8>(), 1..4)).prop_map(|(text, how)| encode(&text, &how)),
+        1 => prop::sample::select(vec!["100", "-1.5e3", "true", "null", "[1,\"ab\"]", "{\"n\":\"a/b\",\"b\":0}"]).prop_map(str::to_owned),
+    ];
+    let key = prop::sample::select(vec!["a", "ab", "user-agent", "userAgent", "n"]);
+    prop::collection::vec((key, value), 0..4).prop_map(|members| {
+        let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        format!("{{{}}}", members.join(","))
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_without_a_panic(text in pieces(), at in any::<prop::sample::Index>()) {
+        let parsed = parse(&text);
+        prop_assert_eq!(parsed.filter.is_some(), parsed.errors.is_empty());
+        for error in &parsed.errors {
+            prop_assert!(text.get(error.span.clone()).is_some() && error.column >= 1 && error.len >= 1);
+            prop_assert!(!error.in_shell(&text).is_empty());
+            if let Some(fix) = &error.fix {
+                prop_assert!(text.get(fix.span.clone()).is_some());
+                let _ = fix.apply(&text);
+            }
+        }
+        for note in &parsed.notes {
+            prop_assert!(text.get(note.span.clone()).is_some());
+        }
+        let mut cut = at.index(text.len() + 1);
+        while !text.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        let typing = while_typing(&text[..cut], true);
+        let reading = typing.applied.reads_as();
+        let again = parse(&typing.applied.to_string());
+        prop_assert!(again.errors.is_empty(), "{} → {}: {:?}", text, typing.applied, again.errors);
+        prop_assert_eq!(again.filter.map(|filter| filter.reads_as()), Some(reading));
+    }
+
+    #[test]
+    fn canonical_text_reads_and_matches_the_same(text in filters()) {
+        let parsed = parse(&text);
+        let Some(filter) = parsed.filter else { return Ok(()) };
+        let written = filter.to_string();
+        let again = parse(&written);
+        prop_assert!(again.errors.is_empty(), "{} → {}: {:?}", text, written, again.errors);
+        let again = again.filter.expect("no errors");
+        prop_assert_eq!(again.reads_as(), filter.reads_as(), "{} → {}", text, written);
+        prop_assert_eq!(again.to_string(), written.clone(), "canonical text is a fixed point");
+        let chunk = samples::chunk(&entries("events"));
+        prop_assert_eq!(matches(&again, &chunk), matches(&filter, &chunk), "{} → {}", text, written);
+    }
+
+    #[test]
+    fn words_are_found_in_every_value_and_nowhere_else(
+        word in r#"[abn/"\\ \n0é]{1,3}|1[05]|true|ull|u00"#,
+        events in prop::collection::vec(event(), 1..12),
+        only in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let texts: Vec<&str> = events.iter().map(String::as_str).collect();
+        let chunk = samples::chunk(&texts);
+        let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
+        let parsed = parse(&quoted);
+        let filter = parsed.filter.expect("a phrase");
+        let rows = only.map_or(0..texts.len(), |index| index.index(texts.len())..texts.len());
+        let mut out = Bits::new();
+        Matcher::new(Arc::new(filter), sample_context()).eval(&chunk, rows.clone(), &mut out);
+        let lower = word.to_lowercase();
+        let names = ["browser/", "browser."];
+        let expected: Vec<usize> = rows
+            .filter(|row| {
+                names.iter().any(|name| name.contains(&lower))
+                    || leaves(texts[*row]).any(|leaf| {
+                        !is_user_agent(leaf.key) && text_of(leaf.value).to_lowercase().contains(&lower)
+                    })
+            })
+            .collect();
+        prop_assert_eq!(out.iter().collect::<Vec<_>>(), expected, "{} in {:?}", quoted, texts);
+    }
+}

@@ -1,0 +1,242 @@
+//! `taillight load`: many connections, events at a rate or as fast as acks allow, and what became of them.
+//!
+//! Called by `run`. A connection has at most four batches under way and never sends one twice, so what was sent and
+//! not acked in the end is what the ingestor lost.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::client::{Client, Hello, LoadError, Target};
+use super::events::Pool;
+use super::places::ORIGIN;
+use crate::event::Timestamp;
+
+/// Batches of a connection that may wait for their ack.
+const WINDOW: usize = 4;
+/// How long the last acks are waited for.
+const LINGER: Duration = Duration::from_secs(10);
+/// Longer acks count as this: one minute in microseconds.
+const MAX_ACK_US: u64 = 60_000_000;
+const SEED: u64 = 0x7a11;
+
+/// What to send, where and for how long.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub url: String,
+    pub connections: u32,
+    /// Events a second, all connections together; 0 is as fast as acks allow.
+    pub rate: u64,
+    pub time: Duration,
+    /// Events of a batch; fewer where the rate would have one batch take longer than a second.
+    pub batch: u32,
+}
+
+/// What became of the events.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub sent: u64,
+    pub acked: u64,
+    /// From the first event to the last ack.
+    pub elapsed: Duration,
+    /// Microseconds from a batch to its ack.
+    acks_us: Histogram<u64>,
+    /// Why a connection ended early, or what its ingestor complained about.
+    pub trouble: Option<String>,
+}
+
+impl Report {
+    fn new() -> Self {
+        let acks_us =
+            Histogram::new_with_bounds(1, MAX_ACK_US, 3).expect("the bounds are constants that fit");
+        Self { sent: 0, acked: 0, elapsed: Duration::ZERO, acks_us, trouble: None }
+    }
+
+    pub fn lost(&self) -> u64 {
+        self.sent.saturating_sub(self.acked)
+    }
+
+    /// Acked events a second.
+    pub fn rate(&self) -> u64 {
+        let micros = self.elapsed.as_micros().max(1);
+        u64::try_from(u128::from(self.acked) * 1_000_000 / micros).unwrap_or(u64::MAX)
+    }
+
+    /// Milliseconds within which the share `quantile` (0 to 1) of the batches was acked.
+    pub fn ack_ms(&self, quantile: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "at most a minute")]
+        let micros = self.acks_us.value_at_quantile(quantile) as f64;
+        micros / 1_000.0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.acked += other.acked;
+        self.elapsed = self.elapsed.max(other.elapsed);
+        self.acks_us.add(&other.acks_us).expect("all have the same bounds");
+        self.trouble = self.trouble.take().or(other.trouble);
+    }
+}
+
+/// Connects, sends for as long as asked and waits for the last acks. `now` is the wall clock.
+///
+/// # Errors
+/// When the URL is none or the first connections are refused; later trouble is in the report.
+pub async fn run(options: &Options, now: fn() -> Timestamp) -> Result<Report, LoadError> {
+    let target = Target::parse(&options.url)?;
+    let mut clients = Vec::new();
+    for number in 0..options.connections {
+        let session = format!("load-{number}");
+        let hello = Hello { session: &session, user: None, tab: &session, page: ORIGIN, now_ms: now().0 };
+        clients.push(Client::connect(&target, &hello).await?);
+    }
+    let pool = Arc::new(Pool::new(SEED));
+    let pace = Pace::of(options);
+    let start = Instant::now();
+    let mut pumps = JoinSet::new();
+    for (number, client) in (0_u32..).zip(clients) {
+        // Spread over one interval, as connections of different pages are.
+        let offset = pace.every.map_or(Duration::ZERO, |every| every * number / options.connections);
+        let pump = Pump {
+            client,
+            pool: Arc::clone(&pool),
+            now,
+            batch: pace.batch,
+            every: pace.every,
+            due: start + offset,
+            until: start + options.time,
+            next: 1,
+            at: number as usize * 97,
+            waiting: VecDeque::new(),
+            report: Report::new(),
+        };
+        pumps.spawn(pump.run(start));
+    }
+    let mut report = Report::new();
+    while let Some(ended) = pumps.join_next().await {
+        match ended {
+            Ok(part) => report.add(part),
+            Err(error) => report.trouble = Some(error.to_string()),
+        }
+    }
+    Ok(report)
+}
+
+/// How often a connection sends how much.
+#[derive(Debug, PartialEq, Eq)]
+struct Pace {
+    batch: u32,
+    /// `None`: at once.
+    every: Option<Duration>,
+}
+
+impl Pace {
+    fn of(options: &Options) -> Self {
+        if options.rate == 0 {
+            return Self { batch: options.batch, every: None };
+        }
+        let connections = u64::from(options.connections);
+        let a_second = u32::try_from((options.rate / connections).max(1)).unwrap_or(u32::MAX);
+        let batch = options.batch.min(a_second);
+        let nanos = u64::from(batch) * connections * 1_000_000_000 / options.rate;
+        Self { batch, every: Some(Duration::from_nanos(nanos)) }
+    }
+}
+
+struct Pump {
+    client: Client,
+    pool: Arc<Pool>,
+    now: fn() -> Timestamp,
+    batch: u32,
+    every: Option<Duration>,
+    due: Instant,
+    until: Instant,
+    /// The number of the next event.
+    next: u64,
+    /// Where in the pool it is.
+    at: usize,
+    /// Number of the last event of each batch under way, and when it was sent.
+    waiting: VecDeque<(u64, Instant)>,
+    report: Report,
+}
+
+impl Pump {
+    async fn run(mut self, start: Instant) -> Report {
+        let deadline = self.until + LINGER;
+        loop {
+            let is_over = self.due >= self.until || Instant::now() >= self.until;
+            let may_send = !is_over && self.waiting.len() < WINDOW;
+            if is_over && self.waiting.is_empty() {
+                break;
+            }
+            let outcome = tokio::select! {
+                biased;
+                answer = self.client.receive() => answer.map(|answer| self.take(answer)),
+                () = sleep_until(self.due), if may_send => self.send().await,
+                () = sleep_until(deadline) => break,
+            };
+            if let Err(error) = outcome {
+                self.report.trouble = Some(format!("a connection ended early: {error}"));
+                break;
+            }
+        }
+        self.report.elapsed = start.elapsed();
+        self.client.close().await;
+        self.report
+    }
+
+    async fn send(&mut self) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        let count = u64::from(self.batch);
+        // A batch is a little over 260 bytes an event.
+        let mut frame = String::with_capacity(self.batch as usize * 288 + 64);
+        self.pool.batch(self.next, self.at, self.batch as usize, (self.now)().0, &mut frame);
+        self.at += self.batch as usize;
+        self.next += count;
+        self.report.sent += count;
+        self.waiting.push_back((self.next - 1, Instant::now()));
+        match self.every {
+            Some(every) => self.due += every,
+            None => self.due = Instant::now(),
+        }
+        self.client.send(frame).await
+    }
+
+    fn take(&mut self, answer: super::client::Answer) {
+        if let Some(error) = answer.error {
+            self.report.trouble = Some(error);
+        }
+        let Some(acked) = answer.acked else { return };
+        self.report.acked = self.report.acked.max(acked.min(self.next - 1));
+        while let Some((last, sent)) = self.waiting.front().filter(|(last, _)| *last <= acked) {
+            let micros = u64::try_from(sent.elapsed().as_micros()).unwrap_or(MAX_ACK_US);
+            self.report.acks_us.saturating_record(micros.clamp(1, MAX_ACK_US));
+            debug_assert!(*last < self.next);
+            self.waiting.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_keeps_the_rate_and_sends_at_least_once_a_second() {
+        for (rate, connections, batch, expected, every_ms) in [
+            (0, 8, 100, 100, None),
+            (1_000, 1, 100, 100, Some(100)),
+            (1_000, 4, 100, 100, Some(400)),
+            (10, 2, 100, 5, Some(1_000)),
+            (1, 2, 100, 1, Some(2_000)),
+        ] {
+            let options =
+                Options { url: String::new(), connections, rate, time: Duration::from_secs(1), batch };
+            let expected = Pace { batch: expected, every: every_ms.map(Duration::from_millis) };
+            assert_eq!(Pace::of(&options), expected, "{rate} over {connections}");
+        }
+    }
+}

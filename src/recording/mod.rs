@@ -1,0 +1,12 @@
+//! Recorded JSONL, read as a stream of chunks and written as a file that is there whole or not at all.
+//!
+//! Called by `run` for `export` and `stats`, and by whatever opens or exports a recording. Memory stays bounded
+//! whatever a file holds: one line, one chunk, one window of its compression.
+
+mod input;
+mod read;
+mod write;
+mod zst;
+
+pub use read::{ReadError, Recording, SkippedIn};
+pub use write::{Export, ExportError, Exported, export};

@@ -1,0 +1,172 @@
+//! Recordings read one after the other, as chunks in the order of their lines.
+//!
+//! Used by `run` and by whatever opens a recording. It never holds more than one chunk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::input::{Found, Lines};
+use crate::event::{Chunk, Timestamp, gate};
+use crate::pipeline::Redactor;
+use crate::wire::{LineDecoder, Skipped};
+
+/// A file that cannot be read, or not to its end.
+#[derive(Debug, Error)]
+#[error("cannot read {name}: {reason}")]
+pub struct ReadError {
+    /// The file in backticks, or "standard input".
+    pub name: String,
+    /// In the system's or the decompressor's words. No source: a pipe that breaks on the way in is not the
+    /// closed pipe that ends a command quietly.
+    pub reason: String,
+}
+
+impl ReadError {
+    fn new(path: &Path, error: &io::Error) -> Self {
+        Self { name: name_of(path), reason: error.to_string() }
+    }
+}
+
+/// The lines of one file that were skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedIn {
+    /// The file in backticks, or "standard input".
+    pub name: String,
+    pub lines: Skipped,
+}
+
+/// Some recordings, read in the order given.
+pub struct Recording {
+    waiting: std::vec::IntoIter<PathBuf>,
+    current: Option<(PathBuf, Lines)>,
+    decoder: LineDecoder,
+    skipped: Vec<SkippedIn>,
+    /// Met while there were rows before it to be handed on.
+    error: Option<ReadError>,
+}
+
+impl Recording {
+    /// Events that taillight has not written itself are taken as posted at `recv`. Nothing is opened yet.
+    pub fn new(paths: Vec<PathBuf>, recv: Timestamp, redactor: Redactor) -> Self {
+        Self {
+            waiting: paths.into_iter(),
+            current: None,
+            decoder: LineDecoder::new(recv, redactor),
+            skipped: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// The next rows, at most 4,096 and at most one line over 2 MiB; `None` at the end of the last file.
+    ///
+    /// # Errors
+    /// When a file cannot be opened or read on; what was read before it has been given.
+    pub fn next_chunk(&mut self) -> Result<Option<Chunk>, ReadError> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        while !self.decoder.is_full() {
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if self.decoder.is_empty() => return Err(error),
+                Err(error) => {
+                    self.error = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok((!self.decoder.is_empty()).then(|| self.decoder.take()))
+    }
+
+    /// What had to be skipped in the files that are read to their end; files without such lines are left out.
+    pub fn skipped(&self) -> &[SkippedIn] {
+        &self.skipped
+    }
+
+    /// Reads a line or opens a file; `false` once there is neither.
+    fn step(&mut self) -> Result<bool, ReadError> {
+        let Some((path, lines)) = &mut self.current else {
+            let Some(path) = self.waiting.next() else { return Ok(false) };
+            let lines = Lines::open(&path).map_err(|error| ReadError::new(&path, &error))?;
+            self.current = Some((path, lines));
+            return Ok(true);
+        };
+        match lines.next() {
+            Ok(Found::Line) => self.decoder.push(&lines.line),
+            Ok(Found::TooLong) => self.decoder.push_too_long(),
+            Ok(Found::End) => self.end_file(),
+            Err(error) => {
+                let error = ReadError::new(path, &error);
+                self.end_file();
+                return Err(error);
+            }
+        }
+        Ok(true)
+    }
+
+    fn end_file(&mut self) {
+        let lines = self.decoder.end_file();
+        if let Some((path, _)) = self.current.take()
+            && lines.count > 0
+        {
+            self.skipped.push(SkippedIn { name: name_of(&path), lines });
+        }
+    }
+}
+
+/// How messages call the file.
+fn name_of(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "standard input".to_owned();
+    }
+    format!("`{}`", gate::plain(&path.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn recording(paths: &[PathBuf]) -> Recording {
+        Recording::new(paths.to_vec(), Timestamp(1_800_000_000_000), Redactor::default())
+    }
+
+    #[test]
+    fn files_follow_each_other_and_the_rows_before_an_error_come_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("a.jsonl"), "{\"message\":\"a\"}\nbroken\n").expect("writable");
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(b"{\"message\":\"b\"}\n").expect("packed");
+        let packed = packer.finish().expect("packed");
+        // Two members, the second one torn.
+        let torn = [&packed[..], &packed[..packed.len() - 12]].concat();
+        std::fs::write(path("b.jsonl.GZ"), torn).expect("writable");
+        let mut recording = recording(&[path("a.jsonl"), path("b.jsonl.GZ"), path("none")]);
+        let chunk = recording.next_chunk().expect("readable").expect("rows");
+        assert_eq!(chunk.events().map(|e| (e.seq(), e.msg())).collect::<Vec<_>>(), [(1, "a"), (2, "b")]);
+        let error = recording.next_chunk().expect_err("torn");
+        assert!(error.to_string().contains("b.jsonl.GZ"), "{error}");
+        let error = recording.next_chunk().expect_err("missing");
+        assert!(error.to_string().contains("none`: No such file"), "{error}");
+        assert!(recording.next_chunk().expect("the end").is_none());
+        assert_eq!(recording.skipped().len(), 1);
+        assert_eq!(recording.skipped()[0].lines.count, 1);
+    }
+
+    #[test]
+    fn chunks_hold_at_most_4096_rows() {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all("{}\n".repeat(5_000).as_bytes()).expect("writable");
+        let mut recording = recording(&[file.path().to_owned()]);
+        let mut sizes = Vec::new();
+        while let Some(chunk) = recording.next_chunk().expect("readable") {
+            sizes.push(chunk.len());
+        }
+        assert_eq!(sizes, [4_096, 904]);
+    }
+}

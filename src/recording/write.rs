@@ -1,0 +1,194 @@
+//! Events written to a file of lines that appears under its name only once it is complete.
+//!
+//! Used by `run` and by exports of a view. It never writes over a file, and a file that is not finished leaves
+//! nothing behind.
+
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+use crate::event::{EventRef, gate, line};
+
+const BUFFER: usize = 64 * 1024;
+/// Events between two reports of progress: some milliseconds of work.
+const REPORT_EVERY: u64 = 4_096;
+
+/// Why there is no file.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    #[error("`{0}` exists already and is not written over: choose another name or move it away")]
+    Exists(String),
+    #[error("cannot write `{name}`: {reason}")]
+    Write { name: String, reason: io::Error },
+    #[error("cancelled: `{0}` was not written")]
+    Cancelled(String),
+}
+
+/// How much has been written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    pub events: u64,
+    pub bytes: u64,
+}
+
+/// A file in the making; dropped before [`Export::finish`] it leaves nothing behind.
+#[derive(Debug)]
+pub struct Export {
+    path: PathBuf,
+    out: BufWriter<NamedTempFile>,
+    line: String,
+    exported: Exported,
+}
+
+impl Export {
+    /// Starts a file of mode 0600 beside `path`.
+    ///
+    /// # Errors
+    /// When `path` exists or its folder cannot be written to.
+    pub fn create(path: &Path) -> Result<Self, ExportError> {
+        // Asked again at the end, where it counts; this is for whoever would wait for nothing.
+        if path.symlink_metadata().is_ok() {
+            return Err(ExportError::Exists(shown(path)));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = tempfile::Builder::new()
+            .prefix(".taillight-")
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .map_err(|reason| failed(path, reason))?;
+        Ok(Self {
+            path: path.to_owned(),
+            out: BufWriter::with_capacity(BUFFER, file),
+            line: String::new(),
+            exported: Exported::default(),
+        })
+    }
+
+    /// Adds one event; how much there is now.
+    ///
+    /// # Errors
+    /// When the disk is full or gone.
+    pub fn write(&mut self, event: EventRef<'_>) -> Result<Exported, ExportError> {
+        self.line.clear();
+        line::write(event, &mut self.line);
+        self.line.push('\n');
+        self.out.write_all(self.line.as_bytes()).map_err(|reason| failed(&self.path, reason))?;
+        self.exported.events += 1;
+        self.exported.bytes += self.line.len() as u64;
+        Ok(self.exported)
+    }
+
+    /// Brings the file to the disk and under its name.
+    ///
+    /// # Errors
+    /// When that fails, or when a file of that name has appeared meanwhile.
+    pub fn finish(self) -> Result<Exported, ExportError> {
+        let path = self.path;
+        let file = self.out.into_inner().map_err(|error| failed(&path, error.into_error()))?;
+        file.as_file().sync_all().map_err(|reason| failed(&path, reason))?;
+        match file.persist_noclobber(&path) {
+            Ok(_) => Ok(self.exported),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(ExportError::Exists(shown(&path)))
+            }
+            Err(error) => Err(failed(&path, error.error)),
+        }
+    }
+}
+
+/// Writes all of `events` to `path`, asking `progress` now and then whether to go on.
+///
+/// # Errors
+/// As [`Export::create`], [`Export::write`] and [`Export::finish`], and when `progress` breaks.
+pub fn export<'a>(
+    events: impl IntoIterator<Item = EventRef<'a>>,
+    path: &Path,
+    mut progress: impl FnMut(Exported) -> ControlFlow<()>,
+) -> Result<Exported, ExportError> {
+    let mut export = Export::create(path)?;
+    for event in events {
+        let exported = export.write(event)?;
+        if exported.events.is_multiple_of(REPORT_EVERY) && progress(exported).is_break() {
+            return Err(ExportError::Cancelled(shown(path)));
+        }
+    }
+    export.finish()
+}
+
+fn failed(path: &Path, reason: io::Error) -> ExportError {
+    ExportError::Write { name: shown(path), reason }
+}
+
+fn shown(path: &Path) -> String {
+    gate::plain(&path.to_string_lossy()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Chunk, Timestamp};
+    use crate::pipeline::Redactor;
+    use crate::wire::LineDecoder;
+
+    fn events(count: usize) -> Chunk {
+        let mut decoder = LineDecoder::new(Timestamp(1_800_000_000_000), Redactor::default());
+        (0..count).for_each(|_| decoder.push(b"{\"message\":\"m\"}"));
+        decoder.take()
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("readable").flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_file_is_whole_private_and_counted() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let chunk = events(3);
+        let exported = export(chunk.events(), &path, |_| ControlFlow::Continue(())).expect("written");
+        let text = std::fs::read_to_string(&path).expect("readable");
+        assert_eq!((exported.events, exported.bytes), (3, text.len() as u64));
+        assert_eq!(text.lines().count(), 3);
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(names(folder.path()), ["a.jsonl"]);
+    }
+
+    #[test]
+    fn a_file_that_exists_stays_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let late = Export::create(&path).expect("free");
+        std::fs::write(&path, "mine").expect("writable");
+        for error in [Export::create(&path).expect_err("taken"), late.finish().expect_err("taken")] {
+            assert!(matches!(error, ExportError::Exists(_)), "{error}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).expect("readable"), "mine");
+        assert_eq!(names(folder.path()), ["a.jsonl"]);
+    }
+
+    #[test]
+    fn cancelled_it_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let chunk = events(5_000);
+        let mut asked = Vec::new();
+        let error = export(chunk.events(), &path, |exported| {
+            asked.push(exported.events);
+            ControlFlow::Break(())
+        });
+        assert!(matches!(error, Err(ExportError::Cancelled(_))));
+        assert_eq!((asked, names(folder.path()).len()), (vec![4_096], 0));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let error = Export::create(Path::new("/nowhere/at/all.jsonl")).expect_err("no folder");
+        assert!(error.to_string().contains("`/nowhere/at/all.jsonl`"), "{error}");
+    }
+}

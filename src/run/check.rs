@@ -1,0 +1,62 @@
+//! `taillight check`: how a filter reads, or what is wrong with it and where.
+
+use serde_json::json;
+
+use super::{code, print};
+use crate::cli;
+use crate::filter::{State, parse, while_typing};
+
+/// Prints the reading, the notes, or the error; 2 if it is no filter.
+pub(super) fn run(check: &cli::Check) -> anyhow::Result<u8> {
+    if check.json {
+        return as_json(check);
+    }
+    if check.typing {
+        let typing = while_typing(&check.filter, true);
+        let text = format!("{}: {}\n", word(typing.state), typing.applied.reads_as());
+        print(text.as_bytes())?;
+        return Ok(if typing.state == State::Error { code::USAGE } else { code::FINE });
+    }
+    let filter = super::filter::checked(&check.filter)?;
+    let mut text = format!("{}\n", filter.reads_as());
+    for note in parse(&check.filter).notes.iter().filter(|note| !note.only_without_matches) {
+        text.push_str(&format!("note: {}\n", note.message));
+    }
+    print(text.as_bytes())
+}
+
+/// One object (CONTRACT: command line).
+fn as_json(check: &cli::Check) -> anyhow::Result<u8> {
+    let text = &check.filter;
+    // Without --typing the filter counts as accepted: nothing in it is unfinished any more.
+    let typing = while_typing(text, check.typing);
+    let parsed = parse(text);
+    let error = if check.typing { typing.error.as_ref() } else { parsed.errors.first() };
+    let is_ok = if check.typing { typing.state != State::Error } else { error.is_none() };
+    let state = if !check.typing && error.is_some() { State::Error } else { typing.state };
+    let reads_as = parsed.filter.as_ref().map(crate::filter::Filter::reads_as);
+    let applied = (state != State::Error).then(|| typing.applied.reads_as());
+    let object = json!({
+        "ok": is_ok,
+        "state": word(state),
+        "reads_as": reads_as,
+        "applied": applied,
+        "code": error.map(|error| error.code),
+        "col": error.map(|error| error.column),
+        "len": error.map(|error| error.len),
+        "message": error.map(|error| &error.message),
+    });
+    print(format!("{object}\n").as_bytes())?;
+    Ok(if is_ok { code::FINE } else { code::USAGE })
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Empty => "empty",
+        State::Valid => "valid",
+        State::Hold => "hold",
+        State::Pending => "pending",
+        State::Note => "note",
+        State::Error => "error",
+    }
+}

@@ -1,0 +1,102 @@
+//! Filters from the command line: checked before anything starts, then applied to one chunk after the other.
+//!
+//! Called by every command that takes one. What depends on page loads or on who is connected is judged by what the
+//! command itself has seen so far.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Usage;
+use crate::event::{Chunk, Timestamp};
+use crate::filter::{Bits, EvalContext, Filter, LoadKey, Matcher, parse};
+
+/// The filter of `text`, or the error as the shell shows it (FILTER: messages), exit code 2.
+pub(super) fn checked(text: &str) -> anyhow::Result<Arc<Filter>> {
+    let parsed = parse(text);
+    match (parsed.filter, parsed.errors.first()) {
+        (Some(filter), _) => Ok(Arc::new(filter)),
+        (None, Some(error)) => {
+            let shown = error.in_shell(text);
+            let shown = shown.strip_prefix("taillight: ").unwrap_or(&shown);
+            Err(Usage(shown.to_owned()).into())
+        }
+        (None, None) => Ok(Arc::default()),
+    }
+}
+
+/// A filter at work on chunks that come in order.
+pub(super) struct Sieve {
+    matcher: Option<Matcher>,
+    context: EvalContext,
+    bits: Bits,
+}
+
+impl Sieve {
+    /// The sieve of `text`; without one everything passes.
+    ///
+    /// # Errors
+    /// As [`checked`].
+    pub(super) fn new(text: Option<&str>, start: Timestamp) -> anyhow::Result<Self> {
+        let filter = checked(text.unwrap_or_default())?;
+        let context =
+            EvalContext { now: start, start, zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
+        let matcher = (!filter.is_all()).then(|| Matcher::new(filter, context.clone()));
+        Ok(Self { matcher, context, bits: Bits::new() })
+    }
+
+    /// Whether what passes depends on what [`Sieve::learn`] is told.
+    pub(super) fn depends(&self) -> bool {
+        self.matcher.as_ref().is_some_and(|matcher| matcher.filter().depends().any())
+    }
+
+    /// Takes note of the page loads and sessions of `chunk`, and of the time.
+    pub(super) fn learn(&mut self, chunk: &Chunk, now: Timestamp) {
+        let Some(matcher) = &mut self.matcher else { return };
+        if !matcher.filter().depends().any() {
+            return;
+        }
+        self.context.now = now;
+        for event in chunk.events() {
+            let Some(load) = event.load() else { continue };
+            let key = LoadKey { tab: event.tab().into(), session: event.session().into() };
+            let newest = self.context.newest_loads.entry(key).or_insert(i32::MIN);
+            if load > *newest {
+                *newest = load;
+                self.context.latest_session = Some(event.session().into());
+            }
+        }
+        matcher.set_context(self.context.clone());
+    }
+
+    /// Adds the rows of `chunk` that pass to `rows`, in rising order.
+    pub(super) fn pick(&mut self, chunk: &Chunk, rows: &mut Vec<usize>) {
+        let Some(matcher) = &mut self.matcher else {
+            rows.extend(0..chunk.len());
+            return;
+        };
+        // A batch may have more rows than a set of bits.
+        let mut from = 0;
+        while from < chunk.len() {
+            let piece = from..chunk.len().min(from + Bits::CAPACITY);
+            pick_piece(matcher, chunk, piece.clone(), &mut self.bits, rows);
+            from = piece.end;
+        }
+    }
+}
+
+fn pick_piece(
+    matcher: &mut Matcher,
+    chunk: &Chunk,
+    piece: Range<usize>,
+    bits: &mut Bits,
+    rows: &mut Vec<usize>,
+) {
+    if piece.end <= Bits::CAPACITY {
+        matcher.eval(chunk, piece, bits);
+        rows.extend(bits.iter());
+    } else {
+        let apart = chunk.retain(|row| piece.contains(&row));
+        matcher.eval(&apart, 0..apart.len(), bits);
+        rows.extend(bits.iter().map(|row| row + piece.start));
+    }
+}

@@ -1,0 +1,54 @@
+//! `taillight load`: options in, the generator run, its five lines out.
+//!
+//! Called by `run`. The lines are what scripts read; trouble goes to standard error.
+
+use std::io::Write;
+
+use serde_json::json;
+
+use super::{Usage, code, print};
+use crate::cli::Load;
+use crate::ingest;
+use crate::load::{self, LoadError, Options, Report};
+
+/// Sends as `load` says and reports; 1 if events were lost.
+pub(super) fn run(load: &Load) -> anyhow::Result<u8> {
+    let options = Options {
+        url: load.url.clone(),
+        connections: load.connections,
+        rate: load.rate,
+        time: load.for_time,
+        batch: load.batch,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let report = match runtime.block_on(load::run(&options, ingest::now)) {
+        Ok(report) => report,
+        Err(error @ LoadError::Url(_)) => return Err(Usage(error.to_string()).into()),
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(trouble) = &report.trouble {
+        let _ = writeln!(std::io::stderr(), "taillight: {trouble}");
+    }
+    print(if load.json { as_json(&report) } else { as_lines(&report) }.as_bytes())?;
+    Ok(if report.lost() > 0 { code::NOTHING } else { code::FINE })
+}
+
+fn as_lines(report: &Report) -> String {
+    format!(
+        "sent {}\nacked {}\nlost {}\nrate {} events/s\nack p50 {} ms p99 {} ms\n",
+        report.sent,
+        report.acked,
+        report.lost(),
+        report.rate(),
+        report.ack_ms(0.5),
+        report.ack_ms(0.99)
+    )
+}
+
+fn as_json(report: &Report) -> String {
+    let object = json!({
+        "sent": report.sent, "acked": report.acked, "lost": report.lost(), "rate": report.rate(),
+        "ack_p50_ms": report.ack_ms(0.5), "ack_p99_ms": report.ack_ms(0.99),
+    });
+    format!("{object}\n")
+}

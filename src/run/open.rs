@@ -1,0 +1,130 @@
+//! `taillight open`: the dashboard over recorded files, at once or at their own pace.
+//!
+//! A thread reads and feeds the store exactly as an ingestor would; the console cannot tell the difference, except
+//! that its clock stands at the newest event.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::console::{self, Source};
+use super::signals;
+use crate::cli::{Common, Open, Speed};
+use crate::counters::Counters;
+use crate::event::{Chunk, Timestamp};
+use crate::ingest;
+use crate::pipeline::Redactor;
+use crate::published::Published;
+use crate::recording::Recording;
+use crate::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
+use crate::ui::Facts;
+
+/// Events this close together in time are shown together.
+const STEP_MS: i64 = 50;
+
+pub(super) fn run(common: &Common, open: &Open) -> anyhow::Result<u8> {
+    console::check_terminal()?;
+    let filter = super::filter::checked(open.filter.as_deref().unwrap_or_default())?;
+    let snapshots = Arc::new(Published::new(Snapshot::default()));
+    let retention = Retention { events: common.retain, bytes: common.memory };
+    let (store, storing) = store::spawn(retention, Arc::clone(&snapshots))?;
+    let recording = Recording::new(open.files.clone(), ingest::now(), Redactor::default());
+    let feed = Feed { store, newest: Timestamp(0), speed: open.speed, stop: Arc::default() };
+    let stop = Arc::clone(&feed.stop);
+    // A file that cannot be read at all is better said before the screen is taken over.
+    let mut feeding = feed.start(recording)?;
+    let source = Source { snapshots, counters: Arc::new(Counters::default()), facts: facts(&open.files) };
+    let ended = console::show(common, &source, filter.text(), |input| {
+        let input = input.clone();
+        signals::watch(move |code| drop(input.send(console::Input::Signal(code))))
+    });
+    stop.store(true, Ordering::Relaxed);
+    let said = feeding.take().map(thread::JoinHandle::join);
+    let _ = storing.join();
+    let ended = ended?;
+    for line in said.and_then(Result::ok).unwrap_or_default() {
+        // The screen is the user's again.
+        let _ = writeln!(std::io::stderr(), "taillight: {line}");
+    }
+    Ok(ended)
+}
+
+fn facts(files: &[PathBuf]) -> Facts {
+    let name = |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let first = files.first().map(name).unwrap_or_default();
+    let more = if files.len() > 1 { format!(" +{}", files.len() - 1) } else { String::new() };
+    Facts { recording: Some(format!("{first}{more}")), ..Facts::default() }
+}
+
+struct Feed {
+    store: StoreHandle,
+    newest: Timestamp,
+    speed: Speed,
+    stop: Arc<AtomicBool>,
+}
+
+impl Feed {
+    /// Reads the first events here, the rest on a thread, which ends with what is to be said about the files.
+    fn start(mut self, mut recording: Recording) -> anyhow::Result<Option<thread::JoinHandle<Vec<String>>>> {
+        let first = recording.next_chunk()?;
+        let read = move || {
+            let mut said = Vec::new();
+            let mut next = first;
+            while let Some(chunk) = next.take() {
+                if !self.take(chunk) {
+                    return said;
+                }
+                match recording.next_chunk() {
+                    Ok(chunk) => next = chunk,
+                    Err(error) => said.push(error.to_string()),
+                }
+            }
+            said.extend(super::recorded::complaints(recording.skipped()));
+            said
+        };
+        Ok(Some(thread::Builder::new().name("open".into()).spawn(read)?))
+    }
+
+    /// Hands a chunk to the store, in steps where it is to keep its pace; `false` once nobody wants more.
+    fn take(&mut self, chunk: Chunk) -> bool {
+        let Some(factor) = self.speed.factor() else { return self.send(chunk) };
+        let recvs = chunk.recvs().to_vec();
+        let mut from = 0;
+        while from < chunk.len() {
+            let start = recvs[from];
+            let upto =
+                (from..chunk.len()).find(|row| recvs[*row].since(start) > STEP_MS).unwrap_or(chunk.len());
+            if !self.wait(recvs.get(upto).map_or(0, |next| next.since(start)), factor) {
+                return false;
+            }
+            if !self.send(chunk.retain(|row| (from..upto).contains(&row))) {
+                return false;
+            }
+            from = upto;
+        }
+        true
+    }
+
+    /// Waits as long as the recording did, `factor` times as fast, but looks up now and then.
+    fn wait(&self, ms: i64, factor: u32) -> bool {
+        let wait = Duration::from_millis(u64::try_from(ms).unwrap_or(0)) / factor;
+        let until = Instant::now() + wait;
+        while Instant::now() < until && !self.stop.load(Ordering::Relaxed) {
+            thread::park_timeout(
+                until.saturating_duration_since(Instant::now()).min(Duration::from_millis(100)),
+            );
+        }
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    fn send(&mut self, chunk: Chunk) -> bool {
+        self.newest = chunk.insts().iter().copied().max().unwrap_or(self.newest).max(self.newest);
+        let tally = Tally { accepted: chunk.len() as u64, ..Tally::default() };
+        !self.stop.load(Ordering::Relaxed)
+            && self.store.send_blocking(StoreMsg::Append { chunk: Arc::new(chunk), tally, permit: None })
+            && self.store.send_blocking(StoreMsg::Tick(self.newest))
+    }
+}

@@ -1,0 +1,93 @@
+//! Recorded events passed through a command: chunk after chunk, the wanted rows of each.
+//!
+//! Called by `export` and `stats`. What had to be skipped is said on standard error at the end.
+
+use std::io::{self, Write};
+
+use super::filter::Sieve;
+use crate::cli;
+use crate::event::{Chunk, Timestamp};
+use crate::ingest;
+use crate::pipeline::Redactor;
+use crate::recording::{Recording, SkippedIn};
+
+/// Gives `visit` the rows of the files of `from` that its filter lets through; how many that were.
+///
+/// # Errors
+/// When the filter is none, a file cannot be read to its end, and what `visit` returns.
+pub(super) fn pass(
+    from: &cli::Recorded,
+    mut visit: impl FnMut(&Chunk, &[usize]) -> anyhow::Result<()>,
+) -> anyhow::Result<u64> {
+    let mut recording = Recording::new(from.files.clone(), ingest::now(), Redactor::default());
+    let mut sieve = sieve_of(from)?;
+    let mut rows = Vec::new();
+    let mut matched = 0;
+    let ended = loop {
+        match recording.next_chunk() {
+            Ok(Some(chunk)) => {
+                rows.clear();
+                sieve.pick(&chunk, &mut rows);
+                matched += rows.len() as u64;
+                if !rows.is_empty() {
+                    visit(&chunk, &rows)?;
+                }
+            }
+            Ok(None) => break Ok(matched),
+            Err(error) => break Err(error.into()),
+        }
+    };
+    for line in complaints(recording.skipped()) {
+        let _ = writeln!(io::stderr(), "taillight: {line}");
+    }
+    ended
+}
+
+/// The filter as it reads over whole files: times count back from the newest event, loads from the newest load.
+fn sieve_of(from: &cli::Recorded) -> anyhow::Result<Sieve> {
+    let mut sieve = Sieve::new(from.filter.as_deref(), Timestamp(0))?;
+    let is_stream = from.files.iter().any(|file| file.as_os_str() == "-");
+    if !sieve.depends() || is_stream {
+        return Ok(sieve);
+    }
+    let mut recording = Recording::new(from.files.clone(), ingest::now(), Redactor::default());
+    let mut newest = Timestamp(0);
+    while let Some(chunk) = recording.next_chunk()? {
+        newest = chunk.insts().iter().copied().fold(newest, Timestamp::max);
+        sieve.learn(&chunk, newest);
+    }
+    Ok(sieve)
+}
+
+/// What there is to say about lines that could not be read.
+pub(super) fn complaints(skipped: &[SkippedIn]) -> Vec<String> {
+    skipped.iter().map(told).collect()
+}
+
+/// What was skipped in one file: how many lines, and which came first.
+fn told(skipped: &SkippedIn) -> String {
+    let lines = &skipped.lines;
+    let named: Vec<_> = lines.first.iter().map(|(line, reason)| format!("{line} ({reason})")).collect();
+    let more = if lines.count > named.len() as u64 { ", …" } else { "" };
+    let noun = if lines.count == 1 { "line" } else { "lines" };
+    format!("{}: skipped {} unreadable {noun}: {}{more}", skipped.name, lines.count, named.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{BadLine, Skipped};
+
+    #[test]
+    fn skipped_lines_are_told_by_number_and_reason() {
+        let name = "`a.jsonl`".to_owned();
+        let one = Skipped { count: 1, first: vec![(3, BadLine::NotJson)] };
+        let many = Skipped { count: 30, first: vec![(3, BadLine::NotObject), (9, BadLine::TooLong)] };
+        for (lines, expected) in [
+            (one, "`a.jsonl`: skipped 1 unreadable line: 3 (not JSON)"),
+            (many, "`a.jsonl`: skipped 30 unreadable lines: 3 (not an object), 9 (over 1 MiB), …"),
+        ] {
+            assert_eq!(told(&SkippedIn { name: name.clone(), lines }), expected);
+        }
+    }
+}

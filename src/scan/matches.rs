@@ -1,0 +1,162 @@
+//! The events a filter lets through, as far as the pass has come: immutable, addressed by position.
+//!
+//! Made by the scan, drawn by the console, written by exports.
+
+use std::sync::Arc;
+
+use crate::event::{Chunk, EventRef};
+use crate::stats::TableRows;
+use crate::store::{Segment, Snapshot};
+
+/// Which rows of a chunk match.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// All from this row on.
+    From(usize),
+    /// These, in rising order.
+    Some(Arc<Vec<u16>>),
+}
+
+/// The matches of one chunk.
+#[derive(Clone, Debug)]
+pub struct MatchSegment {
+    pub base: u64,
+    pub chunk: Arc<Chunk>,
+    pub rows: Rows,
+    /// Leading matches that were evicted since they were found.
+    skip: usize,
+    /// Matches in the chunks before this one.
+    before: u64,
+}
+
+/// What matches, oldest first, and how far the pass has come.
+#[derive(Clone, Debug, Default)]
+pub struct Matches {
+    /// Which filter these are of.
+    pub id: u64,
+    pub snapshot: Arc<Snapshot>,
+    pub segments: Arc<[MatchSegment]>,
+    pub total: u64,
+    /// Events looked at, of `snapshot.len()`.
+    pub scanned: u64,
+    /// Tables over the matches.
+    pub tables: Arc<TableRows>,
+}
+
+impl MatchSegment {
+    fn len(&self) -> usize {
+        match &self.rows {
+            Rows::From(row) => self.chunk.len() - row,
+            Rows::Some(rows) => rows.len() - self.skip,
+        }
+    }
+
+    fn row(&self, at: usize) -> usize {
+        match &self.rows {
+            Rows::From(row) => row + at,
+            Rows::Some(rows) => usize::from(rows[self.skip + at]),
+        }
+    }
+
+    /// How many matches lie below `row`.
+    fn position(&self, row: usize) -> usize {
+        match &self.rows {
+            Rows::From(first) => row.saturating_sub(*first),
+            Rows::Some(rows) => {
+                rows.partition_point(|other| usize::from(*other) < row).saturating_sub(self.skip)
+            }
+        }
+    }
+}
+
+impl Matches {
+    /// Every event of `snapshot`.
+    pub(super) fn everything(id: u64, snapshot: Arc<Snapshot>) -> Self {
+        let tables = Arc::clone(&snapshot.tables);
+        let scanned = snapshot.len();
+        let found = snapshot.segments.iter().map(|segment| {
+            let first = usize::try_from(snapshot.first.saturating_sub(segment.base)).unwrap_or(usize::MAX);
+            (segment.clone(), Rows::From(first.min(segment.chunk.len())), 0)
+        });
+        let (segments, total) = numbered(found);
+        Self { id, snapshot, segments, total, scanned, tables }
+    }
+
+    /// The rows found in each chunk, without those evicted since.
+    pub(super) fn of(
+        id: u64,
+        snapshot: Arc<Snapshot>,
+        found: Vec<(Segment, Arc<Vec<u16>>)>,
+        scanned: u64,
+        tables: Arc<TableRows>,
+    ) -> Self {
+        let found = found.into_iter().map(|(segment, rows)| {
+            let skip = rows.partition_point(|row| segment.base + u64::from(*row) < snapshot.first);
+            (segment, Rows::Some(rows), skip)
+        });
+        let (segments, total) = numbered(found);
+        Self { id, scanned: scanned.min(snapshot.len()), snapshot, segments, total, tables }
+    }
+
+    /// Whether the pass has seen every event of the snapshot.
+    pub fn is_done(&self) -> bool {
+        self.scanned >= self.snapshot.len()
+    }
+
+    /// The match at `position`, counted from the oldest, with its ordinal.
+    pub fn nth(&self, position: u64) -> Option<(u64, EventRef<'_>)> {
+        let (segment, at) = self.locate(position)?;
+        let row = segment.row(at);
+        Some((segment.base + row as u64, segment.chunk.event(row)))
+    }
+
+    /// The chunk and row of the match at `position`, to hold on to it.
+    pub fn hold(&self, position: u64) -> Option<(Arc<Chunk>, usize)> {
+        let (segment, at) = self.locate(position)?;
+        Some((Arc::clone(&segment.chunk), segment.row(at)))
+    }
+
+    /// The position of the match with `ordinal`, or where it would stand.
+    pub fn position(&self, ordinal: u64) -> Result<u64, u64> {
+        let index =
+            self.segments.partition_point(|segment| segment.base + segment.chunk.len() as u64 <= ordinal);
+        let Some(segment) = self.segments.get(index) else { return Err(self.total) };
+        let row = usize::try_from(ordinal.saturating_sub(segment.base)).unwrap_or(usize::MAX);
+        let at = segment.position(row);
+        let position = segment.before + at as u64;
+        let is_there = ordinal >= segment.base && at < segment.len() && segment.row(at) == row;
+        if is_there { Ok(position) } else { Err(position) }
+    }
+
+    /// All matches, oldest first, with their ordinals.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, EventRef<'_>)> {
+        self.segments.iter().flat_map(|segment| {
+            (0..segment.len()).map(|at| {
+                let row = segment.row(at);
+                (segment.base + row as u64, segment.chunk.event(row))
+            })
+        })
+    }
+
+    fn locate(&self, position: u64) -> Option<(&MatchSegment, usize)> {
+        if position >= self.total {
+            return None;
+        }
+        let index =
+            self.segments.partition_point(|segment| segment.before + segment.len() as u64 <= position);
+        let segment = self.segments.get(index)?;
+        Some((segment, usize::try_from(position - segment.before).ok()?))
+    }
+}
+
+fn numbered(found: impl Iterator<Item = (Segment, Rows, usize)>) -> (Arc<[MatchSegment]>, u64) {
+    let mut before = 0;
+    let segments = found
+        .map(|(segment, rows, skip)| {
+            let found = MatchSegment { base: segment.base, chunk: segment.chunk, rows, skip, before };
+            before += found.len() as u64;
+            found
+        })
+        .collect();
+    (segments, before)
+}

@@ -1,0 +1,128 @@
+//! One line of text being edited: characters, words, ends. Used by the filter bar and the export path.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Longest text that can be typed or pasted (FILTER: limits).
+const MAX_CHARS: usize = 4_096;
+
+/// The text and where the next character goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Editor {
+    text: String,
+    /// Byte position, always between two graphemes.
+    cursor: usize,
+}
+
+impl Editor {
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), cursor: text.len() }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.cursor == self.text.len()
+    }
+
+    pub(super) fn before_cursor(&self) -> &str {
+        &self.text[..self.cursor]
+    }
+
+    pub(super) fn set(&mut self, text: &str) {
+        *self = Self::new(text);
+    }
+
+    /// Inserts what fits of the first line of `text`.
+    pub(super) fn insert(&mut self, text: &str) {
+        let room = MAX_CHARS.saturating_sub(self.text.chars().count());
+        let line = text.lines().next().unwrap_or("");
+        let fitting: String = line.chars().filter(|c| !c.is_control()).take(room).collect();
+        self.text.insert_str(self.cursor, &fitting);
+        self.cursor += fitting.len();
+    }
+
+    /// Takes a key; `false` if it means nothing to an editor.
+    pub(super) fn on_key(&mut self, key: KeyEvent) -> bool {
+        let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Char('a') if is_control => self.cursor = 0,
+            KeyCode::Char('e') if is_control => self.cursor = self.text.len(),
+            KeyCode::Char('u') if is_control => self.remove(0, self.cursor),
+            KeyCode::Char('k') if is_control => self.remove(self.cursor, self.text.len()),
+            KeyCode::Char('w') if is_control => self.remove(self.word_start(), self.cursor),
+            KeyCode::Char(character) if !is_control && !key.modifiers.contains(KeyModifiers::ALT) => {
+                self.insert(character.encode_utf8(&mut [0; 4]));
+            }
+            KeyCode::Backspace => self.remove(self.previous(), self.cursor),
+            KeyCode::Delete => self.remove(self.cursor, self.next()),
+            KeyCode::Left => self.cursor = self.previous(),
+            KeyCode::Right => self.cursor = self.next(),
+            KeyCode::Home => self.cursor = 0,
+            KeyCode::End => self.cursor = self.text.len(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn remove(&mut self, from: usize, to: usize) {
+        self.text.replace_range(from..to, "");
+        self.cursor = from;
+    }
+
+    fn previous(&self) -> usize {
+        self.before_cursor().grapheme_indices(true).next_back().map_or(0, |(at, _)| at)
+    }
+
+    fn next(&self) -> usize {
+        let next = self.text[self.cursor..].graphemes(true).next().map_or(0, str::len);
+        self.cursor + next
+    }
+
+    fn word_start(&self) -> usize {
+        let before = self.before_cursor().trim_end();
+        before
+            .rfind(char::is_whitespace)
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(text: &str, keys: &[(KeyCode, KeyModifiers)]) -> (String, usize) {
+        let mut editor = Editor::new(text);
+        for (code, modifiers) in keys {
+            editor.on_key(KeyEvent::new(*code, *modifiers));
+        }
+        (editor.text, editor.cursor)
+    }
+
+    #[test]
+    fn keys_edit_whole_graphemes_and_words() {
+        let (plain, control) = (KeyModifiers::NONE, KeyModifiers::CONTROL);
+        for (text, keys, expected) in [
+            ("ab", vec![(KeyCode::Backspace, plain)], ("a", 1)),
+            ("né", vec![(KeyCode::Left, plain), (KeyCode::Delete, plain)], ("n", 1)),
+            ("a 👩‍👩‍👧", vec![(KeyCode::Backspace, plain)], ("a ", 2)),
+            ("level:warn  url:/api ", vec![(KeyCode::Char('w'), control)], ("level:warn  ", 12)),
+            ("ab", vec![(KeyCode::Home, plain), (KeyCode::Char('x'), plain)], ("xab", 1)),
+            ("abc", vec![(KeyCode::Left, plain), (KeyCode::Char('k'), control)], ("ab", 2)),
+            ("abc", vec![(KeyCode::Left, plain), (KeyCode::Char('u'), control)], ("c", 0)),
+        ] {
+            assert_eq!(after(text, &keys), (expected.0.to_owned(), expected.1), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_pasted_is_one_line_and_bounded() {
+        let mut editor = Editor::default();
+        editor.insert("a\u{7}b\nc");
+        assert_eq!(editor.text(), "ab");
+        editor.insert(&"x".repeat(9_999));
+        assert_eq!(editor.text().chars().count(), 4_096);
+    }
+}

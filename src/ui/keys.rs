@@ -1,0 +1,145 @@
+//! The one table of keys: what each does, and where it counts. Dispatch, hints and help come from it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    Screen(char),
+    Down,
+    Up,
+    PageDown,
+    PageUp,
+    Top,
+    Bottom,
+    Open,
+    Back,
+    NextError,
+    PreviousError,
+    Freeze,
+    EditFilter,
+    BypassFilter,
+    ClearFilter,
+    Keep,
+    Leave,
+    Export,
+    Detail,
+    Raw,
+    SortNext,
+    SortPrevious,
+    SortReverse,
+    Help,
+    Redraw,
+    Suspend,
+    Quit,
+    Interrupt,
+}
+
+/// Where a key stands in the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Move,
+    Filter,
+    Look,
+    Do,
+}
+
+/// One action with its keys and its line of help.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub action: Action,
+    /// As shown, first the one to teach.
+    pub shown: &'static str,
+    pub codes: &'static [KeyCode],
+    pub group: Group,
+    pub help: &'static str,
+}
+
+const fn key(
+    action: Action,
+    shown: &'static str,
+    codes: &'static [KeyCode],
+    group: Group,
+    help: &'static str,
+) -> Key {
+    Key { action, shown, codes, group, help }
+}
+
+use KeyCode::Char;
+
+/// Every key of the dashboard outside the filter bar. None needs Ctrl, Alt or a function key.
+pub const KEYS: [Key; 29] = [
+    key(Action::Screen('1'), "1", &[Char('1')], Group::Move, "stream of events"),
+    key(Action::Screen('2'), "2", &[Char('2')], Group::Move, "errors in groups"),
+    key(Action::Screen('3'), "3", &[Char('3')], Group::Move, "latency by endpoint"),
+    key(Action::Screen('4'), "4", &[Char('4')], Group::Move, "sessions"),
+    key(Action::Screen('6'), "6", &[Char('6')], Group::Move, "health of taillight itself"),
+    key(Action::Up, "↑ k", &[KeyCode::Up, Char('k')], Group::Move, "one row up"),
+    key(Action::Down, "↓ j", &[KeyCode::Down, Char('j')], Group::Move, "one row down"),
+    key(Action::PageUp, "PgUp", &[KeyCode::PageUp], Group::Move, "one page up"),
+    key(Action::PageDown, "PgDn", &[KeyCode::PageDown], Group::Move, "one page down"),
+    key(Action::Top, "g", &[Char('g'), KeyCode::Home], Group::Move, "oldest"),
+    key(Action::Bottom, "G", &[Char('G'), KeyCode::End], Group::Move, "newest, and follow"),
+    key(Action::Open, "↵", &[KeyCode::Enter, KeyCode::Right, Char('l')], Group::Move, "open"),
+    key(Action::Back, "Esc", &[KeyCode::Esc, KeyCode::Left, Char('h')], Group::Move, "back (never quits)"),
+    key(Action::NextError, "n", &[Char('n')], Group::Move, "next error"),
+    key(Action::PreviousError, "N", &[Char('N')], Group::Move, "newest or previous error"),
+    key(Action::EditFilter, "/", &[Char('/')], Group::Filter, "edit the filter"),
+    key(Action::Keep, "+", &[Char('+'), Char('=')], Group::Filter, "keep only this value"),
+    key(Action::Leave, "-", &[Char('-')], Group::Filter, "leave this value out"),
+    key(Action::BypassFilter, "f", &[Char('f')], Group::Filter, "filter off and on"),
+    key(Action::ClearFilter, "X", &[Char('X')], Group::Filter, "drop the whole filter"),
+    key(Action::Freeze, "Space", &[Char(' ')], Group::Look, "freeze the screen, on and off"),
+    key(Action::Detail, "d", &[Char('d')], Group::Look, "detail: beside, full, off"),
+    key(Action::Raw, "v", &[Char('v')], Group::Look, "raw event in the detail"),
+    key(Action::SortNext, ">", &[Char('>')], Group::Look, "sort by the next column"),
+    key(Action::SortPrevious, "<", &[Char('<')], Group::Look, "sort by the column before"),
+    key(Action::SortReverse, "i", &[Char('i')], Group::Look, "turn the order round"),
+    key(Action::Export, "e", &[Char('e')], Group::Do, "export what you see"),
+    key(Action::Help, "?", &[Char('?')], Group::Do, "keys and filter help"),
+    key(Action::Quit, "q", &[Char('q')], Group::Do, "close, at the top: quit"),
+];
+
+/// The action of a key press, if it has one.
+pub fn action_of(press: KeyEvent) -> Option<Action> {
+    if press.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
+        // These work where the terminal passes them on; each has a plain key or needs none.
+        return match (press.modifiers.contains(KeyModifiers::CONTROL), press.code) {
+            (true, Char('c')) => Some(Action::Interrupt),
+            (true, Char('l')) => Some(Action::Redraw),
+            (true, Char('z')) => Some(Action::Suspend),
+            (true, Char('d')) => Some(Action::PageDown),
+            (true, Char('u')) => Some(Action::PageUp),
+            _ => None,
+        };
+    }
+    KEYS.iter().find(|key| key.codes.contains(&press.code)).map(|key| key.action)
+}
+
+/// How the key of `action` is shown.
+pub fn shown(action: Action) -> &'static str {
+    KEYS.iter().find(|key| key.action == action).map_or("", |key| key.shown)
+}
+
+/// A key as it is shown on a terminal with or without Unicode: `↵`, or `Enter`.
+pub fn on_terminal(shown: &str, is_ascii: bool) -> String {
+    let names = [("↵", "Enter"), ("↑", "Up"), ("↓", "Down")];
+    let is_named = is_ascii && !shown.is_ascii();
+    names.iter().filter(|_| is_named).fold(shown.to_owned(), |text, (mark, name)| text.replace(mark, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_and_every_screen_has_one() {
+        let codes: Vec<_> = KEYS.iter().flat_map(|key| key.codes).collect();
+        for (index, code) in codes.iter().enumerate() {
+            assert!(!codes[..index].contains(code), "{code:?}");
+        }
+        for (digit, ..) in crate::ui::Screen::ALL {
+            assert!(KEYS.iter().any(|key| key.action == Action::Screen(digit)), "{digit}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Errors that are the same, one row for each group, and what is known of the one selected.
+//!
+//! Shown by the app as screen 2. It keeps the order and the place; the groups come from the tables.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Panel;
+use super::table::{
+    Align, Cell, Column, List, Place, below, cell, clock, counted, height_above, or_none, plain, row_of,
+    sorted,
+};
+use crate::event::{Level, json};
+use crate::stats::GroupRow;
+use crate::ui::draw;
+use crate::ui::format;
+use crate::ui::keys::Action;
+use crate::ui::theme::level_word;
+use crate::ui::view::{Request, View};
+
+const COUNT: usize = 2;
+const SESSIONS: usize = 3;
+const FIRST: usize = 4;
+const LAST: usize = 5;
+
+const COLUMNS: [Column; 7] = [
+    plain("", Align::Left, (3, 3), 0),
+    plain("grp", Align::Left, (4, 4), 50),
+    sorted("count", Align::Right, (6, 7), 0),
+    sorted("sess", Align::Right, (6, 6), 60),
+    sorted("first", Align::Right, (5, 5), 70),
+    sorted("last", Align::Right, (5, 5), 0),
+    plain("message", Align::Rest, (0, 0), 0),
+];
+
+/// The height from which the selected group is shown below the table.
+const DETAIL_FROM: u16 = 20;
+/// The group of everything that did not fit; no event carries it.
+const OTHER: u64 = u64::MAX;
+/// Sessions counted for a group; there may be more.
+const MAX_SESSIONS: usize = 1_024;
+
+/// The errors screen.
+#[derive(Debug)]
+pub(in crate::ui) struct Errors {
+    list: List<u64>,
+}
+
+impl Default for Errors {
+    fn default() -> Self {
+        Self { list: List::new(&COLUMNS, LAST) }
+    }
+}
+
+impl Panel for Errors {
+    fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
+        let (_, keys) = self.arrange(view);
+        let action = match action {
+            Action::NextError => Action::Down,
+            Action::PreviousError => Action::Up,
+            other => other,
+        };
+        if action == Action::Open {
+            let Some(group) = self.current(&keys) else { return Request::Ignored };
+            return term_of(group).map_or(Request::Done, |term| Request::Drill { term, origin: None });
+        }
+        if self.list.on_action(action, &keys) { Request::Done } else { Request::Ignored }
+    }
+
+    fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let (places, keys) = self.arrange(view);
+        let groups = &view.tables.groups;
+        let table_rows =
+            if area.height >= DETAIL_FROM { height_above(area, groups.len()) } else { area.height };
+        let table = Rect { height: table_rows, ..area };
+        let note = counted(groups.len() as u64, "group");
+        self.list.render((table, &mut *buf), view.theme, (&places, &keys), &note, |index| {
+            cells(&groups[index], view)
+        });
+        let current = self.current(&keys).and_then(|key| groups.iter().find(|row| row.group == key));
+        match current {
+            Some(group) => render_detail(below(area, table_rows), buf, group, view),
+            None => {
+                let text = if view.is_filtered { "no errors among the matches" } else { "no errors so far" };
+                draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
+            }
+        }
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("↵", "its events"),
+            ("n", "next"),
+            ("N", "previous"),
+            ("< >", "sort"),
+            ("i", "turn round"),
+            ("-", "hide group"),
+        ]
+    }
+
+    fn term(&self, view: &View<'_>) -> Option<String> {
+        let selected = *self.list.selected()?;
+        let is_listed = view.tables.groups.iter().any(|row| row.group == selected);
+        term_of(selected).filter(|_| is_listed)
+    }
+}
+
+impl Errors {
+    fn arrange(&mut self, view: &View<'_>) -> (Vec<Place>, Vec<u64>) {
+        let groups = &view.tables.groups;
+        let places = self.list.arrange(
+            groups,
+            |row| row.group,
+            |column, a, b| match column {
+                COUNT => b.count.cmp(&a.count),
+                SESSIONS => b.sessions.cmp(&a.sessions),
+                FIRST => b.first.cmp(&a.first),
+                _ => b.last.cmp(&a.last),
+            },
+        );
+        let keys = places.iter().map(|place| groups[place.index].group).collect();
+        (places, keys)
+    }
+
+    /// The selected group while it is listed, else the first.
+    fn current(&self, keys: &[u64]) -> Option<u64> {
+        let selected = self.list.selected().filter(|key| keys.contains(key));
+        selected.or(keys.first()).copied()
+    }
+}
+
+fn term_of(group: u64) -> Option<String> {
+    (group != OTHER).then(|| format!("group:{group:016x}"))
+}
+
+fn cells<'a>(row: &'a GroupRow, view: &View<'_>) -> Vec<Cell<'a>> {
+    let theme = view.theme;
+    let age = |at| format::age(view.now.since(at));
+    let group =
+        if row.group == OTHER { theme.glyphs.none.to_owned() } else { format!("{:04x}", row.group >> 48) };
+    vec![
+        match row.status {
+            Some(status) => cell(status.to_string(), theme.level(row.level)),
+            None => cell(level_word(row.level), theme.level(row.level)),
+        },
+        cell(group, theme.dim),
+        cell(format::count_short(row.count), theme.text),
+        cell(sessions(row.sessions), theme.text),
+        cell(age(row.first), theme.dim),
+        cell(age(row.last), theme.text),
+        cell(message(row), if row.level >= Level::Error { theme.text } else { theme.dim }),
+    ]
+}
+
+fn message(row: &GroupRow) -> &str {
+    if row.group == OTHER { "all groups that came after 5,000 others" } else { &row.message }
+}
+
+fn sessions(count: usize) -> String {
+    let more = if count >= MAX_SESSIONS { "+" } else { "" };
+    format!("{}{more}", format::count(count as u64))
+}
+
+/// The whole message, the numbers, and the stack of the latest occurrence while that is kept.
+fn render_detail(area: Rect, buf: &mut Buffer, group: &GroupRow, view: &View<'_>) {
+    let theme = view.theme;
+    let width = usize::from(area.width.saturating_sub(2));
+    let kind = theme.gate.plain_capped(or_none(&group.subtype, theme), 24);
+    let title = match group.status {
+        Some(status) => format!("{} {kind} {status}", level_word(group.level)),
+        None => format!("{} {kind}", level_word(group.level)),
+    };
+    draw::rule(buf, area, &title, "", theme.rule, theme.glyphs);
+    let dot = theme.glyphs.dot;
+    let more = if group.sessions >= MAX_SESSIONS { " or more" } else { "" };
+    let name = match group.group {
+        OTHER => "other groups".to_owned(),
+        group => format!("group {group:016x}"),
+    };
+    let counts = format!(
+        "{name} {dot} {} {dot} {}{more}\nfirst {} {dot} last {}",
+        counted(group.count, "event"),
+        counted(group.sessions as u64, "session"),
+        clock(group.first, view.zone),
+        clock(group.last, view.zone),
+    );
+    let body = below(area, 1);
+    let message_rows = usize::from(body.height / 2).max(1);
+    let mut lines: Vec<_> = theme
+        .gate
+        .lines(message(group), width, message_rows)
+        .into_iter()
+        .map(|line| (line, theme.title))
+        .collect();
+    lines.extend(theme.gate.lines(&counts, width, 3).into_iter().map(|line| (line, theme.dim)));
+    lines.push(Default::default());
+    let room = usize::from(body.height).saturating_sub(lines.len());
+    let latest = view.snapshot.event(group.last_ordinal);
+    let stack = latest.and_then(|event| event.get(&["stack"])).and_then(json::text);
+    let text = match (&stack, latest) {
+        (Some(stack), _) => stack,
+        (None, Some(_)) => "its latest occurrence has no stack",
+        (None, None) => "its latest occurrence is no longer kept",
+    };
+    let style = if stack.is_some() { theme.text } else { theme.dim };
+    lines.extend(theme.gate.lines(text, width, room).into_iter().map(|line| (line, style)));
+    for (y, (line, style)) in (0..body.height).zip(&lines) {
+        let row = row_of(body, y);
+        draw::line(buf, row, row.x.saturating_add(1), row.y, line, *style);
+    }
+}

@@ -1,0 +1,182 @@
+//! How taillight itself is: where every event went, what is kept, what was refused, what was broken.
+//!
+//! Shown by the app as screen 6. Its sums add up on screen (SECURITY: the ledger); the filter does not touch them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::Panel;
+use super::page::{Page, Row};
+use super::table::{clock, counted};
+use crate::counters::Counter;
+use crate::store::Ledger;
+use crate::ui::format;
+use crate::ui::keys::Action;
+use crate::ui::theme::Theme;
+use crate::ui::view::{Request, View};
+
+/// Columns of a sum: sign and name, then the number.
+const NAME: usize = 20;
+const NUMBER: usize = 13;
+/// The width from which the two sums stand beside each other.
+const BESIDE_FROM: u16 = 76;
+
+/// The health screen.
+#[derive(Debug, Default)]
+pub(in crate::ui) struct Health {
+    page: Page,
+}
+
+impl Panel for Health {
+    fn on_action(&mut self, action: Action, _: &View<'_>) -> Request {
+        if self.page.on_action(action) { Request::Done } else { Request::Ignored }
+    }
+
+    fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let theme = view.theme;
+        let mut rows = vec![Row::Rule("every event offered, and where it went".to_owned())];
+        rows.extend(sums(&view.snapshot.ledger, area.width, theme));
+        rows.push(Row::Rule("kept in memory".to_owned()));
+        rows.extend(ring(view));
+        rows.push(Row::Rule("doors".to_owned()));
+        rows.extend(doors(view));
+        rows.push(Row::Rule("latest broken frames".to_owned()));
+        rows.extend(broken(view));
+        self.page.render(area, buf, &rows, theme);
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[("↓ ↑", "scroll")]
+    }
+
+    fn term(&self, _: &View<'_>) -> Option<String> {
+        None
+    }
+}
+
+/// A term of a sum: its sign, its name, its number.
+type Term = (&'static str, String, u64);
+
+/// Both sums of the ledger, beside each other where there is room.
+fn sums(ledger: &Ledger, width: u16, theme: &Theme) -> Vec<Row> {
+    let rejected: u64 = ledger.rejected.values().sum();
+    let reasons = ledger.rejected.iter().map(|(reason, count)| ("", format!("  {reason}"), *count));
+    let plain = |sign, name: &str, number| (sign, name.to_owned(), number);
+    let mut offered: Vec<Term> = vec![
+        plain("", "accepted", ledger.accepted),
+        plain("+", "duplicate", ledger.duplicate),
+        plain("+", "rejected", rejected),
+    ];
+    offered.extend(reasons);
+    let taken: Vec<Term> = vec![plain("", "live", ledger.live), plain("+", "evicted", ledger.evicted)];
+    let own: Vec<Term> = vec![plain("", "accepted", ledger.accepted), plain("+", "own events", ledger.own)];
+    let line = |term: &Term| {
+        (
+            sum_line(term, theme),
+            if term.0.is_empty() && term.1.starts_with(' ') { theme.dim } else { theme.text },
+        )
+    };
+    let total = |name: &str, number| (sum_line(&plain("=", name, number), theme), theme.title);
+    let dashes = (theme.glyphs.horizontal.repeat(NAME + NUMBER), theme.rule);
+    let mut left: Vec<_> = offered.iter().map(line).collect();
+    left.extend([dashes.clone(), total("received", ledger.received())]);
+    let mut right: Vec<_> = own.iter().map(line).collect();
+    right.push(total("to be kept", ledger.accepted + ledger.own));
+    right.push((String::new(), theme.text));
+    right.extend(taken.iter().map(line));
+    right.push(total("live + evicted", ledger.live + ledger.evicted));
+    if width < BESIDE_FROM {
+        left.push((String::new(), theme.text));
+        left.extend(right);
+        return left.into_iter().map(|(text, style)| Row::text(text, style)).collect();
+    }
+    let at = |side: &[(String, Style)], row| side.get(row).cloned().unwrap_or_default();
+    (0..left.len().max(right.len()))
+        .map(|row| {
+            let (text, style) = at(&left, row);
+            let padded = format::left(&text, NAME + NUMBER + 5, theme.gate);
+            Row::Text(vec![(padded, style), at(&right, row)])
+        })
+        .collect()
+}
+
+fn sum_line((sign, name, number): &Term, theme: &Theme) -> String {
+    let name = format::left(&format!("{sign:1} {name}"), NAME, theme.gate);
+    format!("{name}{}", format::right(&format::count(*number), NUMBER, theme.gate))
+}
+
+/// `name   text`: a fact with its name in a column of its own.
+fn fact(name: &str, text: String, theme: &Theme) -> Row {
+    Row::Text(vec![(format::left(name, 13, theme.gate), theme.dim), (text, theme.text)])
+}
+
+fn ring(view: &View<'_>) -> Vec<Row> {
+    let (theme, snapshot, ledger) = (view.theme, view.snapshot, &view.snapshot.ledger);
+    let first = snapshot.event(snapshot.first);
+    let last = snapshot.end.checked_sub(1).and_then(|last| snapshot.event(last));
+    let span = match (first, last) {
+        (Some(first), Some(last)) => format!(
+            "{} to {} ({})",
+            clock(first.inst(), view.zone),
+            clock(last.inst(), view.zone),
+            format::age(last.inst().since(first.inst()))
+        ),
+        _ => "nothing yet".to_owned(),
+    };
+    let dot = theme.glyphs.dot;
+    let scrubbed = format!(
+        "{} redacted {dot} {} repaired {dot} {} cut",
+        format::count(ledger.redacted),
+        format::count(ledger.repaired),
+        format::count(ledger.cut)
+    );
+    let size = format!("{} {dot} {}", counted(snapshot.len(), "event"), format::bytes(snapshot.bytes));
+    vec![
+        fact("ring", size, theme),
+        fact("holds", span, theme),
+        fact("arriving", format!("{} events/s", format::count(snapshot.events_per_s)), theme),
+        fact("scrubbed", scrubbed, theme),
+    ]
+}
+
+/// The counters that are not zero, a row for each of their groups.
+fn doors(view: &View<'_>) -> Vec<Row> {
+    let theme = view.theme;
+    let live = counted(view.snapshot.live.len() as u64, "live session");
+    let open = format!("{} open {} {live}", format::count(view.counters.connections()), theme.glyphs.dot);
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for (counter, group, name) in Counter::ALL {
+        let number = view.counters.get(counter);
+        if number == 0 {
+            continue;
+        }
+        let text = format!("{} {}", name.replace('_', " "), format::count(number));
+        match groups.last_mut() {
+            Some((last, texts)) if *last == group => texts.push(text),
+            _ => groups.push((group, vec![text])),
+        }
+    }
+    let separator = format!(" {} ", theme.glyphs.dot);
+    let mut rows = vec![fact("connections", open, theme)];
+    rows.extend(groups.into_iter().map(|(group, texts)| fact(group, texts.join(&separator), theme)));
+    rows
+}
+
+/// Broken frames, latest first.
+fn broken(view: &View<'_>) -> Vec<Row> {
+    let theme = view.theme;
+    let frames = view.counters.broken_frames();
+    if frames.is_empty() {
+        return vec![Row::text("none", theme.dim)];
+    }
+    let row = |frame: &crate::counters::BrokenFrame| {
+        Row::Text(vec![
+            (format!("{} ", clock(frame.at, view.zone)), theme.dim),
+            (format::left(&frame.from, 10, theme.gate) + " ", theme.text),
+            (format::left(&frame.reason, 16, theme.gate) + " ", theme.warn),
+            (frame.start.clone(), theme.dim),
+        ])
+    };
+    frames.iter().rev().map(row).collect()
+}

@@ -1,0 +1,43 @@
+//! The screens, one file each: what it shows, what its keys do.
+//!
+//! Called by the app with a [`View`]. A panel keeps its own place and order and nothing of the events.
+
+mod errors;
+mod health;
+mod help;
+mod latency;
+mod page;
+mod sessions;
+mod spread;
+mod stream;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub(super) use errors::Errors;
+pub(super) use health::Health;
+pub(super) use help::Help;
+pub(super) use latency::Latency;
+pub(super) use sessions::Sessions;
+pub(super) use stream::Stream;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::keys::Action;
+use super::view::{Request, View};
+
+/// A screen.
+pub(super) trait Panel {
+    /// Takes a key.
+    fn on_action(&mut self, action: Action, view: &View<'_>) -> Request;
+
+    /// Draws itself into `area`.
+    fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>);
+
+    /// Hints for the footer: key and what it does here, most useful first.
+    fn hints(&self) -> &'static [(&'static str, &'static str)];
+
+    /// The filter term that keeps only the selected row's value, as in `endpoint="GET /api/users"`.
+    fn term(&self, view: &View<'_>) -> Option<String>;
+}

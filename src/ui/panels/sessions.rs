@@ -1,0 +1,161 @@
+//! Who is there: one row for each session, live or gone.
+//!
+//! Shown by the app as screen 4. Enter shows a session's events in the stream.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Panel;
+use super::table::{Align, Cell, Column, List, Place, cell, counted, or_none, plain, row_of, sorted, term};
+use crate::stats::SessionRow;
+use crate::ui::draw;
+use crate::ui::format;
+use crate::ui::keys::Action;
+use crate::ui::view::{Request, View};
+
+const SESSION: usize = 1;
+const USER: usize = 2;
+const AGE: usize = 4;
+const EVENTS: usize = 5;
+const ERRORS: usize = 6;
+const SLOW: usize = 7;
+const LAST: usize = 8;
+
+const COLUMNS: [Column; 10] = [
+    plain("", Align::Right, (1, 1), 0),
+    sorted("session", Align::Left, (12, 22), 0),
+    sorted("user", Align::Left, (9, 14), 60),
+    plain("load", Align::Left, (6, 8), 76),
+    sorted("age", Align::Right, (4, 5), 70),
+    sorted("events", Align::Right, (6, 7), 0),
+    sorted("err", Align::Right, (5, 6), 0),
+    sorted("slow", Align::Right, (5, 6), 76),
+    sorted("last", Align::Right, (4, 5), 0),
+    plain("last event", Align::Rest, (0, 0), 50),
+];
+
+/// The height from which there is a line for what the marks mean.
+const LEGEND_FROM: u16 = 8;
+
+/// The sessions screen.
+#[derive(Debug)]
+pub(in crate::ui) struct Sessions {
+    list: List<Arc<str>>,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { list: List::new(&COLUMNS, LAST) }
+    }
+}
+
+impl Panel for Sessions {
+    fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
+        let (_, keys) = self.arrange(view);
+        if action == Action::Open {
+            let selected = self.list.selected().filter(|session| keys.contains(session));
+            let Some(session) = selected.or(keys.first()) else { return Request::Ignored };
+            let row = view.tables.sessions.iter().find(|row| row.session == *session);
+            return Request::Drill { term: term_of(session), origin: row.map(|row| row.first) };
+        }
+        if self.list.on_action(action, &keys) { Request::Done } else { Request::Ignored }
+    }
+
+    fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let (places, keys) = self.arrange(view);
+        let sessions = &view.tables.sessions;
+        let legend_rows = u16::from(area.height >= LEGEND_FROM);
+        let table = Rect { height: area.height - legend_rows, ..area };
+        let live = format::count(view.snapshot.live.len() as u64);
+        let note = format!("{}, {live} live", counted(sessions.len() as u64, "session"));
+        self.list.render((table, &mut *buf), view.theme, (&places, &keys), &note, |index| {
+            cells(&sessions[index], view)
+        });
+        if sessions.is_empty() {
+            let text = if view.is_filtered { "no sessions among the matches" } else { "no sessions so far" };
+            draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
+        }
+        if legend_rows > 0 {
+            let row = row_of(area, area.height - 1);
+            let line = view.theme.gate.line(&legend(view), usize::from(area.width.saturating_sub(4)));
+            draw::line(buf, row, row.x.saturating_add(2), row.y, &line, view.theme.dim);
+        }
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[("↵", "its events"), ("+", "keep only"), ("-", "leave out"), ("< >", "sort"), ("i", "turn round")]
+    }
+
+    fn term(&self, view: &View<'_>) -> Option<String> {
+        let is_listed = |session: &Arc<str>| view.tables.sessions.iter().any(|row| row.session == *session);
+        self.list.selected().filter(|session| is_listed(session)).map(|session| term_of(session))
+    }
+}
+
+impl Sessions {
+    fn arrange(&mut self, view: &View<'_>) -> (Vec<Place>, Vec<Arc<str>>) {
+        let rows = &view.tables.sessions;
+        let places = self.list.arrange(
+            rows,
+            |row| Arc::clone(&row.session),
+            |column, a, b| match column {
+                SESSION => a.session.cmp(&b.session),
+                USER => a.user.cmp(&b.user),
+                AGE => b.first.cmp(&a.first),
+                EVENTS => b.events.cmp(&a.events),
+                ERRORS => b.errors.cmp(&a.errors),
+                SLOW => b.slow.cmp(&a.slow),
+                _ => b.last.cmp(&a.last),
+            },
+        );
+        let keys = places.iter().map(|place| Arc::clone(&rows[place.index].session)).collect();
+        (places, keys)
+    }
+}
+
+fn term_of(session: &str) -> String {
+    if session.is_empty() { "no:session".to_owned() } else { term("session", session) }
+}
+
+fn cells<'a>(row: &'a SessionRow, view: &View<'_>) -> Vec<Cell<'a>> {
+    let theme = view.theme;
+    let glyphs = theme.glyphs;
+    let is_live = view.snapshot.live.contains_key(&row.session);
+    let mark = match (row.session.is_empty(), is_live) {
+        (true, _) => cell(glyphs.unknown, theme.dim),
+        (false, true) => cell(glyphs.live, theme.good),
+        (false, false) => cell(glyphs.gone, theme.dim),
+    };
+    let load = match (&*row.tab, row.load) {
+        ("", None) => glyphs.none.to_owned(),
+        (tab, None) => tab.to_owned(),
+        ("", Some(load)) => load.to_string(),
+        (tab, Some(load)) => format!("{tab}{}{load}", glyphs.dot),
+    };
+    let session = if row.session.is_empty() { "?" } else { &row.session };
+    let bad = |count: u64, style| cell(format::count_short(count), if count > 0 { style } else { theme.dim });
+    vec![
+        mark,
+        cell(session, theme.text),
+        cell(or_none(&row.user, theme).to_owned(), theme.text),
+        cell(load, theme.text),
+        cell(format::age(view.now.since(row.first)), theme.dim),
+        cell(format::count_short(row.events), theme.text),
+        bad(row.errors, theme.error),
+        bad(row.slow, theme.warn),
+        cell(format::age(view.now.since(row.last)), theme.text),
+        cell(&*row.last_msg, theme.text),
+    ]
+}
+
+fn legend(view: &View<'_>) -> String {
+    let glyphs = view.theme.glyphs;
+    let marks =
+        format!("{} live   {} gone   {} without a session id", glyphs.live, glyphs.gone, glyphs.unknown);
+    match view.tables.sessions_evicted {
+        0 => marks,
+        left => format!("{} left to make room {} {marks}", format::count(left), glyphs.dot),
+    }
+}

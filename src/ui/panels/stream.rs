@@ -1,0 +1,356 @@
+//! The stream: every event the filter lets through, one row each, newest at the bottom.
+//!
+//! Following shows the newest. Selecting holds: the selected event keeps its row on the screen while others come,
+//! and stays even when the ring lets go of it. Order is that of arrival.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Panel;
+use crate::event::{Chunk, EventRef, Flags, Level, Timestamp};
+use crate::ui::keys::Action;
+use crate::ui::theme::{Theme, level_word};
+use crate::ui::view::{Request, View};
+use crate::ui::{draw, format};
+
+/// Tabs that get a letter of their own, in the order they were first seen.
+const MAX_TABS: usize = 26;
+/// Rows looked through for the next error in one press; the press after goes on from there.
+const SEARCH: u64 = 200_000;
+
+/// The stream's place and the event it holds.
+#[derive(Debug, Default)]
+pub(in crate::ui) struct Stream {
+    held: Option<Held>,
+    tabs: Vec<String>,
+    /// Rows of the list when it was last drawn.
+    height: u16,
+    /// While one session is shown: its first event, which times count from.
+    origin: Option<Timestamp>,
+}
+
+/// The selected event, kept alive whatever becomes of the ring.
+#[derive(Debug)]
+struct Held {
+    ordinal: u64,
+    chunk: Arc<Chunk>,
+    row: usize,
+    /// The row of the screen it keeps.
+    line: u16,
+    /// The newest event when it was selected: what came since is counted.
+    newest: u64,
+    /// Errors among what came since, and up to where they were counted.
+    errors: u64,
+    counted: u64,
+}
+
+impl Stream {
+    /// The selected event.
+    pub(in crate::ui) fn selected(&self) -> Option<EventRef<'_>> {
+        self.held.as_ref().map(|held| held.chunk.event(held.row))
+    }
+
+    /// Shows times as offsets from `origin`, or as clock times.
+    pub(in crate::ui) fn count_from(&mut self, origin: Option<Timestamp>) {
+        self.origin = origin;
+    }
+
+    /// Lets go of the selection and follows; `true` if there was one.
+    pub(in crate::ui) fn release(&mut self) -> bool {
+        self.held.take().is_some()
+    }
+
+    /// Selects the event at `ordinal`, in the middle of the screen.
+    pub(in crate::ui) fn select(&mut self, ordinal: u64, view: &View<'_>) {
+        let position = view.matches.position(ordinal).unwrap_or_else(|near| near);
+        self.hold(position, self.height / 2, view);
+    }
+
+    fn hold(&mut self, position: u64, line: u16, view: &View<'_>) {
+        let Some((chunk, row)) = view.matches.hold(position) else { return };
+        let Some((ordinal, _)) = view.matches.nth(position) else { return };
+        let newest = self.held.as_ref().map_or(view.snapshot.end, |held| held.newest);
+        let (errors, counted) = self.held.as_ref().map_or((0, newest), |held| (held.errors, held.counted));
+        self.held = Some(Held { ordinal, chunk, row, line, newest, errors, counted });
+    }
+
+    fn step(&mut self, step: i64, view: &View<'_>) {
+        let Some(last) = view.matches.total.checked_sub(1) else { return };
+        let height = self.height.max(1);
+        match &self.held {
+            None if step < 0 => self.hold(last, height - 1, view),
+            None => {}
+            Some(held) => {
+                let here = view.matches.position(held.ordinal).unwrap_or_else(|near| near.saturating_sub(1));
+                let target = here.saturating_add_signed(step).min(last);
+                if step > 0 && here == last {
+                    self.release();
+                    return;
+                }
+                let moved = i64::try_from(target).unwrap_or(0) - i64::try_from(here).unwrap_or(0);
+                let line = (i64::from(held.line) + moved).clamp(0, i64::from(height) - 1);
+                self.hold(target, u16::try_from(line).unwrap_or(0), view);
+            }
+        }
+    }
+
+    /// The next error before or after the selection; without one, the newest.
+    fn seek_error(&mut self, forward: bool, view: &View<'_>) {
+        let is_error = |position: u64| {
+            let event = view.matches.nth(position).map(|(_, event)| event);
+            event.is_some_and(|event| event.level() >= Level::Error || event.flags().has(Flags::FAILED))
+        };
+        let here =
+            self.held.as_ref().map(|held| view.matches.position(held.ordinal).unwrap_or_else(|near| near));
+        let found = match (here, forward) {
+            (Some(here), true) => (here + 1..view.matches.total.min(here + SEARCH)).find(|at| is_error(*at)),
+            (here, _) => {
+                let before = here.unwrap_or(view.matches.total);
+                (before.saturating_sub(SEARCH)..before).rev().find(|at| is_error(*at))
+            }
+        };
+        if let Some(position) = found {
+            self.hold(position, self.height / 2, view);
+        }
+    }
+
+    /// The letter of a tab, from its first event on; `+` once the letters are used up.
+    fn letter(&mut self, tab: &str) -> char {
+        if tab.is_empty() {
+            return ' ';
+        }
+        let known = self.tabs.iter().position(|known| known == tab);
+        let index = known.unwrap_or_else(|| {
+            if self.tabs.len() < MAX_TABS {
+                self.tabs.push(tab.to_owned());
+            }
+            self.tabs.iter().position(|known| known == tab).unwrap_or(MAX_TABS)
+        });
+        u8::try_from(index).ok().filter(|index| *index < 26).map_or('+', |index| char::from(b'A' + index))
+    }
+
+    /// What the divider says of following.
+    fn divider(&mut self, width: u16, view: &View<'_>) -> (String, String) {
+        let glyphs = view.theme.glyphs;
+        let Some(held) = &mut self.held else {
+            return (String::new(), format!("following {}", glyphs.newer));
+        };
+        let from = view.matches.position(held.newest).unwrap_or_else(|near| near);
+        let new = view.matches.total.saturating_sub(from);
+        let start = view.matches.position(held.counted).unwrap_or_else(|near| near);
+        for position in start..view.matches.total {
+            let Some((ordinal, event)) = view.matches.nth(position) else { break };
+            held.errors += u64::from(event.level() >= Level::Error || event.flags().has(Flags::FAILED));
+            held.counted = ordinal + 1;
+        }
+        let dropped = if held.ordinal < view.snapshot.first { "older rows were dropped   " } else { "" };
+        let errors = if held.errors > 0 {
+            format!(" {} {} errors", glyphs.dot, format::count(held.errors))
+        } else {
+            String::new()
+        };
+        let (newer, dot) = (glyphs.newer, glyphs.dot);
+        let right = format!("{dropped}{newer} {} new{errors} {dot} G follows", format::count(new));
+        let left = if width >= 100 { "following paused: the selection is held" } else { "held" };
+        (left.to_owned(), right)
+    }
+
+    fn render_rows(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let height = u64::from(area.height);
+        let (first, above, selected_line) = match &self.held {
+            None => (view.matches.total.saturating_sub(height), 0, None),
+            Some(held) => {
+                let line = u64::from(held.line.min(area.height.saturating_sub(1)));
+                // Gone from the ring or the filter, it keeps its row and the list goes on around it.
+                let here = view.matches.position(held.ordinal).unwrap_or_else(|near| near);
+                // Rows that the ring let go of leave their places empty, so that nothing moves.
+                let missing = if view.snapshot.first > 0 { line.saturating_sub(here) } else { 0 };
+                let line = if missing > 0 { line } else { line.min(here) };
+                (here.saturating_sub(line), missing, Some(line))
+            }
+        };
+        let above = u16::try_from(above).unwrap_or(u16::MAX);
+        let selected_line = selected_line.and_then(|line| u16::try_from(line).ok());
+        if let (Some(held), Some(line)) = (&mut self.held, selected_line) {
+            held.line = line;
+        }
+        let is_apart = self.held.as_ref().is_some_and(|held| view.matches.position(held.ordinal).is_err());
+        let mut position = first;
+        for line in above..area.height {
+            let row = Rect { y: area.y + line, height: 1, ..area };
+            let is_selected = selected_line == Some(line);
+            if is_selected && is_apart {
+                if let Some(held) = self.held.take() {
+                    self.render_row(row, buf, held.chunk.event(held.row), true, view);
+                    self.held = Some(held);
+                }
+                continue;
+            }
+            let Some((_, event)) = view.matches.nth(position) else { break };
+            self.render_row(row, buf, event, is_selected, view);
+            position += 1;
+        }
+    }
+
+    fn render_row(
+        &mut self,
+        row: Rect,
+        buf: &mut Buffer,
+        event: EventRef<'_>,
+        is_selected: bool,
+        view: &View<'_>,
+    ) {
+        let theme = view.theme;
+        let base = if is_selected { theme.selection } else { theme.text };
+        if is_selected {
+            buf.set_style(row.intersection(buf.area), base);
+        }
+        let is_wide = row.width >= 100;
+        let style = |own: ratatui::style::Style| if is_selected { base } else { own };
+        let mark = if is_selected { theme.glyphs.selected } else { " " };
+        let mut x = draw::text(buf, row, row.x, row.y, mark, style(theme.accent));
+        let time = match self.origin {
+            Some(origin) => offset(event.inst().since(origin), if is_wide { 12 } else { 9 }),
+            None => {
+                let local = event.inst().to_jiff().to_zoned_datetime(view.zone.clone());
+                local.strftime(if is_wide { "%H:%M:%S%.3f" } else { "%M:%S%.3f" }).to_string()
+            }
+        };
+        x = draw::text(buf, row, x, row.y, &time, style(theme.dim));
+        let level = style(theme.level(event.level()));
+        x = draw::text(buf, row, x + 1, row.y, level_word(event.level()), level);
+        let kind = format::left(kind_word(event, is_wide), if is_wide { 9 } else { 4 }, theme.gate);
+        x = draw::text(buf, row, x + 1, row.y, &kind, style(theme.dim));
+        let letter = self.letter(event.tab());
+        let tab = match event.load().filter(|_| is_wide && letter != ' ') {
+            Some(load) => format::left(&format!("{letter}{}{load}", theme.glyphs.dot), 5, theme.gate),
+            None => format::left(&letter.to_string(), if is_wide { 5 } else { 1 }, theme.gate),
+        };
+        x = draw::text(buf, row, x + 1, row.y, &tab, style(theme.dim));
+        let right = self.render_numbers(row, buf, event, is_selected, theme);
+        let room = usize::from(right.saturating_sub(x + 2));
+        let msg = row_text(event);
+        let text_style = if event.level() >= Level::Warn { level } else { style(theme.text) };
+        draw::line(buf, row, x + 1, row.y, &theme.gate.line(msg, room), text_style);
+    }
+
+    /// Status and duration at the right end; gives the column they begin at.
+    fn render_numbers(
+        &self,
+        row: Rect,
+        buf: &mut Buffer,
+        event: EventRef<'_>,
+        is_selected: bool,
+        theme: &Theme,
+    ) -> u16 {
+        let is_failed = event.flags().has(Flags::FAILED);
+        let status = match event.status() {
+            Some(status) => status.to_string(),
+            None if is_failed => "fail".to_owned(),
+            None => String::new(),
+        };
+        let duration = event.duration().map(|span| format::millis(span, theme.glyphs)).unwrap_or_default();
+        if status.is_empty() && duration.is_empty() {
+            return row.right();
+        }
+        let text = format!("{status:>4} {duration:>9} ");
+        let x = row.right().saturating_sub(u16::try_from(theme.gate.columns(&text)).unwrap_or(15));
+        let own = if is_failed || event.flags().has(Flags::SLOW) { theme.warn } else { theme.text };
+        let own = if is_failed { theme.error } else { own };
+        draw::text(buf, row, x, row.y, &text, if is_selected { theme.selection } else { own });
+        x
+    }
+}
+
+impl Panel for Stream {
+    fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
+        let page = i64::from(self.height.max(2)) - 1;
+        match action {
+            Action::Down => self.step(1, view),
+            Action::Up => self.step(-1, view),
+            Action::PageDown => self.step(page, view),
+            Action::PageUp if self.held.is_none() => {
+                self.hold(view.matches.total.saturating_sub(1 + self.height as u64), 0, view)
+            }
+            Action::PageUp => self.step(-page, view),
+            Action::Top => self.hold(0, 0, view),
+            Action::Bottom => drop(self.release()),
+            Action::NextError => self.seek_error(true, view),
+            Action::PreviousError => self.seek_error(false, view),
+            _ => return Request::Ignored,
+        }
+        Request::Done
+    }
+
+    fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let (left, right) = self.divider(area.width, view);
+        draw::rule(buf, area, &left, &right, view.theme.rule, view.theme.glyphs);
+        let list = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
+        self.height = list.height;
+        self.render_rows(list, buf, view);
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("/", "filter"),
+            ("↵", "detail"),
+            ("+ -", "by value"),
+            ("N", "newest error"),
+            ("Space", "freeze"),
+            ("e", "export"),
+        ]
+    }
+
+    fn term(&self, _: &View<'_>) -> Option<String> {
+        let event = self.selected()?;
+        let (field, value) = match (event.group(), event.endpoint(), event.session()) {
+            (Some(group), ..) => return Some(format!("group:{group:016x}")),
+            (None, endpoint, _) if !endpoint.is_empty() => ("endpoint", endpoint),
+            _ => ("id", event.id()),
+        };
+        Some(super::table::term(field, value))
+    }
+}
+
+/// Seconds since the session began, as in `+10.841`, right-aligned to `width`.
+fn offset(ms: i64, width: usize) -> String {
+    let sign = if ms < 0 { '-' } else { '+' };
+    let ms = ms.unsigned_abs();
+    let text = format!("{sign}{}.{:03}", ms / 1000, ms % 1000);
+    format!("{text:>width$}")
+}
+
+/// What happened, in one short word, shorter still where there is little room.
+fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
+    const WORDS: [(&str, &str, &str); 14] = [
+        ("api-call", "api", "api"),
+        ("javascript", "js", "js"),
+        ("network", "net", "net"),
+        ("page-load", "load", "load"),
+        ("user-action", "click", "clk"),
+        ("long-task", "longtask", "task"),
+        ("console", "console", "con"),
+        ("promise", "promise", "prom"),
+        ("resource", "resource", "res"),
+        ("render", "render", "rndr"),
+        ("custom", "custom", "cust"),
+        ("visibility", "page", "page"),
+        ("feature-usage", "feature", "feat"),
+        ("conversion", "funnel", "conv"),
+    ];
+    let own = if event.subtype().is_empty() {
+        event.id().rsplit('/').next().unwrap_or("")
+    } else {
+        event.subtype()
+    };
+    let known = WORDS.iter().find(|(subtype, ..)| *subtype == own);
+    known.map_or(own, |(_, long, short)| if is_wide { long } else { short })
+}
+
+/// A request's own message says less than its method and route, which the columns do not show.
+fn row_text(event: EventRef<'_>) -> &str {
+    let is_plain_request = event.flags().has(Flags::REQUEST) && event.level() < Level::Warn;
+    if is_plain_request { event.endpoint() } else { event.msg() }
+}

@@ -1,0 +1,169 @@
+//! The layout: header, filter bar, the panel with its detail, footer; down to terminals that are too small.
+//!
+//! Called by the app for every frame. Sizes are those of UX: under 40x8 one line, detail beside from 160 columns,
+//! below from 100x30, over the list in smaller ones.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::app::{App, DetailMode};
+use super::view::{Screen, View};
+use super::{draw, empty, format};
+
+const MIN_WIDTH: u16 = 40;
+const MIN_HEIGHT: u16 = 8;
+
+pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let area = area.intersection(buf.area);
+    if area.width < MIN_WIDTH || area.height < MIN_HEIGHT {
+        small(app, area, buf);
+        return None;
+    }
+    let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
+    header(app, row(0), buf);
+    let bar = Rect { height: app.bar.height(), ..row(1) };
+    let mut cursor = app.bar.render(bar, buf, &app.world.matches, &app.world.theme);
+    let top = 1 + bar.height;
+    let body = Rect { y: area.y + top, height: area.height - top - 2, ..area };
+    body_of(app, body, buf);
+    let rule = row(area.height - 2);
+    let frozen = app.frozen.as_ref().map(|newest| newest.total.saturating_sub(app.world.matches.total));
+    let theme = &app.world.theme;
+    let dot = theme.glyphs.dot;
+    let note =
+        frozen.map(|waiting| format!("frozen {dot} {} waiting {dot} Space goes on", format::count(waiting)));
+    draw::rule(buf, rule, note.as_deref().unwrap_or(""), "", theme.rule, theme.glyphs);
+    let footer = row(area.height - 1);
+    match &app.export {
+        Some(export) => cursor = Some(export.render(footer, buf, app.world.matches.total, theme)),
+        None => hints(app, footer, buf),
+    }
+    cursor
+}
+
+/// The panel on screen and, in the stream, the selected event.
+fn body_of(app: &mut App, body: Rect, buf: &mut Buffer) {
+    let view = app.world.view(&app.bar);
+    let is_stream = app.screen == Screen::Stream && app.panels.help.is_none();
+    if is_stream && view.snapshot.end == 0 {
+        return empty::render(body, buf, &view);
+    }
+    if !is_stream {
+        return app.panels.current(app.screen).render(body, buf, &view);
+    }
+    let (list, detail) = split(body, app.detail_mode, app.panels.stream.selected().is_some());
+    if list.height > 0 {
+        app.panels.current(app.screen).render(list, buf, &view);
+    }
+    if let Some(event) = app.panels.stream.selected().filter(|_| detail.height > 0) {
+        app.detail.render(detail, buf, event, &view);
+    }
+}
+
+/// Where the list and the detail go (UX: layout).
+fn split(body: Rect, mode: DetailMode, is_selected: bool) -> (Rect, Rect) {
+    let nothing = Rect { height: 0, ..body };
+    match mode {
+        _ if !is_selected => (body, nothing),
+        DetailMode::Off => (body, nothing),
+        DetailMode::Full => (nothing, body),
+        DetailMode::Beside if body.width >= 160 => {
+            let list = body.width * 58 / 100;
+            (
+                Rect { width: list, ..body },
+                Rect { x: body.x + list + 1, width: body.width - list - 1, ..body },
+            )
+        }
+        DetailMode::Beside if body.width >= 100 && body.height >= 20 => below(body, body.height * 4 / 10),
+        DetailMode::Beside => below(body, body.height / 2),
+    }
+}
+
+fn below(body: Rect, height: u16) -> (Rect, Rect) {
+    let list = body.height - height;
+    (Rect { height: list, ..body }, Rect { y: body.y + list, height, ..body })
+}
+
+fn header(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.world.theme;
+    let mut x = area.x;
+    let status = status(&app.world.view(&app.bar), area.width);
+    let room = area
+        .right()
+        .saturating_sub(u16::try_from(theme.gate.columns(&status)).unwrap_or(0).saturating_add(2));
+    let left = Rect { width: room.saturating_sub(area.x), ..area };
+    if area.width >= 100 {
+        x = draw::text(buf, left, x, area.y, " taillight ", theme.title);
+    }
+    for (key, screen, title) in Screen::ALL {
+        let is_here = screen == app.screen;
+        let text = if is_here { format!("[{key} {title}]") } else { format!(" {key} {title} ") };
+        x = draw::text(buf, left, x, area.y, &text, if is_here { theme.accent } else { theme.text });
+    }
+    let dropped = app.world.counters.get(crate::counters::Counter::GapEvents);
+    let style = if dropped > 0 { theme.worse } else { theme.text };
+    draw::text(buf, area, room.saturating_add(1), area.y, &status, style);
+}
+
+/// Connections, rate, losses, memory, address; the rear ones leave first when it is narrow.
+fn status(view: &View<'_>, width: u16) -> String {
+    let glyphs = view.theme.glyphs;
+    let mut parts = Vec::new();
+    if let Some(recording) = &view.facts.recording {
+        parts.push(view.theme.gate.plain_capped(recording, 30));
+    } else {
+        let connections = view.counters.connections();
+        let mark = if connections > 0 { glyphs.live } else { glyphs.gone };
+        parts.push(format!("{mark} {connections}"));
+        parts.push(format!("{} ev/s", format::count_short(view.snapshot.events_per_s)));
+    }
+    let dropped = view.counters.get(crate::counters::Counter::GapEvents);
+    if dropped > 0 {
+        parts.push(format!("! {} dropped", format::count(dropped)));
+    }
+    if width >= 100 || view.facts.recording.is_some() {
+        parts.push(format::bytes(view.snapshot.bytes));
+    }
+    if width >= 120 {
+        parts.push(view.facts.address.clone());
+    }
+    parts.join("  ")
+}
+
+fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {
+    if let Some((notice, _)) = &app.notice {
+        let line = app.world.theme.gate.line(notice, usize::from(area.width).saturating_sub(2));
+        draw::line(buf, area, area.x + 1, area.y, &line, app.world.theme.title);
+        return;
+    }
+    let theme = &app.world.theme;
+    let mut pairs = vec![("?", "keys")];
+    if app.bar.is_editing() {
+        pairs = vec![("↵", "accept"), ("Esc", "give up"), ("Tab", "fix"), ("↑", "history")];
+    } else {
+        pairs.extend(app.panels.current(app.screen).hints());
+        pairs.push(("q", "quit"));
+    }
+    let mut x = area.x + 1;
+    for (key, what) in pairs {
+        let key = super::keys::on_terminal(key, theme.gate.ascii);
+        if usize::from(x) + theme.gate.columns(&key) + what.len() + 1 > usize::from(area.right()) {
+            return;
+        }
+        x = draw::text(buf, area, x, area.y, &key, theme.accent);
+        x = draw::text(buf, area, x + 1, area.y, what, theme.text) + 2;
+    }
+}
+
+/// What a terminal too small for anything still says.
+fn small(app: &App, area: Rect, buf: &mut Buffer) {
+    let view = app.world.view(&app.bar);
+    let errors: u64 = view.snapshot.tables.levels[crate::event::Level::Error as usize..].iter().sum();
+    let text = format!(
+        "taillight {} connected {}/s {} errors - make me larger",
+        view.counters.connections(),
+        view.snapshot.events_per_s,
+        errors
+    );
+    draw::text(buf, area, area.x, area.y, &text, app.world.theme.text);
+}

@@ -1,0 +1,120 @@
+//! The real terminal: its modes set, and put back however the program ends.
+//!
+//! Held by `run::console` around the frame loop. What is set is undone by drop, by the panic hook and before a
+//! suspension; nothing here draws.
+
+use std::io::{self, Stdout, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::execute;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::app::App;
+
+/// The terminal in the dashboard's modes.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    modes: Modes,
+}
+
+/// Whether the modes are set; shared with the panic hook, so that they are undone once: leaving the other screen
+/// twice would put the cursor back over the message of a panic.
+#[derive(Clone, Debug, Default)]
+struct Modes(Arc<AtomicBool>);
+
+impl Screen {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// When standard output is no terminal that can be switched.
+    pub fn enter() -> io::Result<Self> {
+        let modes = Modes::default();
+        let (before, inside) = (std::panic::take_hook(), modes.clone());
+        std::panic::set_hook(Box::new(move |panic| {
+            inside.restore();
+            before(panic);
+        }));
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let screen = Self { terminal, modes };
+        screen.modes.set()?;
+        Ok(screen)
+    }
+
+    /// Draws one frame, shown by the terminal all at once.
+    pub fn draw(&mut self, app: &mut App) -> io::Result<()> {
+        execute!(io::stdout(), BeginSynchronizedUpdate)?;
+        let cursor = {
+            let mut place = None;
+            self.terminal.draw(|frame| {
+                let area = frame.area();
+                place = app.render(area, frame.buffer_mut());
+                if let Some(place) = place {
+                    frame.set_cursor_position(place);
+                }
+            })?;
+            place
+        };
+        if cursor.is_none() {
+            execute!(io::stdout(), Hide)?;
+        }
+        execute!(io::stdout(), EndSynchronizedUpdate)
+    }
+
+    /// Forgets what is on screen, so that the next frame is drawn whole.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Sets the terminal's title; `title` must be free of control characters.
+    pub fn set_title(&self, title: &str) -> io::Result<()> {
+        execute!(io::stdout(), crossterm::terminal::SetTitle(title))
+    }
+
+    /// Gives the terminal back until [`Screen::resume`].
+    pub fn suspend(&self) {
+        self.modes.restore();
+    }
+
+    /// Takes the terminal over again.
+    ///
+    /// # Errors
+    /// As [`Screen::enter`].
+    pub fn resume(&mut self) -> io::Result<()> {
+        self.modes.set()?;
+        self.redraw()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.modes.restore();
+    }
+}
+
+impl Modes {
+    fn set(&self) -> io::Result<()> {
+        self.0.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+    }
+
+    /// Undoes every mode that is set. What fails here fails because the terminal is gone.
+    fn restore(&self) {
+        if !self.0.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        let mut out = io::stdout();
+        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = out.flush();
+        let _ = disable_raw_mode();
+    }
+}

@@ -1,0 +1,249 @@
+//! The looks of everything: styles by role, and the marks for terminals with and without Unicode.
+//!
+//! Made once from the settings and handed to every panel. It asks neither the environment nor the terminal, and no
+//! meaning hangs on colour alone (UX.md 2.2, Colour).
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::event::gate::Gate;
+use crate::event::{Level, Severity};
+
+/// Which colours may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Palette {
+    /// The terminal's own 16 colours, right on a dark background and on an unknown one.
+    #[default]
+    Ansi,
+    /// The same for a light background, where yellow cannot be read.
+    AnsiLight,
+    /// No colour: bold, underline and reverse only (`NO_COLOR`, `TERM=dumb`, `--color never`).
+    Mono,
+}
+
+/// Styles by role, with the marks and the gate that suit the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    pub text: Style,
+    pub error: Style,
+    pub warn: Style,
+    /// Debug levels, landmarks, what is not counted.
+    pub dim: Style,
+    /// Keys, the active tab.
+    pub accent: Style,
+    pub good: Style,
+    pub worse: Style,
+    /// The selected row; it also carries [`Glyphs::selected`].
+    pub selection: Style,
+    /// The part of a text that a filter word found.
+    pub matched: Style,
+    pub title: Style,
+    pub rule: Style,
+    pub glyphs: &'static Glyphs,
+    pub gate: Gate,
+}
+
+impl Theme {
+    /// This palette's theme; `ascii` where the terminal or its locale has no Unicode.
+    pub fn new(palette: Palette, ascii: bool) -> Self {
+        let plain = Style::new();
+        let bold = plain.add_modifier(Modifier::BOLD);
+        let reversed = plain.add_modifier(Modifier::REVERSED);
+        let underlined = plain.add_modifier(Modifier::UNDERLINED);
+        let mono = Self {
+            text: plain,
+            error: bold,
+            warn: plain,
+            dim: plain,
+            accent: bold,
+            good: plain,
+            worse: bold,
+            selection: reversed,
+            matched: underlined,
+            title: bold,
+            rule: plain,
+            glyphs: if ascii { &ASCII } else { &UNICODE },
+            gate: Gate { ascii, ..Gate::default() },
+        };
+        let warn = match palette {
+            Palette::Mono => return mono,
+            Palette::Ansi => Color::Yellow,
+            Palette::AnsiLight => Color::Magenta,
+        };
+        // The dim attribute and not bright black, which Solarized makes invisible (UX.md 2.2).
+        let dim = plain.add_modifier(Modifier::DIM);
+        Self {
+            error: bold.fg(Color::Red),
+            warn: plain.fg(warn),
+            dim,
+            accent: plain.fg(Color::Cyan),
+            good: plain.fg(Color::Cyan),
+            worse: plain.fg(Color::Red),
+            rule: dim,
+            ..mono
+        }
+    }
+
+    /// The style of a level's word.
+    pub fn level(&self, level: Level) -> Style {
+        match level {
+            Level::Trace | Level::Debug => self.dim,
+            Level::Info => self.text,
+            Level::Report => self.accent,
+            Level::Warn => self.warn,
+            Level::Error | Level::Fatal => self.error,
+        }
+    }
+
+    /// The style of a severity's word.
+    pub fn severity(&self, severity: Severity) -> Style {
+        match severity {
+            Severity::Low => self.dim,
+            Severity::Medium => self.text,
+            Severity::High => self.warn,
+            Severity::Critical => self.error,
+        }
+    }
+}
+
+/// A level's word in lists, always three letters.
+pub fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "TRC",
+        Level::Debug => "DBG",
+        Level::Info => "INF",
+        Level::Warn => "WRN",
+        Level::Error => "ERR",
+        Level::Fatal => "FTL",
+        Level::Report => "RPT",
+    }
+}
+
+/// The marks on screen. Those of one column in Unicode may take more in ASCII, so they are measured where drawn.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Glyphs {
+    pub live: &'static str,
+    pub gone: &'static str,
+    pub unknown: &'static str,
+    pub pinned: &'static str,
+    pub selected: &'static str,
+    pub folded: &'static str,
+    pub unfolded: &'static str,
+    pub reload: &'static str,
+    pub newer: &'static str,
+    pub ok: &'static str,
+    pub failed: &'static str,
+    pub cut: &'static str,
+    pub dot: &'static str,
+    pub times: &'static str,
+    pub none: &'static str,
+    pub arrow: &'static str,
+    pub delta: &'static str,
+    pub micro: &'static str,
+    pub at_most: &'static str,
+    pub horizontal: &'static str,
+    pub vertical: &'static str,
+    /// Eight heights, lowest first; one column each.
+    pub spark: [&'static str; 8],
+    /// Eight fillings of a bar's column, from an eighth to full; one column each.
+    pub bar: [&'static str; 8],
+}
+
+/// Box drawing, eighth blocks and a few symbols that every monospaced font has; no emoji, no private use.
+pub const UNICODE: Glyphs = Glyphs {
+    live: "●",
+    gone: "○",
+    unknown: "◌",
+    pinned: "◆",
+    selected: "▌",
+    folded: "▸",
+    unfolded: "▾",
+    reload: "↻",
+    newer: "↓",
+    ok: "✓",
+    failed: "✗",
+    cut: "…",
+    dot: "·",
+    times: "×",
+    none: "–",
+    arrow: "→",
+    delta: "Δ",
+    micro: "µ",
+    at_most: "≤",
+    horizontal: "─",
+    vertical: "│",
+    spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    bar: ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+};
+
+/// The same in ASCII (UX.md 2.2 and M14).
+pub const ASCII: Glyphs = Glyphs {
+    live: "*",
+    gone: "o",
+    unknown: "?",
+    pinned: "+",
+    selected: ">",
+    folded: ">",
+    unfolded: "v",
+    reload: "(reload)",
+    newer: "v",
+    ok: "ok",
+    failed: "x",
+    cut: "...",
+    dot: ".",
+    times: "x",
+    none: "-",
+    arrow: "->",
+    delta: "d",
+    micro: "u",
+    at_most: "<=",
+    horizontal: "-",
+    vertical: "|",
+    spark: ["_", ".", ":", "-", "=", "+", "*", "#"],
+    bar: ["-", "-", "-", "=", "=", "=", "=", "#"],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn styles(theme: &Theme) -> [Style; 11] {
+        let Theme { text, error, warn, dim, accent, good, worse, selection, matched, title, rule, .. } =
+            *theme;
+        [text, error, warn, dim, accent, good, worse, selection, matched, title, rule]
+    }
+
+    #[test]
+    fn without_colour_only_bold_underline_and_reverse_are_used() {
+        let allowed = Modifier::BOLD | Modifier::UNDERLINED | Modifier::REVERSED;
+        for style in styles(&Theme::new(Palette::Mono, false)) {
+            assert_eq!((style.fg, style.bg), (None, None));
+            assert!(allowed.contains(style.add_modifier), "{style:?}");
+        }
+    }
+
+    #[test]
+    fn colours_are_the_terminals_own_and_never_red_against_green() {
+        for palette in [Palette::Ansi, Palette::AnsiLight] {
+            for style in styles(&Theme::new(palette, false)) {
+                let color = style.fg.unwrap_or(Color::Reset);
+                let is_allowed =
+                    matches!(color, Color::Reset | Color::Red | Color::Yellow | Color::Magenta | Color::Cyan);
+                assert!(is_allowed, "{color}");
+            }
+        }
+        assert_ne!(Theme::new(Palette::Ansi, false).warn, Theme::new(Palette::AnsiLight, false).warn);
+    }
+
+    #[test]
+    fn ascii_is_ascii_and_blocks_take_one_column() {
+        let texts = |glyphs: &Glyphs| format!("{glyphs:?}");
+        assert!(texts(&ASCII).is_ascii());
+        for glyphs in [&UNICODE, &ASCII] {
+            for block in glyphs.spark.iter().chain(&glyphs.bar).chain([&glyphs.horizontal, &glyphs.vertical])
+            {
+                assert_eq!(Gate::default().columns(block), 1, "{block}");
+            }
+        }
+        assert!(Theme::new(Palette::Mono, true).gate.ascii);
+    }
+}

@@ -1,0 +1,94 @@
+//! What a panel may see and what it may ask for.
+//!
+//! Made anew for every frame and every key by the app; panels keep nothing of it.
+
+use std::sync::Arc;
+
+use crate::event::Timestamp;
+use crate::filter::Filter;
+use crate::scan::Matches;
+use crate::stats::TableRows;
+use crate::store::Snapshot;
+
+use super::theme::Theme;
+
+/// The screens, by the key that shows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    #[default]
+    Stream,
+    Errors,
+    Latency,
+    Sessions,
+    Health,
+}
+
+impl Screen {
+    /// Key, screen and title, in the order of the tabs.
+    pub const ALL: [(char, Self, &'static str); 5] = [
+        ('1', Self::Stream, "Stream"),
+        ('2', Self::Errors, "Errors"),
+        ('3', Self::Latency, "Latency"),
+        ('4', Self::Sessions, "Sessions"),
+        ('6', Self::Health, "Health"),
+    ];
+}
+
+/// What does not change while the console runs.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// `127.0.0.1:8245`; empty when a recording is shown.
+    pub address: String,
+    /// The page key for the tag of the first screen.
+    pub key: String,
+    /// The recording that is shown, if any.
+    pub recording: Option<String>,
+}
+
+/// Everything a panel draws from: one moment.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    /// Of the same moment as `matches`.
+    pub(super) snapshot: &'a Snapshot,
+    /// The events the filter lets through.
+    pub(super) matches: &'a Matches,
+    /// Tables over the matches.
+    pub(super) tables: &'a TableRows,
+    pub(super) is_filtered: bool,
+    pub(super) facts: &'a Facts,
+    pub(super) counters: &'a crate::counters::Counters,
+    /// The wall clock; that of the frozen moment while frozen.
+    pub(super) now: Timestamp,
+    pub(super) zone: &'a jiff::tz::TimeZone,
+    pub(super) theme: &'a Theme,
+}
+
+/// What the app does for a panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// The key meant nothing here.
+    Ignored,
+    /// The panel took the key.
+    Done,
+    /// Show the stream narrowed by this filter term as well; Back returns here. With `origin` times count from it.
+    Drill { term: String, origin: Option<Timestamp> },
+    /// Show this event of the ring in the stream, selected.
+    Show { ordinal: u64 },
+}
+
+/// What the console asks of the program around it.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Narrow everything to this filter.
+    SetFilter {
+        id: u64,
+        filter: Arc<Filter>,
+    },
+    /// Write the current matches to this file.
+    Export {
+        path: String,
+    },
+    Suspend,
+    Redraw,
+    Quit,
+}
