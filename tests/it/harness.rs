@@ -56,6 +56,12 @@ impl Program {
         serde_json::from_str(&self.line()).expect("a JSON line")
     }
 
+    /// The next line as JSON, if one comes in time.
+    pub(crate) fn event_within(&self, patience: Duration) -> Option<Value> {
+        let line = self.lines.recv_timeout(patience).ok()?;
+        Some(serde_json::from_str(&line).expect("a JSON line"))
+    }
+
     /// The page key of this program's own state folder.
     pub(crate) fn key(&self) -> String {
         let output = command(self.home.path()).args(["key", "show"]).output().expect("runs");
@@ -215,6 +221,32 @@ pub(crate) fn command(home: &Path) -> Command {
         .env_remove("XDG_CONFIG_HOME")
         .env_remove("NO_COLOR");
     command
+}
+
+/// Posts events to a taillight on `port` and checks that they were taken.
+pub(crate) fn post_to(port: u16, body: &str) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the port is open");
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("writable");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+}
+
+/// The first of `names` that is installed. Without one the test is skipped, which is a failure where `CI` is set.
+#[expect(clippy::print_stderr, reason = "a skipped test says so in one line")]
+pub(crate) fn tool(names: &[&str]) -> Option<String> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &&&str| std::env::split_paths(&paths).any(|folder| folder.join(name).is_file());
+    let found = names.iter().find(is_there).map(|name| (*name).to_owned());
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "none of {names:?} is installed");
+        eprintln!("skipped: none of {names:?} is installed");
+    }
+    found
 }
 
 fn lines_of(stdout: ChildStdout) -> mpsc::Receiver<String> {

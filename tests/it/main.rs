@@ -5,9 +5,23 @@ mod harness;
 
 /// Host, Origin and key: who is let in.
 mod admission;
+/// The benches, on a few events.
+mod bench;
+/// A real page in headless Chromium, and the client's own tests.
+mod browser;
+/// Recorded files in and out: `export` and `stats`.
+mod files;
 /// Events in over WebSocket and POST: acks, nacks, dedupe, the books.
 mod ingest;
+/// `load`: what it sends is all taken, and its report is true.
+mod load;
+/// The console in a real pseudo-terminal.
+mod pty;
+/// The pictures of the README are those of the screens.
+mod screenshots;
 /// `tail`: what is printed, and how it ends.
 mod tail;
 /// What the code must never do, read off its own text.
 mod tidy;
+/// The console: keys in, screen out.
+mod ui;

@@ -102,3 +102,79 @@ fn a_wrong_option_is_named_with_exit_code_two() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--colour"));
 }
+
+#[test]
+fn a_filter_narrows_what_is_printed() {
+    let program = Program::start(&["tail", "--format", "jsonl", "-f", "status>=500 or level>=error"]);
+    program.post(
+        r#"[{"type":"log","message":"calm"},{"type":"metric","subtype":"api-call","url":"/a","status":503},{"type":"error","message":"boom"}]"#,
+    );
+    assert_eq!(program.event()["status"], 503);
+    assert_eq!(program.event()["msg"], "boom");
+}
+
+#[test]
+fn since_reload_is_the_newest_load_of_each_tab() {
+    let program = Program::start(&["tail", "--format", "jsonl", "-f", "since:reload"]);
+    let event = |load: i32, message: &str| {
+        format!(r#"{{"type":"log","message":"{message}","session-id":"s","tab":"t","load":{load}}}"#)
+    };
+    program.post(&event(2, "second"));
+    program.post(&event(1, "late from the first"));
+    program.post(&event(3, "third"));
+    assert_eq!(program.event()["msg"], "second");
+    assert_eq!(program.event()["msg"], "third");
+}
+
+#[test]
+fn it_can_wait_for_an_event_and_says_when_it_did_not_come() {
+    let program = Program::start(&["tail", "--exit-on", "level>=error"]);
+    program.post(r#"[{"type":"log","message":"before"},{"type":"error","message":"it"},{"type":"log","message":"after"}]"#);
+    assert!(program.line().ends_with("before"));
+    assert!(program.line().ends_with("it"));
+    assert_eq!(program.wait().code(), Some(0));
+    let waiting = Program::start(&["tail", "--exit-on", "level>=error", "--for", "300ms"]);
+    waiting.post(r#"{"type":"log","message":"calm"}"#);
+    assert_eq!(waiting.wait().code(), Some(124));
+}
+
+#[test]
+fn a_wrong_filter_is_shown_with_its_caret_before_anything_starts() {
+    let home = tempfile::tempdir().expect("a folder");
+    for args in [
+        vec!["tail", "-f", "level:wran"],
+        vec!["check", "level:wran"],
+        vec!["stats", "--from", "none", "-f", "level:wran"],
+    ] {
+        let output = command(home.path()).args(&args).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        let expected = "taillight: filter: unknown level `wran`. Did you mean warn? (trace debug info warn error fatal report)\n    level:wran\n          ^~~~\n";
+        assert_eq!(said, expected, "{args:?}");
+    }
+}
+
+#[test]
+fn check_says_how_a_filter_reads() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |args: &[&str]| {
+        let output = command(home.path()).args(args).output().expect("runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("text"))
+    };
+    assert_eq!(
+        run(&["check", "status:5xx -url:/health"]),
+        (Some(0), "status = 5xx AND NOT url contains /health\n".into())
+    );
+    let (code, line) = run(&["check", "--json", "--typing", "status>=500 o"]);
+    let object: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(
+        (code, &object["state"], &object["applied"]),
+        (Some(0), &"hold".into(), &"status >= 500".into())
+    );
+    let (code, line) = run(&["check", "--json", "status=>400"]);
+    let object: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(
+        (code, &object["ok"], &object["code"], &object["col"]),
+        (Some(2), &false.into(), &"E-OP".into(), &7.into())
+    );
+}

@@ -1,0 +1,214 @@
+//! The console in a real pseudo-terminal: what a user sees, types and gets back when it ends, however it ends.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::harness::post_to;
+
+/// Longest wait for a screen; only a failing test gets that far.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A program in a terminal of its own.
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    output: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    /// Everything that was written to the terminal.
+    raw: Vec<u8>,
+    folder: tempfile::TempDir,
+}
+
+impl Terminal {
+    fn start(program: &str, args: &[&str], width: u16, height: u16) -> Self {
+        let size = PtySize { rows: height, cols: width, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.cwd(folder.path());
+        command.env("HOME", folder.path());
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        for name in ["NO_COLOR", "LC_ALL", "LC_CTYPE", "XDG_STATE_HOME"] {
+            command.env_remove(name);
+        }
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("readable");
+        let keys = pair.master.take_writer().expect("writable");
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(read @ 1..) = reader.read(&mut bytes) {
+                if sender.send(bytes[..read].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let screen = vt100::Parser::new(size_of(height), size_of(width), 0);
+        Self { child, master: pair.master, keys, output, screen, raw: Vec::new(), folder }
+    }
+
+    fn console(width: u16, height: u16) -> (Self, u16) {
+        let mut terminal = Self::start(env!("CARGO_BIN_EXE_taillight"), &["--port", "0"], width, height);
+        let screen =
+            terminal.wait("the first screen", |screen| screen.contains("listening on http://127.0.0.1:"));
+        let digits = screen.split("listening on http://127.0.0.1:").nth(1).unwrap_or("");
+        let port: String = digits.chars().take_while(char::is_ascii_digit).collect();
+        (terminal, port.parse().expect("a port"))
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("writable");
+        self.keys.flush().expect("writable");
+    }
+
+    /// Takes what the program writes until the screen is as wanted.
+    fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let start = Instant::now();
+        loop {
+            let shown = self.screen.screen().contents();
+            if wanted(&shown) {
+                return shown;
+            }
+            let left = PATIENCE.saturating_sub(start.elapsed());
+            let bytes =
+                self.output.recv_timeout(left).unwrap_or_else(|_| panic!("waited for {what}:\n{shown}"));
+            self.screen.process(&bytes);
+            self.raw.extend(bytes);
+        }
+    }
+
+    fn resize(&mut self, width: u16, height: u16) {
+        self.screen.screen_mut().set_size(size_of(height), size_of(width));
+        self.master
+            .resize(PtySize { rows: height, cols: width, pixel_width: 0, pixel_height: 0 })
+            .expect("resizable");
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.process_id().expect("running").to_string();
+        let status = std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// Waits for the end; the exit code, and everything that was written.
+    fn end(mut self) -> (u32, String) {
+        let code = self.child.wait().expect("ends").exit_code();
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(500)) {
+            self.raw.extend(bytes);
+        }
+        let modes = format!("{:?}", self.master.get_termios().expect("a terminal").local_flags);
+        assert!(modes.contains("ICANON") && modes.contains("ECHO"), "still raw: {modes}");
+        (code, String::from_utf8_lossy(&self.raw).into_owned())
+    }
+}
+
+fn size_of(cells: u16) -> NonZeroU16 {
+    NonZeroU16::new(cells).expect("a terminal has cells")
+}
+
+/// The modes the console sets are undone, and undone last.
+#[track_caller]
+fn check_restored(raw: &str, how: &str) {
+    for (set, undone) in [
+        ("\u{1b}[?1049h", "\u{1b}[?1049l"),
+        ("\u{1b}[?2004h", "\u{1b}[?2004l"),
+        ("\u{1b}[?25l", "\u{1b}[?25h"),
+    ] {
+        let set = raw.rfind(set).unwrap_or_else(|| panic!("{how}: {set:?} was never set"));
+        let undone = raw.rfind(undone);
+        assert!(undone.is_some_and(|undone| undone > set), "{how}: {set} is not undone");
+    }
+}
+
+const EVENTS: &str = r#"[{"type":"error","subtype":"javascript","message":"boom","session-id":"s1"},
+    {"type":"metric","subtype":"api-call","url":"/api/users","method":"GET","status":200,"duration-ms":12,"session-id":"s1"},
+    {"type":"log","level":"info","message":"calm","session-id":"s2"}]"#;
+
+#[test]
+fn a_user_sees_types_drills_exports_and_quits() {
+    let (mut terminal, port) = Terminal::console(120, 36);
+    post_to(port, EVENTS);
+    terminal.wait("three events", |screen| screen.contains("boom") && screen.contains("calm"));
+    terminal.press("/level:error\r");
+    terminal.wait("errors only", |screen| screen.contains("1 of 3") && !screen.contains("calm"));
+    terminal.press("k");
+    terminal.wait("a held row with its detail", |screen| screen.contains("held") && screen.contains("data"));
+    terminal.press("X3");
+    terminal.wait("the endpoint", |screen| screen.contains("/api/users") && screen.contains("p99"));
+    terminal.press("2");
+    terminal.wait("the group", |screen| screen.contains("1 group"));
+    terminal.press("4");
+    terminal.wait("both sessions", |screen| screen.contains("s1") && screen.contains("s2"));
+    terminal.press("6");
+    terminal.wait("the books", |screen| screen.contains("= received"));
+    terminal.press("?");
+    terminal.wait("the keys", |screen| screen.contains("edit the filter"));
+    terminal.press("q1e");
+    terminal.wait("the question", |screen| screen.contains("export 3 events"));
+    terminal.press("\u{15}out.jsonl\r");
+    terminal.wait("the answer", |screen| screen.contains("wrote 3 events"));
+    let written = std::fs::read_to_string(terminal.folder.path().join("out.jsonl")).expect("written");
+    assert_eq!(written.lines().count(), 3);
+    for line in written.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect("a JSON line");
+    }
+    for (width, height) in [(80, 24), (40, 8), (30, 5), (120, 36)] {
+        terminal.resize(width, height);
+        let small = width < 40 || height < 8;
+        terminal.wait("the new size", |screen| {
+            if small { screen.contains("taillight") } else { screen.contains("3 events") }
+        });
+    }
+    terminal.press("q");
+    terminal.wait("the question before quitting", |screen| screen.contains("q again quits"));
+    terminal.press("q");
+    let (code, raw) = terminal.end();
+    assert_eq!(code, 0);
+    check_restored(&raw, "q");
+}
+
+#[test]
+fn the_terminal_is_given_back_however_it_ends() {
+    for (how, code) in [("keys", 0), ("TERM", 143), ("HUP", 129)] {
+        let (mut terminal, _) = Terminal::console(80, 24);
+        match how {
+            "keys" => terminal.press("\u{3}"),
+            name => terminal.signal(name),
+        }
+        let (ended, raw) = terminal.end();
+        assert_eq!(ended, code, "{how}");
+        check_restored(&raw, how);
+    }
+}
+
+/// Set for the copy of this test program that panics.
+const PANIC: &str = "TAILLIGHT_TEST_PANIC";
+
+#[test]
+fn the_terminal_is_given_back_after_a_panic() {
+    let this = std::env::current_exe().expect("known");
+    let shell = format!("{PANIC}=1 exec '{}' --exact --nocapture pty::panics_when_told_to", this.display());
+    let terminal = Terminal::start("sh", &["-c", &shell], 80, 24);
+    let (code, raw) = terminal.end();
+    assert_ne!(code, 0, "a panic is no success");
+    check_restored(&raw, "panic");
+    let message = raw.rfind("the screen is mine").expect("the message is shown");
+    assert!(message > raw.rfind("\u{1b}[?1049l").unwrap_or(0), "and shown on the user's own screen");
+}
+
+/// The inner half of the test above; by itself it does nothing.
+#[test]
+fn panics_when_told_to() {
+    if std::env::var_os(PANIC).is_some() {
+        let _screen = taillight::ui::TerminalScreen::enter().expect("a terminal");
+        panic!("the screen is mine");
+    }
+}

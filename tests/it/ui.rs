@@ -1,0 +1,340 @@
+//! Keys in, screen out: the console on a fixed store and a fixed clock, without a terminal.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use taillight::counters::{Counter, Counters};
+use taillight::event::Timestamp;
+use taillight::filter::{EvalContext, Filter, Matcher};
+use taillight::pipeline::Redactor;
+use taillight::scan::{Scan, Selection, select};
+use taillight::store::{Retention, Store, Tally};
+use taillight::ui::theme::{Palette, Theme};
+use taillight::ui::{App, Effect, Facts, Msg};
+use taillight::wire::{Body, Sender, decode_body};
+
+/// 2026-01-31T14:32:15Z, the moment all screens show.
+const NOW: i64 = 1_769_869_935_000;
+
+/// A console with the store and the scan behind it, driven by hand.
+struct Console {
+    app: App,
+    store: Store,
+    scan: Scan,
+    seq: u64,
+}
+
+impl Console {
+    fn new(retain: u64) -> Self {
+        let facts =
+            Facts { address: "127.0.0.1:8245".into(), key: "ABCDEFGHIJKLMNOP".into(), recording: None };
+        let theme = Theme::new(Palette::Ansi, false);
+        let app = App::new(facts, Arc::new(Counters::default()), theme, jiff::tz::TimeZone::UTC, "");
+        let store = Store::new(Retention { events: retain, bytes: u64::MAX });
+        let mut console = Self { app, store, scan: Scan::new(), seq: 1 };
+        console.settle();
+        console
+    }
+
+    /// What a shop's page did in its last seconds.
+    fn with_a_shop() -> Self {
+        let mut console = Self::new(1_000_000);
+        console.post(include_str!("fixtures/shop.json"));
+        console
+    }
+
+    /// Takes a body as the ingestor would, and shows it.
+    fn post(&mut self, body: &str) {
+        let recv = Timestamp(NOW);
+        let sender = Sender {
+            session: "sess-456".into(),
+            tab: "tab-a".into(),
+            load: Some(7),
+            origin: "http://localhost:5173".into(),
+            source: "browser",
+            recv,
+            ..Sender::default()
+        };
+        let Ok(Body::Bare(mut batch)) = decode_body(body, &sender, &Redactor::default()) else {
+            panic!("events")
+        };
+        batch.chunk.number_from(self.seq);
+        self.seq += batch.chunk.len() as u64;
+        let tally = Tally { accepted: batch.chunk.len() as u64, ..Tally::default() };
+        self.store.append(&batch.chunk, &tally);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        // Tables are made at most four times a second, so the store's clock goes on while that of the screen stands.
+        self.scan.set_snapshot(Arc::new(
+            self.store.snapshot(Timestamp(NOW + 1_000 * i64::try_from(self.seq).expect("small"))),
+        ));
+        while self.scan.advance() {}
+        self.app.update(Msg::Tick(Timestamp(NOW)));
+        self.app.update(Msg::Matches(Arc::new(self.scan.matches())));
+    }
+
+    fn narrow(&mut self, id: u64, filter: &Arc<Filter>) {
+        let context = EvalContext { now: Timestamp(NOW), ..EvalContext::default() };
+        let select = (!filter.is_all()).then(|| select(Matcher::new(Arc::clone(filter), context)));
+        self.scan.set_selection(Selection { id, select });
+        self.settle();
+    }
+
+    /// Presses keys: characters as they are, `<cr>`, `<esc>`, `<tab>`; gives the effects that concern the outside.
+    fn keys(&mut self, keys: &str) -> Vec<Effect> {
+        let mut rest = keys;
+        let mut outside = Vec::new();
+        while let Some(first) = rest.chars().next() {
+            let named = [("<cr>", KeyCode::Enter), ("<esc>", KeyCode::Esc), ("<tab>", KeyCode::Tab)];
+            let known = named.into_iter().find(|(name, _)| rest.starts_with(name));
+            let (code, used) =
+                known.map_or((KeyCode::Char(first), first.len_utf8()), |(name, code)| (code, name.len()));
+            rest = &rest[used..];
+            for effect in self.app.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))) {
+                match effect {
+                    Effect::SetFilter { id, filter } => self.narrow(id, &filter),
+                    other => outside.push(other),
+                }
+            }
+        }
+        outside
+    }
+
+    fn draw(&mut self, width: u16, height: u16) -> Buffer {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        self.app.render(area, &mut buffer);
+        buffer
+    }
+
+    fn screen(&mut self, width: u16, height: u16) -> String {
+        let buffer = self.draw(width, height);
+        let row = |y| -> String {
+            (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned()
+        };
+        (0..height).map(row).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[track_caller]
+fn snapshot(name: &str, keys: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| {
+        for (width, height) in [(80, 24), (120, 36)] {
+            let mut console = Console::with_a_shop();
+            // Drawn once before, as on a real terminal: how far a page goes depends on the height.
+            console.screen(width, height);
+            console.keys(keys);
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), console.screen(width, height));
+        }
+    });
+}
+
+#[test]
+fn the_stream_follows_holds_and_opens() {
+    snapshot("stream", "");
+    snapshot("stream-held", "N");
+    snapshot("stream-detail", "N<cr>");
+    snapshot("stream-filtered", "/level>=warn or is:failed<cr>");
+    snapshot("stream-mistake", "/status=>400");
+}
+
+#[test]
+fn the_other_screens_show_the_same_events() {
+    snapshot("errors", "2j");
+    snapshot("latency", "3j");
+    snapshot("sessions", "4j");
+    snapshot("health", "6");
+    snapshot("help", "?");
+}
+
+#[test]
+fn a_session_is_read_with_offsets_from_its_beginning() {
+    snapshot("session", "4j<cr>");
+}
+
+#[test]
+fn the_first_screen_says_what_to_paste() {
+    let mut console = Console::new(10);
+    let screen = console.screen(120, 36);
+    for part in [
+        "Waiting for a page.",
+        "<script src=\"http://127.0.0.1:8245/taillight.js?k=ABCDEFGHIJKLMNOP\"></script>",
+    ] {
+        assert!(screen.contains(part), "{screen}");
+    }
+}
+
+#[test]
+fn one_filter_narrows_every_screen() {
+    let mut console = Console::with_a_shop();
+    console.keys("/status>=500<cr>");
+    for (key, there, gone) in [
+        ("1", "POST /api/orders", "has no avatar"),
+        ("2", "500", "Cannot read"),
+        ("3", "/api/orders", "/api/users"),
+        ("4", "sess-456", "sess-789"),
+    ] {
+        console.keys(key);
+        let screen = console.screen(120, 36);
+        let body: String = screen.lines().skip(2).collect();
+        assert!(body.contains(there), "{key}: {there}\n{screen}");
+        assert!(!body.contains(gone), "{key}: {gone}\n{screen}");
+    }
+}
+
+#[test]
+fn a_mistake_keeps_the_filter_in_force_and_tab_mends_it() {
+    let mut console = Console::with_a_shop();
+    console.keys("/method:POST status=>500");
+    let screen = console.screen(120, 36);
+    assert!(screen.contains("still showing: method:POST"), "{screen}");
+    assert!(screen.contains("Did you mean >= ?"), "{screen}");
+    console.keys("<tab><cr>");
+    let screen = console.screen(120, 36);
+    assert!(screen.contains("method:POST status>=500") && screen.contains("1 of 10"), "{screen}");
+}
+
+#[test]
+fn the_held_event_keeps_its_row_whatever_comes_and_goes() {
+    let mut console = Console::new(40);
+    console.post(include_str!("fixtures/shop.json"));
+    console.screen(80, 24);
+    console.keys("kkk");
+    let row_of = |screen: &str| screen.lines().position(|line| line.starts_with('▌'));
+    let before = console.screen(80, 24);
+    let held = before.lines().find(|line| line.starts_with('▌')).expect("a selected row").to_owned();
+    for round in 0..50 {
+        console.post(r#"[{"type":"log","message":"later"},{"type":"error","message":"later still"}]"#);
+        let now = console.screen(80, 24);
+        assert_eq!(row_of(&now), row_of(&before), "round {round}\n{now}");
+        assert!(now.contains(&held), "round {round}\n{now}");
+    }
+    let after = console.screen(80, 24);
+    assert!(after.contains("50 errors"), "what waits is counted, errors apart\n{after}");
+    assert!(after.contains("older rows were dropped"), "{after}");
+    console.keys("G");
+    assert!(console.screen(80, 24).contains("following"), "G follows again");
+}
+
+#[test]
+fn a_frozen_screen_stands_still_and_says_what_waits() {
+    let mut console = Console::with_a_shop();
+    console.keys(" ");
+    let frozen = console.screen(80, 24);
+    console.post(r#"[{"type":"log","message":"unseen"}]"#);
+    let still = console.screen(80, 24);
+    assert!(!still.contains("unseen") && still.contains("1 waiting"), "{still}");
+    assert_eq!(frozen.lines().take(20).collect::<Vec<_>>(), still.lines().take(20).collect::<Vec<_>>());
+    console.keys(" ");
+    assert!(console.screen(80, 24).contains("unseen"));
+}
+
+#[test]
+fn by_value_keys_write_terms_that_match_the_event() {
+    for (keys, expected) in [("N+", 1), ("N-", 9)] {
+        let mut console = Console::with_a_shop();
+        console.screen(120, 36);
+        console.keys(keys);
+        let screen = console.screen(120, 36);
+        assert!(screen.contains(&format!("{expected} of 10")), "{keys}\n{screen}");
+    }
+}
+
+#[test]
+fn quitting_asks_once_when_events_would_be_lost() {
+    let mut console = Console::with_a_shop();
+    assert!(console.keys("q").is_empty());
+    assert!(console.screen(80, 24).contains("q again quits"));
+    assert!(matches!(console.keys("q")[..], [Effect::Quit]));
+    assert!(matches!(Console::new(1).keys("q")[..], [Effect::Quit]), "nothing to lose, nothing to ask");
+}
+
+#[test]
+fn an_export_is_of_the_current_view_to_the_path_typed() {
+    let mut console = Console::with_a_shop();
+    console.keys("/status>=400<cr>e");
+    assert!(console.screen(120, 36).contains("export 2 events"));
+    let effects = console.keys("<cr>");
+    assert!(
+        matches!(&effects[..], [Effect::Export { path }] if path == "taillight-2026-01-31T143215.jsonl"),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn what_was_dropped_is_in_the_header() {
+    let counters = Arc::new(Counters::default());
+    counters.add(Counter::GapEvents, 1_204);
+    let theme = Theme::new(Palette::Mono, true);
+    let app = App::new(Facts::default(), counters, theme, jiff::tz::TimeZone::UTC, "");
+    let mut console = Console { app, store: Store::new(Retention::default()), scan: Scan::new(), seq: 1 };
+    console.post(r#"[{"type":"log","message":"m"}]"#);
+    let screen = console.screen(80, 24);
+    assert!(screen.contains("! 1,204 dropped"), "{screen}");
+    for keys in ["", "k", "<cr>", " ", " d2", "3", "4", "6", "?", "q1/status=>", "<esc>/level:error<cr>f"] {
+        console.keys(keys);
+        for width in [80, 120] {
+            let screen = console.screen(width, 36);
+            let odd: Vec<char> = screen.chars().filter(|c| !c.is_ascii()).collect();
+            assert!(
+                odd.is_empty() && !screen.contains("<U+"),
+                "only ASCII after {keys:?}: {odd:?}\n{screen}"
+            );
+        }
+    }
+}
+
+#[test]
+fn hostile_text_is_harmless_on_every_screen_and_size() {
+    let vectors: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("fixtures/hostile-strings.json")).expect("vectors");
+    for vector in vectors {
+        let unit =
+            vector["unit"].as_str().unwrap_or("").repeat(vector["times"].as_u64().unwrap_or(0) as usize);
+        let text: String = format!(
+            "{}{unit}{}",
+            vector["text"].as_str().unwrap_or(""),
+            vector["tail"].as_str().unwrap_or("")
+        );
+        // A message of 1 MiB is refused at the door; what is left of it is what a page can really show.
+        let text: String = text.chars().take(30_000).collect();
+        let mut console = Console::new(100);
+        let event = serde_json::json!({
+            "type": "error", "subtype": text, "message": text, "stack": text, "session-id": text, "user-id": text,
+            "tab": text, "url": text, "method": "GET", "status": 500, "duration-ms": 5,
+        });
+        console.post(&event.to_string());
+        for key in ["1", "k", "<cr>", "v", "d", "2", "3", "4", "6"] {
+            console.keys(key);
+            for (width, height) in [(1, 1), (40, 8), (80, 24), (200, 60)] {
+                let buffer = console.draw(width, height);
+                for cell in buffer.content() {
+                    assert!(
+                        !cell.symbol().chars().any(is_forbidden),
+                        "{}: {:?}",
+                        vector["name"],
+                        cell.symbol()
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Characters that move, hide or reorder what a terminal shows (SECURITY: the output gate).
+fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(
+            c,
+            '\u{feff}' | '\u{ad}' | '\u{34f}' | '\u{3164}' | '\u{115f}' | '\u{ffa0}' | '\u{e0000}'
+                ..='\u{e007f}'
+        )
+}
