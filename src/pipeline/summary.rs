@@ -94,20 +94,20 @@ fn user_action(fields: &Fields<'_>, out: &mut String) {
 
 /// `name = value unit` for metrics, the name alone for the rest, the type if there is no name either.
 fn named(fields: &Fields<'_>, out: &mut String) {
-    let start = out.len();
-    for key in ["metric-name", "event-name", "name", "vital"] {
-        if out.len() == start {
-            piece(fields, key, out);
+    let names = ["metric-name", "event-name", "name", "vital", "value", "unit"];
+    let [metric, event, name, vital, value, unit] = json::get_all(fields.json, names);
+    let named = [metric, event, name, vital].into_iter().flatten().find_map(json::text);
+    match named.filter(|name| !name.is_empty()) {
+        Some(name) => push_capped(name.strip_prefix(':').unwrap_or(&name), out),
+        None => {
+            let kind = [fields.subtype, fields.kind].into_iter().find(|kind| !kind.is_empty());
+            out.push_str(kind.unwrap_or("event without a message"));
         }
     }
-    if out.len() == start {
-        let named = [fields.subtype, fields.kind].into_iter().find(|name| !name.is_empty());
-        out.push_str(named.unwrap_or("event without a message"));
-    }
-    if let Some(value) = json::path(fields.json, &["value"]).filter(|_| fields.kind == "metric") {
+    if let Some(value) = value.filter(|_| fields.kind == "metric") {
         out.push_str(" = ");
         push_capped(value, out);
-        if let Some(unit) = json::path(fields.json, &["unit"]).and_then(json::text) {
+        if let Some(unit) = unit.and_then(json::text) {
             out.push(' ');
             push_capped(&unit, out);
         }
