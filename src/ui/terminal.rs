@@ -4,8 +4,8 @@
 //! suspension; nothing here draws.
 
 use std::io::{self, Stdout, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -29,7 +29,14 @@ pub struct Screen {
 /// Whether the modes are set; shared with the panic hook, so that they are undone once: leaving the other screen
 /// twice would put the cursor back over the message of a panic.
 #[derive(Clone, Debug, Default)]
-struct Modes(Arc<AtomicBool>);
+struct Modes {
+    are_set: Arc<AtomicBool>,
+    /// Panics of other threads, told once the screen is the user's again.
+    panics: Arc<Mutex<Vec<String>>>,
+}
+
+/// Panics that are remembered; there are no more threads than this that could.
+const MAX_PANICS: usize = 16;
 
 impl Screen {
     /// Takes the terminal over.
@@ -39,9 +46,13 @@ impl Screen {
     pub fn enter() -> io::Result<Self> {
         let modes = Modes::default();
         let (before, inside) = (std::panic::take_hook(), modes.clone());
+        let drawing = std::thread::current().id();
         std::panic::set_hook(Box::new(move |panic| {
-            inside.restore();
-            before(panic);
+            // Another thread's panic must neither take the screen away nor write over it.
+            if std::thread::current().id() == drawing || !inside.keep(panic.to_string()) {
+                inside.restore();
+                before(panic);
+            }
         }));
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         let screen = Self { terminal, modes };
@@ -102,19 +113,32 @@ impl Drop for Screen {
 
 impl Modes {
     fn set(&self) -> io::Result<()> {
-        self.0.store(true, Ordering::SeqCst);
+        self.are_set.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
     }
 
     /// Undoes every mode that is set. What fails here fails because the terminal is gone.
     fn restore(&self) {
-        if !self.0.swap(false, Ordering::SeqCst) {
+        if !self.are_set.swap(false, Ordering::SeqCst) {
             return;
         }
         let mut out = io::stdout();
         let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = out.flush();
         let _ = disable_raw_mode();
+        for panic in self.panics.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = writeln!(io::stderr(), "{panic}");
+        }
+    }
+
+    /// Remembers a panic while the screen is taken; `false` if it can be told at once.
+    fn keep(&self, panic: String) -> bool {
+        let is_taken = self.are_set.load(Ordering::SeqCst);
+        let mut panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_taken && panics.len() < MAX_PANICS {
+            panics.push(panic);
+        }
+        is_taken
     }
 }

@@ -22,12 +22,19 @@ struct Terminal {
     /// Everything that was written to the terminal.
     raw: Vec<u8>,
     folder: tempfile::TempDir,
+    /// The terminal's own modes before anything ran in it.
+    modes: String,
+}
+
+fn modes_of(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("a terminal"))
 }
 
 impl Terminal {
     fn start(program: &str, args: &[&str], width: u16, height: u16) -> Self {
         let size = PtySize { rows: height, cols: width, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let modes = modes_of(&*pair.master);
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -52,7 +59,7 @@ impl Terminal {
             }
         });
         let screen = vt100::Parser::new(size_of(height), size_of(width), 0);
-        Self { child, master: pair.master, keys, output, screen, raw: Vec::new(), folder }
+        Self { child, master: pair.master, keys, output, screen, raw: Vec::new(), folder, modes }
     }
 
     fn console(width: u16, height: u16) -> (Self, u16) {
@@ -101,11 +108,11 @@ impl Terminal {
     /// Waits for the end; the exit code, and everything that was written.
     fn end(mut self) -> (u32, String) {
         let code = self.child.wait().expect("ends").exit_code();
-        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(500)) {
+        // With the program gone nobody holds the other end, and the reader stops by itself.
+        while let Ok(bytes) = self.output.recv() {
             self.raw.extend(bytes);
         }
-        let modes = format!("{:?}", self.master.get_termios().expect("a terminal").local_flags);
-        assert!(modes.contains("ICANON") && modes.contains("ECHO"), "still raw: {modes}");
+        assert_eq!(modes_of(&*self.master), self.modes, "the terminal's own modes are back");
         (code, String::from_utf8_lossy(&self.raw).into_owned())
     }
 }
@@ -178,9 +185,15 @@ fn a_user_sees_types_drills_exports_and_quits() {
 #[test]
 fn the_terminal_is_given_back_however_it_ends() {
     for (how, code) in [("keys", 0), ("TERM", 143), ("HUP", 129)] {
-        let (mut terminal, _) = Terminal::console(80, 24);
+        let (mut terminal, port) = Terminal::console(80, 24);
+        post_to(port, EVENTS);
+        terminal.wait("the events", |screen| screen.contains("calm"));
         match how {
-            "keys" => terminal.press("\u{3}"),
+            "keys" => {
+                terminal.press("\u{3}");
+                terminal.wait("the question", |screen| screen.contains("q again quits"));
+                terminal.press("\u{3}");
+            }
             name => terminal.signal(name),
         }
         let (ended, raw) = terminal.end();
@@ -193,22 +206,30 @@ fn the_terminal_is_given_back_however_it_ends() {
 const PANIC: &str = "TAILLIGHT_TEST_PANIC";
 
 #[test]
-fn the_terminal_is_given_back_after_a_panic() {
+fn the_terminal_is_given_back_after_a_panic_on_any_thread() {
     let this = std::env::current_exe().expect("known");
-    let shell = format!("{PANIC}=1 exec '{}' --exact --nocapture pty::panics_when_told_to", this.display());
-    let terminal = Terminal::start("sh", &["-c", &shell], 80, 24);
-    let (code, raw) = terminal.end();
-    assert_ne!(code, 0, "a panic is no success");
-    check_restored(&raw, "panic");
-    let message = raw.rfind("the screen is mine").expect("the message is shown");
-    assert!(message > raw.rfind("\u{1b}[?1049l").unwrap_or(0), "and shown on the user's own screen");
+    for (thread, fails) in [("drawing", true), ("another", false)] {
+        let run = format!("'{}' --exact --nocapture pty::panics_when_told_to", this.display());
+        let terminal = Terminal::start("sh", &["-c", &format!("{PANIC}={thread} exec {run}")], 80, 24);
+        let (code, raw) = terminal.end();
+        assert_eq!(code != 0, fails, "{thread}");
+        check_restored(&raw, thread);
+        let message = raw.rfind("the screen is mine").expect("the message is shown");
+        assert!(
+            message > raw.rfind("\u{1b}[?1049l").unwrap_or(0),
+            "{thread}: and shown on the user's own screen"
+        );
+    }
 }
 
 /// The inner half of the test above; by itself it does nothing.
 #[test]
 fn panics_when_told_to() {
-    if std::env::var_os(PANIC).is_some() {
-        let _screen = taillight::ui::TerminalScreen::enter().expect("a terminal");
+    let Some(thread) = std::env::var_os(PANIC) else { return };
+    let _screen = taillight::ui::TerminalScreen::enter().expect("a terminal");
+    if thread == "drawing" {
         panic!("the screen is mine");
     }
+    let other = std::thread::spawn(|| panic!("the screen is mine"));
+    assert!(other.join().is_err());
 }
