@@ -101,10 +101,10 @@ pub struct Common {
 #[derive(Clone, Debug, Args)]
 pub struct Tail {
     /// Print only what matches this filter
-    #[arg(short, long, value_name = "FILTER")]
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// End with 0 once an event matches this filter; with 124 if --for runs out first
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     pub exit_on: Option<String>,
     /// How to print an event
     #[arg(long, value_enum, default_value = "pretty")]
@@ -124,7 +124,7 @@ pub struct Open {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Show only what matches this filter at the start
-    #[arg(short, long, value_name = "FILTER")]
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// How fast to play it
     #[arg(long, value_enum, default_value = "max")]
@@ -175,7 +175,7 @@ pub struct Recorded {
     #[arg(long = "from", required = true, num_args = 1.., value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Take only what matches this filter
-    #[arg(short, long, value_name = "FILTER")]
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter: Option<String>,
 }
 
@@ -214,9 +214,9 @@ pub struct Load {
     /// Events of a batch
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000))]
     pub batch: u32,
-    /// Where to send
-    #[arg(long, default_value = "http://127.0.0.1:8245", value_name = "URL")]
-    pub url: String,
+    /// Where to send, if not to --bind and --port of this machine
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
     /// Report as one JSON object
     #[arg(long)]
     pub json: bool,

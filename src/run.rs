@@ -68,7 +68,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Check(check)) => check::run(&check),
         Some(Command::Export(export)) => export::run(&export),
         Some(Command::Stats(stats)) => stats::run(&cli.common, &stats),
-        Some(Command::Load(options)) => load::run(&options),
+        Some(Command::Load(options)) => load::run(&cli.common, &options),
         Some(Command::Key { action }) => page_key(action),
         Some(Command::Client { output }) => client(output.as_deref(), cli.common.port),
         Some(Command::Completions { shell }) => {

@@ -3,18 +3,20 @@
 //! Called by `run`. The lines are what scripts read; trouble goes to standard error.
 
 use std::io::Write;
+use std::net::SocketAddr;
 
 use serde_json::json;
 
 use super::{Usage, code, print};
-use crate::cli::Load;
+use crate::cli::{Common, Load};
 use crate::ingest;
 use crate::load::{self, LoadError, Options, Report};
 
 /// Sends as `load` says and reports; 1 if events were lost.
-pub(super) fn run(load: &Load) -> anyhow::Result<u8> {
+pub(super) fn run(common: &Common, load: &Load) -> anyhow::Result<u8> {
+    let here = || format!("http://{}", SocketAddr::new(common.bind, common.port));
     let options = Options {
-        url: load.url.clone(),
+        url: load.url.clone().unwrap_or_else(here),
         connections: load.connections,
         rate: load.rate,
         time: load.for_time,

@@ -225,6 +225,8 @@ impl App {
             let change = self.bar.on_key(key);
             return self.narrowed(change);
         }
+        // The hints come back as soon as one goes on.
+        self.notice = None;
         let Some(action) = action else { return Vec::new() };
         if action != Action::Quit {
             self.is_quit_armed = false;

@@ -82,3 +82,14 @@ fn what_cannot_be_reached_is_named_with_what_to_do() {
         }
     }
 }
+
+#[test]
+fn it_sends_to_the_port_it_is_given() {
+    let program = Program::start(&["serve"]);
+    let home = tempfile::tempdir().expect("a folder");
+    let port = program.port.to_string();
+    let args = ["load", "--port", &port, "--rate", "200", "--for", "200ms"];
+    let output = crate::harness::command(home.path()).args(args).output().expect("runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(program.health()["ingest"]["accepted"].as_u64() > Some(0));
+}

@@ -111,6 +111,9 @@ fn a_filter_narrows_what_is_printed() {
     );
     assert_eq!(program.event()["status"], 503);
     assert_eq!(program.event()["msg"], "boom");
+    let leaving_out = Program::start(&["tail", "-f", "-calm"]);
+    leaving_out.post(r#"[{"type":"log","message":"calm"},{"type":"log","message":"loud"}]"#);
+    assert!(leaving_out.line().ends_with("loud"));
 }
 
 #[test]

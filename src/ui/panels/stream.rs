@@ -44,6 +44,8 @@ struct Held {
     /// Errors among what came since, and up to where they were counted.
     errors: u64,
     counted: u64,
+    /// Of which filter's matches they were counted.
+    filter: u64,
 }
 
 impl Stream {
@@ -72,8 +74,9 @@ impl Stream {
         let Some((chunk, row)) = view.matches.hold(position) else { return };
         let Some((ordinal, _)) = view.matches.nth(position) else { return };
         let newest = self.held.as_ref().map_or(view.snapshot.end, |held| held.newest);
-        let (errors, counted) = self.held.as_ref().map_or((0, newest), |held| (held.errors, held.counted));
-        self.held = Some(Held { ordinal, chunk, row, line, newest, errors, counted });
+        let before = self.held.as_ref().map(|held| (held.errors, held.counted, held.filter));
+        let (errors, counted, filter) = before.unwrap_or((0, newest, view.matches.id));
+        self.held = Some(Held { ordinal, chunk, row, line, newest, errors, counted, filter });
     }
 
     fn step(&mut self, step: i64, view: &View<'_>) {
@@ -137,6 +140,9 @@ impl Stream {
         let Some(held) = &mut self.held else {
             return (String::new(), format!("following {}", glyphs.newer));
         };
+        if held.filter != view.matches.id {
+            (held.filter, held.errors, held.counted) = (view.matches.id, 0, held.newest);
+        }
         let from = view.matches.position(held.newest).unwrap_or_else(|near| near);
         let new = view.matches.total.saturating_sub(from);
         let start = view.matches.position(held.counted).unwrap_or_else(|near| near);
