@@ -23,6 +23,20 @@ pub enum State {
     Error,
 }
 
+impl State {
+    /// Its word in `check --json` (CONTRACT: command line).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Valid => "valid",
+            Self::Hold => "hold",
+            Self::Pending => "pending",
+            Self::Note => "note",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// What to do with a text.
 #[derive(Clone, Debug)]
 pub struct Typing {

@@ -22,17 +22,6 @@ fn number(entry: &str, key: &str) -> usize {
     json::get(entry, key).and_then(|value| value.parse().ok()).expect(key)
 }
 
-fn state_name(state: State) -> &'static str {
-    match state {
-        State::Empty => "empty",
-        State::Valid => "valid",
-        State::Hold => "hold",
-        State::Pending => "pending",
-        State::Note => "note",
-        State::Error => "error",
-    }
-}
-
 #[test]
 fn good_filters_read_as_they_should_and_so_does_their_canonical_text() {
     for entry in entries("good") {
@@ -78,7 +67,7 @@ fn mistakes_are_told_where_they_are() {
             "{typed}"
         );
         let typing = while_typing(&typed, true);
-        assert_eq!(state_name(typing.state), text(entry, "while_typing"), "{typed}");
+        assert_eq!(typing.state.name(), text(entry, "while_typing"), "{typed}");
     }
 }
 
@@ -93,7 +82,7 @@ fn the_list_changes_at_meaningful_moments_while_typing() {
                 applied = typing.applied.reads_as();
             }
             let message = typing.error.filter(|_| typing.state == State::Error).map(|error| error.message);
-            let found = (state_name(typing.state), applied.as_str(), message.unwrap_or_default());
+            let found = (typing.state.name(), applied.as_str(), message.unwrap_or_default());
             let expected = (text(step, "state"), text(step, "applied"), text(step, "message"));
             assert_eq!(found, (expected.0.as_str(), expected.1.as_str(), expected.2), "{typed}");
         }

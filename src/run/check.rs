@@ -13,7 +13,7 @@ pub(super) fn run(check: &cli::Check) -> anyhow::Result<u8> {
     }
     if check.typing {
         let typing = while_typing(&check.filter, true);
-        let text = format!("{}: {}\n", word(typing.state), typing.applied.reads_as());
+        let text = format!("{}: {}\n", typing.state.name(), typing.applied.reads_as());
         print(text.as_bytes())?;
         return Ok(if typing.state == State::Error { code::USAGE } else { code::FINE });
     }
@@ -38,7 +38,7 @@ fn as_json(check: &cli::Check) -> anyhow::Result<u8> {
     let applied = (state != State::Error).then(|| typing.applied.reads_as());
     let object = json!({
         "ok": is_ok,
-        "state": word(state),
+        "state": state.name(),
         "reads_as": reads_as,
         "applied": applied,
         "code": error.map(|error| error.code),
@@ -48,15 +48,4 @@ fn as_json(check: &cli::Check) -> anyhow::Result<u8> {
     });
     print(format!("{object}\n").as_bytes())?;
     Ok(if is_ok { code::FINE } else { code::USAGE })
-}
-
-fn word(state: State) -> &'static str {
-    match state {
-        State::Empty => "empty",
-        State::Valid => "valid",
-        State::Hold => "hold",
-        State::Pending => "pending",
-        State::Note => "note",
-        State::Error => "error",
-    }
 }
