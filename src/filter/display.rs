@@ -137,7 +137,7 @@ fn subject_text(subject: &Subject) -> String {
 }
 
 /// A value, in quotes unless it reads back as the same value without.
-fn value_text(text: &str) -> String {
+pub(super) fn value_text(text: &str) -> String {
     let starts_well = text.starts_with(|c: char| c.is_alphanumeric() || "/._*@#".contains(c));
     let is_safe = |c: char| c.is_alphanumeric() || "/._*@#+-%&=?:\\$~".contains(c);
     let is_or = text.eq_ignore_ascii_case("or");

@@ -21,9 +21,11 @@ mod check;
 mod context;
 mod data;
 mod display;
+mod edit;
 mod error;
 mod eval;
 mod glob;
+mod highlight;
 mod kinds;
 mod leaves;
 mod lexer;
@@ -33,6 +35,8 @@ mod meaning;
 mod moment;
 mod numbers;
 mod parser;
+mod paste;
+mod pieces;
 mod plan;
 #[cfg(test)]
 mod props;
@@ -40,8 +44,10 @@ mod regexp;
 mod run;
 #[cfg(test)]
 mod samples;
+mod saved;
 mod suggest;
 mod symbols;
+mod terms;
 mod text;
 mod times;
 mod typed;
@@ -55,8 +61,13 @@ use std::fmt;
 
 pub use bits::Bits;
 pub use context::{EvalContext, LoadKey};
+pub use edit::{append, drop_last, negate, toggle};
 pub use error::{FilterError, Fix, Note};
 pub use eval::Matcher;
+pub use highlight::Highlighter;
+pub use paste::{Pasted, pasted};
+pub use saved::expand_saved;
+pub use terms::term_for;
 pub use typing::{State, Typing, while_typing};
 
 use display::Style;

@@ -44,6 +44,13 @@ pub(super) fn parse(text: &str) -> Syntax {
     parser.syntax
 }
 
+/// The tokens of `text`, of which none is a soft operator any more.
+pub(super) fn settled_tokens(text: &str) -> Vec<Token> {
+    let mut tokens = lexer::tokens(text);
+    settle_soft_words(&mut tokens);
+    tokens
+}
+
 /// Makes words of the soft operators that stand beside no structure, and the others firm.
 fn settle_soft_words(tokens: &mut [Token]) -> Vec<Span> {
     let is_structured_after = |from: usize| {

@@ -48,13 +48,13 @@ const TERMS: [&str; 37] = [
 ];
 
 /// Text made of the pieces that mean something.
-fn pieces() -> impl Strategy<Value = String> {
+pub(super) fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![prop::sample::select(&PIECES[..]).prop_map(str::to_owned), ".{0,3}",];
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
 /// A filter that is right, in one of its spellings.
-fn filters() -> impl Strategy<Value = String> {
+pub(super) fn filters() -> impl Strategy<Value = String> {
     let value = || {
         prop_oneof![
             "[a-z/._*:-]{1,8}".prop_map(|text| format!("\"{text}\"")),
