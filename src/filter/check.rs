@@ -3,15 +3,19 @@
 //! Called by [`super::parse`]. A mistaken term is reported and left out, the rest stays. What each kind of field
 //! takes is in `kinds`.
 
+use rustc_hash::FxHashMap;
+
 use super::ast::{Comparison, Node, Op, Operand, Scalar, Term as Written};
-use super::error::{FilterError, Fix, Note};
+use super::error::{FilterError, Note};
 use super::glob::Glob;
 use super::kinds;
+use super::notes::{self, MAX_NOTES, OnlyValue};
 use super::regexp;
 use super::run;
+use super::saved;
 use super::suggest::nearest;
 use super::typed::{Compare, Expr, Subject, Term, Test};
-use crate::event::{Column, Field, FieldKind, IS};
+use crate::event::{Column, FIELDS, Field, FieldKind, IS};
 
 /// What came of a tree.
 #[derive(Debug, Default)]
@@ -40,19 +44,13 @@ impl Check<'_> {
     /// `None` if nothing of the node is left. Depth is bounded by the parser.
     fn node(&mut self, node: &Node) -> Option<Expr> {
         match node {
-            Node::And(parts) => {
-                let parts = self.parts(parts, |part| match part {
-                    Expr::And(inner) => inner,
-                    other => vec![other],
-                });
-                self.note_never(&parts);
-                join(parts, Expr::And)
-            }
+            Node::And(parts) => join(self.all_of(parts), Expr::And),
             Node::Or(parts) => {
-                let parts = self.parts(parts, |part| match part {
+                let flatten = |part| match part {
                     Expr::Or(inner) => inner,
                     other => vec![other],
-                });
+                };
+                let parts = parts.iter().filter_map(|part| self.node(part)).flat_map(flatten).collect();
                 join(parts, Expr::Or)
             }
             Node::Not(inner) => match self.node(inner)? {
@@ -70,15 +68,35 @@ impl Check<'_> {
         }
     }
 
-    /// The parts; `flatten` takes apart those of the same kind, whose brackets change nothing.
-    fn parts(&mut self, parts: &[Node], flatten: fn(Expr) -> Vec<Expr>) -> Vec<Expr> {
-        parts.iter().filter_map(|part| self.node(part)).flat_map(flatten).collect()
+    /// What must hold together. Brackets of the same kind change nothing, so they are taken apart.
+    fn all_of(&mut self, parts: &[Node]) -> Vec<Expr> {
+        let mut exprs = Vec::new();
+        let mut seen: FxHashMap<&'static str, OnlyValue> = FxHashMap::default();
+        for part in parts {
+            let span = if let Node::Term(_, span) = part { Some(span.clone()) } else { None };
+            let inner = match self.node(part) {
+                None => continue,
+                Some(Expr::And(inner)) => inner,
+                Some(other) => vec![other],
+            };
+            for (field, value) in inner.iter().filter_map(only_value) {
+                let only = OnlyValue { field, value, span: span.clone() };
+                match seen.get(field) {
+                    None => drop(seen.insert(field, only)),
+                    Some(first) if first.value.eq_ignore_ascii_case(&only.value) => {}
+                    Some(first) => self.note(Some(notes::never(self.text, first, &only))),
+                }
+            }
+            exprs.extend(inner);
+        }
+        exprs
     }
 
     fn term(&mut self, term: &Written) -> Result<Expr, FilterError> {
         let term = match term {
             Written::Text(scalar) => {
-                self.note_slash(scalar);
+                self.note(notes::slash(scalar));
+                self.note(notes::field_name(self.text, scalar));
                 Term::Anywhere(Glob::parse(&scalar.text))
             }
             Written::AnyRegexp(regexp) => Term::AnywhereRegexp(regexp::compile(regexp)?),
@@ -94,6 +112,9 @@ impl Check<'_> {
     }
 
     fn comparison(&mut self, written: &Comparison) -> Result<Expr, FilterError> {
+        if written.op == Op::Has && saved::is_saved(&written.path) {
+            return Err(saved::not_replaced(written));
+        }
         let subject = subject(&written.path);
         let kind = match &subject {
             Subject::Field(field) => Some(field.kind),
@@ -132,8 +153,7 @@ impl Check<'_> {
         let value = kinds::Value { written, subject, op, scalar, is_last };
         let read = value.read()?;
         if let Some(reading) = read.unit_added {
-            let message = format!("{} is read as {reading}", scalar.text);
-            self.note("N-UNIT", scalar, message, Some(Fix::new(scalar.span.clone(), reading)));
+            self.note(Some(notes::unit(scalar, reading)));
         }
         self.checked.is_open |= read.is_open;
         Ok(read.test)
@@ -151,7 +171,8 @@ impl Check<'_> {
                 let (op, name) = (&written.op_text, field.name);
                 let message =
                     format!("`{op}` does not work on {name}: write {name}:{example} or -{name}:{example}");
-                return Err(FilterError::new("E-KINDOP", written.op_span.clone(), message));
+                let span = written.op_span.clone();
+                return Err(FilterError::new("E-KINDOP", span.clone(), message).with_fix(span, ":"));
             }
         };
         let mut terms = Vec::new();
@@ -181,7 +202,7 @@ impl Check<'_> {
         })
     }
 
-    fn presence(&self, field: &Field, item: &Scalar) -> Result<Term, FilterError> {
+    fn presence(&mut self, field: &Field, item: &Scalar) -> Result<Term, FilterError> {
         let path = match run::field(&item.text) {
             Some((path, len)) if len == item.text.len() => path,
             _ if item.is_quoted && !item.text.is_empty() && !item.text.contains('"') => {
@@ -197,41 +218,18 @@ impl Check<'_> {
                 format!("`{}` is not a field: write {name}:{example} or {name}:context.user-id", item.text);
             let is_last = item.span.end == self.text.len();
             let error = FilterError::new("E-PATH", item.span.clone(), message);
-            return Err(error.unfinished_if(is_last && !path.is_empty() || item.text.ends_with('.')));
+            return Err(error.unfinished_if(is_last && run::field(&item.text).is_some()));
         }
+        // `has:st` is on its way to `has:stack`.
+        let is_beginning = matches!(&found, Subject::Data(path) if path.len() == 1)
+            && FIELDS.iter().flat_map(Field::names).any(|name| name.starts_with(&item.text.to_lowercase()));
+        self.checked.is_open |= is_beginning && item.span.end == self.text.len() && !item.is_quoted;
         Ok(Term::Presence(found, field.name == "has"))
     }
 
-    fn note(&mut self, code: &'static str, scalar: &Scalar, message: String, fix: Option<Fix>) {
-        let span = scalar.span.clone();
-        self.checked.notes.push(Note { code, span, message, fix, only_without_matches: false });
-    }
-
-    /// A word like `/a|b/` is no regular expression here.
-    fn note_slash(&mut self, scalar: &Scalar) {
-        let text = &scalar.text;
-        let inside = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-        let Some(inside) = inside.filter(|inside| !scalar.is_quoted && !inside.is_empty()) else { return };
-        if inside.contains(['|', '\\', '[', '(', '^', '$', '+']) || inside.contains(".*") {
-            let message = format!("this is text. For a regular expression write ~{text}");
-            let start = scalar.span.start;
-            self.note("N-SLASH", scalar, message, Some(Fix::new(start..start, "~")));
-        }
-    }
-
-    /// Two values for a field that has one.
-    fn note_never(&mut self, parts: &[Expr]) {
-        let mut seen: Vec<(&'static str, String)> = Vec::new();
-        for part in parts {
-            let Some((name, value)) = only_value(part) else { continue };
-            if let Some((_, other)) = seen.iter().find(|(known, other)| *known == name && *other != value) {
-                let message = format!("no event can be both; write {name} in ({other}, {value})");
-                let span = 0..self.text.len();
-                let note = Note { code: "N-NEVER", span, message, fix: None, only_without_matches: false };
-                self.checked.notes.push(note);
-                return;
-            }
-            seen.push((name, value));
+    fn note(&mut self, note: Option<Note>) {
+        if self.checked.notes.len() < MAX_NOTES {
+            self.checked.notes.extend(note);
         }
     }
 }

@@ -74,9 +74,20 @@ impl FilterError {
 
     /// Counts the cells of `text` up to and under the span.
     pub(super) fn place_in(&mut self, text: &str) {
+        Self::place_all(std::slice::from_mut(self), text);
+    }
+
+    /// Sorts `errors` by place and places them in `text`, in one walk over it.
+    pub(super) fn place_all(errors: &mut [Self], text: &str) {
+        errors.sort_by_key(|error| error.span.start);
         let cells = |range: Range<usize>| text.get(range).map_or(0, |part| printable(part).width());
-        self.column = cells(0..self.span.start) + 1;
-        self.len = cells(self.span.clone()).max(1);
+        let (mut at, mut column) = (0, 1);
+        for error in errors {
+            column += cells(at..error.span.start);
+            at = error.span.start;
+            error.column = column;
+            error.len = cells(error.span.clone()).max(1);
+        }
     }
 
     /// The caret line to go under the text: `       ^~~`.

@@ -53,7 +53,12 @@ impl Value<'_> {
         if self.op.takes_regex() {
             let pattern = self.scalar.text.clone();
             let regexp = Regexp { pattern, match_case: false, span: self.scalar.span.clone() };
-            return Ok(Test::Regexp(regexp::compile(&regexp)?).into());
+            let pattern = regexp::compile(&regexp);
+            return pattern.map(|pattern| Test::Regexp(pattern).into()).map_err(|error| {
+                let may_be_closed =
+                    error.message.starts_with("unclosed") || error.message.contains("incomplete");
+                error.unfinished_if(self.is_last && may_be_closed)
+            });
         }
         let Subject::Field(field) = self.subject else { return numbers::data(self) };
         match field.kind {
@@ -178,7 +183,13 @@ impl Value<'_> {
             Some(meant) => self
                 .error("E-ENUM", format!("{message}. Did you mean {meant}?"))
                 .with_fix(self.place(0, typed.len()), meant),
-            None => self.error("E-ENUM", format!("{message}. For a type of your own write type={typed}")),
+            None => {
+                let meant = format!("{}={}", self.written.field, self.scalar.text);
+                let whole = self.written.field_span.start..self.scalar.span.end;
+                let message = format!("{message}. For a type of your own write type={typed}");
+                let error = self.error("E-ENUM", message);
+                if self.scalar.is_quoted { error } else { error.with_fix(whole, meant) }
+            }
         }
         .unfinished_if(self.is_last && may_become)
     }
@@ -218,6 +229,7 @@ impl Value<'_> {
         let typed = self.plain();
         let offset = self.scalar.text.len() - typed.len();
         let sign = self.sign();
+        numbers::refuse_range(self)?;
         let (bounds, text) = match value::range(typed).filter(|_| sign == Sign::Is) {
             Some((low, high)) => {
                 let low = low.map(|low| one(low, offset)).transpose()?;

@@ -120,7 +120,7 @@ impl<'t> Lexer<'t> {
             ('<', next) if !next.is_some_and(|c| c.is_alphabetic() || matches!(c, '/' | '!' | '>')) => {
                 self.stray_sign();
             }
-            ('-' | '!', Some(next)) if next.is_alphanumeric() || "\"'(/*:@#_.~".contains(next) => {
+            ('-' | '!', Some(next)) if may_be_negated(next) => {
                 self.push(Kind::Not(Style::Sign), 1);
                 self.term();
             }
@@ -293,6 +293,11 @@ impl<'t> Lexer<'t> {
         self.at = start;
         self.push(Kind::List(items, is_closed), len);
     }
+}
+
+/// True for what a `-` or `!` right before it negates.
+pub(super) fn may_be_negated(next: char) -> bool {
+    next.is_alphanumeric() || "\"'(/*:@#_.~".contains(next)
 }
 
 /// `p99(duration)`, and `count(x)>5` where the name alone might be text.

@@ -3,8 +3,10 @@
 //! Called by the parser, which decides what is left out; the tables here decide what is said.
 
 use super::ast::Span;
+use super::display::quoted;
 use super::error::FilterError;
 use super::lexer::Kind;
+use super::run;
 use crate::event::{Field, Level, SUBTYPES, Severity, TYPES};
 
 pub(super) fn open_quote(text: &str, span: &Span) -> FilterError {
@@ -71,10 +73,13 @@ pub(super) fn mistake(kind: &Kind, text: &str, span: Span) -> FilterError {
         }
         Kind::Pipe => FilterError::new(
             "E-PIPE",
-            span,
+            span.clone(),
             "`|` pipelines are not supported. For either/or write ||. \
              For counts and percentiles open Errors (2) or Latency (3)",
-        ),
+        )
+        .with_fix(span.clone(), "||")
+        // It may become `||`.
+        .unfinished_if(span.end == text.len()),
         Kind::Keyword => keyword(text, span),
         Kind::Aggregate => aggregate(typed, span.clone()),
         Kind::BadFlags => FilterError::new(
@@ -84,11 +89,35 @@ pub(super) fn mistake(kind: &Kind, text: &str, span: Span) -> FilterError {
         ),
         _ => FilterError::new(
             "E-NOFIELD",
-            span,
+            span.clone(),
             format!(
                 "`{typed}` needs a field before it, like status=404. To search for this text, put it in quotes"
             ),
-        ),
+        )
+        .with_fix(with_run(text, &span), quoted(&text[with_run(text, &span)]))
+        // These may become `~/x/` and `<Tag`.
+        .unfinished_if(matches!(typed, "~" | "<") && span.end == text.len()),
+    }
+}
+
+/// A sign with the run it belongs to.
+fn with_run(text: &str, sign: &Span) -> Span {
+    sign.start..sign.end + run::bare(&text[sign.end..], run::Ends::Space).len()
+}
+
+/// `GET, POST`: the run at `start`, and those after it as long as commas stand between.
+pub(super) fn loose_items(text: &str, start: usize) -> Span {
+    let mut end = start;
+    loop {
+        let at = end + run::spaces(&text[end..]);
+        let item = run::bare(&text[at..], run::Ends::Space);
+        if item.is_empty() {
+            return start..end;
+        }
+        end = at + item.len();
+        if !item.ends_with(',') {
+            return start..end;
+        }
     }
 }
 

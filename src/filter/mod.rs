@@ -32,7 +32,10 @@ mod lexer;
 mod lexical;
 #[cfg(test)]
 mod meaning;
+#[cfg(test)]
+mod mistakes;
 mod moment;
+mod notes;
 mod numbers;
 mod parser;
 mod paste;
@@ -71,6 +74,7 @@ pub use terms::term_for;
 pub use typing::{State, Typing, while_typing};
 
 use display::Style;
+use notes::MAX_NOTES;
 use typed::{Expr, Subject, Term, Test};
 
 use crate::event::FieldKind;
@@ -207,30 +211,16 @@ impl Reading {
         let checked = check::check(syntax.root.as_ref(), text, leave_out);
         let mut errors = syntax.errors;
         errors.extend(checked.errors);
-        errors.sort_by_key(|error| error.span.start);
-        for error in &mut errors {
-            error.place_in(text);
-        }
-        let mut notes = checked.notes;
-        notes.extend(syntax.mixed.zip(checked.expr.as_ref()).map(|(span, expr)| mixed_note(span, expr)));
-        notes.extend(syntax.soft_words.into_iter().map(|span| soft_note(text, span)));
+        FilterError::place_all(&mut errors, text);
         let filter = Filter { text: text.to_owned(), expr: checked.expr };
+        let mut notes = checked.notes;
+        if errors.is_empty() {
+            let tokens = &syntax.tokens;
+            notes.extend(syntax.mixed.map(|span| notes::mixed(text, tokens, span, &filter.reads_as())));
+            let soft_words = syntax.soft_words.into_iter().take(MAX_NOTES);
+            notes.extend(soft_words.map(|at| notes::soft_word(text, tokens, at)));
+        }
+        notes.truncate(MAX_NOTES);
         Self { filter, errors, notes, is_open: checked.is_open }
     }
-}
-
-fn mixed_note(span: std::ops::Range<usize>, expr: &Expr) -> Note {
-    let message = format!("reads as  {}", prose(expr));
-    Note { code: "N-MIXED", span, message, fix: None, only_without_matches: false }
-}
-
-fn soft_note(text: &str, span: std::ops::Range<usize>) -> Note {
-    let word = text[span.clone()].to_lowercase();
-    let advice = match word.as_str() {
-        "or" => "For either of the two write  ||",
-        "not" => "To leave out what follows write - before it",
-        _ => "Leave it out to look for both",
-    };
-    let message = format!("read as the word \"{word}\". {advice}");
-    Note { code: "N-OR", span, message, fix: None, only_without_matches: word != "not" }
 }

@@ -16,15 +16,11 @@ pub(super) fn number(value: &Value<'_>, measure: Measure, own_unit: &str) -> Res
     let offset = value.scalar.text.len() - typed.len();
     let sign = value.sign();
     refuse_chain(value)?;
+    refuse_range(value)?;
     let one = |text: &str, at: usize| {
         value::quantity(text, measure, own_unit).map_err(|bad| explain(value, measure, text, at, &bad))
     };
     if let Some((low, high)) = value::range(typed) {
-        if sign != Sign::Is {
-            let message =
-                format!("one comparison at a time: for a range write {}:{typed}", value.written.field);
-            return Err(FilterError::new("E-CHAIN", value.scalar.span.clone(), message));
-        }
         let low = low.map(|low| one(low, offset)).transpose()?;
         let high = high.map(|high| one(high, value.scalar.text.len() - high.len())).transpose()?;
         return between(value, low, high).map(Read::from);
@@ -127,6 +123,19 @@ pub(super) fn own_unit(path: &[impl AsRef<str>]) -> Option<(Measure, &'static st
     (is_timing || ends(["-ms", "_ms", "Ms"])).then_some((Measure::Duration, "ms"))
 }
 
+/// `>=400..499`
+pub(super) fn refuse_range(value: &Value<'_>) -> Result<()> {
+    let typed = value.plain();
+    if value.sign() == Sign::Is || value::range(typed).is_none() {
+        return Ok(());
+    }
+    let range = format!("{}:{typed}", value.written.field);
+    let message = format!("one comparison at a time: for a range write {range}");
+    let whole = value.written.field_span.start..value.scalar.span.end;
+    let error = value.error("E-CHAIN", message);
+    Err(if value.scalar.is_quoted { error } else { error.with_fix(whole, range) })
+}
+
 /// `100ms<500ms`
 fn refuse_chain(value: &Value<'_>) -> Result<()> {
     let typed = &value.scalar.text;
@@ -148,8 +157,18 @@ fn between(value: &Value<'_>, low: Option<Quantity>, high: Option<Quantity>) -> 
     let text =
         |side: &Option<Quantity>| side.as_ref().map_or(String::new(), |quantity| quantity.text.clone());
     let number = |side: &Option<Quantity>| side.as_ref().map(|quantity| quantity.value);
-    let (bounds, text) = order(value, number(&low), number(&high), || (text(&low), text(&high)))?;
+    let (bounds, text) = order(value, number(&low), number(&high), || (text(&low), text(&high)))
+        .map_err(|error| error.unfinished_if(value.is_last && may_grow(value.plain(), measure)))?;
     Ok(Test::Number(NumberTest { bounds, measure, sign: Sign::Is, text }))
+}
+
+/// True if the end of a range is a number that more digits or a unit can make larger than its beginning. A status
+/// has no more digits than its beginning, and other plain numbers rarely have.
+fn may_grow(range: &str, measure: Measure) -> bool {
+    let Some((Some(low), Some(high))) = value::range(range) else { return false };
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let is_bare = digits(high) == high.len();
+    is_bare && (measure != Measure::Plain || digits(high) < digits(low))
 }
 
 /// The bounds of a range and its text.
@@ -225,6 +244,9 @@ fn not_a_number(value: &Value<'_>, text: &str, at: usize) -> FilterError {
     }
 }
 
+/// Units written out whose first letter is another unit's.
+const WORDS: [(&str, &str); 2] = [("mil", "ms"), ("mic", "us")];
+
 fn unknown_unit(value: &Value<'_>, measure: Measure, unit: &str, at: usize) -> FilterError {
     let (known, code) = match measure {
         Measure::Size => ("b, kb, mb (or kib, mib)", "E-UNIT"),
@@ -233,7 +255,11 @@ fn unknown_unit(value: &Value<'_>, measure: Measure, unit: &str, at: usize) -> F
     let lower = unit.to_ascii_lowercase();
     let names = || measure.units().iter().map(|(name, _)| name.to_ascii_lowercase());
     let may_become = names().any(|name| name.starts_with(&lower)) || lower == ".";
-    let meant = names().filter(|name| lower.starts_with(name.as_str())).max_by_key(String::len);
+    let by_beginning = || names().filter(|name| lower.starts_with(name.as_str())).max_by_key(String::len);
+    let by_letter = || names().find(|name| name.chars().next() == lower.chars().next());
+    let spelled_out = WORDS.iter().find(|(word, _)| measure == Measure::Duration && lower.starts_with(word));
+    let spelled_out = spelled_out.map(|(_, unit)| (*unit).to_owned());
+    let meant = spelled_out.or_else(by_beginning).or_else(by_letter);
     let span = value.place(at, unit.len());
     let error = FilterError::new(code, span.clone(), format!("unknown unit `{unit}`: use {known}"))
         .unfinished_if(value.is_last && may_become);

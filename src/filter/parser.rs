@@ -20,27 +20,32 @@ pub(super) struct Syntax {
     pub(super) errors: Vec<FilterError>,
     /// Where or stands beside and without brackets: the or with the whole of its sides.
     pub(super) mixed: Option<Span>,
-    /// Soft operators that were read as words.
-    pub(super) soft_words: Vec<Span>,
+    /// Soft operators that were read as words, by their place in `tokens`.
+    pub(super) soft_words: Vec<usize>,
+    /// The settled tokens of the text.
+    pub(super) tokens: Vec<Token>,
 }
 
 /// Parses `text`, which the caller has bounded.
 pub(super) fn parse(text: &str) -> Syntax {
     let mut tokens = lexer::tokens(text);
     let soft_words = settle_soft_words(&mut tokens);
-    let syntax = Syntax { root: None, errors: Vec::new(), mixed: None, soft_words };
+    let syntax = Syntax { root: None, errors: Vec::new(), mixed: None, soft_words, tokens: Vec::new() };
     let mut parser = Parser { text, tokens, at: 0, depth: 0, is_cut: false, syntax };
     let mut parts = Vec::new();
     while let Some(token) = parser.peek() {
         let span = token.span.clone();
         if token.kind == Kind::Close {
             parser.at += 1;
-            parser.error("E-RP", span, "this ) has no ( before it. To search for ) put the text in quotes");
+            let message = "this ) has no ( before it. To search for ) put the text in quotes";
+            let error = FilterError::new("E-RP", span.clone(), message).with_fix(span, "");
+            parser.syntax.errors.push(error);
         } else {
             parts.extend(parser.or());
         }
     }
     parser.syntax.root = join(parts, Node::And);
+    parser.syntax.tokens = parser.tokens;
     parser.syntax
 }
 
@@ -51,36 +56,33 @@ pub(super) fn settled_tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Makes words of the soft operators that stand beside no structure, and the others firm.
-fn settle_soft_words(tokens: &mut [Token]) -> Vec<Span> {
-    let is_structured_after = |from: usize| {
-        let mut after = tokens[from..].iter().map(|token| &token.kind);
-        let next = after.find(|kind| !matches!(kind, Kind::Not(Style::Firm | Style::Soft)));
-        !matches!(next, None | Some(Kind::Word | Kind::And(_) | Kind::Or(_) | Kind::Close))
-    };
+/// Makes words of the soft operators that stand beside no structure; these are returned, by their place.
+fn settle_soft_words(tokens: &mut [Token]) -> Vec<usize> {
+    // Whether the term after each token is structured, from the right: nots before a term are part of it.
+    let mut is_structured_after = vec![false; tokens.len()];
+    for at in (1..tokens.len()).rev() {
+        is_structured_after[at - 1] = match tokens[at].kind {
+            Kind::Not(Style::Firm | Style::Soft) => is_structured_after[at],
+            Kind::Word | Kind::And(_) | Kind::Or(_) | Kind::Close => false,
+            _ => true,
+        };
+    }
     let is_structured_before = |to: usize| match tokens[..to] {
         [.., Token { kind: Kind::Not(Style::Sign), .. }, _] => true,
         [.., Token { kind: Kind::Word | Kind::Open | Kind::Not(_), .. }] | [] => false,
         [.., Token { kind: Kind::And(_) | Kind::Or(_), .. }] => false,
         _ => true,
     };
-    let decisions: Vec<Option<bool>> = tokens
-        .iter()
-        .enumerate()
-        .map(|(at, token)| match token.kind {
-            Kind::And(Style::Soft) | Kind::Or(Style::Soft) => {
-                Some(is_structured_before(at) || is_structured_after(at + 1))
-            }
-            Kind::Not(Style::Soft) => Some(is_structured_after(at + 1)),
-            _ => None,
-        })
-        .collect();
-    let mut words = Vec::new();
-    for (token, decision) in tokens.iter_mut().zip(decisions) {
-        if decision == Some(false) {
-            token.kind = Kind::Word;
-            words.push(token.span.clone());
+    let is_word = |at: usize| match tokens[at].kind {
+        Kind::And(Style::Soft) | Kind::Or(Style::Soft) => {
+            !is_structured_before(at) && !is_structured_after[at]
         }
+        Kind::Not(Style::Soft) => !is_structured_after[at],
+        _ => false,
+    };
+    let words: Vec<usize> = (0..tokens.len()).filter(|at| is_word(*at)).collect();
+    for word in &words {
+        tokens[*word].kind = Kind::Word;
     }
     words
 }
@@ -310,7 +312,11 @@ impl Parser<'_> {
                 return self.report(lexical::empty_list(span));
             }
             Kind::List(items, true) => Operand::List(items),
-            _ => return self.report(no_list(&path, &field, &op_text, span)),
+            _ => {
+                let items = lexical::loose_items(self.text, span.start);
+                let list = format!("({})", &self.text[items.clone()]);
+                return self.report(no_list(&path, &field, &op_text, span).with_fix(items, list));
+            }
         };
         let whole = field_span.start..span.end;
         let comparison = Comparison {

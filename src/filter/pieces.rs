@@ -21,7 +21,11 @@ pub(super) struct Pieces {
 impl Pieces {
     /// Takes `text` apart.
     pub(super) fn of(text: &str) -> Self {
-        let tokens = parser::settled_tokens(text);
+        Self::of_tokens(text, &parser::settled_tokens(text))
+    }
+
+    /// As [`Pieces::of`], for settled tokens of a part of `text`.
+    pub(super) fn of_tokens(text: &str, tokens: &[Token]) -> Self {
         let mut pieces = Self::default();
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
@@ -31,7 +35,7 @@ impl Pieces {
                     at += 1;
                 }
                 _ => {
-                    let end = term_end(&tokens, at);
+                    let end = term_end(tokens, at);
                     pieces.terms.push(token.span.start..tokens[end - 1].span.end);
                     at = end;
                 }

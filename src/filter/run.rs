@@ -150,11 +150,10 @@ pub(super) fn operator(text: &str) -> Option<Operator> {
 pub(super) fn spaced_operator(text: &str) -> Option<Operator> {
     if let Some(found) = operator(text) {
         let after = &text[found.len..];
-        // `<Tag`, `:browser/x` and `>quote` after a space are text.
+        // `<Tag` and `:browser/x` after a space are terms of their own; no other sign begins one.
         let stands_alone = after.is_empty() || after.starts_with(is_space);
-        let is_comparison = !text.starts_with(':') && after.starts_with(|c: char| c.is_ascii_digit());
-        let is_pattern = found.kind.is_some_and(Op::takes_regex) && after.starts_with('/');
-        return (stands_alone || is_comparison || is_pattern).then_some(found);
+        let is_tag = &text[..found.len] == "<" && !after.starts_with(|c: char| c.is_ascii_digit());
+        return (stands_alone || !text.starts_with(':') && !is_tag).then_some(found);
     }
     let word = |text: &str| text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
     let ends = |text: &str| text.is_empty() || text.starts_with(|c| is_space(c) || "({\"'/".contains(c));

@@ -3,7 +3,7 @@
 //! Called by the bar on Enter and by commands, before the text is parsed. Where saved filters are kept is the
 //! caller's business.
 
-use super::ast::{Op, Span};
+use super::ast::{Comparison, Op, Span};
 use super::error::FilterError;
 use super::lexer::{self, Kind};
 use super::{MAX_CHARS, parse};
@@ -83,6 +83,13 @@ fn references(text: &str) -> Result<Vec<(String, Span)>, FilterError> {
         found.push((name, token.span.start..value.span.end));
     }
     Ok(found)
+}
+
+/// For a `saved:name` that nobody replaced: it waits for Enter, which replaces it.
+pub(super) fn not_replaced(written: &Comparison) -> FilterError {
+    let span = written.field_span.start..written.operand_span.end;
+    let message = "saved: is replaced by the saved filter on Enter, in the console";
+    FilterError::new("E-SAVED", span, message).unfinished_if(true)
 }
 
 /// True for the name before the colon of `saved:name`.

@@ -15,6 +15,7 @@ type Result<T> = std::result::Result<T, FilterError>;
 pub(super) fn time(value: &Value<'_>) -> Result<Test> {
     let typed = value.scalar.text.as_str();
     let sign = value.sign();
+    super::numbers::refuse_range(value)?;
     let one = |text: &str, at: usize| Clock::parse(text).ok_or_else(|| not_a_time(value, text, at));
     if let Some((low, high)) = value::range(typed).filter(|_| sign == Sign::Is) {
         let from = low.map(|low| one(low, 0)).transpose()?;
@@ -77,9 +78,12 @@ pub(super) fn moment(value: &Value<'_>) -> Result<Test> {
         || may_become_clock(typed)
         || "mark-".starts_with(&lower)
         || MOMENTS.iter().any(|name| name.starts_with(&lower));
-    let message = format!("`{typed}` is not a time: write 5m, 14:32:05, or one of {}", MOMENTS.join(" "));
+    let meant = super::suggest::nearest(typed, MOMENTS);
+    let hint = meant.map_or(String::new(), |meant| format!(". Did you mean {meant}?"));
+    let all = MOMENTS.join(" ");
+    let message = format!("`{typed}` is not a time: write 5m, 14:32:05, or one of {all}{hint}");
     let error = value.error("E-SINCE", message).unfinished_if(value.is_last && may_become);
-    Err(match super::suggest::nearest(typed, MOMENTS) {
+    Err(match meant {
         Some(meant) => error.with_fix(value.scalar.span.clone(), meant),
         None => error,
     })

@@ -154,8 +154,11 @@ impl Bounds {
         reason = "saturates, which is what an end beyond the range means"
     )]
     pub(super) fn to_integers(self) -> (i64, i64) {
-        let low = if self.low_open { self.low.floor() as i64 } else { self.low.ceil() as i64 };
-        let high = if self.high_open { self.high.ceil() as i64 } else { self.high.floor() as i64 };
+        // 1.005 ms are 1004.9999999999999 µs in binary, and 1005 were meant.
+        let settle = |end: f64| if (end - end.round()).abs() < 1e-6 { end.round() } else { end };
+        let (low, high) = (settle(self.low), settle(self.high));
+        let low = if self.low_open { low.floor() as i64 } else { low.ceil() as i64 };
+        let high = if self.high_open { high.ceil() as i64 } else { high.floor() as i64 };
         let low = low.saturating_add(i64::from(self.low_open));
         (low, high.saturating_sub(i64::from(self.high_open)))
     }

@@ -75,7 +75,7 @@ pub fn while_typing(text: &str, cursor_at_end: bool) -> Typing {
     Typing { state, applied: reading.filter, error }
 }
 
-const OPERATOR_WORDS: [&str; 6] = ["and", "or", "not", "in", "contains", "matches"];
+const OTHER_NAMES: [&str; 7] = ["and", "or", "not", "in", "contains", "matches", "saved"];
 
 /// True if the word that touches the end can still become a field's or an operator's name.
 fn may_become_name(text: &str) -> bool {
@@ -86,17 +86,23 @@ fn may_become_name(text: &str) -> bool {
         return false;
     }
     let word = &text[last.span.clone()];
-    if let Some((path, len)) = run::field(word)
-        && path.len() > 1
-    {
-        return len == word.len();
+    // `&` may become `&&`, and `:` a signal id.
+    if matches!(word, "&" | ":" | "@") {
+        return true;
+    }
+    if let Some((path, len)) = run::field(word) {
+        let rest = &word[len..];
+        // `timing.` and `context."us` are paths of which the last part is not yet there.
+        if rest == "." || rest.starts_with(".\"") || path.len() > 1 && rest.is_empty() {
+            return true;
+        }
     }
     // `status!` is on its way to `status!=`.
     if let Some(name) = word.strip_suffix('!') {
         return Field::find(name).is_some();
     }
     let typed = fold(word);
-    let mut names = crate::event::FIELDS.iter().flat_map(Field::names).chain(OPERATOR_WORDS);
+    let mut names = crate::event::FIELDS.iter().flat_map(Field::names).chain(OTHER_NAMES);
     !typed.is_empty() && names.any(|name| fold(name).starts_with(&typed))
 }
 

@@ -1,0 +1,163 @@
+//! Notes: what a valid filter may not mean, each with the edit that makes it mean the other thing.
+//!
+//! Made from the text alone by `check` and [`super::Reading`]; what only the events can tell is said elsewhere
+//! (FILTER: notes).
+
+use super::ast::{Scalar, Span};
+use super::display::value_text;
+use super::error::{Fix, Note};
+use super::glob::Glob;
+use super::lexer::{self, Kind, Token};
+use super::parser;
+use super::pieces::Pieces;
+use crate::event::{Column, Field, FieldKind};
+
+/// More notes than this help nobody.
+pub(super) const MAX_NOTES: usize = 8;
+
+fn note(code: &'static str, span: Span, message: String, fix: Option<Fix>) -> Note {
+    Note { code, span, message, fix, only_without_matches: false }
+}
+
+/// N-MIXED: or stands beside and, both without brackets, in `span`; `reading` is the whole filter's.
+pub(super) fn mixed(text: &str, tokens: &[Token], span: Span, reading: &str) -> Note {
+    let is_inside = |token: &&Token| span.start <= token.span.start && token.span.end <= span.end;
+    let inside: Vec<Token> = tokens.iter().filter(is_inside).cloned().collect();
+    let chains = or_chains(&Pieces::of_tokens(text, &inside));
+    let fix = Fix::new(span.clone(), with_brackets(text, &span, &chains, &Pieces::of_tokens(text, &inside)));
+    let is_right = parser::parse(&fix.apply(text)).errors.is_empty();
+    let message = if is_right {
+        format!("reads as  {reading} · Tab puts ( ) around the or part")
+    } else {
+        format!("reads as  {reading}")
+    };
+    note("N-MIXED", chains.first().cloned().unwrap_or(span), message, is_right.then_some(fix))
+}
+
+/// From the first to the last of the terms that or joins directly.
+fn or_chains(pieces: &Pieces) -> Vec<Span> {
+    let mut chains: Vec<Span> = Vec::new();
+    for (or, _) in pieces.operators.iter().filter(|(_, is_or)| *is_or) {
+        let left = pieces.terms.iter().rfind(|term| term.end <= or.start);
+        let right = pieces.terms.iter().find(|term| term.start >= or.end);
+        let (Some(left), Some(right)) = (left, right) else { continue };
+        match chains.last_mut() {
+            Some(chain) if chain.end == left.end => chain.end = right.end,
+            _ => chains.push(left.start..right.end),
+        }
+    }
+    chains
+}
+
+/// The text of `span` with each of `chains` in brackets and the words that brackets would make operators of in
+/// quotes.
+fn with_brackets(text: &str, span: &Span, chains: &[Span], pieces: &Pieces) -> String {
+    let mut marks: Vec<(usize, &str)> = Vec::new();
+    for chain in chains {
+        marks.extend([(chain.start, "("), (chain.end, ")")]);
+    }
+    for word in &pieces.soft_words {
+        marks.extend([(word.start, "\""), (word.end, "\"")]);
+    }
+    // A bracket that opens stands before a quote that does, and one that closes after.
+    marks.sort_by_key(|(at, mark)| (*at, *mark == ")"));
+    let mut out = String::new();
+    let mut at = span.start;
+    for (place, mark) in marks {
+        out.push_str(&text[at..place]);
+        out.push_str(mark);
+        at = place;
+    }
+    out.push_str(&text[at..span.end]);
+    out
+}
+
+/// N-OR: the soft operator at `at` was read as a word; `tokens` are settled.
+pub(super) fn soft_word(text: &str, tokens: &[Token], at: usize) -> Note {
+    let span = tokens[at].span.clone();
+    let word = text[span.clone()].to_lowercase();
+    let side = |token: Option<&Token>| {
+        token.filter(|token| token.kind == Kind::Word).map(|token| &text[token.span.clone()])
+    };
+    let before = side(at.checked_sub(1).and_then(|before| tokens.get(before)));
+    let after = side(tokens.get(at + 1));
+    let until_next = || span.start..tokens.get(at + 1).map_or(span.end, |next| next.span.start);
+    let (advice, fix) = match (word.as_str(), before, after) {
+        ("or", Some(before), Some(after)) => {
+            (format!("For either of the two write  {before} || {after}"), Fix::new(span.clone(), "||"))
+        }
+        ("not", _, Some(after)) => {
+            let takes_minus = after.starts_with(lexer::may_be_negated);
+            let sign = if takes_minus { "-" } else { "NOT " };
+            (format!("To leave out what follows write  {sign}{after}"), Fix::new(until_next(), sign))
+        }
+        ("and", Some(_), Some(_)) => ("Leave it out to look for both".to_owned(), Fix::new(until_next(), "")),
+        _ => (format!("To look for it write  \"{word}\""), Fix::new(span.clone(), format!("\"{word}\""))),
+    };
+    let message = format!("read as the word \"{word}\". {advice}");
+    Note { only_without_matches: word != "not", ..note("N-OR", span, message, Some(fix)) }
+}
+
+/// N-SLASH: a word like `/a|b/` is no regular expression here.
+pub(super) fn slash(scalar: &Scalar) -> Option<Note> {
+    let text = &scalar.text;
+    let inside = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'))?;
+    let is_like_regexp = inside.contains(['|', '\\', '[', '(', '^', '$', '+']) || inside.contains(".*");
+    if scalar.is_quoted || inside.is_empty() || !is_like_regexp {
+        return None;
+    }
+    let start = scalar.span.start;
+    let message = format!("this is text. For a regular expression write ~{text}");
+    Some(note("N-SLASH", scalar.span.clone(), message, Some(Fix::new(start..start, "~"))))
+}
+
+/// N-HAS: a word that is the name of a field, which elsewhere asks for the events that have it.
+pub(super) fn field_name(text: &str, scalar: &Scalar) -> Option<Note> {
+    let field = Field::find(&scalar.text).filter(|_| !scalar.is_quoted)?;
+    let is_always_there =
+        matches!(field.column, Column::Predicate | Column::Inst | Column::Level | Column::Lag)
+            || matches!(field.kind, FieldKind::Type);
+    if is_always_there {
+        return None;
+    }
+    let term = format!("has:{}", field.name);
+    let message = format!("looking for the text. For events that have it: {term}");
+    // In a sentence it is a word like any other.
+    let is_alone = text.trim() == scalar.text;
+    let found = note("N-HAS", scalar.span.clone(), message, Some(Fix::new(scalar.span.clone(), term)));
+    Some(Note { only_without_matches: !is_alone, ..found })
+}
+
+/// N-UNIT: a number without a unit.
+pub(super) fn unit(scalar: &Scalar, reading: String) -> Note {
+    let message = format!("{} is read as {reading}", scalar.text);
+    note("N-UNIT", scalar.span.clone(), message, Some(Fix::new(scalar.span.clone(), reading)))
+}
+
+/// A value asked of a field that has at most one.
+#[derive(Debug)]
+pub(super) struct OnlyValue {
+    pub(super) field: &'static str,
+    pub(super) value: String,
+    /// Of the term, if it stands by itself.
+    pub(super) span: Option<Span>,
+}
+
+/// N-NEVER: two values asked of a field that has one.
+pub(super) fn never(text: &str, first: &OnlyValue, second: &OnlyValue) -> Note {
+    let item = |value: &OnlyValue| value_text(&Glob::literal(value.value.as_str()).to_text());
+    let list = format!("{} in ({}, {})", first.field, item(first), item(second));
+    let fix = first.span.clone().zip(second.span.clone()).filter(|(one, other)| one.end <= other.start);
+    let fix = fix.map(|(one, other)| {
+        let between = &text[one.end..other.start];
+        let kept = match lexer::tokens(between).last() {
+            Some(Token { kind: Kind::And(_), span }) => &between[..span.start],
+            _ => between,
+        };
+        Fix::new(one.start..other.end, format!("{list}{}", kept.trim_end()))
+    });
+    // A term alone in brackets would leave them empty.
+    let fix = fix.filter(|fix| parser::parse(&fix.apply(text)).errors.is_empty());
+    let span = second.span.clone().unwrap_or(0..text.len());
+    note("N-NEVER", span, format!("no event can be both; write {list}"), fix)
+}
