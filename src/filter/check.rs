@@ -9,8 +9,10 @@ use super::ast::{Comparison, Node, Op, Operand, Scalar, Term as Written};
 use super::error::{FilterError, Note};
 use super::glob::Glob;
 use super::kinds;
+use super::lexer::Kind;
 use super::notes::{self, MAX_NOTES, OnlyValue};
-use super::regexp;
+use super::parser::Syntax;
+use super::regexp::{self, Budget};
 use super::run;
 use super::saved;
 use super::suggest::nearest;
@@ -27,16 +29,23 @@ pub(super) struct Checked {
     pub(super) is_open: bool,
 }
 
-/// Checks `root`, which was parsed from `text`. A term that ends at `leave_out` is dropped unread.
-pub(super) fn check(root: Option<&Node>, text: &str, leave_out: Option<usize>) -> Checked {
-    let mut check = Check { text, leave_out, checked: Checked::default() };
-    check.checked.expr = root.and_then(|root| check.node(root));
+/// Checks what was parsed from `text`. A term that ends at `leave_out` is dropped unread.
+pub(super) fn check(syntax: &Syntax, text: &str, leave_out: Option<usize>) -> Checked {
+    let takes_pattern = |kind: &Kind| match kind {
+        Kind::AnyRegexp(..) => true,
+        Kind::Op(op) => op.takes_regex(),
+        _ => false,
+    };
+    let patterns = syntax.tokens.iter().filter(|token| takes_pattern(&token.kind)).count();
+    let mut check = Check { text, leave_out, budget: Budget::of(patterns), checked: Checked::default() };
+    check.checked.expr = syntax.root.as_ref().and_then(|root| check.node(root));
     check.checked
 }
 
 struct Check<'t> {
     text: &'t str,
     leave_out: Option<usize>,
+    budget: Budget,
     checked: Checked,
 }
 
@@ -72,6 +81,8 @@ impl Check<'_> {
     fn all_of(&mut self, parts: &[Node]) -> Vec<Expr> {
         let mut exprs = Vec::new();
         let mut seen: FxHashMap<&'static str, OnlyValue> = FxHashMap::default();
+        // One is enough to say, and finding the edit for it takes a walk over the text.
+        let mut is_never = false;
         for part in parts {
             let span = if let Node::Term(_, span) = part { Some(span.clone()) } else { None };
             let inner = match self.node(part) {
@@ -84,7 +95,11 @@ impl Check<'_> {
                 match seen.get(field) {
                     None => drop(seen.insert(field, only)),
                     Some(first) if first.value.eq_ignore_ascii_case(&only.value) => {}
-                    Some(first) => self.note(Some(notes::never(self.text, first, &only))),
+                    Some(_) if is_never => {}
+                    Some(first) => {
+                        is_never = true;
+                        self.note(|text| Some(notes::never(text, first, &only)));
+                    }
                 }
             }
             exprs.extend(inner);
@@ -95,11 +110,11 @@ impl Check<'_> {
     fn term(&mut self, term: &Written) -> Result<Expr, FilterError> {
         let term = match term {
             Written::Text(scalar) => {
-                self.note(notes::slash(scalar));
-                self.note(notes::field_name(self.text, scalar));
+                self.note(|_| notes::slash(scalar));
+                self.note(|text| notes::field_name(text, scalar));
                 Term::Anywhere(Glob::parse(&scalar.text))
             }
-            Written::AnyRegexp(regexp) => Term::AnywhereRegexp(regexp::compile(regexp)?),
+            Written::AnyRegexp(regexp) => Term::AnywhereRegexp(regexp::compile(regexp, &self.budget)?),
             Written::Signal(id) => {
                 let id = Glob::parse(id);
                 let test = kinds::whole(id, None);
@@ -128,7 +143,7 @@ impl Check<'_> {
         match &written.operand {
             Operand::Regexp(regexp) => {
                 kinds::refuse_operator(written, &subject)?;
-                tests.push(Test::Regexp(regexp::compile(regexp)?));
+                tests.push(Test::Regexp(regexp::compile(regexp, &self.budget)?));
             }
             Operand::Scalar(scalar) => tests.push(self.test(written, &subject, written.op, scalar)?),
             Operand::List(items) => {
@@ -150,10 +165,10 @@ impl Check<'_> {
         scalar: &Scalar,
     ) -> Result<Test, FilterError> {
         let is_last = scalar.span.end == self.text.len() && !scalar.is_quoted;
-        let value = kinds::Value { written, subject, op, scalar, is_last };
+        let value = kinds::Value { written, subject, op, scalar, budget: &self.budget, is_last };
         let read = value.read()?;
         if let Some(reading) = read.unit_added {
-            self.note(Some(notes::unit(scalar, reading)));
+            self.note(|_| Some(notes::unit(scalar, reading)));
         }
         self.checked.is_open |= read.is_open;
         Ok(read.test)
@@ -227,9 +242,9 @@ impl Check<'_> {
         Ok(Term::Presence(found, field.name == "has"))
     }
 
-    fn note(&mut self, note: Option<Note>) {
+    fn note(&mut self, note: impl FnOnce(&str) -> Option<Note>) {
         if self.checked.notes.len() < MAX_NOTES {
-            self.checked.notes.extend(note);
+            self.checked.notes.extend(note(self.text));
         }
     }
 }

@@ -15,6 +15,9 @@ use super::typed::{Expr, Term, Test};
 /// Terms beyond these are not underlined: a text is searched once for each.
 const MAX_FINDERS: usize = 32;
 
+/// Texts over this are not underlined: no row is that wide, and looking for them is dear.
+const MAX_TEXT_BYTES: usize = 512;
+
 /// The texts and patterns a filter looks for.
 #[derive(Clone, Debug, Default)]
 pub struct Highlighter {
@@ -70,7 +73,7 @@ fn of_test(test: &Test) -> Option<Finder> {
     }
 }
 
-/// `None` if there is nothing to look for but stars.
+/// `None` if there is nothing to look for but stars, or too much.
 fn finder(glob: &Glob) -> Option<Finder> {
     // `browser(.*)` is `browser` and what is under it.
     let stem = match glob.pieces.as_slice() {
@@ -78,8 +81,8 @@ fn finder(glob: &Glob) -> Option<Finder> {
         _ => None,
     };
     let glob = stem.as_ref().unwrap_or(glob);
-    let has_text = glob.pieces.iter().any(|piece| !piece.is_empty());
-    has_text.then(|| Finder::Text(text::finder(glob)))
+    let len: usize = glob.pieces.iter().map(String::len).sum();
+    (1..=MAX_TEXT_BYTES).contains(&len).then(|| Finder::Text(text::finder(glob)))
 }
 
 impl Highlighter {

@@ -21,6 +21,7 @@ pub(super) struct Value<'a> {
     /// [`Op::Has`] for the items of a list.
     pub(super) op: Op,
     pub(super) scalar: &'a Scalar,
+    pub(super) budget: &'a regexp::Budget,
     /// The value touches the end of the text.
     pub(super) is_last: bool,
 }
@@ -53,7 +54,7 @@ impl Value<'_> {
         if self.op.takes_regex() {
             let pattern = self.scalar.text.clone();
             let regexp = Regexp { pattern, match_case: false, span: self.scalar.span.clone() };
-            let pattern = regexp::compile(&regexp);
+            let pattern = regexp::compile(&regexp, self.budget);
             return pattern.map(|pattern| Test::Regexp(pattern).into()).map_err(|error| {
                 let may_be_closed =
                     error.message.starts_with("unclosed") || error.message.contains("incomplete");

@@ -175,25 +175,18 @@ impl<'t> Lexer<'t> {
     /// Lexes `field op value` where the field's name takes `len` bytes; false if this is no comparison.
     fn comparison(&mut self, path: &[String], len: usize) -> bool {
         let after = &self.rest()[len..];
-        let is_known = path.len() > 1 || Field::find(&path[0]).is_some();
         let spaces = run::spaces(after);
-        let beyond = &after[spaces..];
-        if spaces > 0 && !is_known {
+        let touching = run::operator(after);
+        let gap = if touching.is_some() { 0 } else { spaces };
+        let spaced = || if spaces > 0 { run::spaced_operator(&after[spaces..]) } else { None };
+        let is_touching = touching.is_some();
+        let Some(found) = touching.or_else(spaced) else { return false };
+        let is_known = path.len() > 1 || Field::find(&path[0]).is_some();
+        let is_text = is_touching && found.is_sign_of_text(&self.rest()[..len], after, is_known);
+        if is_text || !is_touching && !is_known {
             return false;
         }
-        let (kind, op_len) = if let Some(found) = run::operator(after) {
-            if found.is_sign_of_text(&self.rest()[..len], after, is_known) {
-                return false;
-            }
-            (found.kind, found.len)
-        } else if spaces > 0
-            && let Some(found) = run::spaced_operator(beyond)
-        {
-            (found.kind, found.len)
-        } else {
-            return false;
-        };
-        let gap = if run::operator(after).is_some() { 0 } else { spaces };
+        let (kind, op_len) = (found.kind, found.len);
         self.push(Kind::Field(path.to_vec()), len);
         self.at += gap;
         self.push(kind.map_or(Kind::BadOp, Kind::Op), op_len);

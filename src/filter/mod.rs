@@ -208,13 +208,13 @@ impl Reading {
             return Self { errors: vec![error], ..Self::default() };
         }
         let syntax = parser::parse(text);
-        let checked = check::check(syntax.root.as_ref(), text, leave_out);
+        let checked = check::check(&syntax, text, leave_out);
         let mut errors = syntax.errors;
         errors.extend(checked.errors);
         FilterError::place_all(&mut errors, text);
         let filter = Filter { text: text.to_owned(), expr: checked.expr };
         let mut notes = checked.notes;
-        if errors.is_empty() {
+        if errors.is_empty() && leave_out.is_none() {
             let tokens = &syntax.tokens;
             notes.extend(syntax.mixed.map(|span| notes::mixed(text, tokens, span, &filter.reads_as())));
             let soft_words = syntax.soft_words.into_iter().take(MAX_NOTES);

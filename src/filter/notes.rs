@@ -38,9 +38,9 @@ pub(super) fn mixed(text: &str, tokens: &[Token], span: Span, reading: &str) -> 
 fn or_chains(pieces: &Pieces) -> Vec<Span> {
     let mut chains: Vec<Span> = Vec::new();
     for (or, _) in pieces.operators.iter().filter(|(_, is_or)| *is_or) {
-        let left = pieces.terms.iter().rfind(|term| term.end <= or.start);
-        let right = pieces.terms.iter().find(|term| term.start >= or.end);
-        let (Some(left), Some(right)) = (left, right) else { continue };
+        let right = pieces.terms.partition_point(|term| term.start < or.end);
+        let left = right.checked_sub(1).and_then(|left| pieces.terms.get(left));
+        let (Some(left), Some(right)) = (left, pieces.terms.get(right)) else { continue };
         match chains.last_mut() {
             Some(chain) if chain.end == left.end => chain.end = right.end,
             _ => chains.push(left.start..right.end),

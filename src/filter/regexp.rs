@@ -2,28 +2,91 @@
 //!
 //! Called by `check`. The engine is linear in the text; what it leaves out for that is named.
 
+use std::cell::Cell;
+
 use regex::RegexBuilder;
 
 use super::ast::{Regexp, Span};
 use super::error::FilterError;
 use super::typed::Pattern;
 
-/// Of the compiled program and of the lazily built automaton, each (FILTER: grammar).
+/// Of the compiled program and of the lazily built automaton, each, for all patterns of a filter together
+/// (FILTER: grammar).
 pub(super) const MAX_PROGRAM_BYTES: usize = 1 << 20;
 const MAX_NESTING: u32 = 64;
+const MAX_PATTERNS: usize = 64;
+
+/// What the patterns of a filter may cost together, in microseconds: classes of characters are worked out before
+/// the program's size is known, and a text of 4,096 characters could name a thousand of them.
+const MAX_CLASS_COST: usize = 4_000;
+
+/// What is left for the patterns of a filter.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// For each of them.
+    program_bytes: usize,
+    patterns: Cell<usize>,
+    class_cost: Cell<usize>,
+}
+
+impl Budget {
+    /// The budget of a filter that has `patterns`.
+    pub(super) fn of(patterns: usize) -> Self {
+        Self {
+            program_bytes: MAX_PROGRAM_BYTES / patterns.clamp(1, MAX_PATTERNS),
+            patterns: Cell::new(MAX_PATTERNS),
+            class_cost: Cell::new(MAX_CLASS_COST),
+        }
+    }
+
+    /// Takes what `typed` needs.
+    fn take(&self, typed: &Regexp) -> Result<(), FilterError> {
+        let Some(patterns) = self.patterns.get().checked_sub(1) else {
+            let message = format!("more than {MAX_PATTERNS} regular expressions in one filter");
+            return Err(FilterError::new("E-RECOUNT", typed.span.clone(), message));
+        };
+        let Some(class_cost) = self.class_cost.get().checked_sub(class_cost(&typed.pattern)) else {
+            let message = "too many classes like \\w or \\p{L} in the regular expressions of this filter: use . or \
+                           a text";
+            return Err(FilterError::new("E-RESIZE", typed.span.clone(), message));
+        };
+        self.patterns.set(patterns);
+        self.class_cost.set(class_cost);
+        Ok(())
+    }
+}
+
+/// How long the classes of `pattern` take to work out, in microseconds, measured with case ignored.
+fn class_cost(pattern: &str) -> usize {
+    const NAMED: usize = 400;
+    const WORD: usize = 50;
+    const PLAIN: usize = 5;
+    let bytes = pattern.as_bytes();
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let cost = |(first, second): (&u8, &u8)| match (first, second) {
+        (b'\\', b'p' | b'P') => NAMED,
+        (b'\\', b'w' | b'W') => WORD,
+        (b'-', b'-') | (b'&', b'&') | (b'~', b'~') => NAMED,
+        (b'[', b'^') => WORD,
+        (b'\\', b'd' | b'D' | b's' | b'S') | (b'[', _) => PLAIN,
+        _ => 0,
+    };
+    pairs.map(cost).sum()
+}
 
 /// Compiles what was typed.
 ///
 /// # Errors
 /// If it is no regular expression, uses look-around or back-references, or compiles to more than 1 MiB.
-pub(super) fn compile(typed: &Regexp) -> Result<Pattern, FilterError> {
+pub(super) fn compile(typed: &Regexp, budget: &Budget) -> Result<Pattern, FilterError> {
+    budget.take(typed)?;
     if let Some(error) = unsupported(typed) {
         return Err(error);
     }
     RegexBuilder::new(&typed.pattern)
         .case_insensitive(!typed.match_case)
-        .size_limit(MAX_PROGRAM_BYTES)
-        .dfa_size_limit(MAX_PROGRAM_BYTES)
+        .size_limit(budget.program_bytes)
+        .dfa_size_limit(budget.program_bytes)
         .nest_limit(MAX_NESTING)
         .build()
         .map(|regex| Pattern {
@@ -74,7 +137,8 @@ fn unsupported(typed: &Regexp) -> Option<FilterError> {
 fn explain(error: &regex::Error, typed: &Regexp) -> FilterError {
     let whole = || typed.span.clone();
     let regex::Error::Syntax(report) = error else {
-        let message = "this regular expression is too large: the limit is 1 MiB, so use smaller repetitions";
+        let message = "this regular expression is too large: the limit is 1 MiB for all of a filter, so use \
+                       smaller repetitions";
         return FilterError::new("E-RESIZE", whole(), message);
     };
     // The report is the pattern, a line with a caret under the place, and the reason.
@@ -135,15 +199,24 @@ mod tests {
                 "look-around (?<!…) is not supported; to leave rows out use -field:text",
             ),
         ] {
-            let error = compile(&typed(pattern)).expect_err(pattern);
+            let error = compile(&typed(pattern), &Budget::of(1)).expect_err(pattern);
             assert_eq!((error.code, error.span, error.message.as_str()), (code, span, message));
         }
-        assert_eq!(compile(&typed("(a{1000}){1000}")).expect_err("too large").code, "E-RESIZE");
+        let code = |pattern: &str, patterns: usize| -> Option<&'static str> {
+            compile(&typed(pattern), &Budget::of(patterns)).err().map(|error| error.code)
+        };
+        assert_eq!(code("(a{1000}){1000}", 1), Some("E-RESIZE"));
+        assert_eq!((code(r"\w{20}", 1), code(r"\w{20}", 64)), (None, Some("E-RESIZE")));
+        assert_eq!(code(&r"\pL".repeat(20), 1), Some("E-RESIZE"));
+        assert_eq!(code(r"^/api/[^/]+/(users|orders)/\d+\?\w+=[\w-]+&\p{Lu}$", 4), None);
+        let budget = Budget::of(100);
+        let taken = (0..100).filter(|_| compile(&typed("a"), &budget).is_ok()).count();
+        assert_eq!(taken, MAX_PATTERNS);
     }
 
     #[test]
     fn case_is_ignored_and_slashes_are_escaped_for_writing_back() {
-        let pattern = compile(&typed(r"/Orders|\/users")).expect("valid");
+        let pattern = compile(&typed(r"/Orders|\/users"), &Budget::of(1)).expect("valid");
         assert!(pattern.regex.is_match("/ORDERS"));
         assert_eq!(pattern.source, r"\/Orders|\/users");
     }

@@ -11,6 +11,8 @@ mod bench;
 mod browser;
 /// Recorded files in and out: `export` and `stats`.
 mod files;
+/// The filter language from outside: what it reads, and how it is described.
+mod filter;
 /// Events in over WebSocket and POST: acks, nacks, dedupe, the books.
 mod ingest;
 /// `load`: what it sends is all taken, and its report is true.
