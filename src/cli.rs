@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     name = "taillight",
     version,
     subcommand_precedence_over_arg = true,
+    disable_help_subcommand = true,
     after_help = "Put <script src=\"http://127.0.0.1:8245/taillight.js\"></script> in your page, before your own scripts."
 )]
 pub struct Cli {
@@ -59,6 +60,11 @@ pub enum Command {
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+    /// Explain a command, or with `help filter` the filter language
+    Help {
+        /// A command, or `filter`
+        topic: Option<String>,
+    },
 }
 
 /// Options of every command that listens or keeps events.

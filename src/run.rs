@@ -6,6 +6,7 @@ mod check;
 mod console;
 mod export;
 mod filter;
+mod help;
 mod listener;
 mod load;
 mod open;
@@ -76,6 +77,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<u8> {
             clap_complete::generate(shell, &mut Cli::command(), "taillight", &mut text);
             print(&text)
         }
+        Some(Command::Help { topic }) => help::run(topic.as_deref()),
         Some(Command::Man) => {
             let mut text = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut text)?;
