@@ -37,15 +37,21 @@ fn context() -> EvalContext {
     }
 }
 
+/// The events that the filter `text` selects.
+#[track_caller]
+pub(super) fn selected(text: &str) -> Vec<usize> {
+    let chunk = samples::chunk(&EVENTS);
+    let parsed = parse(text);
+    let filter = parsed.filter.unwrap_or_else(|| panic!("{text}: {:?}", parsed.errors));
+    let mut out = Bits::new();
+    Matcher::new(Arc::new(filter), context()).eval(&chunk, 0..chunk.len(), &mut out);
+    out.iter().collect()
+}
+
 #[track_caller]
 fn check(cases: &[(&str, &[usize])]) {
-    let chunk = samples::chunk(&EVENTS);
     for (text, expected) in cases {
-        let parsed = parse(text);
-        let filter = parsed.filter.unwrap_or_else(|| panic!("{text}: {:?}", parsed.errors));
-        let mut out = Bits::new();
-        Matcher::new(Arc::new(filter), context()).eval(&chunk, 0..chunk.len(), &mut out);
-        assert_eq!(out.iter().collect::<Vec<_>>(), *expected, "{text}");
+        assert_eq!(selected(text), *expected, "{text}");
     }
 }
 

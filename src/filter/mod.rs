@@ -33,6 +33,8 @@ mod lexical;
 #[cfg(test)]
 mod meaning;
 #[cfg(test)]
+mod meaning_tests;
+#[cfg(test)]
 mod mistakes;
 mod moment;
 mod notes;

@@ -167,7 +167,7 @@ fn between(value: &Value<'_>, low: Option<Quantity>, high: Option<Quantity>) -> 
 fn may_grow(range: &str, measure: Measure) -> bool {
     let Some((Some(low), Some(high))) = value::range(range) else { return false };
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let is_bare = digits(high) == high.len();
+    let is_bare = high.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     is_bare && (measure != Measure::Plain || digits(high) < digits(low))
 }
 
@@ -254,7 +254,9 @@ fn unknown_unit(value: &Value<'_>, measure: Measure, unit: &str, at: usize) -> F
     };
     let lower = unit.to_ascii_lowercase();
     let names = || measure.units().iter().map(|(name, _)| name.to_ascii_lowercase());
-    let may_become = names().any(|name| name.starts_with(&lower)) || lower == ".";
+    let may_become = names().any(|name| name.starts_with(&lower))
+        // Half of a range.
+        || lower.strip_suffix('.').is_some_and(|unit| unit.is_empty() || names().any(|name| name == unit));
     let by_beginning = || names().filter(|name| lower.starts_with(name.as_str())).max_by_key(String::len);
     let by_letter = || names().find(|name| name.chars().next() == lower.chars().next());
     let spelled_out = WORDS.iter().find(|(word, _)| measure == Measure::Duration && lower.starts_with(word));

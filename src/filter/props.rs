@@ -53,6 +53,33 @@ pub(super) fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
+/// Such a text many times over, which is where what is not linear shows.
+fn repeated() -> impl Strategy<Value = String> {
+    let piece = prop::collection::vec(prop::sample::select(&PIECES[..]), 1..4);
+    (piece, 1..150usize, pieces()).prop_map(|(piece, times, end)| piece.concat().repeat(times) + &end)
+}
+
+/// A comparison of every built-in field with every operator it takes.
+fn comparisons() -> Vec<String> {
+    let mut found = Vec::new();
+    for field in crate::event::FIELDS {
+        for name in field.names() {
+            for op in [":", "=", "==", "!=", "<", ">=", "~", "!~", " contains ", " in ", " not in "] {
+                let [one, two] = field.examples;
+                let values = [
+                    one.to_owned(),
+                    format!("\"{two}\""),
+                    format!("({one}, {two})"),
+                    format!("{one}..{two}"),
+                ];
+                found.extend(values.iter().map(|value| format!("{name}{op}{value}")));
+            }
+        }
+    }
+    found.retain(|text| parse(text).errors.is_empty());
+    found
+}
+
 /// A filter that is right, in one of its spellings.
 pub(super) fn filters() -> impl Strategy<Value = String> {
     let value = || {
@@ -72,6 +99,7 @@ pub(super) fn filters() -> impl Strategy<Value = String> {
             .prop_map(|(field, items)| format!("{field}:({})", items.join(", "))),
         value(),
         prop::sample::select(&TERMS[..]).prop_map(str::to_owned),
+        prop::sample::select(comparisons()),
         prop::sample::select(vec![
             "and",
             "or",
@@ -128,7 +156,10 @@ fn event() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_text_is_read_without_a_panic(text in pieces(), at in any::<prop::sample::Index>()) {
+    fn any_text_is_read_without_a_panic(
+        text in prop_oneof![3 => pieces(), 1 => repeated()],
+        at in any::<prop::sample::Index>(),
+    ) {
         let parsed = parse(&text);
         prop_assert_eq!(parsed.filter.is_some(), parsed.errors.is_empty());
         for error in &parsed.errors {

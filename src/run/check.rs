@@ -20,7 +20,9 @@ pub(super) fn run(check: &cli::Check) -> anyhow::Result<u8> {
     let filter = super::filter::checked(&check.filter)?;
     let mut text = format!("{}\n", filter.reads_as());
     for note in parse(&check.filter).notes.iter().filter(|note| !note.only_without_matches) {
-        text.push_str(&format!("note: {}\n", note.message));
+        // There is no Tab to press here.
+        let message = note.message.split(" · Tab").next().unwrap_or_default();
+        text.push_str(&format!("note: {message}\n"));
     }
     print(text.as_bytes())
 }
