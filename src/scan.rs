@@ -8,7 +8,7 @@ mod context;
 mod matches;
 mod thread;
 
-pub use context::{Clock, context_of};
+pub use context::{Clock, context_of, learn_loads};
 pub use matches::{MatchSegment, Matches, Rows};
 pub use thread::{ScanHandle, select, spawn};
 

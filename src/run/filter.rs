@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::Usage;
 use crate::event::{Chunk, Timestamp};
-use crate::filter::{Bits, EvalContext, Filter, LoadKey, Matcher, parse};
+use crate::filter::{Bits, EvalContext, Filter, Matcher, parse};
+use crate::scan;
+use crate::stats::Loads;
 
 /// The filter of `text`, or the error as the shell shows it (FILTER: messages), exit code 2.
 pub(super) fn checked(text: &str) -> anyhow::Result<Arc<Filter>> {
@@ -28,6 +30,7 @@ pub(super) fn checked(text: &str) -> anyhow::Result<Arc<Filter>> {
 pub(super) struct Sieve {
     matcher: Option<Matcher>,
     context: EvalContext,
+    loads: Loads,
     bits: Bits,
 }
 
@@ -41,7 +44,7 @@ impl Sieve {
         let context =
             EvalContext { now: start, start, zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
         let matcher = (!filter.is_all()).then(|| Matcher::new(filter, context.clone()));
-        Ok(Self { matcher, context, bits: Bits::new() })
+        Ok(Self { matcher, context, loads: Loads::default(), bits: Bits::new() })
     }
 
     /// Whether what passes depends on what [`Sieve::learn`] is told.
@@ -55,16 +58,20 @@ impl Sieve {
         if !matcher.filter().depends().any() {
             return;
         }
-        self.context.now = now;
+        let mut has_news = false;
         for event in chunk.events() {
-            let Some(load) = event.load() else { continue };
-            let key = LoadKey { tab: event.tab().into(), session: event.session().into() };
-            let newest = self.context.newest_loads.entry(key).or_insert(i32::MIN);
-            if load > *newest {
-                *newest = load;
-                self.context.latest_session = Some(event.session().into());
+            if !self.loads.knows(event) {
+                self.loads.add(event);
+                has_news = true;
             }
         }
+        if has_news {
+            scan::learn_loads(&mut self.context, &self.loads);
+        }
+        if !has_news && !matcher.filter().depends().clock {
+            return;
+        }
+        self.context.now = now;
         matcher.set_context(self.context.clone());
     }
 

@@ -1,10 +1,10 @@
 //! What a filter needs to know beyond the event: the clock, page loads, live sessions, marks.
 //!
-//! Made by the scan from a snapshot each time a filter starts over. Page loads come from the sessions' table: the
-//! client's hello numbers them.
+//! Made by the scan from a snapshot each time a filter starts over, and by the commands from what they have read.
 
 use crate::event::Timestamp;
 use crate::filter::{EvalContext, LoadKey};
+use crate::stats::Loads;
 use crate::store::Snapshot;
 
 /// The parts that the snapshot does not know.
@@ -25,15 +25,16 @@ pub fn context_of(snapshot: &Snapshot, clock: &Clock) -> EvalContext {
         live_sessions: snapshot.live.keys().map(|session| Box::from(&**session)).collect(),
         ..EvalContext::default()
     };
-    for row in snapshot.tables.sessions.iter() {
-        if let Some(load) = row.load {
-            let key = LoadKey { tab: Box::from(&*row.tab), session: Box::from(&*row.session) };
-            let newest = context.newest_loads.entry(key).or_insert(load);
-            *newest = load.max(*newest);
-        }
-    }
-    let latest = snapshot.tables.sessions.iter().filter(|row| !row.session.is_empty());
-    context.latest_session =
-        latest.max_by_key(|row| (row.loaded, row.first)).map(|row| Box::from(&*row.session));
+    learn_loads(&mut context, &snapshot.loads);
     context
+}
+
+/// Sets what `context` says of page loads and hot updates to what is known of them.
+pub fn learn_loads(context: &mut EvalContext, loads: &Loads) {
+    let key = |session: &str, tab: &str| LoadKey { tab: tab.into(), session: session.into() };
+    context.newest_loads = loads.numbered().map(|(session, tab, load)| (key(session, tab), load)).collect();
+    context.load_starts =
+        loads.starts().map(|(session, starts)| (Box::from(session), starts.to_vec())).collect();
+    context.latest_session = loads.latest_session().map(Box::from);
+    context.hmr = loads.hot_update();
 }

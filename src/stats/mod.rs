@@ -6,11 +6,13 @@
 mod endpoints;
 mod groups;
 mod latency;
+mod loads;
 mod sessions;
 mod tables;
 
 pub use endpoints::{EndpointRow, SLOWEST, Slow};
 pub use groups::GroupRow;
 pub use latency::{BARS, Latency, MAX_LATENCY, Quantiles, bar_limit};
+pub use loads::Loads;
 pub use sessions::SessionRow;
 pub use tables::{TableRows, Tables};

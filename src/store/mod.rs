@@ -19,7 +19,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::event::{Chunk, Timestamp};
-use crate::stats::{TableRows, Tables};
+use crate::stats::{Loads, TableRows, Tables};
 use ring::Ring;
 
 /// Tables are made anew at most this often: quantiles of a thousand endpoints cost milliseconds.
@@ -36,6 +36,8 @@ pub struct Store {
     rows: Arc<TableRows>,
     rows_at: Timestamp,
     live: FxHashMap<Arc<str>, LiveSession>,
+    /// Copied only when it changes while a snapshot holds it.
+    loads: Arc<Loads>,
     /// Events by second of arrival, newest last.
     arrivals: Vec<(i64, u64)>,
 }
@@ -49,6 +51,7 @@ impl Store {
             rows: Arc::new(TableRows::default()),
             rows_at: Timestamp(0),
             live: FxHashMap::default(),
+            loads: Arc::default(),
             arrivals: Vec::new(),
         }
     }
@@ -60,6 +63,9 @@ impl Store {
         self.ring.append(chunk);
         for (ordinal, event) in self.ring.events_from(first) {
             self.tables.add(event, ordinal);
+            if !self.loads.knows(event) {
+                Arc::make_mut(&mut self.loads).add(event);
+            }
         }
         self.ring.evict();
         if let Some(last) = chunk.recvs().last() {
@@ -72,6 +78,9 @@ impl Store {
         let live = self.live.entry(Arc::from(session)).or_default();
         live.connections = if is_open { live.connections + 1 } else { live.connections.saturating_sub(1) };
         live.changed = at;
+        if is_open {
+            Arc::make_mut(&mut self.loads).opened(session, at);
+        }
         if live.connections == 0 {
             self.live.remove(session);
         }
@@ -96,6 +105,7 @@ impl Store {
             is_stale: self.rows.events != self.tables.events(),
             tables: Arc::clone(&self.rows),
             live: Arc::new(self.live.clone()),
+            loads: Arc::clone(&self.loads),
             events_per_s: self.rate(now),
         }
     }

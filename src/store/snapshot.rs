@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::ledger::Ledger;
 use super::ring::Segment;
 use crate::event::{EventRef, Timestamp};
-use crate::stats::TableRows;
+use crate::stats::{Loads, TableRows};
 
 /// A session with open connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub is_stale: bool,
     /// Sessions with an open connection.
     pub live: Arc<FxHashMap<Arc<str>, LiveSession>>,
+    /// Page loads and tabs, over everything that arrived.
+    pub loads: Arc<Loads>,
     /// Over the last five seconds.
     pub events_per_s: u64,
 }

@@ -111,19 +111,12 @@ impl Program {
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the port is open");
-        stream.set_read_timeout(Some(PATIENCE)).expect("settable");
-        stream
+        connect(self.port)
     }
 
     /// A WebSocket on the native protocol's address.
     pub(crate) fn socket(&self) -> Socket {
-        let mut request = format!("ws://127.0.0.1:{}/v1/ws", self.port).into_client_request().expect("valid");
-        request.headers_mut().insert("sec-websocket-protocol", "taillight.v1".parse().expect("valid"));
-        let (socket, answer) = tokio_tungstenite::tungstenite::client(request, self.connect())
-            .expect("the handshake is answered");
-        assert_eq!(answer.headers()["sec-websocket-protocol"], "taillight.v1");
-        Socket(socket)
+        Socket::open(self.port)
     }
 
     /// A WebSocket that has said hello as `client`.
@@ -170,6 +163,17 @@ pub(crate) struct Answer {
 pub(crate) struct Socket(pub(crate) WebSocket<TcpStream>);
 
 impl Socket {
+    /// A WebSocket on the native protocol's address of whatever listens on `port`.
+    pub(crate) fn open(port: u16) -> Self {
+        let mut request = format!("ws://127.0.0.1:{port}/v1/ws").into_client_request().expect("valid");
+        request.headers_mut().insert("sec-websocket-protocol", "taillight.v1".parse().expect("valid"));
+        let stream = connect(port);
+        let (socket, answer) =
+            tokio_tungstenite::tungstenite::client(request, stream).expect("the handshake is answered");
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "taillight.v1");
+        Self(socket)
+    }
+
     pub(crate) fn send(&mut self, text: &str) {
         self.0.send(Message::text(text)).expect("sendable");
     }
@@ -210,6 +214,12 @@ impl Socket {
             }
         }
     }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).expect("the port is open");
+    stream.set_read_timeout(Some(PATIENCE)).expect("settable");
+    stream
 }
 
 /// The program with a home of its own.

@@ -19,6 +19,8 @@ mod ingest;
 mod load;
 /// The console in a real pseudo-terminal.
 mod pty;
+/// What a page load is: `since:reload`, `load:` and `session:latest` over real connections.
+mod reload;
 /// The pictures of the README are those of the screens.
 mod screenshots;
 /// `tail`: what is printed, and how it ends.

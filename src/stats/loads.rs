@@ -1,0 +1,317 @@
+//! Page loads: which number each tab's newest one has, and when those began that carry no number.
+//!
+//! The store adds everything that arrives, commands that read recordings what they read; the scan makes of it what
+//! `since:reload` and `session:latest` mean, and the screens call tabs by the letters given here. Bounded: past
+//! 20,000 sessions those loaded longest ago leave, a session keeps its last 64 loads and its last 32 tabs, and tabs
+//! after the 26th share a letter.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::event::{EventRef, Timestamp, json};
+
+const MAX_SESSIONS: usize = 20_000;
+const MAX_TABS: usize = 32;
+const MAX_STARTS: usize = 64;
+/// Tabs that get a letter of their own: the alphabet.
+const MAX_LETTERS: usize = 26;
+/// How development servers begin the line they write after a hot update (vite 7, webpack-dev-server 5, next 15).
+const HOT_UPDATES: [&str; 3] = ["[vite] hot updated", "[HMR] Updated modules", "[Fast Refresh] done"];
+
+/// The loads of all sessions and tabs.
+#[derive(Clone, Debug, Default)]
+pub struct Loads {
+    sessions: FxHashMap<Arc<str>, Session>,
+    /// In the order of their first events.
+    tabs: Vec<Arc<str>>,
+    hot_update: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Session {
+    /// The newest number of each tab, the tab met first in front.
+    numbered: Vec<(Arc<str>, i32)>,
+    /// When the loads of page-load events without a number began, oldest first.
+    page_loads: Vec<Timestamp>,
+    /// When connections opened, oldest first.
+    connections: Vec<Timestamp>,
+    /// When its newest load began, as far as is known.
+    loaded: Timestamp,
+}
+
+impl Session {
+    /// When loads began; a connection is taken for one only where the page says nothing about its loads.
+    fn starts(&self) -> &[Timestamp] {
+        if self.page_loads.is_empty() { &self.connections } else { &self.page_loads }
+    }
+
+    fn newest(&self, tab: &str) -> Option<i32> {
+        self.numbered.iter().find(|(known, _)| **known == *tab).map(|(_, load)| *load)
+    }
+
+    fn set_newest(&mut self, tab: &str, load: i32) {
+        if let Some((_, newest)) = self.numbered.iter_mut().find(|(known, _)| **known == *tab) {
+            *newest = load;
+            return;
+        }
+        if self.numbered.len() >= MAX_TABS {
+            self.numbered.remove(0);
+        }
+        self.numbered.push((Arc::from(tab), load));
+    }
+}
+
+impl Loads {
+    /// Whether `event` says nothing new, so that [`Loads::add`] would change nothing.
+    pub fn knows(&self, event: EventRef<'_>) -> bool {
+        let Some(session) = self.sessions.get(event.session()) else { return false };
+        let is_known_load = match event.load() {
+            Some(load) => session.newest(event.tab()).is_some_and(|newest| newest >= load),
+            None => event.subtype() != "page-load",
+        };
+        let has_letter = self.tabs.len() >= MAX_LETTERS || event.tab().is_empty();
+        is_known_load && (has_letter || self.letter(event.tab()).is_some()) && !is_hot_update(event)
+    }
+
+    /// Takes note of the session, tab and load of `event`. Does not depend on the order of events, but for letters.
+    pub fn add(&mut self, event: EventRef<'_>) {
+        // A clock that is ahead must not make a load the newest for good.
+        let at = event.inst().min(event.recv());
+        if is_hot_update(event) {
+            self.hot_update = self.hot_update.max(Some(at));
+        }
+        if !event.tab().is_empty() && self.letter(event.tab()).is_none() && self.tabs.len() < MAX_LETTERS {
+            self.tabs.push(Arc::from(event.tab()));
+        }
+        let is_first = !self.sessions.contains_key(event.session());
+        let session = self.session(event.session());
+        match event.load() {
+            Some(load) => {
+                if session.newest(event.tab()).is_none_or(|newest| load > newest) {
+                    session.set_newest(event.tab(), load);
+                    session.loaded = session.loaded.max(at);
+                }
+            }
+            None if event.subtype() == "page-load" => {
+                let took = event.get(&["timing", "fully-loaded"]).and_then(json::number).unwrap_or(0.0);
+                #[expect(clippy::cast_possible_truncation, reason = "saturates; no load takes a day")]
+                let start = at.plus_ms(-(took.clamp(0.0, 86_400_000.0) as i64));
+                insert(&mut session.page_loads, start);
+                session.loaded = session.loaded.max(start);
+            }
+            None if is_first => session.loaded = at,
+            None => {}
+        }
+    }
+
+    /// Takes note of a connection of `session`.
+    pub fn opened(&mut self, session: &str, at: Timestamp) {
+        let session = self.session(session);
+        insert(&mut session.connections, at);
+        // A page that numbers its loads, or tells of them, may connect again without having been loaded again.
+        if session.numbered.is_empty() && session.page_loads.is_empty() {
+            session.loaded = session.loaded.max(at);
+        }
+    }
+
+    /// The newest load number of each tab: session, tab, number.
+    pub fn numbered(&self) -> impl Iterator<Item = (&str, &str, i32)> {
+        self.sessions.iter().flat_map(|(name, session)| {
+            session.numbered.iter().map(move |(tab, load)| (&**name, &**tab, *load))
+        })
+    }
+
+    /// When the loads of each session began that have no numbers, oldest first; sessions without any are left out.
+    pub fn starts(&self) -> impl Iterator<Item = (&str, &[Timestamp])> {
+        let starts = self.sessions.iter().map(|(name, session)| (&**name, session.starts()));
+        starts.filter(|(_, starts)| !starts.is_empty())
+    }
+
+    /// The session whose page was loaded most recently.
+    pub fn latest_session(&self) -> Option<&str> {
+        let named = self.sessions.iter().filter(|(name, _)| !name.is_empty());
+        named.max_by_key(|(name, session)| (session.loaded, *name)).map(|(name, _)| &**name)
+    }
+
+    /// When code was last replaced in a running page.
+    pub fn hot_update(&self) -> Option<Timestamp> {
+        self.hot_update
+    }
+
+    /// The letter of a tab: `A` for the first one an event came from; `None` for tabs after the 26th.
+    pub fn letter(&self, tab: &str) -> Option<char> {
+        let place = self.tabs.iter().position(|known| **known == *tab)?;
+        Some(char::from(b'A' + u8::try_from(place).ok()?))
+    }
+
+    fn session(&mut self, name: &str) -> &mut Session {
+        if !self.sessions.contains_key(name) && self.sessions.len() >= MAX_SESSIONS {
+            self.evict();
+        }
+        self.sessions.entry(Arc::from(name)).or_default()
+    }
+
+    /// Drops the tenth that was loaded longest ago, so that the search is paid for once in 2,000 new sessions.
+    fn evict(&mut self) {
+        let mut ages: Vec<_> =
+            self.sessions.iter().map(|(name, session)| (session.loaded, Arc::clone(name))).collect();
+        let (oldest, ..) = ages.select_nth_unstable(MAX_SESSIONS / 10);
+        for (_, name) in oldest {
+            self.sessions.remove(name);
+        }
+    }
+}
+
+/// Puts `start` in its place; where there are too many the oldest leaves.
+fn insert(starts: &mut Vec<Timestamp>, start: Timestamp) {
+    let place = starts.partition_point(|known| *known < start);
+    if starts.get(place) == Some(&start) {
+        return;
+    }
+    starts.insert(place, start);
+    if starts.len() > MAX_STARTS {
+        starts.remove(0);
+    }
+}
+
+fn is_hot_update(event: EventRef<'_>) -> bool {
+    matches!(event.subtype(), "hot-update" | "hmr")
+        || event.msg().starts_with('[') && HOT_UPDATES.iter().any(|start| event.msg().starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row};
+
+    fn event(inst: i64, session: &'static str, tab: &'static str, load: Option<i32>) -> Row<'static> {
+        Row {
+            seq: 0,
+            inst: Timestamp(inst),
+            recv: Timestamp(inst + 5),
+            level: Level::Info,
+            severity: None,
+            family: Family::None,
+            flags: Flags::NONE,
+            id: "a/b",
+            ns: "a.b",
+            kind: "log",
+            subtype: "",
+            session,
+            user: "",
+            tab,
+            load,
+            endpoint: "",
+            duration: None,
+            status: None,
+            group: 0,
+            source: "browser",
+            msg: Msg::Text(""),
+            json: "{}",
+        }
+    }
+
+    fn page_load(inst: i64, session: &'static str) -> Row<'static> {
+        let json = r#"{"timing":{"fullyLoaded":1000}}"#;
+        Row { subtype: "page-load", json, ..event(inst, session, "", None) }
+    }
+
+    fn chunk(rows: &[Row<'_>]) -> Chunk {
+        let mut builder = ChunkBuilder::new();
+        rows.iter().for_each(|row| builder.push(row));
+        builder.finish()
+    }
+
+    fn loads(rows: &[Row<'_>]) -> Loads {
+        let mut loads = Loads::default();
+        chunk(rows).events().for_each(|event| loads.add(event));
+        loads
+    }
+
+    fn starts<'a>(loads: &'a Loads, session: &str) -> &'a [Timestamp] {
+        loads.starts().find(|(name, _)| *name == session).map_or(&[], |(_, starts)| starts)
+    }
+
+    #[test]
+    fn each_tab_of_a_session_has_its_own_newest_load() {
+        let rows = [event(1, "s", "t1", Some(2)), event(2, "s", "t2", Some(7)), event(3, "s", "t1", Some(1))];
+        let loads = loads(&rows);
+        let mut numbered: Vec<_> = loads.numbered().collect();
+        numbered.sort_unstable();
+        assert_eq!(numbered, [("s", "t1", 2), ("s", "t2", 7)]);
+        assert!(chunk(&rows).events().all(|event| loads.knows(event)));
+        let news = [event(4, "s", "t1", Some(3)), event(4, "s", "t3", None), page_load(4, "s")];
+        assert!(chunk(&news).events().all(|event| !loads.knows(event)));
+    }
+
+    #[test]
+    fn without_numbers_page_loads_count_and_without_those_connections() {
+        let mut found = loads(&[event(500, "s", "", None)]);
+        found.opened("s", Timestamp(400));
+        found.opened("s", Timestamp(9_000));
+        assert_eq!(starts(&found, "s"), [Timestamp(400), Timestamp(9_000)]);
+        let rows = [page_load(9_500, "s"), page_load(1_500, "s"), page_load(1_500, "s")];
+        chunk(&rows).events().for_each(|event| found.add(event));
+        assert_eq!(starts(&found, "s"), [Timestamp(500), Timestamp(8_500)]);
+        assert_eq!(starts(&found, "nobody"), []);
+    }
+
+    #[test]
+    fn the_latest_session_is_the_one_loaded_last_and_not_the_one_heard_last() {
+        let rows = [event(1_000, "a", "t", Some(1)), event(2_000, "b", "t", Some(1))];
+        let mut found = loads(&rows);
+        assert_eq!(found.latest_session(), Some("b"));
+        // A tab that only connects again has not been loaded.
+        found.opened("a", Timestamp(3_000));
+        chunk(&[event(4_000, "a", "t", Some(1)), event(4_000, "", "", None)])
+            .events()
+            .for_each(|event| found.add(event));
+        assert_eq!(found.latest_session(), Some("b"));
+        chunk(&[event(5_000, "a", "t", Some(2))]).events().for_each(|event| found.add(event));
+        assert_eq!(found.latest_session(), Some("a"));
+        found.opened("c", Timestamp(6_000));
+        assert_eq!(found.latest_session(), Some("c"));
+    }
+
+    #[test]
+    fn hot_updates_are_events_of_their_own_or_lines_of_known_servers() {
+        let line = |inst, text| Row { msg: Msg::Text(text), ..event(inst, "s", "", None) };
+        let own = Row { subtype: "hot-update", ..event(3, "s", "", None) };
+        for (row, expected) in [
+            (line(1, "[vite] hot updated: /src/App.tsx"), Some(Timestamp(1))),
+            (line(2, "[vite] connected."), None),
+            (own, Some(Timestamp(3))),
+        ] {
+            assert_eq!(loads(&[row]).hot_update(), expected);
+        }
+    }
+
+    #[test]
+    fn tabs_get_letters_in_the_order_they_are_met() {
+        let names: Vec<String> = (0..30).map(|at| format!("tab-{at}")).collect();
+        let mut loads = Loads::default();
+        for name in &names {
+            chunk(&[Row { tab: name, ..event(1, "s", "", None) }])
+                .events()
+                .for_each(|event| loads.add(event));
+        }
+        let letters = ["tab-0", "tab-25", "tab-26", ""].map(|tab| loads.letter(tab));
+        assert_eq!(letters, [Some('A'), Some('Z'), None, None]);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut loads = Loads::default();
+        for at in 0..200 {
+            loads.opened("s", Timestamp(at));
+        }
+        let kept = starts(&loads, "s");
+        assert_eq!((kept.len(), kept[0]), (MAX_STARTS, Timestamp(136)));
+        for at in 0..MAX_SESSIONS + 1 {
+            loads.opened(&format!("s{at}"), Timestamp(1_000 + i64::try_from(at).expect("small")));
+        }
+        assert!(loads.sessions.len() <= MAX_SESSIONS && !loads.sessions.contains_key("s"));
+        assert_eq!(loads.latest_session(), Some("s20000"));
+    }
+}
