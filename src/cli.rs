@@ -52,9 +52,12 @@ pub enum Command {
     },
     /// Print the browser client, or write it to a file
     Client {
-        /// Where to write it; the snippets that load it are printed
+        /// Where to write it, which must not exist yet; the snippets that load it are printed
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Write over a file that exists
+        #[arg(long, requires = "output")]
+        force: bool,
     },
     /// Print shell completions
     Completions { shell: clap_complete::Shell },
@@ -183,6 +186,41 @@ pub struct Recorded {
     /// Take only what matches this filter
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter: Option<String>,
+    /// The moment that since:mark counts from: 14:32, 2026-01-31T14:32:05 (local) or RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = Mark::parse)]
+    pub mark: Option<Mark>,
+}
+
+/// A moment as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// On the day of the newest event.
+    Clock(jiff::civil::Time),
+    Local(jiff::civil::DateTime),
+    Instant(jiff::Timestamp),
+}
+
+impl Mark {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Ok(instant) = text.parse() {
+            return Ok(Self::Instant(instant));
+        }
+        let local = || text.parse().ok().map(Self::Local);
+        let clock = || text.parse().ok().map(Self::Clock);
+        // A date alone would read as its midnight, which nobody means by a mark.
+        let found = if text.contains(['T', 't', ' ']) { local() } else { clock() };
+        found.ok_or_else(|| "write a time such as 14:32:05 or 2026-01-31T14:32:05Z".to_owned())
+    }
+
+    /// The timestamp meant in `zone`, `newest` being the newest event; `None` only at the ends of the calendar.
+    pub fn resolve(self, newest: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Option<jiff::Timestamp> {
+        let local = match self {
+            Self::Instant(instant) => return Some(instant),
+            Self::Local(local) => local,
+            Self::Clock(time) => zone.to_datetime(newest).date().to_datetime(time),
+        };
+        zone.to_timestamp(local).ok()
+    }
 }
 
 /// Options of `export`.
@@ -193,6 +231,9 @@ pub struct Export {
     /// File to write, which must not exist yet
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write over a file that exists
+    #[arg(long, requires = "output")]
+    pub force: bool,
 }
 
 /// Options of `stats`.
@@ -203,6 +244,17 @@ pub struct Stats {
     /// Print one JSON object, durations in milliseconds
     #[arg(long)]
     pub json: bool,
+    /// End with 1 unless this holds, such as 'p99(GET /api/users) < 300ms' (may be repeated)
+    #[arg(
+        long,
+        value_name = "ASSERTION",
+        long_help = "End with 1 unless this holds (may be repeated):\n\
+            MEASURE(ENDPOINT) < VALUE, with < <= > >= = or !=\n\
+            p50 p90 p95 p99 p99.9 max mean take a time: 300ms, 1.5s\n\
+            count and errors take a number; errors also a share: 2%\n\
+            ENDPOINT is as in the tables; * stands for anything: 'errors(GET /api/*) = 0'"
+    )]
+    pub assert: Vec<String>,
 }
 
 /// Options of `load`.
@@ -319,6 +371,23 @@ mod tests {
             let cli = Cli::try_parse_from(line.split(' ')).expect(line);
             assert_eq!(cli.common.port, 0);
             assert!(matches!(cli.command, Some(Command::Tail(Tail { number: Some(3), .. }))));
+        }
+    }
+
+    #[test]
+    fn marks_are_times_of_the_newest_day_or_of_their_own() {
+        let newest = "2026-03-04T23:30:00Z".parse().expect("a time");
+        let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(1));
+        for (text, expected) in [
+            ("14:32", Some("2026-03-05T13:32:00Z")),
+            ("2026-01-31T14:32:05.250", Some("2026-01-31T13:32:05.25Z")),
+            ("2026-01-31T14:32:05Z", Some("2026-01-31T14:32:05Z")),
+            ("2026-01-31", None),
+            ("5m", None),
+            ("", None),
+        ] {
+            let found = Mark::parse(text).ok().and_then(|mark| mark.resolve(newest, &zone));
+            assert_eq!(found.map(|time| time.to_string()).as_deref(), expected, "{text}");
         }
     }
 

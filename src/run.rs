@@ -28,6 +28,7 @@ pub use listener::{Listener, StartError};
 use crate::cli::{Cli, Color, Command, Common, KeyAction};
 use crate::ingest::{self, key};
 use crate::load::LoadError;
+use crate::recording;
 
 /// Exit codes (CONTRACT: command line).
 pub mod code {
@@ -62,16 +63,24 @@ pub fn run(cli: Cli) -> ExitCode {
 fn carry_out(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         Some(Command::Tail(tail)) => tail::run(&cli.common, &tail),
-        None => console::run(&cli.common, cli.filter.as_deref().unwrap_or_default()),
+        None => {
+            let text = cli.filter.unwrap_or_default();
+            // A mistake is worth more than the advice to use a terminal.
+            filter::checked(&text)?;
+            console::run(&cli.common, &text)
+        }
         Some(Command::Serve) => serve(&cli.common),
         Some(Command::Demo) => console::demo(&cli.common),
-        Some(Command::Open(open)) => open::run(&cli.common, &open),
+        Some(Command::Open(open)) => {
+            filter::checked(open.filter.as_deref().unwrap_or_default())?;
+            open::run(&cli.common, &open)
+        }
         Some(Command::Check(check)) => check::run(&check),
         Some(Command::Export(export)) => export::run(&export),
         Some(Command::Stats(stats)) => stats::run(&cli.common, &stats),
         Some(Command::Load(options)) => load::run(&cli.common, &options),
         Some(Command::Key { action }) => page_key(action),
-        Some(Command::Client { output }) => client(output.as_deref(), cli.common.port),
+        Some(Command::Client { output, force }) => client(output.as_deref(), force, cli.common.port),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "taillight", &mut text);
@@ -133,11 +142,11 @@ fn page_key(action: KeyAction) -> anyhow::Result<u8> {
     print(format!("{}\n", key.as_str()).as_bytes())
 }
 
-fn client(output: Option<&Path>, port: u16) -> anyhow::Result<u8> {
+fn client(output: Option<&Path>, is_forced: bool, port: u16) -> anyhow::Result<u8> {
     let Some(path) = output else {
         return print(ingest::client().as_bytes());
     };
-    std::fs::write(path, ingest::client()).with_context(|| format!("cannot write `{}`", path.display()))?;
+    recording::write_new(path, ingest::client().as_bytes(), is_forced).map_err(export::not_over)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let snippets = format!(
         "wrote {}\n\nserved by your own pages:\n  <script src=\"/{name}\" data-url=\"http://127.0.0.1:{port}\"></script>\n\

@@ -1,10 +1,12 @@
 //! Events written to a file of lines that appears under its name only once it is complete.
 //!
-//! Used by `run` and by exports of a view. It never writes over a file, and a file that is not finished leaves
-//! nothing behind.
+//! Used by `run` and by exports of a view. It writes over a file only where that was asked for, and a file that is
+//! not finished leaves nothing behind.
 
+use std::fs::Permissions;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -13,6 +15,9 @@ use thiserror::Error;
 use crate::event::{EventRef, gate, line};
 
 const BUFFER: usize = 64 * 1024;
+/// What people did stays with the user; the client is for everyone (as far as the umask lets it).
+const PRIVATE: u32 = 0o600;
+const PUBLIC: u32 = 0o666;
 /// Events between two reports of progress: some milliseconds of work.
 const REPORT_EVERY: u64 = 4_096;
 
@@ -38,6 +43,7 @@ pub struct Exported {
 #[derive(Debug)]
 pub struct Export {
     path: PathBuf,
+    is_forced: bool,
     out: BufWriter<NamedTempFile>,
     line: String,
     exported: Exported,
@@ -49,21 +55,27 @@ impl Export {
     /// # Errors
     /// When `path` exists or its folder cannot be written to.
     pub fn create(path: &Path) -> Result<Self, ExportError> {
-        // Asked again at the end, where it counts; this is for whoever would wait for nothing.
-        if path.symlink_metadata().is_ok() {
-            return Err(ExportError::Exists(shown(path)));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = tempfile::Builder::new()
-            .prefix(".taillight-")
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
-            .map_err(|reason| failed(path, reason))?;
-        Ok(Self {
-            path: path.to_owned(),
-            out: BufWriter::with_capacity(BUFFER, file),
-            line: String::new(),
-            exported: Exported::default(),
-        })
+        Self::start(path, false)
+    }
+
+    /// As [`Export::create`], but takes the place of a file at `path` once it is complete.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn create_over(path: &Path) -> Result<Self, ExportError> {
+        Self::start(path, true)
+    }
+
+    fn start(path: &Path, is_forced: bool) -> Result<Self, ExportError> {
+        let file = beside(path, is_forced, PRIVATE)?;
+        let (line, exported) = (String::new(), Exported::default());
+        let out = BufWriter::with_capacity(BUFFER, file);
+        Ok(Self { path: path.to_owned(), is_forced, out, line, exported })
+    }
+
+    /// The file that is written to until it is complete.
+    pub fn unfinished(&self) -> &Path {
+        self.out.get_ref().path()
     }
 
     /// Adds one event; how much there is now.
@@ -87,14 +99,45 @@ impl Export {
     pub fn finish(self) -> Result<Exported, ExportError> {
         let path = self.path;
         let file = self.out.into_inner().map_err(|error| failed(&path, error.into_error()))?;
-        file.as_file().sync_all().map_err(|reason| failed(&path, reason))?;
-        match file.persist_noclobber(&path) {
-            Ok(_) => Ok(self.exported),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(ExportError::Exists(shown(&path)))
-            }
-            Err(error) => Err(failed(&path, error.error)),
+        put(file, &path, self.is_forced)?;
+        Ok(self.exported)
+    }
+}
+
+/// Writes a file that is there whole or not at all, over one of that name only if `is_forced`. Others may read it.
+///
+/// # Errors
+/// As [`Export::create`] and [`Export::finish`].
+pub fn write_new(path: &Path, bytes: &[u8], is_forced: bool) -> Result<(), ExportError> {
+    let mut file = beside(path, is_forced, PUBLIC)?;
+    file.write_all(bytes).map_err(|reason| failed(path, reason))?;
+    put(file, path, is_forced)
+}
+
+/// An unnamed file in the folder of `path`.
+fn beside(path: &Path, is_forced: bool, mode: u32) -> Result<NamedTempFile, ExportError> {
+    // Asked again at the end, where it counts; this is for whoever would wait for nothing.
+    if !is_forced && path.symlink_metadata().is_ok() {
+        return Err(ExportError::Exists(shown(path)));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let file = tempfile::Builder::new()
+        .prefix(".taillight-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder.unwrap_or(Path::new(".")));
+    file.map_err(|reason| failed(path, reason))
+}
+
+/// Brings a file to the disk and under its name.
+fn put(file: NamedTempFile, path: &Path, is_forced: bool) -> Result<(), ExportError> {
+    file.as_file().sync_all().map_err(|reason| failed(path, reason))?;
+    let put = if is_forced { file.persist(path) } else { file.persist_noclobber(path) };
+    match put {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(ExportError::Exists(shown(path)))
         }
+        Err(error) => Err(failed(path, error.error)),
     }
 }
 
@@ -145,8 +188,6 @@ mod tests {
 
     #[test]
     fn a_file_is_whole_private_and_counted() {
-        use std::os::unix::fs::PermissionsExt;
-
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.jsonl");
         let chunk = events(3);
@@ -170,6 +211,21 @@ mod tests {
         }
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "mine");
         assert_eq!(names(folder.path()), ["a.jsonl"]);
+    }
+
+    #[test]
+    fn a_file_is_replaced_only_where_that_is_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.js");
+        write_new(&path, b"one", false).expect("free");
+        assert!(matches!(write_new(&path, b"two", false), Err(ExportError::Exists(_))));
+        assert_eq!(std::fs::read(&path).expect("readable"), b"one");
+        write_new(&path, b"two", true).expect("forced");
+        assert_eq!(std::fs::read(&path).expect("readable"), b"two");
+        let export = Export::create_over(&path).expect("forced");
+        assert!(export.unfinished().exists());
+        assert_eq!(export.finish().expect("written"), Exported::default());
+        assert_eq!((std::fs::read(&path).expect("readable").len(), names(folder.path()).len()), (0, 1));
     }
 
     #[test]

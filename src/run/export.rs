@@ -4,17 +4,22 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
-use super::{code, recorded};
+use anyhow::anyhow;
+
+use super::{code, recorded, signals};
 use crate::cli;
 use crate::event::{gate, line};
-use crate::recording;
+use crate::recording::{Export, ExportError};
+use crate::ui::format::counted;
 
 const BUFFER: usize = 64 * 1024;
 
 pub(super) fn run(export: &cli::Export) -> anyhow::Result<u8> {
     match &export.output {
-        Some(path) => to_file(&export.from, path),
+        Some(path) => until_signal(export, path),
         None => to_stdout(&export.from),
     }
 }
@@ -35,9 +40,45 @@ fn to_stdout(from: &cli::Recorded) -> anyhow::Result<u8> {
     Ok(if matched == 0 { code::NOTHING } else { code::FINE })
 }
 
+/// Tells the waiting thread that this one has ended, however it did.
+struct Ended(SyncSender<Option<u8>>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // A signal that came first has been told already.
+        let _ = self.0.try_send(None);
+    }
+}
+
+/// Writes the file on a thread of its own, so that a signal ends it even while it waits for input; then what was
+/// written so far is removed.
+fn until_signal(export: &cli::Export, path: &Path) -> anyhow::Result<u8> {
+    super::filter::checked(export.from.filter.as_deref().unwrap_or_default())?;
+    let (sender, ended) = sync_channel(1);
+    let signalled = sender.clone();
+    signals::watch(move |code| {
+        // An export that has ended has nobody waiting any more.
+        let _ = signalled.send(Some(code));
+    })?;
+    let file = if export.force { Export::create_over(path) } else { Export::create(path) };
+    let file = file.map_err(not_over)?;
+    let unfinished = file.unfinished().to_owned();
+    let (from, path) = (export.from.clone(), path.to_owned());
+    let write = move || {
+        let _ended = Ended(sender);
+        to_file(file, &from, &path)
+    };
+    let writing = thread::Builder::new().name("export".into()).spawn(write)?;
+    if let Ok(Some(code)) = ended.recv() {
+        // Where it was complete it has its name by now, and this one is gone.
+        let _ = std::fs::remove_file(unfinished);
+        return Ok(code);
+    }
+    writing.join().map_err(|_| anyhow!("the export ended in a panic"))?
+}
+
 /// Without events there is no file: an empty one would stand in the way of the next try.
-fn to_file(from: &cli::Recorded, path: &Path) -> anyhow::Result<u8> {
-    let mut export = recording::Export::create(path)?;
+fn to_file(mut export: Export, from: &cli::Recorded, path: &Path) -> anyhow::Result<u8> {
     let matched = recorded::pass(from, |chunk, rows| {
         for row in rows {
             export.write(chunk.event(*row))?;
@@ -50,8 +91,18 @@ fn to_file(from: &cli::Recorded, path: &Path) -> anyhow::Result<u8> {
         let _ = writeln!(io::stderr(), "taillight: nothing matched, `{name}` was not written");
         return Ok(code::NOTHING);
     }
-    let exported = export.finish()?;
-    let (events, bytes) = (exported.events, exported.bytes);
-    let _ = writeln!(io::stderr(), "wrote {events} events, {bytes} bytes, to `{name}`");
+    let exported = export.finish().map_err(not_over)?;
+    let (events, bytes) = (counted(exported.events, "event"), exported.bytes);
+    let _ = writeln!(io::stderr(), "wrote {events}, {bytes} bytes, to `{name}`");
     Ok(code::FINE)
+}
+
+/// The error, with the option that writes over a file.
+pub(super) fn not_over(error: ExportError) -> anyhow::Error {
+    match error {
+        ExportError::Exists(name) => {
+            anyhow!("`{name}` exists already: choose another name, or write over it with `--force`")
+        }
+        other => other.into(),
+    }
 }

@@ -47,6 +47,14 @@ impl Sieve {
         Ok(Self { matcher, context, loads: Loads::default(), bits: Bits::new() })
     }
 
+    /// Sets what `since:mark` counts from.
+    pub(super) fn set_mark(&mut self, mark: Option<Timestamp>) {
+        self.context.mark = mark;
+        if let Some(matcher) = &mut self.matcher {
+            matcher.set_context(self.context.clone());
+        }
+    }
+
     /// Whether what passes depends on what [`Sieve::learn`] is told.
     pub(super) fn depends(&self) -> bool {
         self.matcher.as_ref().is_some_and(|matcher| matcher.filter().depends().any())

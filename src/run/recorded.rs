@@ -2,14 +2,19 @@
 //!
 //! Called by `export` and `stats`. What had to be skipped is said on standard error at the end.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 
+use super::Usage;
 use super::filter::Sieve;
 use crate::cli;
 use crate::event::{Chunk, Timestamp};
 use crate::ingest;
 use crate::pipeline::Redactor;
 use crate::recording::{Recording, SkippedIn};
+
+/// Most that is held of a stream that has to be known to its end before its first event can be judged.
+const MAX_HELD_BYTES: usize = 256 * 1024 * 1024;
 
 /// Gives `visit` the rows of the files of `from` that its filter lets through; how many that were.
 ///
@@ -19,12 +24,23 @@ pub(super) fn pass(
     from: &cli::Recorded,
     mut visit: impl FnMut(&Chunk, &[usize]) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
-    let mut recording = Recording::new(from.files.clone(), ingest::now(), Redactor::default());
-    let mut sieve = sieve_of(from)?;
+    let mut sieve = Sieve::new(from.filter.as_deref(), Timestamp(0))?;
+    let mut recording = open(from);
+    let mut held = VecDeque::new();
+    if sieve.depends() {
+        let newest = if from.files.iter().any(|file| file.as_os_str() == "-") {
+            // It cannot be read twice.
+            hold(&mut recording, &mut sieve, &mut held)?
+        } else {
+            survey(&mut open(from), &mut sieve, |_| Ok(()))?
+        };
+        sieve.set_mark(mark_of(from, newest));
+    }
     let mut rows = Vec::new();
     let mut matched = 0;
     let ended = loop {
-        match recording.next_chunk() {
+        let next = held.pop_front().map_or_else(|| recording.next_chunk(), |chunk| Ok(Some(chunk)));
+        match next {
             Ok(Some(chunk)) => {
                 rows.clear();
                 sieve.pick(&chunk, &mut rows);
@@ -43,20 +59,47 @@ pub(super) fn pass(
     ended
 }
 
-/// The filter as it reads over whole files: times count back from the newest event, loads from the newest load.
-fn sieve_of(from: &cli::Recorded) -> anyhow::Result<Sieve> {
-    let mut sieve = Sieve::new(from.filter.as_deref(), Timestamp(0))?;
-    let is_stream = from.files.iter().any(|file| file.as_os_str() == "-");
-    if !sieve.depends() || is_stream {
-        return Ok(sieve);
-    }
-    let mut recording = Recording::new(from.files.clone(), ingest::now(), Redactor::default());
+fn open(from: &cli::Recorded) -> Recording {
+    Recording::new(from.files.clone(), ingest::now(), Redactor::default())
+}
+
+/// Lets the filter see everything before it judges anything: times count back from the newest event, which is
+/// given, loads from the newest load. `keep` gets each chunk.
+fn survey(
+    recording: &mut Recording,
+    sieve: &mut Sieve,
+    mut keep: impl FnMut(Chunk) -> anyhow::Result<()>,
+) -> anyhow::Result<Timestamp> {
     let mut newest = Timestamp(0);
     while let Some(chunk) = recording.next_chunk()? {
         newest = chunk.insts().iter().copied().fold(newest, Timestamp::max);
         sieve.learn(&chunk, newest);
+        keep(chunk)?;
     }
-    Ok(sieve)
+    Ok(newest)
+}
+
+fn hold(
+    recording: &mut Recording,
+    sieve: &mut Sieve,
+    held: &mut VecDeque<Chunk>,
+) -> anyhow::Result<Timestamp> {
+    let mut bytes = 0;
+    survey(recording, sieve, |chunk| {
+        bytes += chunk.bytes();
+        if bytes > MAX_HELD_BYTES {
+            let message = "this filter counts from the newest event, and standard input is over 256 MiB: \
+                           save it to a file and name that with --from";
+            return Err(Usage(message.to_owned()).into());
+        }
+        held.push_back(chunk);
+        Ok(())
+    })
+}
+
+fn mark_of(from: &cli::Recorded, newest: Timestamp) -> Option<Timestamp> {
+    let mark = from.mark?.resolve(newest.to_jiff(), &jiff::tz::TimeZone::system())?;
+    Some(Timestamp(mark.as_millisecond()))
 }
 
 /// What there is to say about lines that could not be read.

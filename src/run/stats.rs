@@ -2,10 +2,13 @@
 //!
 //! Called by `run`. The numbers come from the tables the panels show, so screen and report agree.
 
+mod assert;
 mod report;
 mod text;
 
-use super::{code, print, recorded};
+use std::io::{self, Write};
+
+use super::{Usage, code, print, recorded};
 use crate::cli::{self, Common};
 use crate::event::{Chunk, gate};
 use crate::ingest;
@@ -14,7 +17,12 @@ use crate::store::{Retention, Store, Tally};
 /// The tables outlive the events, so next to none of those need to stay.
 const KEPT: Retention = Retention { events: 1, bytes: u64::MAX };
 
+/// Prints the numbers; 1 if there are none or an assertion fails, each of which is named on standard error.
 pub(super) fn run(common: &Common, stats: &cli::Stats) -> anyhow::Result<u8> {
+    let mut assertions = Vec::new();
+    for text in &stats.assert {
+        assertions.push(assert::parse(text).map_err(|mistake| Usage(mistake.to_string()))?);
+    }
     let mut store = Store::new(KEPT);
     let matched = recorded::pass(&stats.from, |chunk, rows| {
         if rows.len() == chunk.len() {
@@ -31,7 +39,12 @@ pub(super) fn run(common: &Common, stats: &cli::Stats) -> anyhow::Result<u8> {
         text::tables(&tables, gate::Gate { ascii: common.ascii, strict_cells: false })
     };
     print(out.as_bytes())?;
-    Ok(if matched == 0 { code::NOTHING } else { code::FINE })
+    let broken: Vec<_> =
+        assertions.iter().flat_map(|assertion| assertion.broken(&tables.endpoints)).collect();
+    for line in &broken {
+        let _ = writeln!(io::stderr(), "taillight: {line}");
+    }
+    Ok(if matched == 0 || !broken.is_empty() { code::NOTHING } else { code::FINE })
 }
 
 /// A chunk of only `rows`, which rise.

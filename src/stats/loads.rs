@@ -87,11 +87,9 @@ impl Loads {
         let is_first = !self.sessions.contains_key(event.session());
         let session = self.session(event.session());
         match event.load() {
-            Some(load) => {
-                if session.newest(event.tab()).is_none_or(|newest| load > newest) {
-                    session.set_newest(event.tab(), load);
-                    session.loaded = session.loaded.max(at);
-                }
+            Some(load) if session.newest(event.tab()).is_none_or(|newest| load > newest) => {
+                session.set_newest(event.tab(), load);
+                session.loaded = session.loaded.max(at);
             }
             None if event.subtype() == "page-load" => {
                 let took = event.get(&["timing", "fully-loaded"]).and_then(json::number).unwrap_or(0.0);
@@ -101,7 +99,7 @@ impl Loads {
                 session.loaded = session.loaded.max(start);
             }
             None if is_first => session.loaded = at,
-            None => {}
+            _ => {}
         }
     }
 

@@ -19,6 +19,12 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// `1 event`, `4,310 events`.
+pub fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", count(number))
+}
+
 /// `9,999`, `12.3k`, `1.2M`: a count in at most six columns (below 10^15).
 pub fn count_short(number: u64) -> String {
     if number < 10_000 {

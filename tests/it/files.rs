@@ -182,9 +182,105 @@ fn an_existing_file_is_never_written_over() {
     assert_eq!(output.status.code(), Some(4));
     assert_eq!(
         said(&output),
-        "taillight: `a.jsonl` exists already and is not written over: choose another name or move it away\n"
+        "taillight: `a.jsonl` exists already: choose another name, or write over it with `--force`\n"
     );
     assert_eq!(folder.text("a.jsonl"), "{}\n");
+}
+
+#[test]
+fn exports_and_the_client_write_over_a_file_only_when_told_to() {
+    let folder = Folder::new();
+    folder.put("a.jsonl", "{}\n");
+    for args in [&["client", "-o", "out"][..], &["export", "--from", "a.jsonl", "-o", "out"]] {
+        folder.put("out", "mine");
+        let refused = folder.run(args);
+        assert_eq!((refused.status.code(), folder.text("out")), (Some(4), "mine".to_owned()), "{args:?}");
+        assert!(said(&refused).contains("`out` exists already") && said(&refused).contains("--force"));
+        let written = folder.run(&[args, &["--force"]].concat());
+        assert_eq!(written.status.code(), Some(0), "{}", said(&written));
+        assert_ne!(folder.text("out"), "mine", "{args:?}");
+    }
+    assert!(said(&folder.run(&["export", "--from", "a.jsonl", "-o", "b"])).starts_with("wrote 1 event, "));
+}
+
+#[test]
+fn an_interrupted_export_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let mut child = command(folder.path())
+        .current_dir(folder.path())
+        .args(["export", "--from", "-", "-o", "out.jsonl"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(folder.path()).expect("readable").flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    };
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(b"{}\n").expect("writable");
+    while names().is_empty() {
+        assert!(child.try_wait().expect("known").is_none(), "it waits for more input");
+        std::thread::yield_now();
+    }
+    // Signals are listened for before there is a file.
+    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+    assert_eq!(child.wait().expect("ends").code(), Some(130));
+    assert_eq!(names(), Vec::<String>::new());
+    drop(input);
+}
+
+#[test]
+fn a_stream_is_filtered_as_the_file_would_be() {
+    let folder = Folder::new();
+    let line = |ms: u64, load: u64| {
+        format!("{{\"type\":\"log\",\"message\":\"{load}\",\"load\":{load},\"timestamp\":{ms}}}\n")
+    };
+    let text = [line(1_704_067_200_000, 1), line(1_704_067_290_000, 1), line(1_704_067_300_000, 2)].concat();
+    folder.put("a.jsonl", &text);
+    for (filter, expected) in [("since:1m", 2), ("since:reload", 1), ("load:-1", 2), ("level:info", 3)] {
+        let file = folder.run(&["export", "--from", "a.jsonl", "-f", filter]);
+        let stream = folder.run_with(&["export", "--from", "-", "-f", filter], text.as_bytes());
+        let messages = |output: &Output| -> Vec<Value> {
+            let lines = out(output);
+            lines
+                .lines()
+                .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["msg"].take())
+                .collect()
+        };
+        assert_eq!(messages(&file).len(), expected, "{filter}");
+        assert_eq!(messages(&stream), messages(&file), "{filter}");
+    }
+}
+
+#[test]
+fn assertions_decide_how_stats_end() {
+    let folder = Folder::new();
+    let run = |assertions: &[&str]| {
+        let args = assertions.iter().flat_map(|text| ["--assert", text]);
+        folder.run(&["stats", "--json", "--from", PLAIN_ZST].into_iter().chain(args).collect::<Vec<_>>())
+    };
+    let fine = run(&["p50(GET /api/users/:id) < 100ms", "errors(GET *) <= 1"]);
+    assert_eq!((fine.status.code(), said(&fine).lines().count()), (Some(0), 1), "{}", said(&fine));
+    let broken = run(&["count(GET *) = 2", "max(GET /api/users/:id) < 300ms", "errors(GET *) = 0"]);
+    assert_eq!(broken.status.code(), Some(1));
+    let lines = said(&broken);
+    let failed: Vec<_> = lines.lines().filter(|line| line.contains("assertion")).collect();
+    assert_eq!(
+        failed,
+        [
+            "taillight: assertion failed: max(GET /api/users/:id) < 300ms: GET localhost:5173/api/users/:id has 900 ms over 2 requests",
+            "taillight: assertion failed: errors(GET *) = 0: GET localhost:5173/api/users/:id has 1 of 2",
+        ]
+    );
+    assert!(serde_json::from_slice::<Value>(&broken.stdout).is_ok(), "the report is whole all the same");
+    let mistaken = run(&["p99(GET /a) <> 3ms"]);
+    assert_eq!(mistaken.status.code(), Some(2));
+    assert_eq!(
+        said(&mistaken),
+        "taillight: assert: compare with < <= > >= = or !=, like p99(GET /api/users) < 300ms\n    \
+         p99(GET /a) <> 3ms\n                ^~\n"
+    );
 }
 
 #[test]
@@ -260,7 +356,8 @@ fn stats_for_people_are_aligned() {
     for line in [
         "3 events from 2024-01-01T00:00:02.000Z to 2024-01-01T00:00:04.000Z",
         "     2  browser/api-call",
-        "       2       1  61.695  900  900  900    900  900  480.75  GET localhost:5173/api/users/:id",
+        "       2       1  61.695  900  900  ~900   ~900  900  480.75  GET localhost:5173/api/users/:id",
+        "~ of fewer than 100 requests for p99, 1000 for p99.9: little more than their slowest",
     ] {
         assert!(text.lines().any(|found| found == line), "{line:?} in\n{text}");
     }

@@ -9,6 +9,8 @@ mod admission;
 mod bench;
 /// A real page in headless Chromium, and the client's own tests.
 mod browser;
+/// The filter at every door of the program, and all of its test data through the program itself.
+mod doors;
 /// Recorded files in and out: `export` and `stats`.
 mod files;
 /// The filter language from outside: what it reads, and how it is described.

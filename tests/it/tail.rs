@@ -142,22 +142,6 @@ fn it_can_wait_for_an_event_and_says_when_it_did_not_come() {
 }
 
 #[test]
-fn a_wrong_filter_is_shown_with_its_caret_before_anything_starts() {
-    let home = tempfile::tempdir().expect("a folder");
-    for args in [
-        vec!["tail", "-f", "level:wran"],
-        vec!["check", "level:wran"],
-        vec!["stats", "--from", "none", "-f", "level:wran"],
-    ] {
-        let output = command(home.path()).args(&args).output().expect("runs");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
-        let expected = "taillight: filter: unknown level `wran`. Did you mean warn? (trace debug info warn error fatal report)\n    level:wran\n          ^~~~\n";
-        assert_eq!(said, expected, "{args:?}");
-    }
-}
-
-#[test]
 fn check_says_how_a_filter_reads() {
     let home = tempfile::tempdir().expect("a folder");
     let run = |args: &[&str]| {

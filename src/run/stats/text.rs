@@ -3,16 +3,22 @@
 //! Called by `stats`. Every text that came from a page goes through the gate.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::report::{group_name, levels};
 use crate::event::gate::Gate;
 use crate::event::{Micros, Timestamp};
-use crate::stats::TableRows;
+use crate::stats::{EndpointRow, TableRows};
+use crate::ui::format::counted;
 
 /// Rows of a table; `--json` has them all.
 const MAX_ROWS: usize = 20;
 /// Columns of a cell; messages and endpoints rarely need more.
 const MAX_CELL: usize = 60;
+
+/// A percentile of fewer requests is little more than the slowest of them (UX: latency).
+pub(super) const MIN_FOR_P99: u64 = 100;
+pub(super) const MIN_FOR_P999: u64 = 1_000;
 
 /// A table in the making; the last column is text, the others stand to the right.
 struct Table {
@@ -63,8 +69,7 @@ pub(super) fn tables(tables: &TableRows, gate: Gate) -> String {
     let Some((first, last)) = tables.span else {
         return "no events\n".to_owned();
     };
-    let noun = if tables.events == 1 { "event" } else { "events" };
-    let _ = writeln!(out, "{} {noun} from {first} to {last}", tables.events);
+    let _ = writeln!(out, "{} from {first} to {last}", counted(tables.events, "event"));
     counts(&mut out, gate, "level", levels(tables).into_iter());
     counts(&mut out, gate, "signal", tables.ids.iter().map(|(id, count)| (&**id, *count)));
     endpoints(&mut out, gate, tables);
@@ -90,14 +95,27 @@ fn endpoints(out: &mut String, gate: Gate, tables: &TableRows) {
     let mut table = Table::new(gate, &heads);
     for row in tables.endpoints.iter().take(MAX_ROWS) {
         let latency = &row.latency;
-        let ms = |span: Micros| if latency.count == 0 { "-".to_owned() } else { span.to_string() };
+        let ms = |(span, needed): (Micros, u64)| match latency.count {
+            0 => "-".to_owned(),
+            count if count < needed => format!("~{span}"),
+            _ => span.to_string(),
+        };
         let mut cells = vec![row.count.to_string(), row.errors.to_string()];
-        let spans = [latency.p50, latency.p90, latency.p95, latency.p99, latency.p999];
-        cells.extend(spans.into_iter().chain([latency.max, latency.mean]).map(ms));
+        let tails = [(latency.p99, MIN_FOR_P99), (latency.p999, MIN_FOR_P999)];
+        cells.extend([latency.p50, latency.p90, latency.p95].map(|span| ms((span, 0))));
+        cells.extend(tails.map(ms));
+        cells.extend([latency.max, latency.mean].map(|span| ms((span, 0))));
         cells.push(row.name.to_string());
         table.rows.push(cells);
     }
     table.write(out, tables.endpoints.len());
+    let is_few = |row: &Arc<EndpointRow>| (1..MIN_FOR_P999).contains(&row.latency.count);
+    if tables.endpoints.iter().take(MAX_ROWS).any(is_few) {
+        let _ = writeln!(
+            out,
+            "~ of fewer than {MIN_FOR_P99} requests for p99, {MIN_FOR_P999} for p99.9: little more than their slowest"
+        );
+    }
 }
 
 fn groups(out: &mut String, gate: Gate, tables: &TableRows) {
@@ -137,8 +155,6 @@ fn second(time: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]

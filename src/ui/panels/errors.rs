@@ -7,13 +7,12 @@ use ratatui::layout::Rect;
 
 use super::Panel;
 use super::table::{
-    Align, Cell, Column, List, Place, below, cell, clock, counted, height_above, or_none, plain, row_of,
-    sorted,
+    Align, Cell, Column, List, Place, below, cell, clock, height_above, or_none, plain, row_of, sorted,
 };
 use crate::event::{Level, json};
 use crate::stats::GroupRow;
 use crate::ui::draw;
-use crate::ui::format;
+use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::theme::level_word;
 use crate::ui::view::{Request, View};

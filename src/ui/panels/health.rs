@@ -8,10 +8,10 @@ use ratatui::style::Style;
 
 use super::Panel;
 use super::page::{Page, Row};
-use super::table::{clock, counted};
+use super::table::clock;
 use crate::counters::Counter;
 use crate::store::Ledger;
-use crate::ui::format;
+use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Request, View};

@@ -10,14 +10,14 @@ use ratatui::layout::Rect;
 use super::Panel;
 use super::spread::{self, Bar};
 use super::table::{
-    Align, Cell, Column, List, Place, below, cell, clock, counted, draw_row, height_above, or_none, place,
-    plain, row_of, sorted, term,
+    Align, Cell, Column, List, Place, below, cell, clock, draw_row, height_above, or_none, place, plain,
+    row_of, sorted, term,
 };
 use crate::event::EventRef;
 use crate::stats::{EndpointRow, Slow};
 use crate::ui::cursor::Cursor;
 use crate::ui::draw;
-use crate::ui::format;
+use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::view::{Request, View};
 

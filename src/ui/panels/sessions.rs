@@ -8,10 +8,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Panel;
-use super::table::{Align, Cell, Column, List, Place, cell, counted, or_none, plain, row_of, sorted, term};
+use super::table::{Align, Cell, Column, List, Place, cell, or_none, plain, row_of, sorted, term};
 use crate::stats::SessionRow;
 use crate::ui::draw;
-use crate::ui::format;
+use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::view::{Request, View};
 

@@ -282,12 +282,6 @@ pub(super) fn term(field: &str, value: &str) -> String {
     out
 }
 
-/// `1 event`, `4,310 events`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", crate::ui::format::count(number))
-}
-
 /// `14:32:10.841`: a time on this clock.
 pub(super) fn clock(at: crate::event::Timestamp, zone: &jiff::tz::TimeZone) -> String {
     at.to_jiff().to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
