@@ -25,16 +25,21 @@ pub struct Evidence<'a> {
     pub status: Option<u16>,
 }
 
-/// This gives the group of a problem, never 0, from its type and
+/// This gives the group of a problem, never 0: for a failed request its endpoint and status, whatever it is called
+/// and says; else its type and
 /// - the top own frame alone where that is source-mapped;
-/// - else the normalised message and the top own frame;
-/// - else, for a request without a message, its endpoint and status.
+/// - else the normalised message and the top own frame.
 ///
 /// `scratch` is overwritten; it is here to be reused.
 pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
     let mut hash = Fnv::default();
+    if evidence.is_failed_request() {
+        hash.part(evidence.endpoint);
+        hash.bytes(&evidence.status.unwrap_or(0).to_be_bytes());
+        return hash.finish();
+    }
+    // Not the subtype: the same fault is `javascript` when thrown and `promise` when awaited.
     hash.part(evidence.kind);
-    hash.part(evidence.subtype);
     let own = stack::top_own(evidence.stack);
     normalise_message(evidence.message, scratch);
     if !(evidence.is_mapped && own.is_some()) {
@@ -46,10 +51,17 @@ pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
         stack::push_plain_file(frame.file, scratch);
         hash.part(scratch);
     } else if scratch.is_empty() {
+        hash.part(evidence.subtype);
         hash.part(evidence.endpoint);
-        hash.bytes(&evidence.status.unwrap_or(0).to_be_bytes());
     }
     hash.finish()
+}
+
+impl Evidence<'_> {
+    fn is_failed_request(&self) -> bool {
+        let names_one = matches!(self.subtype, "api-call" | "network");
+        !self.endpoint.is_empty() && self.status.map_or(names_one, |status| status >= 400)
+    }
 }
 
 /// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/); written out because it must never change.
@@ -106,6 +118,7 @@ mod tests {
         for (what, again) in [
             ("another id", Evidence { message: "user 7 is missing", ..error() }),
             ("another browser, line and query", Evidence { stack: FIREFOX, ..error() }),
+            ("awaited instead of thrown", Evidence { subtype: "promise", ..error() }),
             ("a mapped stack needs no message", error()),
         ] {
             assert_eq!(of(again), of(error()), "{what}");
@@ -116,18 +129,20 @@ mod tests {
 
     #[test]
     fn other_problems_are_other_groups() {
-        let request = Evidence { kind: "log", endpoint: "GET /a", status: Some(500), ..Evidence::default() };
+        let request =
+            Evidence { kind: "metric", endpoint: "GET /a", status: Some(500), ..Evidence::default() };
+        let told = Evidence { kind: "error", subtype: "network", message: "Request failed", ..request };
+        assert_eq!(of(told), of(request), "a failed request is one, whoever tells of it");
         let all = [
             error(),
             Evidence { message: "cart is missing", ..error() },
-            Evidence { subtype: "promise", ..error() },
-            Evidence { kind: "error/javascript", subtype: "", ..error() },
+            Evidence { kind: "log", ..error() },
             Evidence { stack: "", ..error() },
             Evidence { stack: "load@http://localhost:5173/src/cart.js:1:1", ..error() },
             Evidence { stack: "save@http://localhost:5173/src/user.js:1:1", ..error() },
             request,
             Evidence { status: Some(404), ..request },
-            Evidence { status: None, ..request },
+            Evidence { status: None, ..told },
             Evidence { endpoint: "GET /b", ..request },
         ];
         let groups: std::collections::BTreeSet<u64> = all.into_iter().map(of).collect();

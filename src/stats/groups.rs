@@ -3,11 +3,13 @@
 //! Filled by `Tables`, read by the errors panel and `stats`. Bounded: what comes after 5,000 groups is counted
 //! together (SECURITY: limits).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::event::{EventRef, Level, Symbol, Timestamp};
+use super::title::shared;
+use crate::event::{EventRef, Flags, Level, Symbol, Timestamp};
 
 const MAX_GROUPS: usize = 5_000;
 /// Sessions counted exactly for each group; beyond it the count stays here and says so.
@@ -21,7 +23,7 @@ pub struct GroupRow {
     /// The fingerprint; `u64::MAX` for everything that did not fit.
     pub group: u64,
     pub level: Level,
-    /// Of the event that arrived last.
+    /// Method, route and status of failed requests; else what the messages of its events have in common.
     pub message: Arc<str>,
     pub subtype: Arc<str>,
     pub status: Option<u16>,
@@ -67,7 +69,7 @@ impl Group {
         let row = GroupRow {
             group,
             level: event.level(),
-            message: Arc::from(event.msg()),
+            message: Arc::from(title_of(event)),
             subtype: Arc::from(event.subtype()),
             status: event.status(),
             count: 0,
@@ -92,8 +94,83 @@ impl Group {
             row.last_ordinal = ordinal;
             row.level = event.level();
             row.status = event.status();
-            if &*row.message != event.msg() {
-                row.message = Arc::from(event.msg());
+        }
+        if let Some(title) = shared(&row.message, &title_of(event)) {
+            row.message = Arc::from(title);
+        }
+    }
+}
+
+/// What an event says of its group: a failed request is known by its endpoint and status alone.
+fn title_of(event: EventRef<'_>) -> Cow<'_, str> {
+    if event.endpoint().is_empty() || !event.flags().has(Flags::FAILED) {
+        return Cow::Borrowed(event.msg());
+    }
+    Cow::Owned(match event.status() {
+        Some(status) => format!("{} {status}", event.endpoint()),
+        None => format!("{} no answer", event.endpoint()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{ChunkBuilder, Family, Msg, Row};
+
+    fn row(msg: &'static str, endpoint: &'static str, status: Option<u16>) -> Row<'static> {
+        let mut flags = Flags::NONE;
+        if !endpoint.is_empty() {
+            flags.set(Flags::FAILED);
+        }
+        Row {
+            seq: 0,
+            inst: Timestamp(0),
+            recv: Timestamp(0),
+            level: Level::Error,
+            severity: None,
+            family: Family::None,
+            flags,
+            id: "a/b",
+            ns: "a.b",
+            kind: "error",
+            subtype: "",
+            session: "s",
+            user: "",
+            tab: "",
+            load: None,
+            endpoint,
+            duration: None,
+            status,
+            group: 7,
+            source: "browser",
+            msg: Msg::Text(msg),
+            json: "{}",
+        }
+    }
+
+    #[test]
+    fn a_group_is_titled_by_what_its_events_share_in_whatever_order_they_come() {
+        let reading = |name| row(name, "", None);
+        let request = |msg, status| row(msg, "POST /api/orders", status);
+        for (rows, title) in [
+            (vec![reading("no 'a' here"), reading("no 'b' here"), reading("no 'a' here")], "no '…' here"),
+            (vec![request("POST /api/orders 500 in 3 ms", Some(500))], "POST /api/orders 500"),
+            (
+                vec![request("Failed to fetch", None), request("NetworkError", None)],
+                "POST /api/orders no answer",
+            ),
+        ] {
+            for reversed in [false, true] {
+                let mut builder = ChunkBuilder::new();
+                rows.iter().for_each(|row| builder.push(row));
+                let chunk = builder.finish();
+                let mut events: Vec<_> = (0..).zip(chunk.events()).collect();
+                if reversed {
+                    events.reverse();
+                }
+                let mut groups = Groups::default();
+                events.iter().for_each(|(ordinal, event)| groups.add(*event, *ordinal));
+                assert_eq!(&*groups.rows()[0].message, title);
             }
         }
     }

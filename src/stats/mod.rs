@@ -9,6 +9,7 @@ mod latency;
 mod loads;
 mod sessions;
 mod tables;
+mod title;
 
 pub use endpoints::{EndpointRow, SLOWEST, Slow};
 pub use groups::GroupRow;

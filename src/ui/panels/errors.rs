@@ -192,9 +192,14 @@ fn render_detail(area: Rect, buf: &mut Buffer, group: &GroupRow, view: &View<'_>
         .map(|line| (line, theme.title))
         .collect();
     lines.extend(theme.gate.lines(&counts, width, 3).into_iter().map(|line| (line, theme.dim)));
+    let latest = view.snapshot.event(group.last_ordinal);
+    let said = latest.map(|event| event.msg()).filter(|said| *said != message(group));
+    if let Some(said) = said {
+        let said = format!("the latest says: {said}");
+        lines.extend(theme.gate.lines(&said, width, 2).into_iter().map(|line| (line, theme.text)));
+    }
     lines.push(Default::default());
     let room = usize::from(body.height).saturating_sub(lines.len());
-    let latest = view.snapshot.event(group.last_ordinal);
     let stack = latest.and_then(|event| event.get(&["stack"])).and_then(json::text);
     let text = match (&stack, latest) {
         (Some(stack), _) => stack,

@@ -1,0 +1,94 @@
+//! One title for messages that differ in their values: what they have in common, `…` for the rest.
+//!
+//! Used for groups of errors, whose events may say different things of the same fault.
+
+/// Of each message, in bytes: what a group is about is said before that.
+const READ_MAX: usize = 1_024;
+const GAP: &str = "…";
+
+/// This gives the words that `title` and `message` share, or `None` where `title` fits the message as it is.
+pub(super) fn shared(title: &str, message: &str) -> Option<String> {
+    if title == message {
+        return None;
+    }
+    let cut = |text: &str| text[..text.floor_char_boundary(READ_MAX)].to_owned();
+    let (title, message) = (cut(title), cut(message));
+    let (ours, theirs): (Vec<_>, Vec<_>) = (title.split(' ').collect(), message.split(' ').collect());
+    let words = if ours.len() == theirs.len() {
+        ours.iter().zip(&theirs).map(|(a, b)| shared_word(a, b)).collect()
+    } else {
+        ends(&ours, &theirs)
+    };
+    Some(words.join(" ")).filter(|shared| *shared != title)
+}
+
+/// The words before and after what differs.
+fn ends(ours: &[&str], theirs: &[&str]) -> Vec<String> {
+    let same = |(a, b): &(&&str, &&str)| a == b;
+    let before = ours.iter().zip(theirs).take_while(same).count();
+    let room = ours.len().min(theirs.len()) - before;
+    let after = ours.iter().rev().zip(theirs.iter().rev()).take_while(same).count().min(room);
+    let kept = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    // A gap that is there already stands for this one too.
+    let has_gap = before > 0 && ours[before - 1] == GAP || after > 0 && ours[ours.len() - after] == GAP;
+    let gap = if has_gap { Vec::new() } else { vec![GAP.to_owned()] };
+    [kept(&ours[..before]), gap, kept(&ours[ours.len() - after..])].concat()
+}
+
+/// `'…')` for `'price')` and `'total')`: the signs around what differs stay.
+fn shared_word(ours: &str, theirs: &str) -> String {
+    if ours == theirs {
+        return ours.to_owned();
+    }
+    let is_sign = |letter: char| !letter.is_alphanumeric();
+    let before: usize =
+        ours.chars().zip(theirs.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let before = ours[..before]
+        .rfind(is_sign)
+        .map_or(0, |at| ours[at..].chars().next().map_or(0, |sign| at + sign.len_utf8()));
+    let (ours_left, theirs_left) = (&ours[before..], &theirs[before..]);
+    let pairs = ours_left.chars().rev().zip(theirs_left.chars().rev());
+    let after: usize = pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let tail = &ours_left[ours_left.len() - after..];
+    let tail = tail.find(is_sign).map_or("", |at| &tail[at..]);
+    let (head, tail) = (ours[..before].trim_end_matches('…'), tail.trim_start_matches('…'));
+    format!("{head}{GAP}{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_left_out() {
+        for (title, message, expected) in [
+            ("same", "same", None),
+            (
+                "Cannot read properties of undefined (reading 'price')",
+                "Cannot read properties of undefined (reading 'prime')",
+                Some("Cannot read properties of undefined (reading '…')"),
+            ),
+            ("user 42 is missing", "user 7 is missing", Some("user … is missing")),
+            ("user … is missing", "user 9 is missing", None),
+            ("order x=42, y=1", "order x=43, y=1", Some("order x=…, y=1")),
+            ("no", "no luck today", Some("no …")),
+            ("no luck today", "no", Some("no …")),
+            ("no …", "no luck at all", None),
+            ("a b c z", "a z", Some("a … z")),
+            ("a … z", "a b c d z", None),
+            ("one", "another thing", Some("…")),
+            ("", "x", Some("…")),
+            ("größe 'ä' €", "größe 'ö' €", Some("größe '…' €")),
+        ] {
+            assert_eq!(shared(title, message).as_deref(), expected, "{title:?} {message:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_shared_title_fits_both(a in "[a-c'(… ]{0,20}|.{0,40}", b in "[a-c'(… ]{0,20}|.{0,40}") {
+            let title = shared(&a, &b).unwrap_or(a);
+            proptest::prop_assert_eq!(shared(&title, &b), None);
+        }
+    }
+}
