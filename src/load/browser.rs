@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::client::{Client, Hello, LoadError, Target};
 use super::places::{BUTTONS, FAULTS, LOGS, ORIGIN, PAGES, PEOPLE, ROUTES, Route};
@@ -26,6 +26,9 @@ const CYCLE_MS: i64 = 180_000;
 const BROKEN_SHARE: f64 = 0.7;
 /// Of all other requests.
 const FAILED_SHARE: f64 = 0.03;
+/// Waits between tries to reach the ingestor.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const ORDERS: &str = "/api/orders";
 
 /// Sends what three browsers do to the ingestor at `url` until `stop` turns true or its sender is gone.
@@ -33,7 +36,8 @@ const ORDERS: &str = "/api/orders";
 /// The same `seed` gives the same browsers. `now` is the wall clock.
 ///
 /// # Errors
-/// When the ingestor cannot be reached; a connection that ends later is made anew.
+/// When `url` is none. An ingestor that cannot be reached, or no longer, is tried again and again, less and less
+/// often; the page tells in an event how long it was alone.
 pub async fn demo(
     url: &str,
     seed: u64,
@@ -53,7 +57,12 @@ pub async fn demo(
     }
 }
 
-/// One tab, for as long as its ingestor can be reached.
+/// The wait before the next try, after so many that failed.
+fn wait_after(failures: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(LONGEST_WAIT)
+}
+
+/// One tab, until it is dropped.
 async fn browse(
     target: &Target,
     tab: usize,
@@ -64,10 +73,24 @@ async fn browse(
     let mut random = Random::new(seed.wrapping_add(tab as u64));
     let mut script = Script::new(tab, start_ms);
     let (name, session, user) = PEOPLE[tab % PEOPLE.len()];
+    let mut failures = 0;
+    let mut lost_ms = None;
     loop {
         let page = format!("{ORIGIN}/");
         let hello = Hello { session, user: Some(user), tab: name, page: &page, now_ms: now().0 };
-        let mut client = Client::connect(target, &hello).await?;
+        let mut client = match Client::connect(target, &hello).await {
+            Ok(client) => client,
+            Err(error @ (LoadError::Url(_) | LoadError::Random(_))) => return Err(error),
+            Err(LoadError::Connect { .. } | LoadError::Refused { .. }) => {
+                sleep(wait_after(failures)).await;
+                failures += 1;
+                continue;
+            }
+        };
+        if let Some(since) = lost_ms {
+            script.reconnected(since, now().0);
+        }
+        failures = 0;
         let mut next = 1;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,6 +105,8 @@ async fn browse(
                 }
             };
             if sent.is_err() {
+                lost_ms = Some(now().0);
+                sleep(wait_after(failures)).await;
                 break;
             }
         }
@@ -136,6 +161,16 @@ impl Script {
         self.ahead.sort_by_key(|(at, _)| *at);
         let due = self.ahead.partition_point(|(at, _)| *at <= now_ms);
         self.ahead.drain(..due).map(|(_, event)| event.to_string()).collect()
+    }
+
+    /// The page was without its ingestor from `since_ms` to `now_ms`.
+    fn reconnected(&mut self, since_ms: i64, now_ms: i64) {
+        let seconds = now_ms.saturating_sub(since_ms) / 1000;
+        let message = format!("no connection to taillight for {seconds} s; connected again");
+        self.add(
+            now_ms,
+            json!({ "type": "log", "level": "warn", "id": "app/reconnected", "message": message }),
+        );
     }
 
     /// Whether orders fail at `at`.
@@ -299,6 +334,28 @@ mod tests {
         assert_ne!(play(0, 5, 10), play(0, 6, 10));
         let events: usize = (0..3).map(|tab| play(tab, tab as u64, 180).len()).sum();
         assert!((34..=42).contains(&(events / 180)), "{} events a second", events / 180);
+    }
+
+    #[test]
+    fn an_ingestor_that_is_not_there_is_tried_again_and_again() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runs");
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let url = format!("http://{}", listener.local_addr().expect("bound"));
+            let (stop, stopping) = watch::channel(false);
+            let pages = tokio::spawn(async move { demo(&url, 7, || Timestamp(START), stopping).await });
+            // Three tabs, each of which is let down three times.
+            for _ in 0..9 {
+                drop(listener.accept().await.expect("another try"));
+            }
+            stop.send(true).expect("they are still trying");
+            assert!(pages.await.expect("no panic").is_ok());
+        });
+        assert_eq!([0, 1, 3, 40].map(wait_after).map(|wait| wait.as_millis()), [100, 200, 800, 5_000]);
+        let mut script = Script::new(0, START);
+        script.reconnected(START, START + 2_400);
+        let told = script.next(START + 2_400, &mut Random::new(1)).join("");
+        assert!(told.contains("no connection to taillight for 2 s; connected again"), "{told}");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One page's connection to an ingestor: address, handshake, hello, batches out, answers in.
 //!
-//! Used by the generator and by the demo's browsers. It numbers events and counts what was acked; it sends nothing
-//! again and keeps no event.
+//! Used by the generator and by the demo's browsers, who decide what to send again. It keeps no event.
 
 use std::io;
 use std::time::Duration;
@@ -27,8 +26,9 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 pub enum LoadError {
     #[error("`{0}` is no address to send to: write `--url http://HOST:PORT`")]
     Url(String),
-    #[error("cannot connect to {url}: {source}; start `taillight` there or name another place with `--url`")]
-    Connect { url: String, source: io::Error },
+    // The reason is in the message, so it is no `source`, which would be told once more.
+    #[error("cannot connect to {url}: {reason}; start `taillight` there or name another place with `--url`")]
+    Connect { url: String, reason: io::Error },
     #[error("{url} does not take events: {reason}; is it a taillight, and does it let you in?")]
     Refused { url: String, reason: String },
     #[error("the system gives no random numbers: {0}")]
@@ -88,6 +88,8 @@ pub(super) struct Hello<'a> {
 pub(super) struct Answer {
     /// Everything up to here was taken.
     pub(super) acked: Option<u64>,
+    /// Nothing is taken for so many milliseconds; what was sent and not acked has to be sent again.
+    pub(super) throttle_ms: Option<u64>,
     /// A complaint.
     pub(super) error: Option<String>,
 }
@@ -107,7 +109,7 @@ impl Client {
     }
 
     async fn introduce(target: &Target, hello: &Hello<'_>) -> Result<Self, LoadError> {
-        let unreachable = |source| LoadError::Connect { url: target.url.clone(), source };
+        let unreachable = |reason| LoadError::Connect { url: target.url.clone(), reason };
         let stream = TcpStream::connect(&target.address).await.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
         let (socket, _) =
@@ -154,11 +156,15 @@ fn answer(text: &str) -> Answer {
     struct Told<'a> {
         t: &'a str,
         seq: Option<u64>,
+        ms: Option<u64>,
         message: Option<String>,
     }
     match serde_json::from_str::<Told<'_>>(text) {
-        Ok(Told { t: "ack", seq, .. }) => Answer { acked: seq, error: None },
-        Ok(Told { t: "error", message, .. }) => Answer { acked: None, error: message },
+        Ok(Told { t: "ack", seq, .. }) => Answer { acked: seq, ..Answer::default() },
+        Ok(Told { t: "throttle", ms, .. }) => {
+            Answer { throttle_ms: Some(ms.unwrap_or(0)), ..Answer::default() }
+        }
+        Ok(Told { t: "error", message, .. }) => Answer { error: message, ..Answer::default() },
         _ => Answer::default(),
     }
 }
@@ -194,14 +200,16 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_acks_complaints_or_nothing_of_note() {
-        for (text, acked, error) in [
-            (r#"{"t":"ack","seq":116}"#, Some(116), None),
-            (r#"{"t":"error","code":"hello","message":"no"}"#, None, Some("no")),
-            (r#"{"t":"welcome","acked":3}"#, None, None),
-            ("not json", None, None),
+    fn answers_are_acks_throttles_complaints_or_nothing_of_note() {
+        for (text, acked, throttle_ms, error) in [
+            (r#"{"t":"ack","seq":116}"#, Some(116), None, None),
+            (r#"{"t":"throttle","ms":500}"#, None, Some(500), None),
+            (r#"{"t":"throttle"}"#, None, Some(0), None),
+            (r#"{"t":"error","code":"hello","message":"no"}"#, None, None, Some("no")),
+            (r#"{"t":"welcome","acked":3}"#, None, None, None),
+            ("not json", None, None, None),
         ] {
-            let expected = Answer { acked, error: error.map(str::to_owned) };
+            let expected = Answer { acked, throttle_ms, error: error.map(str::to_owned) };
             assert_eq!(answer(text), expected, "{text}");
         }
     }

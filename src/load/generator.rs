@@ -1,7 +1,7 @@
 //! `taillight load`: many connections, events at a rate or as fast as acks allow, and what became of them.
 //!
-//! Called by `run`. A connection has at most four batches under way and never sends one twice, so what was sent and
-//! not acked in the end is what the ingestor lost.
+//! Called by `run`. A connection has at most four batches under way. It sends them again only when it is told to
+//! wait, as a page does, so what was sent and not acked in the end is what the ingestor lost.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +23,10 @@ const LINGER: Duration = Duration::from_secs(10);
 /// Longer acks count as this: one minute in microseconds.
 const MAX_ACK_US: u64 = 60_000_000;
 const SEED: u64 = 0x7a11;
+/// The longest wait between two tries, whatever the ingestor asks for.
+const MAX_HOLD: Duration = Duration::from_secs(8);
+/// The shortest, so that nobody can be made to send without a pause.
+const MIN_HOLD: Duration = Duration::from_millis(10);
 
 /// What to send, where and for how long.
 #[derive(Clone, Debug)]
@@ -45,6 +49,8 @@ pub struct Report {
     pub elapsed: Duration,
     /// Microseconds from a batch to its ack.
     acks_us: Histogram<u64>,
+    /// Times that connections were told to wait.
+    pub throttled: u64,
     /// Why a connection ended early, or what its ingestor complained about.
     pub trouble: Option<String>,
 }
@@ -53,7 +59,7 @@ impl Report {
     fn new() -> Self {
         let acks_us =
             Histogram::new_with_bounds(1, MAX_ACK_US, 3).expect("the bounds are constants that fit");
-        Self { sent: 0, acked: 0, elapsed: Duration::ZERO, acks_us, trouble: None }
+        Self { sent: 0, acked: 0, elapsed: Duration::ZERO, acks_us, throttled: 0, trouble: None }
     }
 
     pub fn lost(&self) -> u64 {
@@ -76,6 +82,7 @@ impl Report {
     fn add(&mut self, other: Self) {
         self.sent += other.sent;
         self.acked += other.acked;
+        self.throttled += other.throttled;
         self.elapsed = self.elapsed.max(other.elapsed);
         self.acks_us.add(&other.acks_us).expect("all have the same bounds");
         self.trouble = self.trouble.take().or(other.trouble);
@@ -112,6 +119,8 @@ pub async fn run(options: &Options, now: fn() -> Timestamp) -> Result<Report, Lo
             next: 1,
             at: number as usize * 97,
             waiting: VecDeque::new(),
+            hold: None,
+            throttles: 0,
             report: Report::new(),
         };
         pumps.spawn(pump.run(start));
@@ -159,9 +168,30 @@ struct Pump {
     next: u64,
     /// Where in the pool it is.
     at: usize,
-    /// Number of the last event of each batch under way, and when it was sent.
-    waiting: VecDeque<(u64, Instant)>,
+    /// The batches under way, oldest first.
+    waiting: VecDeque<Waiting>,
+    /// While the ingestor wants nothing: when to send everything that waits again.
+    hold: Option<Instant>,
+    /// Times in a row that it wanted nothing.
+    throttles: u32,
     report: Report,
+}
+
+/// A batch that was sent and not acked; it is made anew to be sent again.
+#[derive(Clone, Copy)]
+struct Waiting {
+    /// Numbers of its first and last event.
+    first: u64,
+    last: u64,
+    /// Where in the pool it begins, and what its events say of the time.
+    at: usize,
+    stamp_ms: i64,
+    sent: Instant,
+}
+
+/// How long to wait after so many throttles in a row, `asked` being what the ingestor asked for.
+fn hold_for(asked: Duration, throttles: u32) -> Duration {
+    asked.max(MIN_HOLD).saturating_mul(1_u32.checked_shl(throttles).unwrap_or(u32::MAX)).min(MAX_HOLD)
 }
 
 impl Pump {
@@ -169,13 +199,15 @@ impl Pump {
         let deadline = self.until + LINGER;
         loop {
             let is_over = self.due >= self.until || Instant::now() >= self.until;
-            let may_send = !is_over && self.waiting.len() < WINDOW;
+            let may_send = !is_over && self.hold.is_none() && self.waiting.len() < WINDOW;
+            let (is_held, again) = (self.hold.is_some(), self.hold.unwrap_or(deadline));
             if is_over && self.waiting.is_empty() {
                 break;
             }
             let outcome = tokio::select! {
                 biased;
                 answer = self.client.receive() => answer.map(|answer| self.take(answer)),
+                () = sleep_until(again), if is_held => self.send_again().await,
                 () = sleep_until(self.due), if may_send => self.send().await,
                 () = sleep_until(deadline) => break,
             };
@@ -190,18 +222,33 @@ impl Pump {
     }
 
     async fn send(&mut self) -> Result<(), tokio_tungstenite::tungstenite::Error> {
-        let count = u64::from(self.batch);
-        // A batch is a little over 260 bytes an event.
-        let mut frame = String::with_capacity(self.batch as usize * 288 + 64);
-        self.pool.batch(self.next, self.at, self.batch as usize, (self.now)().0, &mut frame);
+        let (first, count) = (self.next, u64::from(self.batch));
+        let (last, stamp_ms, sent) = (first + count - 1, (self.now)().0, Instant::now());
+        let batch = Waiting { first, last, at: self.at, stamp_ms, sent };
         self.at += self.batch as usize;
         self.next += count;
         self.report.sent += count;
-        self.waiting.push_back((self.next - 1, Instant::now()));
+        self.waiting.push_back(batch);
         match self.every {
             Some(every) => self.due += every,
             None => self.due = Instant::now(),
         }
+        self.put(batch).await
+    }
+
+    /// Sends everything that is not acked once more; the ingestor knows what it has by its numbers.
+    async fn send_again(&mut self) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        self.hold = None;
+        for batch in self.waiting.clone() {
+            self.put(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, batch: Waiting) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        // A batch is a little over 260 bytes an event.
+        let mut frame = String::with_capacity(self.batch as usize * 288 + 64);
+        self.pool.batch(batch.first, batch.at, self.batch as usize, batch.stamp_ms, &mut frame);
         self.client.send(frame).await
     }
 
@@ -209,13 +256,19 @@ impl Pump {
         if let Some(error) = answer.error {
             self.report.trouble = Some(error);
         }
+        // Every batch under way is refused by itself; the first refusal holds them all.
+        if let Some(ms) = answer.throttle_ms.filter(|_| self.hold.is_none()) {
+            self.hold = Some(Instant::now() + hold_for(Duration::from_millis(ms), self.throttles));
+            self.throttles += 1;
+            self.report.throttled += 1;
+        }
         let Some(acked) = answer.acked else { return };
         self.report.acked = self.report.acked.max(acked.min(self.next - 1));
-        while let Some((last, sent)) = self.waiting.front().filter(|(last, _)| *last <= acked) {
-            let micros = u64::try_from(sent.elapsed().as_micros()).unwrap_or(MAX_ACK_US);
+        while let Some(batch) = self.waiting.front().filter(|batch| batch.last <= acked) {
+            let micros = u64::try_from(batch.sent.elapsed().as_micros()).unwrap_or(MAX_ACK_US);
             self.report.acks_us.saturating_record(micros.clamp(1, MAX_ACK_US));
-            debug_assert!(*last < self.next);
             self.waiting.pop_front();
+            self.throttles = 0;
         }
     }
 }
@@ -223,6 +276,21 @@ impl Pump {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_wait_is_longer_than_the_one_before_up_to_a_limit() {
+        for (asked_ms, throttles, held_ms) in [
+            (500, 0, 500),
+            (500, 1, 1_000),
+            (500, 3, 4_000),
+            (500, 40, 8_000),
+            (0, 0, 10),
+            (90_000, 0, 8_000),
+        ] {
+            let held = hold_for(Duration::from_millis(asked_ms), throttles);
+            assert_eq!(held, Duration::from_millis(held_ms), "{asked_ms} ms, {throttles} times");
+        }
+    }
 
     #[test]
     fn the_pace_keeps_the_rate_and_sends_at_least_once_a_second() {

@@ -35,8 +35,9 @@ const WORKERS: usize = 2;
 pub enum StartError {
     #[error("port {port} is taken{by}: stop it, or start with `--port 0` for a free port", by = holder(*port))]
     Taken { port: u16 },
-    #[error("cannot listen on {address}: {source}")]
-    Cannot { address: SocketAddr, source: io::Error },
+    // The reason is in the message, so it is no `source`, which would be told once more.
+    #[error("cannot listen on {address}: {reason}")]
+    Cannot { address: SocketAddr, reason: io::Error },
 }
 
 fn holder(port: u16) -> String {
@@ -132,9 +133,9 @@ async fn tick(store: StoreHandle, dirty: Arc<Notify>, mut stopping: watch::Recei
 
 fn bind(common: &Common) -> Result<Listeners, StartError> {
     let address = SocketAddr::new(common.bind, common.port);
-    Listeners::bind(common.bind, common.port).map_err(|source| match source.kind() {
+    Listeners::bind(common.bind, common.port).map_err(|reason| match reason.kind() {
         io::ErrorKind::AddrInUse => StartError::Taken { port: common.port },
-        _ => StartError::Cannot { address, source },
+        _ => StartError::Cannot { address, reason },
     })
 }
 

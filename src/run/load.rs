@@ -11,6 +11,7 @@ use super::{Usage, code, print};
 use crate::cli::{Common, Load};
 use crate::ingest;
 use crate::load::{self, LoadError, Options, Report};
+use crate::ui::format::counted;
 
 /// Sends as `load` says and reports; 1 if events were lost.
 pub(super) fn run(common: &Common, load: &Load) -> anyhow::Result<u8> {
@@ -30,6 +31,10 @@ pub(super) fn run(common: &Common, load: &Load) -> anyhow::Result<u8> {
     };
     if let Some(trouble) = &report.trouble {
         let _ = writeln!(std::io::stderr(), "taillight: {trouble}");
+    }
+    if report.throttled > 0 {
+        let times = counted(report.throttled, "time");
+        let _ = writeln!(std::io::stderr(), "taillight: told to wait {times}, and sent again");
     }
     print(if load.json { as_json(&report) } else { as_lines(&report) }.as_bytes())?;
     Ok(if report.lost() > 0 { code::NOTHING } else { code::FINE })

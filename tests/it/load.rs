@@ -1,8 +1,11 @@
 //! `load`: what it sends arrives, what it prints is true, and what it cannot reach it names.
 
+use std::net::TcpListener;
 use std::process::Output;
 
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::{Message, accept_hdr};
 
 use crate::harness::{Program, command};
 
@@ -80,7 +83,59 @@ fn what_cannot_be_reached_is_named_with_what_to_do() {
         for word in words {
             assert!(text(&output.stderr).contains(word), "{output:?}");
         }
+        let reason = "onnection refused";
+        assert!(text(&output.stderr).matches(reason).count() <= 1, "told once: {output:?}");
     }
+}
+
+/// An ingestor that takes nothing of the first `refusals` batches, then all; the numbers of those it saw.
+fn reluctant(listener: &TcpListener, refusals: usize) -> Vec<u64> {
+    let (stream, _) = listener.accept().expect("a connection");
+    #[expect(clippy::result_large_err, reason = "the callback's type is the library's")]
+    let choose = |_: &Request, mut answer: Response| {
+        answer.headers_mut().insert("sec-websocket-protocol", "taillight.v1".parse().expect("valid"));
+        Ok(answer)
+    };
+    let mut socket = accept_hdr(stream, choose).expect("a handshake");
+    let (mut seen, mut next) = (Vec::new(), 1);
+    while let Ok(message) = socket.read() {
+        let Message::Text(text) = message else { continue };
+        let frame: Value = serde_json::from_str(text.as_str()).expect("JSON");
+        let answer = match (frame["t"].as_str(), frame["seq"].as_u64()) {
+            (Some("hello"), _) => r#"{"t":"welcome","v":1,"acked":0}"#.to_owned(),
+            (_, Some(seq)) => {
+                seen.push(seq);
+                if seen.len() <= refusals {
+                    r#"{"t":"throttle","ms":20}"#.to_owned()
+                } else {
+                    if seq <= next {
+                        next = next.max(seq + frame["events"].as_array().expect("events").len() as u64);
+                    }
+                    format!(r#"{{"t":"ack","seq":{}}}"#, next - 1)
+                }
+            }
+            _ => continue,
+        };
+        if socket.send(Message::text(answer)).is_err() {
+            break;
+        }
+    }
+    seen
+}
+
+#[test]
+fn what_it_is_told_to_hold_back_it_sends_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let ingestor = std::thread::spawn(move || reluctant(&listener, 3));
+    let output =
+        load(&["--connections", "1", "--rate", "500", "--batch", "10", "--for", "300ms", "--url", &url]);
+    let seen = ingestor.join().expect("ends");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(text(&output.stdout).contains("lost 0\n"), "{output:?}");
+    assert!(text(&output.stderr).contains("told to wait"), "{output:?}");
+    let again = seen.iter().filter(|seq| **seq == 1).count();
+    assert!(again >= 2, "the first batch is sent again until it is taken: {seen:?}");
 }
 
 #[test]
