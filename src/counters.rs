@@ -75,8 +75,23 @@ pub struct BrokenFrame {
     pub start: String,
 }
 
+/// A request that was not let in, and what it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The last time.
+    pub at: Timestamp,
+    /// How often the same was told since it is remembered.
+    pub times: u64,
+    /// Why, and what would let it in; not yet safe to show.
+    pub message: String,
+}
+
 /// Broken frames that are remembered; the oldest leaves.
 const MAX_BROKEN: usize = 16;
+/// Refusals that are told apart; the one that was longest ago leaves.
+const MAX_REFUSED: usize = 8;
+/// Characters remembered of each: an origin has at most 253 for its host.
+const MAX_MESSAGE: usize = 400;
 /// Characters remembered of each.
 const MAX_START: usize = 120;
 
@@ -86,6 +101,7 @@ pub struct Counters {
     values: [AtomicU64; Counter::ALL.len()],
     connections: AtomicU64,
     broken: Mutex<VecDeque<BrokenFrame>>,
+    refused: Mutex<VecDeque<Refused>>,
 }
 
 impl Counters {
@@ -121,6 +137,24 @@ impl Counters {
         broken.push_back(BrokenFrame { at, from: from.to_owned(), reason: reason.to_owned(), start });
     }
 
+    /// Counts a refusal and remembers what was told.
+    pub fn refuse(&self, counter: Counter, at: Timestamp, message: &str) {
+        self.add(counter, 1);
+        let message: String = message.chars().take(MAX_MESSAGE).collect();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = refused.iter().position(|known| known.message == message);
+        let times = known.and_then(|known| refused.remove(known)).map_or(0, |known| known.times);
+        if refused.len() >= MAX_REFUSED {
+            refused.pop_front();
+        }
+        refused.push_back(Refused { at, times: times + 1, message });
+    }
+
+    /// The latest refusals, the one that was longest ago first.
+    pub fn refusals(&self) -> Vec<Refused> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
     /// The latest broken frames, oldest first.
     pub fn broken_frames(&self) -> Vec<BrokenFrame> {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
@@ -137,6 +171,23 @@ mod tests {
             assert_eq!(counter as usize, index);
         }
         assert_eq!(Counter::refused("origin"), Counter::RefusedOrigin);
+    }
+
+    #[test]
+    fn the_same_refusal_is_remembered_once_with_its_last_time() {
+        let counters = Counters::default();
+        for number in 0..20 {
+            let origin = format!("origin {}", number % 10);
+            counters.refuse(Counter::RefusedOrigin, Timestamp(number), &origin);
+        }
+        counters.refuse(Counter::RefusedOrigin, Timestamp(20), "origin 5");
+        let refused: Vec<_> = counters.refusals();
+        assert_eq!(counters.get(Counter::RefusedOrigin), 21);
+        assert_eq!((refused.len(), refused[0].message.as_str()), (MAX_REFUSED, "origin 2"));
+        let last = Refused { at: Timestamp(20), times: 2, message: "origin 5".to_owned() };
+        assert_eq!(refused.last(), Some(&last));
+        counters.refuse(Counter::RefusedHost, Timestamp(21), &"x".repeat(5_000));
+        assert_eq!(counters.refusals().last().map(|refused| refused.message.len()), Some(MAX_MESSAGE));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) async fn handle(
     }
     match admitted(&request, &door) {
         Verdict::Refuse { status, counter, message, .. } => {
-            door.counters.add(Counter::refused(counter), 1);
+            door.counters.refuse(Counter::refused(counter), super::now(), &message);
             text(StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN), &message)
         }
         Verdict::Allow { route, allow_origin } => {

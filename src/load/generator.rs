@@ -95,12 +95,7 @@ impl Report {
 /// When the URL is none or the first connections are refused; later trouble is in the report.
 pub async fn run(options: &Options, now: fn() -> Timestamp) -> Result<Report, LoadError> {
     let target = Target::parse(&options.url)?;
-    let mut clients = Vec::new();
-    for number in 0..options.connections {
-        let session = format!("load-{number}");
-        let hello = Hello { session: &session, user: None, tab: &session, page: ORIGIN, now_ms: now().0 };
-        clients.push(Client::connect(&target, &hello).await?);
-    }
+    let clients = connect(&target, options.connections, now).await?;
     let pool = Arc::new(Pool::new(SEED));
     let pace = Pace::of(options);
     let start = Instant::now();
@@ -135,6 +130,20 @@ pub async fn run(options: &Options, now: fn() -> Timestamp) -> Result<Report, Lo
     Ok(report)
 }
 
+async fn connect(
+    target: &Target,
+    connections: u32,
+    now: fn() -> Timestamp,
+) -> Result<Vec<Client>, LoadError> {
+    let mut clients = Vec::new();
+    for number in 0..connections {
+        let session = format!("load-{number}");
+        let hello = Hello { session: &session, user: None, tab: &session, page: ORIGIN, now_ms: now().0 };
+        clients.push(Client::connect(target, &hello).await?);
+    }
+    Ok(clients)
+}
+
 /// How often a connection sends how much.
 #[derive(Debug, PartialEq, Eq)]
 struct Pace {
@@ -156,6 +165,23 @@ impl Pace {
     }
 }
 
+/// A batch that was sent and not acked; it is made anew to be sent again.
+#[derive(Clone, Copy)]
+struct Waiting {
+    /// Numbers of its first and last event.
+    first: u64,
+    last: u64,
+    /// Where in the pool it begins, and what its events say of the time.
+    at: usize,
+    stamp_ms: i64,
+    sent: Instant,
+}
+
+/// How long to wait after so many throttles in a row, `asked` being what the ingestor asked for.
+fn hold_for(asked: Duration, throttles: u32) -> Duration {
+    asked.max(MIN_HOLD).saturating_mul(1_u32.checked_shl(throttles).unwrap_or(u32::MAX)).min(MAX_HOLD)
+}
+
 struct Pump {
     client: Client,
     pool: Arc<Pool>,
@@ -175,23 +201,6 @@ struct Pump {
     /// Times in a row that it wanted nothing.
     throttles: u32,
     report: Report,
-}
-
-/// A batch that was sent and not acked; it is made anew to be sent again.
-#[derive(Clone, Copy)]
-struct Waiting {
-    /// Numbers of its first and last event.
-    first: u64,
-    last: u64,
-    /// Where in the pool it begins, and what its events say of the time.
-    at: usize,
-    stamp_ms: i64,
-    sent: Instant,
-}
-
-/// How long to wait after so many throttles in a row, `asked` being what the ingestor asked for.
-fn hold_for(asked: Duration, throttles: u32) -> Duration {
-    asked.max(MIN_HOLD).saturating_mul(1_u32.checked_shl(throttles).unwrap_or(u32::MAX)).min(MAX_HOLD)
 }
 
 impl Pump {

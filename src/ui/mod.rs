@@ -16,6 +16,7 @@ pub mod keys;
 mod panels;
 mod pretty;
 mod screen;
+mod tabs;
 mod terminal;
 pub mod theme;
 mod view;

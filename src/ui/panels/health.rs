@@ -21,6 +21,8 @@ const NAME: usize = 20;
 const NUMBER: usize = 13;
 /// The width from which the two sums stand beside each other.
 const BESIDE_FROM: u16 = 76;
+/// Rows of one refusal.
+const MAX_REFUSAL_LINES: usize = 3;
 
 /// The health screen.
 #[derive(Debug, Default)]
@@ -41,6 +43,8 @@ impl Panel for Health {
         rows.extend(ring(view));
         rows.push(Row::Rule("doors".to_owned()));
         rows.extend(doors(view));
+        rows.push(Row::Rule("latest refusals".to_owned()));
+        rows.extend(refused(view, area.width));
         rows.push(Row::Rule("latest broken frames".to_owned()));
         rows.extend(broken(view));
         self.page.render(area, buf, &rows, theme);
@@ -160,6 +164,32 @@ fn doors(view: &View<'_>) -> Vec<Row> {
     let separator = format!(" {} ", theme.glyphs.dot);
     let mut rows = vec![fact("connections", open, theme)];
     rows.extend(groups.into_iter().map(|(group, texts)| fact(group, texts.join(&separator), theme)));
+    rows
+}
+
+/// Who was not let in and what would let them in, latest first.
+fn refused(view: &View<'_>, width: u16) -> Vec<Row> {
+    let theme = view.theme;
+    let refusals = view.counters.refusals();
+    if refusals.is_empty() {
+        return vec![Row::text("none", theme.dim)];
+    }
+    let mut rows = Vec::new();
+    for refusal in refusals.iter().rev() {
+        let times = if refusal.times > 1 {
+            format!("{} times ", format::count(refusal.times))
+        } else {
+            String::new()
+        };
+        let at = format!("{} ", clock(refusal.at, view.zone));
+        let room = usize::from(width).saturating_sub(theme.gate.columns(&at) + 2);
+        // What to do stands at the end, so the line is folded and not cut.
+        let lines = theme.gate.lines(&format!("{times}{}", refusal.message), room.max(20), MAX_REFUSAL_LINES);
+        for (nth, line) in lines.iter().enumerate() {
+            let first = if nth == 0 { at.clone() } else { " ".repeat(theme.gate.columns(&at)) };
+            rows.push(Row::Text(vec![(first, theme.dim), (line.text(), theme.warn)]));
+        }
+    }
     rows
 }
 

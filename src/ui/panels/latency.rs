@@ -35,7 +35,7 @@ const COLUMNS: [Column; 8] = [
     sorted("err%", Align::Right, (4, 5), 50),
     sorted("p50", Align::Right, (5, 7), 60),
     sorted("p90", Align::Right, (5, 7), 70),
-    sorted("p99", Align::Right, (5, 7), 0),
+    sorted("p99", Align::Right, (6, 7), 0),
     sorted("max", Align::Right, (5, 7), 60),
 ];
 
@@ -49,6 +49,9 @@ const SLOWEST: [Column; 5] = [
 
 /// A 99th percentile of fewer says little (UX M5).
 const MIN_FOR_P99: u64 = 100;
+/// The height from which a table has a row to say so.
+const LEGEND_FROM: u16 = 5;
+const LEGEND: &str = "~ p99 of fewer than 100 requests: little more than the slowest of them";
 /// The height from which the table and its endpoint's detail stand together.
 const BOTH_FROM: u16 = 14;
 /// What stands for the endpoints that did not fit; no event carries it.
@@ -115,8 +118,15 @@ impl Panel for Latency {
             (false, Some(_)) => 0,
             (false, None) => area.height,
         };
-        let table = Rect { height: table_rows, ..area };
         let endpoints = &view.tables.endpoints;
+        let has_few = endpoints.iter().any(|row| is_few(row));
+        let legend_rows = u16::from(has_few && table_rows >= LEGEND_FROM);
+        let table = Rect { height: table_rows - legend_rows, ..area };
+        if legend_rows > 0 {
+            let row = row_of(area, table.height);
+            let line = view.theme.gate.line(LEGEND, usize::from(area.width.saturating_sub(4)));
+            draw::line(buf, row, row.x.saturating_add(2), row.y, &line, view.theme.dim);
+        }
         let note = counted(endpoints.len() as u64, "endpoint");
         self.list.render((table, &mut *buf), view.theme, (&places, &keys), &note, |index| {
             cells(&endpoints[index], view)
@@ -217,6 +227,11 @@ impl Latency {
     }
 }
 
+/// Whether there is a 99th percentile that says little.
+fn is_few(row: &EndpointRow) -> bool {
+    (1..MIN_FOR_P99).contains(&row.latency.count)
+}
+
 /// Method and route of an endpoint's name.
 fn split(name: &str) -> (&str, &str) {
     name.split_once(' ').unwrap_or(("", name))
@@ -243,7 +258,12 @@ fn cells<'a>(row: &'a EndpointRow, view: &View<'_>) -> Vec<Cell<'a>> {
         cell(format::percent(row.errors, row.count), if row.errors > 0 { theme.error } else { theme.dim }),
         took(latency.p50, theme.text),
         took(latency.p90, theme.text),
-        took(latency.p99, if latency.count < MIN_FOR_P99 { theme.dim } else { theme.text }),
+        // Grey is not seen on every terminal, so there is a sign beside it.
+        if is_few(row) {
+            cell(format!("~{}", format::duration(latency.p99, theme.glyphs)), theme.dim)
+        } else {
+            took(latency.p99, theme.text)
+        },
         took(latency.max, theme.text),
     ]
 }

@@ -13,6 +13,7 @@ use crate::stats::SessionRow;
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
+use crate::ui::tabs;
 use crate::ui::view::{Request, View};
 
 const SESSION: usize = 1;
@@ -128,12 +129,7 @@ fn cells<'a>(row: &'a SessionRow, view: &View<'_>) -> Vec<Cell<'a>> {
         (false, true) => cell(glyphs.live, theme.good),
         (false, false) => cell(glyphs.gone, theme.dim),
     };
-    let load = match (&*row.tab, row.load) {
-        ("", None) => glyphs.none.to_owned(),
-        (tab, None) => tab.to_owned(),
-        ("", Some(load)) => load.to_string(),
-        (tab, Some(load)) => format!("{tab}{}{load}", glyphs.dot),
-    };
+    let load = tabs::load(&view.snapshot.loads, &row.tab, row.load, glyphs);
     let session = if row.session.is_empty() { "?" } else { &row.session };
     let bad = |count: u64, style| cell(format::count_short(count), if count > 0 { style } else { theme.dim });
     vec![

@@ -13,10 +13,8 @@ use crate::event::{Chunk, EventRef, Flags, Level, Timestamp};
 use crate::ui::keys::Action;
 use crate::ui::theme::{Theme, level_word};
 use crate::ui::view::{Request, View};
-use crate::ui::{draw, format};
+use crate::ui::{draw, format, tabs};
 
-/// Tabs that get a letter of their own, in the order they were first seen.
-const MAX_TABS: usize = 26;
 /// Rows looked through for the next error in one press; the press after goes on from there.
 const SEARCH: u64 = 200_000;
 
@@ -24,7 +22,6 @@ const SEARCH: u64 = 200_000;
 #[derive(Debug, Default)]
 pub(in crate::ui) struct Stream {
     held: Option<Held>,
-    tabs: Vec<String>,
     /// Rows of the list when it was last drawn.
     height: u16,
     /// While one session is shown: its first event, which times count from.
@@ -117,21 +114,6 @@ impl Stream {
         if let Some(position) = found {
             self.hold(position, self.height / 2, view);
         }
-    }
-
-    /// The letter of a tab, from its first event on; `+` once the letters are used up.
-    fn letter(&mut self, tab: &str) -> char {
-        if tab.is_empty() {
-            return ' ';
-        }
-        let known = self.tabs.iter().position(|known| known == tab);
-        let index = known.unwrap_or_else(|| {
-            if self.tabs.len() < MAX_TABS {
-                self.tabs.push(tab.to_owned());
-            }
-            self.tabs.iter().position(|known| known == tab).unwrap_or(MAX_TABS)
-        });
-        u8::try_from(index).ok().filter(|index| *index < 26).map_or('+', |index| char::from(b'A' + index))
     }
 
     /// What the divider says of following.
@@ -229,11 +211,13 @@ impl Stream {
         x = draw::text(buf, row, x + 1, row.y, level_word(event.level()), level);
         let kind = format::left(kind_word(event, is_wide), if is_wide { 9 } else { 4 }, theme.gate);
         x = draw::text(buf, row, x + 1, row.y, &kind, style(theme.dim));
-        let letter = self.letter(event.tab());
-        let tab = match event.load().filter(|_| is_wide && letter != ' ') {
-            Some(load) => format::left(&format!("{letter}{}{load}", theme.glyphs.dot), 5, theme.gate),
-            None => format::left(&letter.to_string(), if is_wide { 5 } else { 1 }, theme.gate),
+        let loads = &view.snapshot.loads;
+        let tab = match tabs::letter(loads, event.tab()) {
+            ' ' => String::new(),
+            _ if is_wide => tabs::load(loads, event.tab(), event.load(), theme.glyphs),
+            letter => letter.to_string(),
         };
+        let tab = format::left(&tab, if is_wide { 5 } else { 1 }, theme.gate);
         x = draw::text(buf, row, x + 1, row.y, &tab, style(theme.dim));
         let right = self.render_numbers(row, buf, event, is_selected, theme);
         let room = usize::from(right.saturating_sub(x + 2));

@@ -48,7 +48,10 @@ impl Fixture {
         scan.set_snapshot(Arc::clone(&snapshot));
         let counters = Counters::default();
         counters.connected();
-        counters.add(Counter::RefusedOrigin, 7);
+        counters.add(Counter::RefusedOrigin, 5);
+        for _ in 0..2 {
+            counters.refuse(Counter::RefusedOrigin, Timestamp(START), "origin `https://x.test` is not allowed; `--allow-origin https://x.test` lets it in\u{1B}[31m");
+        }
         Self {
             snapshot,
             matches: scan.matches(),
@@ -124,7 +127,7 @@ fn row<'a>(ms: i64, session: &'a str, msg: &'a str, json: &'a str) -> Row<'a> {
         subtype: "api-call",
         session,
         user: "user-123",
-        tab: "A",
+        tab: "tab-1f9c",
         load: Some(7),
         endpoint: "",
         duration: None,
@@ -242,7 +245,8 @@ fn latency_by_endpoint() {
             &[
                 &["sort: p99 ▾", "2 endpoints"],
                 &["method", "route", "count", "err%", "p50", "p90", "p99", "max"],
-                &["GET", "/api/users", "3", "33%", "643ms", "1.2s", "1.2s", "1.2s"],
+                &["GET", "/api/users", "3", "33%", "643ms", "1.2s", "~1.2s", "1.2s"],
+                &["~ p99 of fewer than 100 requests"],
                 &["── POST /api/orders ──"],
                 &["1 request · mean 3.4s", "errors 1", "p99 needs 100"],
                 &["≤  4.2s █", "1"],
@@ -334,6 +338,8 @@ fn health_adds_up() {
                 &["scrubbed", "3 redacted · 0 repaired · 0 cut"],
                 &["connections", "1 open"],
                 &["refused", "origin 7"],
+                &["14:32:10.841 2 times origin `https://x.test` is not allowed"],
+                &["https://x.test` lets it in␛[31m"],
                 &["frames", "broken 1"],
                 &["14:32:10.841 conn-7", "not json", "{\"oops␛[31m"],
             ],
