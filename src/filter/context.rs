@@ -22,9 +22,9 @@ pub struct EvalContext {
     pub hmr: Option<Timestamp>,
     /// The newest load number of each tab.
     pub newest_loads: FxHashMap<LoadKey, i32>,
-    /// For sessions that send no load numbers: when their loads started, oldest first. An event of a session
-    /// that is not here belongs to the newest load.
-    pub load_starts: FxHashMap<Box<str>, Vec<Timestamp>>,
+    /// For tabs that send no load numbers: when their loads started, oldest first. What names a tab that is not
+    /// here counts by the loads of its session without a tab; an event of neither belongs to the newest load.
+    pub load_starts: FxHashMap<LoadKey, Vec<Timestamp>>,
     /// `session:latest`: the session whose page was loaded most recently.
     pub latest_session: Option<Box<str>>,
     /// `is:new`: fingerprints first seen in the newest load.
@@ -44,6 +44,14 @@ pub struct EvalContext {
 pub struct LoadKey {
     pub tab: Box<str>,
     pub session: Box<str>,
+}
+
+impl EvalContext {
+    /// When the loads of a tab started that have no numbers; empty where nothing is known.
+    pub(super) fn starts_of(&self, session: &str, tab: &str) -> &[Timestamp] {
+        let of = |tab: &str| self.load_starts.get(&LoadKey { tab: tab.into(), session: session.into() });
+        of(tab).or_else(|| of("")).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Default for EvalContext {

@@ -258,11 +258,12 @@ fn values(chunk: &Chunk, test: &TextTest, mask: &Bits, out: &mut Bits) {
     }
 }
 
-/// The newest load of each tab, looked up once for each pair of symbols.
+/// The loads of each tab, looked up once for each pair of symbols.
 #[derive(Debug, Default)]
 struct Loads {
     names: Option<Arc<Names>>,
     newest: FxHashMap<(Symbol, Symbol), Option<i32>>,
+    starts: FxHashMap<(Symbol, Symbol), Vec<Timestamp>>,
 }
 
 impl Loads {
@@ -270,6 +271,7 @@ impl Loads {
         if !self.names.as_ref().is_some_and(|known| Arc::ptr_eq(known, names)) {
             self.names = Some(Arc::clone(names));
             self.newest.clear();
+            self.starts.clear();
         }
     }
 
@@ -289,7 +291,11 @@ impl Loads {
                 newest.map_or(0, |newest| (i64::from(load) - i64::from(newest)).min(0))
             }
             (None, true) => {
-                let starts = context.load_starts.get(event.session()).map_or(&[][..], Vec::as_slice);
+                let key = (chunk.tabs()[row], chunk.sessions()[row]);
+                let starts = self
+                    .starts
+                    .entry(key)
+                    .or_insert_with(|| context.starts_of(event.session(), event.tab()).to_vec());
                 -loads_after(starts, event.inst())
             }
         };

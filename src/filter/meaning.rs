@@ -25,7 +25,7 @@ fn context() -> EvalContext {
         start: Timestamp(START_MS + 5_000),
         marks: [("a".into(), Timestamp(START_MS + 20_000))].into_iter().collect(),
         newest_loads: [(key("s1"), 2)].into_iter().collect(),
-        load_starts: [("s2".into(), vec![Timestamp(START_MS), Timestamp(START_MS + 15_000)])]
+        load_starts: [(key("s2"), vec![Timestamp(START_MS), Timestamp(START_MS + 15_000)])]
             .into_iter()
             .collect(),
         latest_session: Some("s2".into()),

@@ -293,11 +293,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         }
         let at: Timestamp = super::now();
         let store = self.door.intake.store();
+        let tab: Arc<str> = Arc::from(self.sender.tab.as_str());
         if let Some(session) = self.live.take() {
-            store.send(StoreMsg::Session { session, is_open: false, at }).await;
+            store.send(StoreMsg::Session { session, tab: Arc::clone(&tab), is_open: false, at }).await;
         }
         if let Some(session) = session {
-            store.send(StoreMsg::Session { session: Arc::clone(&session), is_open: true, at }).await;
+            store.send(StoreMsg::Session { session: Arc::clone(&session), tab, is_open: true, at }).await;
             self.live = Some(session);
         }
         self.door.dirty.notify_one();

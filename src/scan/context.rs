@@ -34,7 +34,7 @@ pub fn learn_loads(context: &mut EvalContext, loads: &Loads) {
     let key = |session: &str, tab: &str| LoadKey { tab: tab.into(), session: session.into() };
     context.newest_loads = loads.numbered().map(|(session, tab, load)| (key(session, tab), load)).collect();
     context.load_starts =
-        loads.starts().map(|(session, starts)| (Box::from(session), starts.to_vec())).collect();
+        loads.starts().map(|(session, tab, starts)| (key(session, tab), starts.to_vec())).collect();
     context.latest_session = loads.latest_session().map(Box::from);
     context.hmr = loads.hot_update();
 }

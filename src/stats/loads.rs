@@ -23,42 +23,50 @@ const HOT_UPDATES: [&str; 3] = ["[vite] hot updated", "[HMR] Updated modules", "
 #[derive(Clone, Debug, Default)]
 pub struct Loads {
     sessions: FxHashMap<Arc<str>, Session>,
-    /// In the order of their first events.
-    tabs: Vec<Arc<str>>,
+    /// Tabs in the order of their first events.
+    letters: Vec<Arc<str>>,
     hot_update: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Session {
-    /// The newest number of each tab, the tab met first in front.
-    numbered: Vec<(Arc<str>, i32)>,
-    /// When the loads of page-load events without a number began, oldest first.
-    page_loads: Vec<Timestamp>,
-    /// When connections opened, oldest first.
-    connections: Vec<Timestamp>,
+    /// The tab met first in front; empty for what names none.
+    tabs: Vec<(Arc<str>, Tab)>,
     /// When its newest load began, as far as is known.
     loaded: Timestamp,
 }
 
-impl Session {
+#[derive(Clone, Debug, Default)]
+struct Tab {
+    /// The newest number.
+    newest: Option<i32>,
+    /// When the loads of page-load events without a number began, oldest first.
+    page_loads: Vec<Timestamp>,
+    /// When connections opened, oldest first.
+    connections: Vec<Timestamp>,
+}
+
+impl Tab {
     /// When loads began; a connection is taken for one only where the page says nothing about its loads.
     fn starts(&self) -> &[Timestamp] {
         if self.page_loads.is_empty() { &self.connections } else { &self.page_loads }
     }
+}
 
-    fn newest(&self, tab: &str) -> Option<i32> {
-        self.numbered.iter().find(|(known, _)| **known == *tab).map(|(_, load)| *load)
+impl Session {
+    fn get(&self, name: &str) -> Option<&Tab> {
+        self.tabs.iter().find(|(known, _)| **known == *name).map(|(_, tab)| tab)
     }
 
-    fn set_newest(&mut self, tab: &str, load: i32) {
-        if let Some((_, newest)) = self.numbered.iter_mut().find(|(known, _)| **known == *tab) {
-            *newest = load;
-            return;
-        }
-        if self.numbered.len() >= MAX_TABS {
-            self.numbered.remove(0);
-        }
-        self.numbered.push((Arc::from(tab), load));
+    fn tab(&mut self, name: &str) -> &mut Tab {
+        let place = self.tabs.iter().position(|(known, _)| **known == *name).unwrap_or_else(|| {
+            if self.tabs.len() >= MAX_TABS {
+                self.tabs.remove(0);
+            }
+            self.tabs.push((Arc::from(name), Tab::default()));
+            self.tabs.len() - 1
+        });
+        &mut self.tabs[place].1
     }
 }
 
@@ -67,10 +75,10 @@ impl Loads {
     pub fn knows(&self, event: EventRef<'_>) -> bool {
         let Some(session) = self.sessions.get(event.session()) else { return false };
         let is_known_load = match event.load() {
-            Some(load) => session.newest(event.tab()).is_some_and(|newest| newest >= load),
+            Some(load) => session.get(event.tab()).is_some_and(|tab| tab.newest >= Some(load)),
             None => event.subtype() != "page-load",
         };
-        let has_letter = self.tabs.len() >= MAX_LETTERS || event.tab().is_empty();
+        let has_letter = self.letters.len() >= MAX_LETTERS || event.tab().is_empty();
         is_known_load && (has_letter || self.letter(event.tab()).is_some()) && !is_hot_update(event)
     }
 
@@ -81,49 +89,59 @@ impl Loads {
         if is_hot_update(event) {
             self.hot_update = self.hot_update.max(Some(at));
         }
-        if !event.tab().is_empty() && self.letter(event.tab()).is_none() && self.tabs.len() < MAX_LETTERS {
-            self.tabs.push(Arc::from(event.tab()));
+        if !event.tab().is_empty() && self.letter(event.tab()).is_none() && self.letters.len() < MAX_LETTERS {
+            self.letters.push(Arc::from(event.tab()));
         }
         let is_first = !self.sessions.contains_key(event.session());
         let session = self.session(event.session());
         match event.load() {
-            Some(load) if session.newest(event.tab()).is_none_or(|newest| load > newest) => {
-                session.set_newest(event.tab(), load);
-                session.loaded = session.loaded.max(at);
+            Some(load) => {
+                let tab = session.tab(event.tab());
+                let is_newer = tab.newest < Some(load);
+                tab.newest = tab.newest.max(Some(load));
+                if is_newer {
+                    session.loaded = session.loaded.max(at);
+                }
             }
             None if event.subtype() == "page-load" => {
                 let took = event.get(&["timing", "fully-loaded"]).and_then(json::number).unwrap_or(0.0);
                 #[expect(clippy::cast_possible_truncation, reason = "saturates; no load takes a day")]
                 let start = at.plus_ms(-(took.clamp(0.0, 86_400_000.0) as i64));
-                insert(&mut session.page_loads, start);
+                insert(&mut session.tab(event.tab()).page_loads, start);
                 session.loaded = session.loaded.max(start);
             }
             None if is_first => session.loaded = at,
-            _ => {}
+            None => {}
         }
     }
 
-    /// Takes note of a connection of `session`.
-    pub fn opened(&mut self, session: &str, at: Timestamp) {
+    /// Takes note of a connection of a tab of `session`.
+    pub fn opened(&mut self, session: &str, tab: &str, at: Timestamp) {
         let session = self.session(session);
-        insert(&mut session.connections, at);
+        let tab = session.tab(tab);
+        insert(&mut tab.connections, at);
         // A page that numbers its loads, or tells of them, may connect again without having been loaded again.
-        if session.numbered.is_empty() && session.page_loads.is_empty() {
+        if tab.newest.is_none() && tab.page_loads.is_empty() {
             session.loaded = session.loaded.max(at);
         }
     }
 
     /// The newest load number of each tab: session, tab, number.
     pub fn numbered(&self) -> impl Iterator<Item = (&str, &str, i32)> {
-        self.sessions.iter().flat_map(|(name, session)| {
-            session.numbered.iter().map(move |(tab, load)| (&**name, &**tab, *load))
-        })
+        self.tabs().filter_map(|(session, name, tab)| Some((session, name, tab.newest?)))
     }
 
-    /// When the loads of each session began that have no numbers, oldest first; sessions without any are left out.
-    pub fn starts(&self) -> impl Iterator<Item = (&str, &[Timestamp])> {
-        let starts = self.sessions.iter().map(|(name, session)| (&**name, session.starts()));
-        starts.filter(|(_, starts)| !starts.is_empty())
+    /// When the loads of each tab began that have no numbers, oldest first: session, tab, times. Tabs without any
+    /// are left out.
+    pub fn starts(&self) -> impl Iterator<Item = (&str, &str, &[Timestamp])> {
+        let starts = self.tabs().map(|(session, name, tab)| (session, name, tab.starts()));
+        starts.filter(|(.., starts)| !starts.is_empty())
+    }
+
+    fn tabs(&self) -> impl Iterator<Item = (&str, &str, &Tab)> {
+        self.sessions
+            .iter()
+            .flat_map(|(name, session)| session.tabs.iter().map(move |(tab, loads)| (&**name, &**tab, loads)))
     }
 
     /// The session whose page was loaded most recently.
@@ -139,7 +157,7 @@ impl Loads {
 
     /// The letter of a tab: `A` for the first one an event came from; `None` for tabs after the 26th.
     pub fn letter(&self, tab: &str) -> Option<char> {
-        let place = self.tabs.iter().position(|known| **known == *tab)?;
+        let place = self.letters.iter().position(|known| **known == *tab)?;
         Some(char::from(b'A' + u8::try_from(place).ok()?))
     }
 
@@ -228,7 +246,7 @@ mod tests {
     }
 
     fn starts<'a>(loads: &'a Loads, session: &str) -> &'a [Timestamp] {
-        loads.starts().find(|(name, _)| *name == session).map_or(&[], |(_, starts)| starts)
+        loads.starts().find(|(name, ..)| *name == session).map_or(&[], |(.., starts)| starts)
     }
 
     #[test]
@@ -246,8 +264,9 @@ mod tests {
     #[test]
     fn without_numbers_page_loads_count_and_without_those_connections() {
         let mut found = loads(&[event(500, "s", "", None)]);
-        found.opened("s", Timestamp(400));
-        found.opened("s", Timestamp(9_000));
+        found.opened("s", "", Timestamp(400));
+        found.opened("s", "", Timestamp(9_000));
+        found.opened("s", "other tab", Timestamp(9_100));
         assert_eq!(starts(&found, "s"), [Timestamp(400), Timestamp(9_000)]);
         let rows = [page_load(9_500, "s"), page_load(1_500, "s"), page_load(1_500, "s")];
         chunk(&rows).events().for_each(|event| found.add(event));
@@ -261,14 +280,14 @@ mod tests {
         let mut found = loads(&rows);
         assert_eq!(found.latest_session(), Some("b"));
         // A tab that only connects again has not been loaded.
-        found.opened("a", Timestamp(3_000));
+        found.opened("a", "t", Timestamp(3_000));
         chunk(&[event(4_000, "a", "t", Some(1)), event(4_000, "", "", None)])
             .events()
             .for_each(|event| found.add(event));
         assert_eq!(found.latest_session(), Some("b"));
         chunk(&[event(5_000, "a", "t", Some(2))]).events().for_each(|event| found.add(event));
         assert_eq!(found.latest_session(), Some("a"));
-        found.opened("c", Timestamp(6_000));
+        found.opened("c", "", Timestamp(6_000));
         assert_eq!(found.latest_session(), Some("c"));
     }
 
@@ -302,12 +321,16 @@ mod tests {
     fn what_is_kept_is_bounded() {
         let mut loads = Loads::default();
         for at in 0..200 {
-            loads.opened("s", Timestamp(at));
+            loads.opened("s", "", Timestamp(at));
+            loads.opened("tabs", &at.to_string(), Timestamp(at));
         }
         let kept = starts(&loads, "s");
         assert_eq!((kept.len(), kept[0]), (MAX_STARTS, Timestamp(136)));
+        let tabs: Vec<_> =
+            loads.starts().filter(|(name, ..)| *name == "tabs").map(|(_, tab, _)| tab).collect();
+        assert_eq!((tabs.len(), tabs[0]), (MAX_TABS, "168"));
         for at in 0..MAX_SESSIONS + 1 {
-            loads.opened(&format!("s{at}"), Timestamp(1_000 + i64::try_from(at).expect("small")));
+            loads.opened(&format!("s{at}"), "", Timestamp(1_000 + i64::try_from(at).expect("small")));
         }
         assert!(loads.sessions.len() <= MAX_SESSIONS && !loads.sessions.contains_key("s"));
         assert_eq!(loads.latest_session(), Some("s20000"));

@@ -78,12 +78,14 @@ impl Store {
         let live = self.live.entry(Arc::from(session)).or_default();
         live.connections = if is_open { live.connections + 1 } else { live.connections.saturating_sub(1) };
         live.changed = at;
-        if is_open {
-            Arc::make_mut(&mut self.loads).opened(session, at);
-        }
         if live.connections == 0 {
             self.live.remove(session);
         }
+    }
+
+    /// A tab of `session` connected, which is a page load where nothing else tells of one.
+    pub fn note_connection(&mut self, session: &str, tab: &str, at: Timestamp) {
+        Arc::make_mut(&mut self.loads).opened(session, tab, at);
     }
 
     /// What readers see at `now`.

@@ -26,7 +26,7 @@ pub enum StoreMsg {
     /// Events, numbered, and what was counted on their way. The permit is given back once they are stored.
     Append { chunk: Arc<Chunk>, tally: Tally, permit: Option<OwnedSemaphorePermit> },
     /// A page's connection opened or closed.
-    Session { session: Arc<str>, is_open: bool, at: Timestamp },
+    Session { session: Arc<str>, tab: Arc<str>, is_open: bool, at: Timestamp },
     /// Publish what is there.
     Tick(Timestamp),
     /// Answer with the books as of all messages before this one.
@@ -88,7 +88,12 @@ fn work(retention: Retention, mut receiver: mpsc::Receiver<StoreMsg>, published:
                     store.append(&chunk, &tally);
                     drop(permit);
                 }
-                StoreMsg::Session { session, is_open, at } => store.note_session(&session, is_open, at),
+                StoreMsg::Session { session, tab, is_open, at } => {
+                    store.note_session(&session, is_open, at);
+                    if is_open {
+                        store.note_connection(&session, &tab, at);
+                    }
+                }
                 StoreMsg::Tick(now) => tick = Some(now),
                 // Whoever asked may have gone; there is nobody left to tell.
                 StoreMsg::Report(answer) => drop(answer.send(store.ledger())),

@@ -130,6 +130,20 @@ fn a_client_without_load_numbers_is_reloaded_when_it_connects_again() {
 }
 
 #[test]
+fn a_tab_without_numbers_is_reloaded_by_itself() {
+    let console = Console::start();
+    let mut a = console.page("a1", r#""session":"s","tab":"a""#);
+    let mut b = console.page("b1", r#""session":"s","tab":"b""#);
+    say(&mut a, 1, &log("a before"));
+    say(&mut b, 1, &log("b"));
+    assert_eq!(console.shown("since:reload"), ["a before", "b"]);
+    let mut again = console.page("a2", r#""session":"s","tab":"a""#);
+    say(&mut again, 1, &log("a after"));
+    assert_eq!(console.shown("since:reload"), ["b", "a after"]);
+    assert_eq!(console.shown("load:-1"), ["a before"]);
+}
+
+#[test]
 fn page_load_events_say_when_a_load_began() {
     let console = Console::start();
     let now = ingest::now().0;
