@@ -26,7 +26,8 @@ pub fn gap_note(gap: &Gap<'_>, sender: &Sender) -> Batch {
     let json = serde_json::json!({
         "type": "log", "from": gap.from, "to": gap.to, "count": gap.count, "reason": reason,
     });
-    let msg = format!("{} events dropped by the page: {reason}", gap.count);
+    let noun = if gap.count == 1 { "event" } else { "events" };
+    let msg = format!("{} {noun} dropped by the page: {reason}", gap.count);
     let mut builder = ChunkBuilder::new();
     builder.push(&own_row(sender, "taillight/gap", Level::Warn, &msg, &json.to_string()));
     Batch {

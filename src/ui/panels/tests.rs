@@ -236,6 +236,31 @@ fn a_held_order_lets_new_groups_in_at_the_end() {
 }
 
 #[test]
+fn every_table_holds_its_order_while_a_row_is_selected() {
+    let mut rows = usual_rows();
+    let before = Fixture::new(&rows);
+    rows.push(Row { session: "sess-a", ..request(19_000, "GET /api/users", 9_000, 200) });
+    let after = Fixture::new(&rows);
+    let panels: [(&mut dyn Panel, &str, [&str; 2]); 2] = [
+        (&mut Latency::default(), "/api/orders", ["GET    /api/users", "POST   /api/orders"]),
+        (&mut Sessions::default(), "?", ["● sess-a", "◌ ?"]),
+    ];
+    for (panel, first, [newest, other]) in panels {
+        let order = |drawn: &[String]| {
+            let at = |text| drawn.iter().position(|line| line.contains(text)).expect("shown");
+            at(newest) < at(other)
+        };
+        before.press(panel, &[Action::Down]);
+        assert!(before.draw(panel, 80, 12)[2].contains(first));
+        let held = after.draw(panel, 80, 12);
+        assert!(held[0].contains("order held") && held[2].contains(first) && !order(&held), "{held:?}");
+        assert_eq!(after.press(panel, &[Action::Back]), Request::Done);
+        let free = after.draw(panel, 80, 12);
+        assert!(!free[0].contains("order held") && order(&free), "{free:?}");
+    }
+}
+
+#[test]
 fn latency_by_endpoint() {
     let fixture = Fixture::usual();
     for (width, height) in [(80, 24), (120, 36)] {
