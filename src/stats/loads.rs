@@ -150,6 +150,11 @@ impl Loads {
         named.max_by_key(|(name, session)| (session.loaded, *name)).map(|(name, _)| &**name)
     }
 
+    /// Sessions that are remembered.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// When code was last replaced in a running page.
     pub fn hot_update(&self) -> Option<Timestamp> {
         self.hot_update

@@ -24,6 +24,8 @@ use ring::Ring;
 
 /// Tables are made anew at most this often: quantiles of a thousand endpoints cost milliseconds.
 const TABLES_EVERY: Duration = Duration::from_millis(250);
+/// Page loads of so many sessions are copied as soon as they change: that costs some ten microseconds.
+const FEW_SESSIONS: usize = 500;
 /// Seconds of arrivals the rate in the header is taken over.
 const RATE_SECONDS: i64 = 5;
 
@@ -36,8 +38,11 @@ pub struct Store {
     rows: Arc<TableRows>,
     rows_at: Timestamp,
     live: FxHashMap<Arc<str>, LiveSession>,
-    /// Copied only when it changes while a snapshot holds it.
-    loads: Arc<Loads>,
+    loads: Loads,
+    /// What snapshots have of it: a copy from when it last changed, or a little before where it is large.
+    shown_loads: Arc<Loads>,
+    shown_loads_at: Timestamp,
+    is_loads_stale: bool,
     /// Events by second of arrival, newest last.
     arrivals: Vec<(i64, u64)>,
 }
@@ -51,7 +56,10 @@ impl Store {
             rows: Arc::new(TableRows::default()),
             rows_at: Timestamp(0),
             live: FxHashMap::default(),
-            loads: Arc::default(),
+            loads: Loads::default(),
+            shown_loads: Arc::default(),
+            shown_loads_at: Timestamp(0),
+            is_loads_stale: false,
             arrivals: Vec::new(),
         }
     }
@@ -64,7 +72,8 @@ impl Store {
         for (ordinal, event) in self.ring.events_from(first) {
             self.tables.add(event, ordinal);
             if !self.loads.knows(event) {
-                Arc::make_mut(&mut self.loads).add(event);
+                self.loads.add(event);
+                self.is_loads_stale = true;
             }
         }
         self.ring.evict();
@@ -85,14 +94,17 @@ impl Store {
 
     /// A tab of `session` connected, which is a page load where nothing else tells of one.
     pub fn note_connection(&mut self, session: &str, tab: &str, at: Timestamp) {
-        Arc::make_mut(&mut self.loads).opened(session, tab, at);
+        self.loads.opened(session, tab, at);
+        self.is_loads_stale = true;
     }
 
     /// What readers see at `now`.
     pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
-        let age = now.since(self.rows_at);
-        let is_due = age < 0 || age >= i64::try_from(TABLES_EVERY.as_millis()).unwrap_or(250);
-        if self.rows.events != self.tables.events() && is_due {
+        if self.is_loads_stale && (self.loads.sessions() < FEW_SESSIONS || is_due(self.shown_loads_at, now)) {
+            self.shown_loads = Arc::new(self.loads.clone());
+            (self.shown_loads_at, self.is_loads_stale) = (now, false);
+        }
+        if self.rows.events != self.tables.events() && is_due(self.rows_at, now) {
             let ring = &self.ring;
             self.rows = Arc::new(self.tables.rows(|ordinal| Some(Arc::from(ring.event(ordinal)?.msg()))));
             self.rows_at = now;
@@ -107,7 +119,7 @@ impl Store {
             is_stale: self.rows.events != self.tables.events(),
             tables: Arc::clone(&self.rows),
             live: Arc::new(self.live.clone()),
-            loads: Arc::clone(&self.loads),
+            loads: Arc::clone(&self.shown_loads),
             events_per_s: self.rate(now),
         }
     }
@@ -138,6 +150,12 @@ impl Store {
             self.arrivals.iter().filter(|(second, _)| is_counted(*second)).map(|(_, n)| n).sum();
         events.div_ceil(RATE_SECONDS.unsigned_abs())
     }
+}
+
+/// Whether what was made at `made` is old enough at `now` to be made anew; time that goes back makes everything old.
+fn is_due(made: Timestamp, now: Timestamp) -> bool {
+    let age = now.since(made);
+    age < 0 || age >= i64::try_from(TABLES_EVERY.as_millis()).unwrap_or(250)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub struct Snapshot {
     pub is_stale: bool,
     /// Sessions with an open connection.
     pub live: Arc<FxHashMap<Arc<str>, LiveSession>>,
-    /// Page loads and tabs, over everything that arrived.
+    /// Page loads and tabs, over everything that arrived; up to a quarter second old where there are many sessions.
     pub loads: Arc<Loads>,
     /// Over the last five seconds.
     pub events_per_s: u64,
