@@ -36,5 +36,6 @@ pub fn learn_loads(context: &mut EvalContext, loads: &Loads) {
     context.load_starts =
         loads.starts().map(|(session, tab, starts)| (key(session, tab), starts.to_vec())).collect();
     context.latest_session = loads.latest_session().map(Box::from);
+    context.new_groups = loads.new_groups().collect();
     context.hmr = loads.hot_update();
 }

@@ -1,9 +1,10 @@
-//! Page loads: which number each tab's newest one has, and when those began that carry no number.
+//! Page loads: which number each tab's newest one has, when those began that carry no number, and which errors were
+//! first met in which.
 //!
 //! The store adds everything that arrives, commands that read recordings what they read; the scan makes of it what
-//! `since:reload` and `session:latest` mean, and the screens call tabs by the letters given here. Bounded: past
-//! 20,000 sessions those loaded longest ago leave, a session keeps its last 64 loads and its last 32 tabs, and tabs
-//! after the 26th share a letter.
+//! `since:reload`, `session:latest` and `is:new` mean, and the screens call tabs by the letters given here. Bounded:
+//! past 20,000 sessions those loaded longest ago leave, a tab keeps its last 64 loads and a session its last 32 tabs,
+//! tabs after the 26th share a letter, and groups after the 5,000th are never new.
 
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use crate::event::{EventRef, Timestamp, json};
 const MAX_SESSIONS: usize = 20_000;
 const MAX_TABS: usize = 32;
 const MAX_STARTS: usize = 64;
+/// As many as the table of errors tells apart.
+const MAX_GROUPS: usize = 5_000;
 /// Tabs that get a letter of their own: the alphabet.
 const MAX_LETTERS: usize = 26;
 /// How development servers begin the line they write after a hot update (vite 7, webpack-dev-server 5, next 15).
@@ -26,6 +29,17 @@ pub struct Loads {
     /// Tabs in the order of their first events.
     letters: Vec<Arc<str>>,
     hot_update: Option<Timestamp>,
+    /// The first event of each group.
+    groups: FxHashMap<u64, First>,
+}
+
+/// Where a group was first met.
+#[derive(Clone, Debug)]
+struct First {
+    session: Arc<str>,
+    tab: Arc<str>,
+    load: Option<i32>,
+    at: Timestamp,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -79,10 +93,15 @@ impl Loads {
             None => event.subtype() != "page-load",
         };
         let has_letter = self.letters.len() >= MAX_LETTERS || event.tab().is_empty();
-        is_known_load && (has_letter || self.letter(event.tab()).is_some()) && !is_hot_update(event)
+        let is_known_group = self.groups.len() >= MAX_GROUPS
+            || event.group().is_none_or(|group| self.groups.contains_key(&group));
+        is_known_load
+            && is_known_group
+            && (has_letter || self.letter(event.tab()).is_some())
+            && !is_hot_update(event)
     }
 
-    /// Takes note of the session, tab and load of `event`. Does not depend on the order of events, but for letters.
+    /// Takes note of the session, tab, load and group of `event`. Letters and groups are those of the first event.
     pub fn add(&mut self, event: EventRef<'_>) {
         // A clock that is ahead must not make a load the newest for good.
         let at = event.inst().min(event.recv());
@@ -91,6 +110,14 @@ impl Loads {
         }
         if !event.tab().is_empty() && self.letter(event.tab()).is_none() && self.letters.len() < MAX_LETTERS {
             self.letters.push(Arc::from(event.tab()));
+        }
+        if let Some(group) = event.group().filter(|_| self.groups.len() < MAX_GROUPS) {
+            self.groups.entry(group).or_insert_with(|| First {
+                session: Arc::from(event.session()),
+                tab: Arc::from(event.tab()),
+                load: event.load(),
+                at,
+            });
         }
         let is_first = !self.sessions.contains_key(event.session());
         let session = self.session(event.session());
@@ -144,15 +171,36 @@ impl Loads {
             .flat_map(|(name, session)| session.tabs.iter().map(move |(tab, loads)| (&**name, &**tab, loads)))
     }
 
+    /// The groups that were first met in what is still the newest load of its tab.
+    pub fn new_groups(&self) -> impl Iterator<Item = u64> {
+        self.groups.iter().filter(|(_, first)| self.is_of_newest_load(first)).map(|(group, _)| *group)
+    }
+
+    fn is_of_newest_load(&self, first: &First) -> bool {
+        let Some(session) = self.sessions.get(&first.session) else { return false };
+        let tab = session.get(&first.tab);
+        if let Some(load) = first.load {
+            return tab.is_none_or(|tab| tab.newest <= Some(load));
+        }
+        let starts = |tab: &Tab| Some(tab.starts().to_vec()).filter(|starts| !starts.is_empty());
+        let starts = tab.and_then(starts).or_else(|| session.get("").and_then(starts)).unwrap_or_default();
+        // What came before the first load that is known belongs to it.
+        starts.len() < 2 || starts.last() <= Some(&first.at)
+    }
+
     /// The session whose page was loaded most recently.
     pub fn latest_session(&self) -> Option<&str> {
         let named = self.sessions.iter().filter(|(name, _)| !name.is_empty());
         named.max_by_key(|(name, session)| (session.loaded, *name)).map(|(name, _)| &**name)
     }
 
-    /// Sessions that are remembered.
-    pub fn sessions(&self) -> usize {
-        self.sessions.len()
+    /// Sessions and groups that are remembered.
+    pub fn len(&self) -> usize {
+        self.sessions.len() + self.groups.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// When code was last replaced in a running page.
@@ -294,6 +342,34 @@ mod tests {
         assert_eq!(found.latest_session(), Some("a"));
         found.opened("c", "", Timestamp(6_000));
         assert_eq!(found.latest_session(), Some("c"));
+    }
+
+    #[test]
+    fn a_group_is_new_until_the_tab_it_was_first_met_in_is_loaded_again() {
+        let failed = |group, row| Row { group, ..row };
+        let rows = [
+            failed(1, event(1_000, "s", "t", Some(1))),
+            failed(2, event(2_000, "s", "other", Some(1))),
+            failed(3, event(3_000, "plain", "", None)),
+            failed(4, event(4_000, "", "", None)),
+        ];
+        let mut loads = loads(&rows);
+        let found = |loads: &Loads| {
+            let mut groups: Vec<u64> = loads.new_groups().collect();
+            groups.sort_unstable();
+            groups
+        };
+        loads.opened("plain", "", Timestamp(2_900));
+        assert_eq!(found(&loads), [1, 2, 3, 4]);
+        loads.opened("plain", "", Timestamp(5_000));
+        let later = [
+            failed(5, event(6_000, "s", "t", Some(2))),
+            failed(1, event(6_100, "s", "t", Some(2))),
+            failed(6, event(6_200, "plain", "", None)),
+        ];
+        chunk(&later).events().for_each(|event| loads.add(event));
+        assert_eq!(found(&loads), [2, 4, 5, 6]);
+        assert!(chunk(&later).events().all(|event| loads.knows(event)));
     }
 
     #[test]

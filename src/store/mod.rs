@@ -24,8 +24,9 @@ use ring::Ring;
 
 /// Tables are made anew at most this often: quantiles of a thousand endpoints cost milliseconds.
 const TABLES_EVERY: Duration = Duration::from_millis(250);
-/// Page loads of so many sessions are copied as soon as they change: that costs some ten microseconds.
-const FEW_SESSIONS: usize = 500;
+/// What is known of page loads is copied as soon as it changes while there is no more of it: that costs some ten
+/// microseconds.
+const FEW_LOADS: usize = 500;
 /// Seconds of arrivals the rate in the header is taken over.
 const RATE_SECONDS: i64 = 5;
 
@@ -100,7 +101,7 @@ impl Store {
 
     /// What readers see at `now`.
     pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
-        if self.is_loads_stale && (self.loads.sessions() < FEW_SESSIONS || is_due(self.shown_loads_at, now)) {
+        if self.is_loads_stale && (self.loads.len() < FEW_LOADS || is_due(self.shown_loads_at, now)) {
             self.shown_loads = Arc::new(self.loads.clone());
             (self.shown_loads_at, self.is_loads_stale) = (now, false);
         }

@@ -103,17 +103,17 @@ fn page_loads_are_known_at_once_and_those_of_a_crowd_four_times_a_second() {
     let mut store = Store::new(Retention::default());
     let seen = |store: &mut Store, now| {
         let loads = store.snapshot(Timestamp(now)).loads;
-        (loads.sessions(), loads.latest_session().map(str::to_owned))
+        (loads.len(), loads.latest_session().map(str::to_owned))
     };
     store.note_connection("first", "t", Timestamp(1));
     assert_eq!(seen(&mut store, 1_000), (1, Some("first".to_owned())));
     store.note_connection("second", "t", Timestamp(2));
     assert_eq!(seen(&mut store, 1_001), (2, Some("second".to_owned())));
-    for number in 0..FEW_SESSIONS {
+    for number in 0..FEW_LOADS {
         store.note_connection(&format!("more-{number}"), "t", Timestamp(3));
     }
     assert_eq!(seen(&mut store, 1_100).0, 2);
-    assert_eq!(seen(&mut store, 1_251).0, FEW_SESSIONS + 2);
+    assert_eq!(seen(&mut store, 1_251).0, FEW_LOADS + 2);
 }
 
 #[test]

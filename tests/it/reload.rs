@@ -105,11 +105,17 @@ fn a_reload_of_one_tab_leaves_the_other_as_it_is() {
     assert_eq!(console.shown("since:reload"), ["b", "a after"]);
     assert_eq!(console.shown("load:0"), ["b", "a after"]);
     assert_eq!(console.shown("load:-1"), ["a before"]);
+    let boom = r#"[{"type":"error","message":"boom"},{"type":"error","message":"bang"}]"#;
+    say(&mut b, 2, r#"[{"type":"error","message":"boom"}]"#);
+    assert_eq!(console.shown("is:new"), ["boom"]);
+    let mut reloaded = console.page("b2", r#""session":"s","tab":"b","load":2"#);
+    say(&mut reloaded, 1, boom);
+    assert_eq!(console.shown("is:new"), ["bang"]);
     // A connection that broke is made anew; the page is the same.
     drop(again);
     let mut again = console.page("a2", r#""session":"s","tab":"a","load":5"#);
     say(&mut again, 2, &log("a again"));
-    assert_eq!(console.shown("since:reload"), ["b", "a after", "a again"]);
+    assert_eq!(console.shown("since:reload tab:a"), ["a after", "a again"]);
 }
 
 #[test]
