@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use divan::counter::ItemsCount;
 use serde::Deserialize;
-use taillight::event::Timestamp;
+use taillight::event::{Chunk, ChunkBuilder, Timestamp};
 use taillight::load::Pool;
 use taillight::pipeline::Redactor;
 use taillight::store::{Retention, Store, Tally};
@@ -100,14 +100,29 @@ impl Ingest {
         Self { sender, redactor: Redactor::default(), store: Store::new(Retention::default()) }
     }
 
+    /// Looks the frame over for secrets; gives whether there may be any.
+    fn look_over(&self, frame: &str) -> bool {
+        self.redactor.is_suspicious(frame.as_bytes())
+    }
+
+    /// Makes a numbered chunk of the frame's events.
+    fn decode(&self, frame: &str) -> Chunk {
+        let frame = decode_frame(frame, &self.sender, &self.redactor).expect("the pool writes frames");
+        let Frame::Batch { seq, mut batch } = frame else { return ChunkBuilder::new().finish() };
+        batch.chunk.number_from(seq);
+        batch.chunk
+    }
+
+    /// Takes the chunk's events into the ring; gives how many.
+    fn keep(&mut self, chunk: &Chunk) -> usize {
+        self.store.append(chunk, &Tally { accepted: chunk.len() as u64, ..Tally::default() });
+        chunk.len()
+    }
+
     /// Takes the frame's events into the ring; gives how many.
     fn take(&mut self, frame: &str) -> usize {
-        let frame = decode_frame(frame, &self.sender, &self.redactor).expect("the pool writes frames");
-        let Frame::Batch { seq, mut batch } = frame else { return 0 };
-        batch.chunk.number_from(seq);
-        let events = batch.chunk.len();
-        self.store.append(&batch.chunk, &Tally { accepted: events as u64, ..Tally::default() });
-        events
+        let chunk = self.decode(frame);
+        self.keep(&chunk)
     }
 }
 
@@ -143,6 +158,33 @@ fn plain_parse(bencher: divan::Bencher<'_, '_>) {
     let frames = frames(BATCH);
     let mut turn = frames.iter().cycle();
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| turn.next().map(|frame| parse(frame)));
+}
+
+/// Part of what decoding costs: the search of the whole frame for what redaction would change.
+#[divan::bench]
+fn looked_over(bencher: divan::Bencher<'_, '_>) {
+    let frames = frames(BATCH);
+    let mut turn = frames.iter().cycle();
+    let ingest = Ingest::new();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| turn.next().map(|frame| ingest.look_over(frame)));
+}
+
+/// From a frame to a chunk of its own, redaction included.
+#[divan::bench]
+fn decoded(bencher: divan::Bencher<'_, '_>) {
+    let frames = frames(BATCH);
+    let mut turn = frames.iter().cycle();
+    let ingest = Ingest::new();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| turn.next().map(|frame| ingest.decode(frame)));
+}
+
+/// From a decoded chunk into the ring and its tables.
+#[divan::bench]
+fn stored(bencher: divan::Bencher<'_, '_>) {
+    let mut ingest = Ingest::new();
+    let chunks: Vec<Chunk> = frames(BATCH).iter().map(|frame| ingest.decode(frame)).collect();
+    let mut turn = chunks.iter().cycle();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| turn.next().map(|chunk| ingest.keep(chunk)));
 }
 
 #[divan::bench]
