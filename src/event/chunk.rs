@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::json;
 use super::level::{Family, Level, Severity};
 use super::names::{Interner, Names, Symbol};
-use super::row::{Flags, Msg, Row};
+use super::row::{Flags, Msg, Row, RowOf};
 use super::time::{Micros, Timestamp};
 
 /// Bytes accounted for a row beside its text: its columns, rounded up (SECURITY: the ring's limit).
@@ -199,30 +199,23 @@ impl Chunk {
         start..self.json_end[row] as usize
     }
 
-    /// Adds `row`, its names going through `interner`, which must own this chunk's names.
-    pub fn push(&mut self, row: &Row<'_>, interner: &mut Interner) {
-        debug_assert!(Arc::ptr_eq(&self.names, interner.names()));
+    /// Adds `row`, whose names are of this chunk's table.
+    pub fn push(&mut self, row: &RowOf<'_, Symbol>) {
         let json_start = self.json.len();
         self.seq.push(row.seq);
         self.inst.push(row.inst);
         self.recv.push(row.recv);
         self.duration.push(row.duration.map_or(NO_DURATION, |span| span.0));
         self.group.push(row.group);
-        for (column, name) in [
-            (&mut self.id, row.id),
-            (&mut self.ns, row.ns),
-            (&mut self.kind, row.kind),
-            (&mut self.subtype, row.subtype),
-            (&mut self.session, row.session),
-            (&mut self.user, row.user),
-            (&mut self.tab, row.tab),
-            (&mut self.endpoint, row.endpoint),
-            (&mut self.source, row.source),
-        ] {
-            // Neighbours share most of their names: a batch has one session, one tab, one source.
-            let before = column.last().copied().unwrap_or_default();
-            column.push(interner.intern_after(name, before));
-        }
+        self.id.push(row.id);
+        self.ns.push(row.ns);
+        self.kind.push(row.kind);
+        self.subtype.push(row.subtype);
+        self.session.push(row.session);
+        self.user.push(row.user);
+        self.tab.push(row.tab);
+        self.endpoint.push(row.endpoint);
+        self.source.push(row.source);
         self.load.push(row.load.unwrap_or(NO_LOAD));
         self.status.push(row.status.unwrap_or(0));
         self.flags.push(row.flags);
@@ -346,8 +339,19 @@ impl ChunkBuilder {
         self.chunk.json.reserve(bytes);
     }
 
+    /// The symbol of `name` in this builder's own table; the empty name is [`Symbol::NONE`].
+    pub fn symbol(&mut self, name: &str) -> Symbol {
+        self.interner.intern(name)
+    }
+
+    /// Adds `row`, whose names are from [`ChunkBuilder::symbol`].
+    pub fn push_named(&mut self, row: &RowOf<'_, Symbol>) {
+        self.chunk.push(row);
+    }
+
     pub fn push(&mut self, row: &Row<'_>) {
-        self.chunk.push(row, &mut self.interner);
+        let named = row.clone().named(|name| self.interner.intern(name));
+        self.chunk.push(&named);
     }
 
     pub fn len(&self) -> usize {

@@ -213,12 +213,19 @@ pub fn get<'a>(object: &'a str, name: &str) -> Option<&'a str> {
 
 /// As [`get`] for several names, in one walk over the object.
 pub fn get_all<'a, const N: usize>(object: &'a str, names: [&str; N]) -> [Option<&'a str>; N] {
+    pick(members(object).map(|member| (member.key, member.value)), names)
+}
+
+/// As [`get_all`], from members that have been found already: keys as written and values.
+pub fn pick<'a, const N: usize>(
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+    names: [&str; N],
+) -> [Option<&'a str>; N] {
     let mut found = [None; N];
-    for member in members(object) {
+    for (key, value) in members {
         for (slot, name) in found.iter_mut().zip(names) {
-            if member.key == name || (may_be_name(member.key, name) && same_name(&unescape(member.key), name))
-            {
-                *slot = Some(member.value);
+            if key == name || (may_be_name(key, name) && same_name(&unescape(key), name)) {
+                *slot = Some(value);
             }
         }
     }

@@ -17,5 +17,5 @@ pub use chunk::{Chunk, ChunkBuilder, EventRef, ROW_OVERHEAD};
 pub use field::{Column, DataPath, FIELDS, Field, FieldKind, IS, MOMENTS, SUBTYPES, TYPES};
 pub use level::{Family, Level, Severity};
 pub use names::{Interner, Names, Symbol};
-pub use row::{Flags, Msg, Row};
+pub use row::{Flags, Msg, Row, RowOf};
 pub use time::{Micros, Timestamp};

@@ -88,12 +88,6 @@ impl Interner {
         symbol
     }
 
-    /// As [`Interner::intern`], quicker where `name` is that of `before`.
-    pub fn intern_after(&mut self, name: &str, before: Symbol) -> Symbol {
-        let is_same = !before.is_none() && before != Symbol::OTHER && self.names.get(before) == name;
-        if is_same { before } else { self.intern(name) }
-    }
-
     /// The symbol `name` already has, without adding it.
     pub fn find(&self, name: &str) -> Option<Symbol> {
         self.index.get(name).copied()

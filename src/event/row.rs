@@ -64,8 +64,11 @@ pub enum Msg<'a> {
 }
 
 /// One event on its way into a chunk. Empty texts mean "not sent".
+pub type Row<'a> = RowOf<'a, &'a str>;
+
+/// A [`Row`] whose names are given as `N`: as text, or as symbols of the chunk's own table.
 #[derive(Clone, Debug)]
-pub struct Row<'a> {
+pub struct RowOf<'a, N> {
     pub seq: u64,
     pub inst: Timestamp,
     pub recv: Timestamp,
@@ -73,21 +76,51 @@ pub struct Row<'a> {
     pub severity: Option<Severity>,
     pub family: Family,
     pub flags: Flags,
-    pub id: &'a str,
-    pub ns: &'a str,
-    pub kind: &'a str,
-    pub subtype: &'a str,
-    pub session: &'a str,
-    pub user: &'a str,
-    pub tab: &'a str,
+    pub id: N,
+    pub ns: N,
+    pub kind: N,
+    pub subtype: N,
+    pub session: N,
+    pub user: N,
+    pub tab: N,
     pub load: Option<i32>,
-    pub endpoint: &'a str,
+    pub endpoint: N,
     pub duration: Option<Micros>,
     pub status: Option<u16>,
     /// Fingerprint; 0 for events that are in no group.
     pub group: u64,
-    pub source: &'a str,
+    pub source: N,
     pub msg: Msg<'a>,
     /// The event's complete JSON object.
     pub json: &'a str,
+}
+
+impl<'a, N> RowOf<'a, N> {
+    /// The same row with its names given as `name` says.
+    pub(super) fn named<M>(self, mut name: impl FnMut(N) -> M) -> RowOf<'a, M> {
+        RowOf {
+            seq: self.seq,
+            inst: self.inst,
+            recv: self.recv,
+            level: self.level,
+            severity: self.severity,
+            family: self.family,
+            flags: self.flags,
+            id: name(self.id),
+            ns: name(self.ns),
+            kind: name(self.kind),
+            subtype: name(self.subtype),
+            session: name(self.session),
+            user: name(self.user),
+            tab: name(self.tab),
+            load: self.load,
+            endpoint: name(self.endpoint),
+            duration: self.duration,
+            status: self.status,
+            group: self.group,
+            source: name(self.source),
+            msg: self.msg,
+            json: self.json,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Called by `wire::row` for each such event. It reads the event's data but never changes it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::event::{Micros, json};
@@ -14,7 +15,19 @@ pub struct Fields<'a> {
     pub endpoint: &'a str,
     pub status: Option<u16>,
     pub duration: Option<Micros>,
-    pub json: &'a str,
+    /// Key, as written, and value of the event's members.
+    pub members: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Fields<'a> {
+    fn get<const N: usize>(&self, names: [&str; N]) -> [Option<&'a str>; N] {
+        json::pick(self.members.iter().copied(), names)
+    }
+
+    fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        let [value] = self.get([name]);
+        value.and_then(json::text)
+    }
 }
 
 /// Longest piece of one value that goes into the line, in bytes.
@@ -32,8 +45,8 @@ pub fn write(fields: &Fields<'_>, out: &mut String) {
             piece(fields, "component", out);
             timed(" rendered", fields, out);
         }
-        "visibility" => match json::path(fields.json, &["visible"]) {
-            Some("false") => out.push_str("page hidden"),
+        "visibility" => match fields.get(["visible"]) {
+            [Some("false")] => out.push_str("page hidden"),
             _ => out.push_str("page visible"),
         },
         "conversion" => {
@@ -52,7 +65,7 @@ fn request(fields: &Fields<'_>, out: &mut String) {
         Some(status) => {
             let _ = write!(out, " {status}");
         }
-        None if json::path(fields.json, &["aborted"]) == Some("true") => out.push_str(" aborted"),
+        None if fields.get(["aborted"]) == [Some("true")] => out.push_str(" aborted"),
         None => out.push_str(" no answer"),
     }
     if let Some(duration) = fields.duration {
@@ -62,16 +75,15 @@ fn request(fields: &Fields<'_>, out: &mut String) {
 
 fn page_load(fields: &Fields<'_>, out: &mut String) {
     out.push_str("page-load");
-    let loaded = json::path(fields.json, &["timing", "fully-loaded"]).and_then(json::number);
-    if let Some(ms) = loaded {
+    let [timing] = fields.get(["timing"]);
+    if let Some(ms) = timing.and_then(|timing| json::get(timing, "fully-loaded")).and_then(json::number) {
         let _ = write!(out, " {:.2} s", ms / 1000.0);
     }
 }
 
 fn user_action(fields: &Fields<'_>, out: &mut String) {
     let names = ["action", "element-id", "element", "element-class", "element-text"];
-    let [action, id, element, class, label] =
-        json::get_all(fields.json, names).map(|v| v.and_then(json::text));
+    let [action, id, element, class, label] = fields.get(names).map(|v| v.and_then(json::text));
     if let Some(action) = action {
         push_capped(action.strip_prefix(':').unwrap_or(&action), out);
     }
@@ -95,7 +107,7 @@ fn user_action(fields: &Fields<'_>, out: &mut String) {
 /// `name = value unit` for metrics, the name alone for the rest, the type if there is no name either.
 fn named(fields: &Fields<'_>, out: &mut String) {
     let names = ["metric-name", "event-name", "name", "vital", "value", "unit"];
-    let [metric, event, name, vital, value, unit] = json::get_all(fields.json, names);
+    let [metric, event, name, vital, value, unit] = fields.get(names);
     let named = [metric, event, name, vital].into_iter().flatten().find_map(json::text);
     match named.filter(|name| !name.is_empty()) {
         Some(name) => push_capped(name.strip_prefix(':').unwrap_or(&name), out),
@@ -124,7 +136,7 @@ fn timed(words: &str, fields: &Fields<'_>, out: &mut String) {
 }
 
 fn piece(fields: &Fields<'_>, key: &str, out: &mut String) {
-    if let Some(value) = json::path(fields.json, &[key]).and_then(json::text) {
+    if let Some(value) = fields.text(key) {
         push_capped(value.strip_prefix(':').unwrap_or(&value), out);
     }
 }
@@ -175,7 +187,9 @@ mod tests {
         ] {
             let duration = ms.and_then(Micros::from_ms);
             let mut out = String::new();
-            write(&Fields { kind: "metric", subtype, endpoint, status, duration, json }, &mut out);
+            let members: Vec<_> = json::members(json).map(|member| (member.key, member.value)).collect();
+            let members = &members;
+            write(&Fields { kind: "metric", subtype, endpoint, status, duration, members }, &mut out);
             assert_eq!(out, expected);
         }
     }

@@ -10,10 +10,9 @@ use serde_json::value::RawValue;
 
 use super::batch::{Batch, Rejected, ScrubCount, Sender};
 use super::frame::FrameError;
-use super::own;
 use super::raw::{Fill, RawEvent};
 use super::row::{Known, RowMaker};
-use crate::event::{ChunkBuilder, Flags};
+use crate::event::Flags;
 use crate::pipeline::{MAX_EVENT_BYTES, Redactor, Scrub};
 
 /// Elements a batch may hold; the rest is refused by position (SECURITY: limits).
@@ -25,7 +24,8 @@ pub(super) struct Decoder<'s> {
     redactor: &'s Redactor,
     /// Whether anything in this batch could need redaction or repair.
     is_suspicious: bool,
-    builder: ChunkBuilder,
+    /// The event that is read; kept for its room.
+    event: RawEvent<'s>,
     index: Vec<u32>,
     rejected: Vec<Rejected>,
     offered: u32,
@@ -34,14 +34,14 @@ pub(super) struct Decoder<'s> {
 
 impl<'s> Decoder<'s> {
     /// `text` is the whole frame or body, looked over once for what redaction would change.
-    pub(super) fn new(sender: &'s Sender, redactor: &'s Redactor, text: &str) -> Self {
-        let mut builder = ChunkBuilder::new();
-        builder.reserve(text.len());
+    pub(super) fn new(sender: &'s Sender, redactor: &'s Redactor, text: &'s str) -> Self {
+        let mut rows = RowMaker::new(Cow::Borrowed(sender));
+        rows.reserve(text.len());
         Self {
-            rows: RowMaker::new(Cow::Borrowed(sender)),
+            rows,
             redactor,
             is_suspicious: redactor.is_suspicious(text.as_bytes()),
-            builder,
+            event: RawEvent::default(),
             index: Vec::new(),
             rejected: Vec::new(),
             offered: 0,
@@ -49,9 +49,9 @@ impl<'s> Decoder<'s> {
         }
     }
 
-    pub(super) fn finish(self) -> Batch {
+    pub(super) fn finish(mut self) -> Batch {
         Batch {
-            chunk: self.builder.finish(),
+            chunk: self.rows.take(),
             index: self.index,
             rejected: self.rejected,
             offered: self.offered,
@@ -60,7 +60,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// Reads the elements of the array whose `[` is at `at`; gives the position past its `]`.
-    pub(super) fn array(&mut self, text: &str, at: usize) -> Result<usize, FrameError> {
+    pub(super) fn array(&mut self, text: &'s str, at: usize) -> Result<usize, FrameError> {
         let bytes = text.as_bytes();
         let mut at = skip_space(bytes, at + 1);
         if bytes.get(at) == Some(&b']') {
@@ -77,7 +77,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// Reads the element at `at`; gives the position past it.
-    pub(super) fn element(&mut self, text: &str, at: usize) -> Result<usize, FrameError> {
+    pub(super) fn element(&mut self, text: &'s str, at: usize) -> Result<usize, FrameError> {
         let position = self.offered;
         if position >= MAX_BATCH_EVENTS {
             let end = next::<&RawValue>(text, at).map_err(|_| FrameError::syntax(text, at))?.1;
@@ -86,12 +86,14 @@ impl<'s> Decoder<'s> {
             return Ok(end);
         }
         if !self.is_suspicious && text.as_bytes().get(at) == Some(&b'{') {
-            let mut event = RawEvent::default();
-            if let Ok(end) = fill(&mut event, text, at)
+            self.event.clear();
+            if let Ok(end) = fill(&mut self.event, text, at)
                 && end - at <= MAX_EVENT_BYTES
             {
                 self.offered += 1;
-                self.keep(position, &text[at..end], &event, Flags::NONE);
+                let json = &text[at..end];
+                self.rows.push(json, &self.event, Flags::NONE, Known::Seq(0));
+                self.index.push(position);
                 return Ok(end);
             }
         }
@@ -108,8 +110,8 @@ impl<'s> Decoder<'s> {
             return;
         }
         let (clean, flags) = scrub(self.redactor, raw, &mut self.scrubbed);
-        let event = serde_json::from_str(&clean).unwrap_or_else(|_| RawEvent::lenient(&clean));
-        self.keep(position, &clean, &event, flags);
+        self.rows.push(&clean, &RawEvent::of(&clean), flags, Known::Seq(0));
+        self.index.push(position);
     }
 
     /// Takes a value that stands alone, outside an array.
@@ -130,16 +132,11 @@ impl<'s> Decoder<'s> {
         self.refuse(position, "not JSON", raw);
     }
 
-    fn keep(&mut self, position: u32, json: &str, event: &RawEvent<'_>, flags: Flags) {
-        self.rows.push(&mut self.builder, json, event, flags, Known::Seq(0));
-        self.index.push(position);
-    }
-
     fn refuse(&mut self, position: u32, reason: &'static str, raw: &str) {
         self.rejected.push(Rejected { index: position, reason });
         // Thousands of refusals of one kind would bury the events that are fine; the count says the rest.
         if position < MAX_BATCH_EVENTS {
-            own::push_bad(&mut self.builder, self.rows.sender(), reason, raw);
+            self.rows.push_bad(reason, raw);
             self.index.push(position);
         }
     }
@@ -174,7 +171,7 @@ fn next<'t, T: Deserialize<'t>>(text: &'t str, at: usize) -> Result<(T, usize), 
     }
 }
 
-/// Reads the event at `at` into `event` and gives where it ends.
+/// Adds the members of the object at `at` to `event` and gives where it ends.
 fn fill<'t>(event: &mut RawEvent<'t>, text: &'t str, at: usize) -> Result<usize, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(&text[at..]);
     Fill(event).deserialize(&mut deserializer)?;

@@ -12,7 +12,7 @@ use super::batch::{ScrubCount, Sender};
 use super::decode::scrub;
 use super::raw::RawEvent;
 use super::row::{Known, RowMaker};
-use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, Row, Timestamp, json};
+use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, RowOf, Symbol, Timestamp, json};
 use crate::pipeline::Redactor;
 
 /// Bytes of a line that are read; longer lines are skipped (SECURITY: limits, replay line).
@@ -56,7 +56,6 @@ pub struct Skipped {
 pub struct LineDecoder {
     rows: RowMaker<'static>,
     redactor: Redactor,
-    builder: ChunkBuilder,
     bytes: usize,
     /// The highest arrival number so far: lines that bring none are numbered on from it.
     seq: u64,
@@ -72,7 +71,6 @@ impl LineDecoder {
         Self {
             rows: RowMaker::new(Cow::Owned(sender)),
             redactor,
-            builder: ChunkBuilder::new(),
             bytes: 0,
             seq: 0,
             line: 0,
@@ -97,17 +95,17 @@ impl LineDecoder {
 
     /// True once a chunk is worth taking: 4,096 rows or 2 MiB of lines.
     pub fn is_full(&self) -> bool {
-        self.builder.len() >= CHUNK_ROWS || self.bytes >= CHUNK_BYTES
+        self.rows.len() >= CHUNK_ROWS || self.bytes >= CHUNK_BYTES
     }
 
     pub fn is_empty(&self) -> bool {
-        self.builder.is_empty()
+        self.rows.len() == 0
     }
 
     /// The rows read since the last call.
     pub fn take(&mut self) -> Chunk {
         self.bytes = 0;
-        std::mem::take(&mut self.builder).finish()
+        self.rows.take()
     }
 
     /// Ends a file: what it had to skip; line numbers start anew, arrival numbers go on.
@@ -151,16 +149,15 @@ impl LineDecoder {
             recorded.seq = self.seq.saturating_add(1);
         }
         self.seq = self.seq.max(recorded.seq);
-        let event = serde_json::from_str(recorded.data).unwrap_or_else(|_| RawEvent::lenient(recorded.data));
+        let event = RawEvent::of(recorded.data);
         let known = Known::Line(&recorded);
-        self.rows.push(&mut self.builder, recorded.data, &event, Flags::NONE, known);
+        self.rows.push(recorded.data, &event, Flags::NONE, known);
     }
 
     fn posted(&mut self, object: &str) {
         self.seq = self.seq.saturating_add(1);
         let (clean, flags) = scrub(&self.redactor, object, &mut self.scrubbed);
-        let event = serde_json::from_str(&clean).unwrap_or_else(|_| RawEvent::lenient(&clean));
-        self.rows.push(&mut self.builder, &clean, &event, flags, Known::Seq(self.seq));
+        self.rows.push(&clean, &RawEvent::of(&clean), flags, Known::Seq(self.seq));
     }
 }
 
@@ -220,16 +217,16 @@ impl<'a> Recorded<'a> {
     }
 
     /// Puts these columns into `row`, which was made from the data alone.
-    pub(super) fn apply(&'a self, row: &mut Row<'a>) {
+    pub(super) fn apply(&'a self, row: &mut RowOf<'a, Symbol>, builder: &mut ChunkBuilder) {
         row.seq = self.seq;
         row.inst = self.inst;
         row.recv = self.recv;
         row.level = self.level.unwrap_or(row.level);
-        row.session = &self.session;
-        row.user = &self.user;
-        row.tab = &self.tab;
-        row.endpoint = &self.endpoint;
-        row.source = &self.source;
+        row.session = builder.symbol(&self.session);
+        row.user = builder.symbol(&self.user);
+        row.tab = builder.symbol(&self.tab);
+        row.endpoint = builder.symbol(&self.endpoint);
+        row.source = builder.symbol(&self.source);
         row.load = self.load;
         row.duration = self.duration;
         row.status = self.status;
@@ -251,7 +248,7 @@ impl<'a> Recorded<'a> {
         }
         if self.source == "taillight" && self.id.starts_with("taillight/") {
             row.flags.set(Flags::OWN);
-            (row.ns, row.kind, row.family) = ("taillight", "", Family::None);
+            (row.ns, row.kind, row.family) = (builder.symbol("taillight"), Symbol::NONE, Family::None);
         }
     }
 }

@@ -1,126 +1,133 @@
-//! One event as its sender wrote it: the fields that become columns, borrowed from the JSON text.
+//! One event as its sender wrote it: its members, and the fields among them that become columns, as exact text.
 //!
-//! Called by `wire::decode`. A typed pass over the text is the fast way; [`RawEvent::lenient`] reads the same
-//! fields from text that the typed pass refuses (a number of 1e400, nesting beyond its limit). A field of an
-//! unexpected type is left unread, never an error.
+//! Called by `wire::decode`. One checking pass over the text finds where every value stands and reads none;
+//! [`RawEvent::of`] finds the same in text that is known to be JSON. A value is read when it is asked for, and one of
+//! an unexpected type reads as absent, never as an error.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::event::json;
 
-/// The fields of one event; absent, null and mistyped ones are `None`.
+/// The fields of one event.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RawEvent<'a> {
-    pub(super) kind: Scalar<'a>,
-    pub(super) subtype: Scalar<'a>,
-    pub(super) level: Scalar<'a>,
-    pub(super) id: Scalar<'a>,
-    pub(super) ns: Scalar<'a>,
-    pub(super) message: Scalar<'a>,
-    pub(super) stack: Scalar<'a>,
-    pub(super) severity: Scalar<'a>,
-    pub(super) url: Scalar<'a>,
-    pub(super) method: Scalar<'a>,
-    pub(super) status: Scalar<'a>,
-    pub(super) status_code: Scalar<'a>,
-    pub(super) timestamp: Scalar<'a>,
-    pub(super) duration_ms: Scalar<'a>,
-    pub(super) response_time_ms: Scalar<'a>,
-    pub(super) render_time_ms: Scalar<'a>,
-    pub(super) session: Scalar<'a>,
-    pub(super) user: Scalar<'a>,
-    pub(super) tab: Scalar<'a>,
-    pub(super) load: Scalar<'a>,
-    pub(super) source: Scalar<'a>,
-    pub(super) cached: Scalar<'a>,
-    pub(super) aborted: Scalar<'a>,
-    pub(super) recv_time: Scalar<'a>,
-    pub(super) browser_time: Scalar<'a>,
-    /// Whether there is an object to look into for what the columns above lack.
-    pub(super) has_data: bool,
-    pub(super) has_context: bool,
+    /// Key, as written, and value of all of its members, in the order written.
+    pub(super) members: Vec<(&'a str, &'a str)>,
+    pub(super) fields: Fields<'a>,
 }
 
-/// A value that is looked at: text, number or truth; everything else is absent.
+/// The members that become columns.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Scalar<'a> {
-    #[default]
-    None,
-    Text(Cow<'a, str>),
-    Number(f64),
-    Bool(bool),
-    /// An array or object: present, but of no use as a column.
-    Nested,
+pub(super) struct Fields<'a> {
+    pub(super) kind: Raw<'a>,
+    pub(super) subtype: Raw<'a>,
+    pub(super) level: Raw<'a>,
+    pub(super) id: Raw<'a>,
+    pub(super) ns: Raw<'a>,
+    pub(super) message: Raw<'a>,
+    pub(super) stack: Raw<'a>,
+    pub(super) severity: Raw<'a>,
+    pub(super) url: Raw<'a>,
+    pub(super) method: Raw<'a>,
+    pub(super) status: Raw<'a>,
+    pub(super) status_code: Raw<'a>,
+    pub(super) timestamp: Raw<'a>,
+    pub(super) duration_ms: Raw<'a>,
+    pub(super) response_time_ms: Raw<'a>,
+    pub(super) render_time_ms: Raw<'a>,
+    pub(super) session: Raw<'a>,
+    pub(super) user: Raw<'a>,
+    pub(super) tab: Raw<'a>,
+    pub(super) load: Raw<'a>,
+    pub(super) source: Raw<'a>,
+    pub(super) cached: Raw<'a>,
+    pub(super) aborted: Raw<'a>,
+    pub(super) recv_time: Raw<'a>,
+    pub(super) browser_time: Raw<'a>,
+    pub(super) data: Raw<'a>,
+    pub(super) context: Raw<'a>,
 }
 
-impl<'a> Scalar<'a> {
+/// A value's exact JSON text, empty where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
     /// The text, or a number written out: senders use numbers as ids.
-    pub(super) fn name(&self) -> Cow<'_, str> {
-        match self {
-            Self::Text(text) => Cow::Borrowed(text.as_ref()),
-            Self::Number(number) => Cow::Owned(number.to_string()),
-            _ => Cow::Borrowed(""),
+    pub(super) fn name(self) -> Cow<'a, str> {
+        match json::shape(self.0) {
+            json::Shape::Number => json::number(self.0).map_or(Cow::Borrowed(""), |id| id.to_string().into()),
+            _ => self.text(),
+        }
+    }
+
+    /// The text, or a number just as it was written.
+    pub(super) fn written(self) -> Cow<'a, str> {
+        match json::shape(self.0) {
+            json::Shape::Number => Cow::Borrowed(self.0),
+            _ => self.text(),
         }
     }
 
     /// The text, empty for every other type.
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Self::Text(text) => text,
-            _ => "",
-        }
+    pub(super) fn text(self) -> Cow<'a, str> {
+        json::text(self.0).unwrap_or_default()
     }
 
     /// The number, also one written as text.
-    pub(super) fn number(&self) -> Option<f64> {
-        match self {
-            Self::Number(number) => Some(*number),
-            Self::Text(text) => json::number(text),
+    pub(super) fn number(self) -> Option<f64> {
+        match json::shape(self.0) {
+            json::Shape::Number => json::number(self.0),
+            json::Shape::Text => json::number(&self.text()),
             _ => None,
         }
     }
 
-    pub(super) fn is_true(&self) -> bool {
-        *self == Self::Bool(true)
+    pub(super) fn is_true(self) -> bool {
+        self.0 == "true"
     }
 
-    pub(super) fn is_present(&self) -> bool {
-        *self != Self::None
+    pub(super) fn is_present(self) -> bool {
+        json::shape(self.0) != json::Shape::Null
     }
 
-    /// From a value's exact JSON text.
-    pub(super) fn of(value: &'a str) -> Self {
-        match json::shape(value) {
-            json::Shape::Text => json::text(value).map_or(Self::None, Self::Text),
-            json::Shape::Number => json::number(value).map_or(Self::None, Self::Number),
-            json::Shape::Bool => Self::Bool(value.starts_with('t')),
-            json::Shape::Null => Self::None,
-            json::Shape::Object | json::Shape::Array => Self::Nested,
-        }
+    /// The object's member `name`.
+    pub(super) fn get(self, name: &str) -> Self {
+        Self(json::get(self.0, name).unwrap_or(""))
     }
 }
 
 impl<'a> RawEvent<'a> {
-    /// Reads the event member by member from text that is known to be JSON.
-    pub(super) fn lenient(object: &'a str) -> Self {
+    /// Finds the members of `object`, whose text is known to be JSON.
+    pub(super) fn of(object: &'a str) -> Self {
         let mut event = Self::default();
         for member in json::members(object) {
-            let key = json::unescape(member.key);
-            if let Some(slot) = event.slot(&key) {
-                *slot = Scalar::of(member.value);
-            } else {
-                event.note_nested(&key);
-            }
+            event.set(&json::unescape(member.key), member.value);
+            event.members.push((member.key, member.value));
         }
         event
     }
 
+    /// Forgets everything but the room it took.
+    pub(super) fn clear(&mut self) {
+        self.members.clear();
+        self.fields = Fields::default();
+    }
+
+    fn set(&mut self, key: &str, value: &'a str) {
+        if let Some(slot) = self.fields.slot(key) {
+            *slot = Raw(value);
+        }
+    }
+}
+
+impl<'a> Fields<'a> {
     /// Where the value of `key` goes; the three case styles are read alike (CONTRACT: the event).
-    fn slot(&mut self, key: &str) -> Option<&mut Scalar<'a>> {
+    fn slot(&mut self, key: &str) -> Option<&mut Raw<'a>> {
         Some(match key.as_bytes() {
             b"type" => &mut self.kind,
             b"subtype" => &mut self.subtype,
@@ -147,28 +154,14 @@ impl<'a> RawEvent<'a> {
             b"aborted" | b"aborted?" => &mut self.aborted,
             b"server-recv-time" | b"server_recv_time" | b"serverRecvTime" => &mut self.recv_time,
             b"browser-timestamp" | b"browser_timestamp" | b"browserTimestamp" => &mut self.browser_time,
+            b"data" => &mut self.data,
+            b"context" => &mut self.context,
             _ => return None,
         })
     }
-
-    fn note_nested(&mut self, key: &str) {
-        match key {
-            "data" => self.has_data = true,
-            "context" => self.has_context = true,
-            _ => {}
-        }
-    }
 }
 
-impl<'de> Deserialize<'de> for RawEvent<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut event = Self::default();
-        Fill(&mut event).deserialize(deserializer)?;
-        Ok(event)
-    }
-}
-
-/// Reads an event's fields to where it stands: moving all of them costs as much as reading some.
+/// Adds the members of an object to an event, checking that they are JSON.
 pub(super) struct Fill<'s, 'a>(pub(super) &'s mut RawEvent<'a>);
 
 impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
@@ -187,89 +180,12 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(target) = map.next_key_seed(KeySeed(&mut *self.0))? {
-            match target {
-                Some(slot) => *slot = map.next_value_seed(ScalarSeed)?,
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
+        // A key with an escape is an error here and read by `RawEvent::of` instead.
+        while let Some((key, value)) = map.next_entry::<&str, &RawValue>()? {
+            self.0.set(key, value.get());
+            self.0.members.push((key, value.get()));
         }
         Ok(())
-    }
-}
-
-/// Reads a key straight into the slot it names, so that no key is ever copied.
-struct KeySeed<'s, 'a>(&'s mut RawEvent<'a>);
-
-impl<'de, 's, 'a> DeserializeSeed<'de> for KeySeed<'s, 'a> {
-    type Value = Option<&'s mut Scalar<'a>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'s, 'a> Visitor<'_> for KeySeed<'s, 'a> {
-    type Value = Option<&'s mut Scalar<'a>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field name")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        self.0.note_nested(key);
-        Ok(self.0.slot(key))
-    }
-}
-
-struct ScalarSeed;
-
-impl<'de> DeserializeSeed<'de> for ScalarSeed {
-    type Value = Scalar<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ScalarSeed {
-    type Value = Scalar<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Borrowed(text)))
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Scalar::Bool(value))
-    }
-    #[expect(clippy::cast_precision_loss, reason = "columns hold nothing above 2^53")]
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Scalar::Number(number as f64))
-    }
-    #[expect(clippy::cast_precision_loss, reason = "columns hold nothing above 2^53")]
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Scalar::Number(number as f64))
-    }
-    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Scalar::Number(number))
-    }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::None)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Nested)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Nested)
     }
 }
 
@@ -279,10 +195,12 @@ mod tests {
 
     /// Both ways of reading must agree on everything both can read.
     #[track_caller]
-    fn check(object: &str) -> RawEvent<'_> {
-        let typed: RawEvent<'_> = serde_json::from_str(object).expect("valid");
-        assert_eq!(format!("{typed:?}"), format!("{:?}", RawEvent::lenient(object)));
-        typed
+    fn check(object: &str) -> Fields<'_> {
+        let mut checked = RawEvent::default();
+        Fill(&mut checked).deserialize(&mut serde_json::Deserializer::from_str(object)).expect("valid");
+        let known = RawEvent::of(object);
+        assert_eq!((&checked.members, &checked.fields), (&known.members, &known.fields));
+        checked.fields
     }
 
     #[test]
@@ -306,11 +224,18 @@ mod tests {
     }
 
     #[test]
-    fn what_the_typed_pass_refuses_is_read_leniently() {
-        let object = r#"{"duration-ms":1e400,"message":"m"}"#;
-        assert!(serde_json::from_str::<RawEvent<'_>>(object).is_err());
-        let event = RawEvent::lenient(object);
-        assert_eq!((event.message.text(), event.duration_ms.number()), ("m", None));
+    fn a_number_no_column_can_hold_is_unread() {
+        let event = check(r#"{"duration-ms":1e400,"user-id":-1e400,"message":"m"}"#);
+        assert_eq!((&*event.message.text(), event.duration_ms.number()), ("m", None));
+        assert_eq!(event.user.name(), "");
+    }
+
+    #[test]
+    fn an_escaped_key_is_read_where_the_text_is_known() {
+        let object = r#"{"\u006dessage":"m"}"#;
+        assert_eq!(RawEvent::of(object).fields.message.text(), "m");
+        let mut event = RawEvent::default();
+        assert!(Fill(&mut event).deserialize(&mut serde_json::Deserializer::from_str(object)).is_err());
     }
 
     #[test]

@@ -5,10 +5,15 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
+
 use super::batch::Sender;
 use super::lines::Recorded;
-use super::raw::{RawEvent, Scalar};
-use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Row, Severity, Timestamp, json};
+use super::own;
+use super::raw::{Fields, Raw, RawEvent};
+use crate::event::{
+    Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, RowOf, Severity, Symbol, Timestamp,
+};
 use crate::pipeline::{endpoint, fingerprint, summary};
 
 /// 2000-01-01: browser clocks before it are absurd (CONTRACT: `inst`).
@@ -35,104 +40,152 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn apply(self, row: &mut Row<'a>) {
+    fn apply(self, row: &mut RowOf<'a, Symbol>, builder: &mut ChunkBuilder) {
         match self {
             Self::Seq(seq) => row.seq = seq,
-            Self::Line(recorded) => recorded.apply(row),
+            Self::Line(recorded) => recorded.apply(row, builder),
         }
     }
 }
 
-/// Makes rows for the events of one sender.
+/// Makes a chunk of the events of one sender.
 #[derive(Debug)]
 pub(super) struct RowMaker<'s> {
     sender: Cow<'s, Sender>,
+    builder: ChunkBuilder,
+    usual: Usual,
+    /// By type and subtype: what they alone decide. As short as the chunk's table of names.
+    signals: FxHashMap<(Symbol, Symbol), Signal>,
     endpoint: String,
-    id: String,
-    ns: String,
     msg: String,
+}
+
+/// The sender's own names in the chunk that is being made.
+#[derive(Debug)]
+struct Usual {
+    session: Symbol,
+    user: Symbol,
+    tab: Symbol,
+    source: Symbol,
+}
+
+impl Usual {
+    fn of(sender: &Sender, builder: &mut ChunkBuilder) -> Self {
+        Self {
+            session: builder.symbol(&sender.session),
+            user: builder.symbol(&sender.user),
+            tab: builder.symbol(&sender.tab),
+            source: builder.symbol(sender.source),
+        }
+    }
+}
+
+/// The signal id and its namespace.
+#[derive(Clone, Copy, Debug)]
+struct Signal {
+    id: Symbol,
+    ns: Symbol,
+}
+
+/// What an event says, as far as more than one column follows from it.
+struct Said<'e> {
+    fields: &'e Fields<'e>,
+    kind: &'e str,
+    subtype: &'e str,
+    status: Option<u16>,
+    duration: Option<Micros>,
 }
 
 impl<'s> RowMaker<'s> {
     pub(super) fn new(sender: Cow<'s, Sender>) -> Self {
-        let empty = String::new;
-        Self { sender, endpoint: empty(), id: empty(), ns: empty(), msg: empty() }
+        let mut builder = ChunkBuilder::new();
+        let usual = Usual::of(&sender, &mut builder);
+        let (endpoint, msg) = (String::new(), String::new());
+        Self { sender, builder, usual, signals: FxHashMap::default(), endpoint, msg }
     }
 
-    pub(super) fn sender(&self) -> &Sender {
-        &self.sender
+    /// Makes room for `bytes` of JSON, so that adding it copies nothing twice.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.builder.reserve(bytes);
     }
 
-    /// Adds the event whose text is `json` and whose fields are `event`; what is `known` of it wins over both.
-    pub(super) fn push(
-        &mut self,
-        builder: &mut ChunkBuilder,
-        json: &str,
-        event: &RawEvent<'_>,
-        flags: Flags,
-        known: Known<'_>,
-    ) {
-        let kind = event.kind.text();
-        let subtype = event.subtype.text();
-        let level = level_of(kind, &event.level);
-        let status = status_of(event);
-        let duration = duration_of(event);
-        let flags = self.mark(event, flags, status, duration);
-        self.name_signal(event, known.id());
-        let group = self.group_of(level, flags, status, event);
-        let msg = self.msg_of(json, event, status, duration);
-        let user = user_of(json, event, &self.sender.user);
-        let mut row = Row {
+    /// How many rows wait to be taken.
+    pub(super) fn len(&self) -> usize {
+        self.builder.len()
+    }
+
+    /// The rows added since the last call.
+    pub(super) fn take(&mut self) -> Chunk {
+        let chunk = std::mem::take(&mut self.builder).finish();
+        self.usual = Usual::of(&self.sender, &mut self.builder);
+        self.signals.clear();
+        chunk
+    }
+
+    /// Adds the event about `raw`, refused for `reason`.
+    pub(super) fn push_bad(&mut self, reason: &str, raw: &str) {
+        own::push_bad(&mut self.builder, &self.sender, reason, raw);
+    }
+
+    /// Adds the event whose text is `json` and whose members are those of `event`; what is `known` of it wins over
+    /// both.
+    pub(super) fn push(&mut self, json: &str, event: &RawEvent<'_>, flags: Flags, known: Known<'_>) {
+        let fields = &event.fields;
+        let (kind, subtype) = (&*fields.kind.text(), &*fields.subtype.text());
+        let (status, duration) = (status_of(fields), duration_of(fields));
+        let said = Said { fields, kind, subtype, status, duration };
+        let level = level_of(kind, fields.level);
+        let flags = self.mark(&said, flags);
+        let group = self.group_of(level, flags, &said);
+        let msg = self.msg_of(json, event, &said);
+        let (kind, subtype) = (self.builder.symbol(kind), self.builder.symbol(subtype));
+        let signal = self.signal_of(&said, (kind, subtype), known.id());
+        let mut row = RowOf {
             seq: 0,
-            inst: inst_of(&event.timestamp, &self.sender),
+            inst: inst_of(fields.timestamp, &self.sender),
             recv: self.sender.recv,
             level,
-            severity: Severity::parse(event.severity.text()),
-            family: Family::of_type(kind),
+            severity: Severity::parse(&fields.severity.text()),
+            family: Family::of_type(said.kind),
             flags,
-            id: &self.id,
-            ns: &self.ns,
+            id: signal.id,
+            ns: signal.ns,
             kind,
             subtype,
-            session: &or(event.session.name(), &self.sender.session),
-            user: &user,
-            tab: &or(event.tab.name(), &self.sender.tab),
-            load: load_of(&event.load).or(self.sender.load),
-            endpoint: &self.endpoint,
+            session: symbol_or(&fields.session.name(), self.usual.session, &mut self.builder),
+            user: symbol_or(&user_of(fields), self.usual.user, &mut self.builder),
+            tab: symbol_or(&fields.tab.name(), self.usual.tab, &mut self.builder),
+            load: load_of(fields.load).or(self.sender.load),
+            endpoint: self.builder.symbol(&self.endpoint),
             duration,
             status,
             group,
-            source: &or(event.source.name(), self.sender.source),
+            source: symbol_or(&fields.source.name(), self.usual.source, &mut self.builder),
             msg: match msg {
                 Some(range) => Msg::InJson(range),
                 None => Msg::Text(&self.msg),
             },
             json,
         };
-        known.apply(&mut row);
-        builder.push(&row);
+        known.apply(&mut row, &mut self.builder);
+        self.builder.push_named(&row);
     }
 
     /// Finds the endpoint of a request and adds the marks that follow from the event's fields.
-    fn mark(
-        &mut self,
-        event: &RawEvent<'_>,
-        mut flags: Flags,
-        status: Option<u16>,
-        duration: Option<Micros>,
-    ) -> Flags {
-        let subtype = event.subtype.text();
-        flags.set(presence(event));
+    fn mark(&mut self, said: &Said<'_>, mut flags: Flags) -> Flags {
+        flags.set(presence(said.fields));
         self.endpoint.clear();
-        if is_request(event, subtype, status) {
+        let url = said.fields.url.text();
+        let method = said.fields.method.text();
+        if is_request(said, &url, &method) {
             flags.set(Flags::REQUEST);
             let page = Some(&*self.sender.origin).filter(|origin| !origin.is_empty());
-            endpoint::template(event.method.text(), event.url.text(), page, &mut self.endpoint);
+            endpoint::template(&method, &url, page, &mut self.endpoint);
         }
-        if is_failed(event, subtype, flags, status) {
+        if is_failed(said, flags) {
             flags.set(Flags::FAILED);
         }
-        if duration.is_some_and(|span| span > slow_limit(subtype)) {
+        if said.duration.is_some_and(|span| span > slow_limit(said.subtype)) {
             flags.set(Flags::SLOW);
         }
         flags
@@ -140,84 +193,73 @@ impl<'s> RowMaker<'s> {
 
     /// The signal id and namespace: the known one, the event's own, else `browser/<subtype or type>` (CONTRACT:
     /// `id`, `ns`).
-    fn name_signal(&mut self, event: &RawEvent<'_>, known: &str) {
-        let (kind, subtype) = (event.kind.text(), event.subtype.text());
-        let own = event.id.text();
-        let own = own.strip_prefix(':').unwrap_or(own);
-        self.id.clear();
-        if !known.is_empty() {
-            self.id.push_str(known);
+    fn signal_of(&mut self, said: &Said<'_>, named: (Symbol, Symbol), known: &str) -> Signal {
+        let own = said.fields.id.text();
+        let own = own.strip_prefix(':').unwrap_or(&own);
+        let own_ns = said.fields.ns.text();
+        let is_own = !known.is_empty() || own.contains('/') || !own_ns.is_empty();
+        if !is_own && let Some(signal) = self.signals.get(&named) {
+            return *signal;
+        }
+        let id: Cow<'_, str> = if !known.is_empty() {
+            known.into()
         } else if own.contains('/') {
-            self.id.push_str(own);
+            own.into()
         } else {
-            self.id.push_str("browser/");
-            self.id.push_str(if !subtype.is_empty() {
-                subtype
-            } else if kind.is_empty() {
-                "event"
-            } else {
-                kind
-            });
+            let name = [said.subtype, said.kind].into_iter().find(|name| !name.is_empty());
+            format!("browser/{}", name.unwrap_or("event")).into()
+        };
+        let ns = if own_ns.is_empty() { id.replace('/', ".").into() } else { own_ns };
+        let signal = Signal { id: self.builder.symbol(&id), ns: self.builder.symbol(&ns) };
+        if !is_own {
+            self.signals.insert(named, signal);
         }
-        self.ns.clear();
-        match event.ns.text() {
-            "" => {
-                for (nth, part) in self.id.split('/').enumerate() {
-                    if nth > 0 {
-                        self.ns.push('.');
-                    }
-                    self.ns.push_str(part);
-                }
-            }
-            own => self.ns.push_str(own),
-        }
+        signal
     }
 
     /// The fingerprint of what went wrong; 0 for what did not (CONTRACT: `group`).
-    fn group_of(&mut self, level: Level, flags: Flags, status: Option<u16>, event: &RawEvent<'_>) -> u64 {
+    fn group_of(&mut self, level: Level, flags: Flags, said: &Said<'_>) -> u64 {
         if level < Level::Warn && !flags.has(Flags::FAILED) {
             return 0;
         }
         let evidence = fingerprint::Evidence {
-            kind: event.kind.text(),
-            subtype: event.subtype.text(),
-            message: event.message.text(),
-            stack: event.stack.text(),
+            kind: said.kind,
+            subtype: said.subtype,
+            message: &said.fields.message.text(),
+            stack: &said.fields.stack.text(),
             is_mapped: false,
             endpoint: &self.endpoint,
-            status,
+            status: said.status,
         };
         fingerprint::fingerprint(&evidence, &mut self.msg)
     }
 
     /// Where the message is in `json`; `None` if it was made or unescaped into `self.msg`.
-    fn msg_of(
-        &mut self,
-        json: &str,
-        event: &RawEvent<'_>,
-        status: Option<u16>,
-        duration: Option<Micros>,
-    ) -> Option<Range<usize>> {
+    fn msg_of(&mut self, json: &str, event: &RawEvent<'_>, said: &Said<'_>) -> Option<Range<usize>> {
         self.msg.clear();
-        match &event.message {
-            Scalar::Text(Cow::Borrowed(text)) if !text.is_empty() => {
+        match said.fields.message.text() {
+            text if text.is_empty() => {
+                let Said { kind, subtype, status, duration, .. } = *said;
+                let (endpoint, members) = (&*self.endpoint, &*event.members);
+                let fields = summary::Fields { kind, subtype, endpoint, status, duration, members };
+                summary::write(&fields, &mut self.msg);
+            }
+            Cow::Borrowed(text) => {
                 // The text is a slice of `json`, so its place follows from the two addresses.
                 let start = (text.as_ptr() as usize).wrapping_sub(json.as_ptr() as usize);
-                if json.get(start..start.wrapping_add(text.len())).is_some_and(|there| there == *text) {
+                if json.get(start..start.wrapping_add(text.len())).is_some_and(|there| there == text) {
                     return Some(start..start + shown(text).len());
                 }
                 self.msg.push_str(shown(text));
             }
-            Scalar::Text(text) if !text.is_empty() => self.msg.push_str(shown(text)),
-            _ => {
-                let (kind, subtype) = (event.kind.text(), event.subtype.text());
-                let fields =
-                    summary::Fields { kind, subtype, endpoint: &self.endpoint, status, duration, json };
-                summary::write(&fields, &mut self.msg);
-            }
+            Cow::Owned(text) => self.msg.push_str(shown(&text)),
         }
         None
     }
+}
+
+fn symbol_or(own: &str, usual: Symbol, builder: &mut ChunkBuilder) -> Symbol {
+    if own.is_empty() { usual } else { builder.symbol(own) }
 }
 
 /// The part of a message that is indexed, cut at a character.
@@ -225,38 +267,34 @@ fn shown(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_MSG_BYTES)]
 }
 
-fn or<'a>(own: Cow<'a, str>, fallback: &'a str) -> Cow<'a, str> {
-    if own.is_empty() { Cow::Borrowed(fallback) } else { own }
-}
-
-fn level_of(kind: &str, sent: &Scalar<'_>) -> Level {
+fn level_of(kind: &str, sent: Raw<'_>) -> Level {
     match kind {
         "error" => Level::Error,
         "metric" => Level::Info,
         "analytics" => Level::Debug,
-        _ => Level::parse(sent.text()).unwrap_or(Level::Info),
+        _ => Level::parse(&sent.text()).unwrap_or(Level::Info),
     }
 }
 
-fn status_of(event: &RawEvent<'_>) -> Option<u16> {
-    let sent = event.status.number().or_else(|| event.status_code.number())?;
+fn status_of(fields: &Fields<'_>) -> Option<u16> {
+    let sent = fields.status.number().or_else(|| fields.status_code.number())?;
     // Browsers report 0 for a request that got no answer.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked by the filter")]
     Some(sent).filter(|status| (1.0..65_536.0).contains(status)).map(|status| status as u16)
 }
 
-fn duration_of(event: &RawEvent<'_>) -> Option<Micros> {
-    [&event.duration_ms, &event.response_time_ms, &event.render_time_ms]
+fn duration_of(fields: &Fields<'_>) -> Option<Micros> {
+    [fields.duration_ms, fields.response_time_ms, fields.render_time_ms]
         .into_iter()
         .find_map(|field| field.number().and_then(Micros::from_ms))
 }
 
-fn load_of(sent: &Scalar<'_>) -> Option<i32> {
+fn load_of(sent: Raw<'_>) -> Option<i32> {
     #[expect(clippy::cast_possible_truncation, reason = "checked by the filter")]
     sent.number().filter(|load| load.abs() < 1e9).map(|load| load as i32)
 }
 
-fn inst_of(sent: &Scalar<'_>, sender: &Sender) -> Timestamp {
+fn inst_of(sent: Raw<'_>, sender: &Sender) -> Timestamp {
     let Some(ms) = sent.number() else { return sender.recv };
     #[expect(clippy::cast_possible_truncation, reason = "saturates; absurd times are refused below")]
     let inst = Timestamp((ms as i64).saturating_add(sender.offset_ms));
@@ -265,19 +303,19 @@ fn inst_of(sent: &Scalar<'_>, sender: &Sender) -> Timestamp {
 }
 
 /// A request has a URL and a method, a status, or one of the request subtypes (CONTRACT: `endpoint`).
-fn is_request(event: &RawEvent<'_>, subtype: &str, status: Option<u16>) -> bool {
-    let has_url = !event.url.text().is_empty();
-    let names_one = matches!(subtype, "api-call" | "network");
-    has_url && (names_one || status.is_some() || !event.method.text().is_empty())
+fn is_request(said: &Said<'_>, url: &str, method: &str) -> bool {
+    !url.is_empty() && (names_request(said.subtype) || said.status.is_some() || !method.is_empty())
 }
 
-fn is_failed(event: &RawEvent<'_>, subtype: &str, flags: Flags, status: Option<u16>) -> bool {
-    match status {
+fn names_request(subtype: &str) -> bool {
+    matches!(subtype, "api-call" | "network")
+}
+
+fn is_failed(said: &Said<'_>, flags: Flags) -> bool {
+    match said.status {
         Some(status) => status >= 400,
         // Without a status a request that names itself one was never answered, unless the page gave it up.
-        None => {
-            flags.has(Flags::REQUEST) && matches!(subtype, "api-call" | "network") && !event.aborted.is_true()
-        }
+        None => flags.has(Flags::REQUEST) && names_request(said.subtype) && !said.fields.aborted.is_true(),
     }
 }
 
@@ -291,33 +329,24 @@ fn slow_limit(subtype: &str) -> Micros {
     })
 }
 
-fn user_of<'a>(json: &'a str, event: &'a RawEvent<'_>, known: &'a str) -> Cow<'a, str> {
-    let own = event.user.name();
+fn user_of<'a>(fields: &Fields<'a>) -> Cow<'a, str> {
+    let own = fields.user.name();
     if !own.is_empty() {
         return own;
     }
-    let nested = |parent: &str| {
-        let found = json::path(json, &[parent, "user-id"])?;
-        Some(match Scalar::of(found) {
-            Scalar::Text(text) => text,
-            Scalar::Number(_) => Cow::Borrowed(found),
-            _ => return None,
-        })
-    };
-    let inside = if event.has_data { nested("data") } else { None };
-    let inside = inside.or_else(|| if event.has_context { nested("context") } else { None });
-    inside.unwrap_or(Cow::Borrowed(known))
+    let nested = [fields.data, fields.context].map(|parent| parent.get("user-id").written());
+    nested.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
 }
 
 /// What the event already has, so that nothing is added twice when its data is written out.
-fn presence(event: &RawEvent<'_>) -> Flags {
+fn presence(fields: &Fields<'_>) -> Flags {
     let mut flags = Flags::NONE;
     for (there, flag) in [
-        (event.source.is_present(), Flags::HAS_SOURCE),
-        (event.user.is_present(), Flags::HAS_USER),
-        (event.recv_time.is_present(), Flags::HAS_RECV),
-        (event.browser_time.is_present(), Flags::HAS_BROWSER_TIME),
-        (event.cached.is_true(), Flags::CACHED),
+        (fields.source.is_present(), Flags::HAS_SOURCE),
+        (fields.user.is_present(), Flags::HAS_USER),
+        (fields.recv_time.is_present(), Flags::HAS_RECV),
+        (fields.browser_time.is_present(), Flags::HAS_BROWSER_TIME),
+        (fields.cached.is_true(), Flags::CACHED),
     ] {
         if there {
             flags.set(flag);
