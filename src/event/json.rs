@@ -120,12 +120,29 @@ pub fn text(value: &str) -> Option<Cow<'_, str>> {
 
 /// A number, also one written inside a string (`"42"`); `None` for anything else and for non-finite results.
 pub fn number(value: &str) -> Option<f64> {
+    if let Some(number) = short_integer(value) {
+        return Some(number);
+    }
     let digits = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value).trim();
     let first = *digits.as_bytes().first()?;
     if !(first.is_ascii_digit() || first == b'-' || first == b'+' || first == b'.') {
         return None;
     }
     digits.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Digits of which every number is exact as a float.
+const EXACT_DIGITS: usize = 15;
+
+/// Most numbers in events are counts, statuses and times, which need no general reader.
+fn short_integer(digits: &str) -> Option<f64> {
+    let is_short = (1..=EXACT_DIGITS).contains(&digits.len());
+    if !is_short || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number = digits.bytes().fold(0_u64, |number, digit| number * 10 + u64::from(digit & 15));
+    #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
+    Some(number as f64)
 }
 
 /// Resolves JSON's escapes in the text between a string's quotes.
@@ -216,28 +233,32 @@ pub fn get_all<'a, const N: usize>(object: &'a str, names: [&str; N]) -> [Option
     pick(members(object).map(|member| (member.key, member.value)), names)
 }
 
-/// As [`get_all`], from members that have been found already: keys as written and values.
+/// As [`get_all`], from members that have been found already: keys as written and values. No two of `names` may be
+/// the same in different styles.
 pub fn pick<'a, const N: usize>(
     members: impl Iterator<Item = (&'a str, &'a str)>,
     names: [&str; N],
 ) -> [Option<&'a str>; N] {
     let mut found = [None; N];
     for (key, value) in members {
-        for (slot, name) in found.iter_mut().zip(names) {
-            if key == name || (may_be_name(key, name) && same_name(&unescape(key), name)) {
-                *slot = Some(value);
-            }
+        let is_same = |name| may_be_name(key, name) && (key == name || same_name(&unescape(key), name));
+        if let Some(place) = names.into_iter().position(is_same) {
+            found[place] = Some(value);
         }
     }
     found.map(|value| value.filter(|value| shape(value) != Shape::Null))
 }
 
-/// Whether the first letters leave it possible that `key`, as written, is `name`: nearly all keys end here.
+/// Whether the first and last letters leave it possible that `key`, as written, is `name`: nearly all keys end here.
 fn may_be_name(key: &str, name: &str) -> bool {
-    match (key.as_bytes().first(), name.as_bytes().first()) {
+    let may_be_same = |a: Option<&u8>, b: Option<&u8>| match (a, b) {
         (Some(a), Some(b)) if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => a.eq_ignore_ascii_case(b),
         _ => true,
-    }
+    };
+    let (key, name) = (key.as_bytes(), name.as_bytes());
+    // The last letter of an escape is none of the key's own.
+    may_be_same(key.first(), name.first())
+        && (may_be_same(key.last(), name.last()) || key.iter().rev().take(6).any(|byte| *byte == b'\\'))
 }
 
 /// Follows `path` through objects by name and through arrays by index.

@@ -62,16 +62,29 @@ impl Micros {
     }
 }
 
-impl fmt::Display for Micros {
-    /// Milliseconds with up to three decimals and no trailing zeros: `234`, `0.5`, `12.345`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (ms, rest) = (self.0 / 1000, self.0 % 1000);
-        match rest {
-            0 => write!(f, "{ms}"),
-            _ if rest % 100 == 0 => write!(f, "{ms}.{}", rest / 100),
-            _ if rest % 10 == 0 => write!(f, "{ms}.{:02}", rest / 10),
-            _ => write!(f, "{ms}.{rest:03}"),
+impl Micros {
+    /// Writes milliseconds with up to three decimals and no trailing zeros: `234`, `0.5`, `12.345`.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_ms(self, out: &mut impl fmt::Write) -> fmt::Result {
+        let mut digits = itoa::Buffer::new();
+        out.write_str(digits.format(self.0 / 1000))?;
+        let rest = self.0 % 1000;
+        if rest == 0 {
+            return Ok(());
         }
+        // A leading one keeps the zeros after the point.
+        let decimals = digits.format(1000 + rest)[1..].trim_end_matches('0');
+        out.write_char('.')?;
+        out.write_str(decimals)
+    }
+}
+
+impl fmt::Display for Micros {
+    /// As [`Micros::write_ms`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_ms(f)
     }
 }
 

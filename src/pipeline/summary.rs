@@ -43,7 +43,7 @@ pub fn write(fields: &Fields<'_>, out: &mut String) {
         "user-action" => user_action(fields, out),
         "render" => {
             piece(fields, "component", out);
-            timed(" rendered", fields, out);
+            timed(" rendered", " in ", fields, out);
         }
         "visibility" => match fields.get(["visible"]) {
             [Some("false")] => out.push_str("page hidden"),
@@ -63,14 +63,13 @@ fn request(fields: &Fields<'_>, out: &mut String) {
     out.push_str(fields.endpoint);
     match fields.status {
         Some(status) => {
-            let _ = write!(out, " {status}");
+            out.push(' ');
+            out.push_str(itoa::Buffer::new().format(status));
         }
         None if fields.get(["aborted"]) == [Some("true")] => out.push_str(" aborted"),
         None => out.push_str(" no answer"),
     }
-    if let Some(duration) = fields.duration {
-        let _ = write!(out, " in {duration} ms");
-    }
+    timed("", " in ", fields, out);
 }
 
 fn page_load(fields: &Fields<'_>, out: &mut String) {
@@ -124,14 +123,15 @@ fn named(fields: &Fields<'_>, out: &mut String) {
             push_capped(&unit, out);
         }
     }
-    timed("", fields, out);
+    timed("", " ", fields, out);
 }
 
-fn timed(words: &str, fields: &Fields<'_>, out: &mut String) {
+fn timed(words: &str, lead: &str, fields: &Fields<'_>, out: &mut String) {
     out.push_str(words);
     if let Some(duration) = fields.duration {
-        let lead = if words.is_empty() { "" } else { " in" };
-        let _ = write!(out, "{lead} {duration} ms");
+        out.push_str(lead);
+        duration.write_ms(out).expect("a string takes everything");
+        out.push_str(" ms");
     }
 }
 

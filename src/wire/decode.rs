@@ -1,17 +1,17 @@
-//! A run of JSON values turned into rows: one typed pass, each event isolated from its neighbours' mistakes.
+//! A run of JSON values turned into rows: one quick pass, each event isolated from its neighbours' mistakes.
 //!
 //! Called by `wire::frame` for arrays, envelopes and NDJSON. An element that is no event is refused by position
 //! and shown as an event of taillight's own; only text that is not JSON at all ends the run.
 
 use std::borrow::Cow;
 
-use serde::de::{Deserialize, DeserializeSeed, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::batch::{Batch, Rejected, ScrubCount, Sender};
 use super::frame::FrameError;
-use super::raw::{Fill, RawEvent};
+use super::raw::RawEvent;
 use super::row::{Known, RowMaker};
+use super::skim;
 use crate::event::Flags;
 use crate::pipeline::{MAX_EVENT_BYTES, Redactor, Scrub};
 
@@ -62,14 +62,14 @@ impl<'s> Decoder<'s> {
     /// Reads the elements of the array whose `[` is at `at`; gives the position past its `]`.
     pub(super) fn array(&mut self, text: &'s str, at: usize) -> Result<usize, FrameError> {
         let bytes = text.as_bytes();
-        let mut at = skip_space(bytes, at + 1);
+        let mut at = skim::space(bytes, at + 1);
         if bytes.get(at) == Some(&b']') {
             return Ok(at + 1);
         }
         loop {
-            at = skip_space(bytes, self.element(text, at)?);
+            at = skim::space(bytes, self.element(text, at)?);
             match bytes.get(at) {
-                Some(b',') => at = skip_space(bytes, at + 1),
+                Some(b',') => at = skim::space(bytes, at + 1),
                 Some(b']') => return Ok(at + 1),
                 _ => return Err(FrameError::syntax(text, at)),
             }
@@ -80,14 +80,14 @@ impl<'s> Decoder<'s> {
     pub(super) fn element(&mut self, text: &'s str, at: usize) -> Result<usize, FrameError> {
         let position = self.offered;
         if position >= MAX_BATCH_EVENTS {
-            let end = next::<&RawValue>(text, at).map_err(|_| FrameError::syntax(text, at))?.1;
+            let end = next(text, at)?.1;
             self.offered += 1;
             self.refuse(position, "batch is longer than 10,000 events", "");
             return Ok(end);
         }
         if !self.is_suspicious && text.as_bytes().get(at) == Some(&b'{') {
             self.event.clear();
-            if let Ok(end) = fill(&mut self.event, text, at)
+            if let Some(end) = skim::object(text, at, &mut self.event)
                 && end - at <= MAX_EVENT_BYTES
             {
                 self.offered += 1;
@@ -97,7 +97,7 @@ impl<'s> Decoder<'s> {
                 return Ok(end);
             }
         }
-        let (raw, end) = next::<&RawValue>(text, at).map_err(|_| FrameError::syntax(text, at))?;
+        let (raw, end) = next(text, at)?;
         self.offered += 1;
         self.with_care(position, raw.get());
         Ok(end)
@@ -162,26 +162,11 @@ pub(super) fn scrub<'t>(redactor: &Redactor, raw: &'t str, count: &mut ScrubCoun
     (Cow::Owned(text), flags)
 }
 
-/// Deserializes the value at `at` and gives where it ends.
-fn next<'t, T: Deserialize<'t>>(text: &'t str, at: usize) -> Result<(T, usize), serde_json::Error> {
-    let mut stream = serde_json::Deserializer::from_str(&text[at..]).into_iter::<T>();
+/// The value at `at` and where it ends.
+fn next(text: &str, at: usize) -> Result<(&RawValue, usize), FrameError> {
+    let mut stream = serde_json::Deserializer::from_str(&text[at..]).into_iter();
     match stream.next() {
-        Some(value) => value.map(|value| (value, at + stream.byte_offset())),
-        None => Err(serde::de::Error::custom("nothing here")),
+        Some(Ok(value)) => Ok((value, at + stream.byte_offset())),
+        _ => Err(FrameError::syntax(text, at)),
     }
-}
-
-/// Adds the members of the object at `at` to `event` and gives where it ends.
-fn fill<'t>(event: &mut RawEvent<'t>, text: &'t str, at: usize) -> Result<usize, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(&text[at..]);
-    Fill(event).deserialize(&mut deserializer)?;
-    Ok(at + deserializer.into_iter::<IgnoredAny>().byte_offset())
-}
-
-/// The first position at or after `at` that is not JSON white space.
-pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
-        at += 1;
-    }
-    at
 }

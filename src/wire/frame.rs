@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::batch::{Batch, Sender};
-use super::decode::{Decoder, skip_space};
+use super::decode::Decoder;
+use super::skim;
 use crate::event::json;
 use crate::pipeline::Redactor;
 
@@ -131,7 +132,7 @@ pub fn decode_frame<'a>(
 /// When an array or envelope is not JSON as a whole; a bad line of NDJSON only costs itself.
 pub fn decode_body(text: &str, sender: &Sender, redactor: &Redactor) -> Result<Body, FrameError> {
     let text = text.trim_start_matches('\u{feff}');
-    let at = skip_space(text.as_bytes(), 0);
+    let at = skim::space(text.as_bytes(), 0);
     match text.as_bytes().get(at) {
         Some(b'[') => events_at(text, at, sender, redactor).map(Body::Bare),
         Some(b'{') => match Envelope::read(text) {
@@ -187,10 +188,10 @@ fn events_at(text: &str, at: usize, sender: &Sender, redactor: &Redactor) -> Res
 /// What follows the events must close the text properly: `}` after further members, or nothing.
 fn check_tail(text: &str, end: usize) -> Result<(), FrameError> {
     let bytes = text.as_bytes();
-    let at = skip_space(bytes, end);
+    let at = skim::space(bytes, end);
     match bytes.get(at) {
         None => Ok(()),
-        Some(b'}') if skip_space(bytes, at + 1) == bytes.len() => Ok(()),
+        Some(b'}') if skim::space(bytes, at + 1) == bytes.len() => Ok(()),
         Some(b',') => {
             let rest = format!("{{{}", &text[at + 1..]);
             serde_json::from_str::<&RawValue>(&rest).map(drop).map_err(|_| FrameError::syntax(text, at))
@@ -221,7 +222,7 @@ struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     fn read(text: &'a str) -> Result<Self, FrameError> {
-        let start = skip_space(text.as_bytes(), 0);
+        let start = skim::space(text.as_bytes(), 0);
         if text.as_bytes().get(start) != Some(&b'{') {
             return Err(FrameError::syntax(text, start));
         }

@@ -10,6 +10,7 @@ mod lines;
 mod own;
 mod raw;
 mod row;
+mod skim;
 
 pub use batch::{Batch, Rejected, ScrubCount, Sender};
 pub use decode::MAX_BATCH_EVENTS;

@@ -1,14 +1,9 @@
 //! One event as its sender wrote it: its members, and the fields among them that become columns, as exact text.
 //!
-//! Called by `wire::decode`. One checking pass over the text finds where every value stands and reads none;
-//! [`RawEvent::of`] finds the same in text that is known to be JSON. A value is read when it is asked for, and one of
-//! an unexpected type reads as absent, never as an error.
+//! Filled by `wire::skim`, or by [`RawEvent::of`] from text that is known to be JSON; read by `wire::row`. A value is
+//! read when it is asked for, and one of an unexpected type reads as absent, never as an error.
 
 use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 use crate::event::json;
 
@@ -106,8 +101,7 @@ impl<'a> RawEvent<'a> {
     pub(super) fn of(object: &'a str) -> Self {
         let mut event = Self::default();
         for member in json::members(object) {
-            event.set(&json::unescape(member.key), member.value);
-            event.members.push((member.key, member.value));
+            event.add(&json::unescape(member.key), member.key, member.value);
         }
         event
     }
@@ -118,10 +112,12 @@ impl<'a> RawEvent<'a> {
         self.fields = Fields::default();
     }
 
-    fn set(&mut self, key: &str, value: &'a str) {
+    /// Adds a member whose key reads `key` and was written as `written`.
+    pub(super) fn add(&mut self, key: &str, written: &'a str, value: &'a str) {
         if let Some(slot) = self.fields.slot(key) {
             *slot = Raw(value);
         }
+        self.members.push((written, value));
     }
 }
 
@@ -161,53 +157,15 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Adds the members of an object to an event, checking that they are JSON.
-pub(super) struct Fill<'s, 'a>(pub(super) &'s mut RawEvent<'a>);
-
-impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fill<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an event object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        // A key with an escape is an error here and read by `RawEvent::of` instead.
-        while let Some((key, value)) = map.next_entry::<&str, &RawValue>()? {
-            self.0.set(key, value.get());
-            self.0.members.push((key, value.get()));
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Both ways of reading must agree on everything both can read.
-    #[track_caller]
-    fn check(object: &str) -> Fields<'_> {
-        let mut checked = RawEvent::default();
-        Fill(&mut checked).deserialize(&mut serde_json::Deserializer::from_str(object)).expect("valid");
-        let known = RawEvent::of(object);
-        assert_eq!((&checked.members, &checked.fields), (&known.members, &known.fields));
-        checked.fields
-    }
 
     #[test]
     fn the_three_case_styles_read_alike() {
         for key in ["duration-ms", "duration_ms", "durationMs"] {
             let object = format!(r#"{{"{key}":12.5}}"#);
-            assert_eq!(check(&object).duration_ms.number(), Some(12.5), "{key}");
+            assert_eq!(RawEvent::of(&object).fields.duration_ms.number(), Some(12.5), "{key}");
         }
     }
 
@@ -215,7 +173,7 @@ mod tests {
     fn a_field_of_an_unexpected_type_is_present_but_unread() {
         let object =
             r#"{"type":["error"],"message":{"a":[1,2]},"user-id":42,"status":"404","level":null,"x":[[[]]]}"#;
-        let event = check(object);
+        let event = RawEvent::of(object).fields;
         assert_eq!(event.kind.text(), "");
         assert!(event.kind.is_present());
         assert_eq!(event.user.name(), "42");
@@ -225,21 +183,23 @@ mod tests {
 
     #[test]
     fn a_number_no_column_can_hold_is_unread() {
-        let event = check(r#"{"duration-ms":1e400,"user-id":-1e400,"message":"m"}"#);
+        let event = RawEvent::of(r#"{"duration-ms":1e400,"user-id":-1e400,"message":"m"}"#).fields;
         assert_eq!((&*event.message.text(), event.duration_ms.number()), ("m", None));
         assert_eq!(event.user.name(), "");
     }
 
     #[test]
-    fn an_escaped_key_is_read_where_the_text_is_known() {
-        let object = r#"{"\u006dessage":"m"}"#;
-        assert_eq!(RawEvent::of(object).fields.message.text(), "m");
-        let mut event = RawEvent::default();
-        assert!(Fill(&mut event).deserialize(&mut serde_json::Deserializer::from_str(object)).is_err());
+    fn an_escaped_key_is_kept_as_written() {
+        let event = RawEvent::of(r#"{"\u006dessage":"m"}"#);
+        assert_eq!(event.fields.message.text(), "m");
+        assert_eq!(event.members, [(r"\u006dessage", r#""m""#)]);
     }
 
     #[test]
     fn the_last_of_two_equal_keys_counts() {
-        assert_eq!(check(r#"{"message":"a","message":"b","userId":1,"user_id":2}"#).message.text(), "b");
+        assert_eq!(
+            RawEvent::of(r#"{"message":"a","message":"b","userId":1,"user_id":2}"#).fields.message.text(),
+            "b"
+        );
     }
 }

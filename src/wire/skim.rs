@@ -1,0 +1,201 @@
+//! The quick way through an event: one look at every byte finds its members and checks that they are JSON.
+//!
+//! Called by `wire::decode` for each event of a batch without secrets. It takes less than JSON is: whatever is
+//! unusual (an escape in a key, anything wrong) it leaves to serde_json, whose word counts. Values inside values are
+//! checked by serde_json too, so nothing here recurses.
+
+use serde::de::IgnoredAny;
+
+use super::raw::RawEvent;
+
+/// Reads the object whose `{` is at `at` into `event`, which must be empty; gives the position past its `}`.
+///
+/// `None` says that this object has to be read in another way; `event` may then hold some of its members.
+pub(super) fn object<'a>(text: &'a str, at: usize, event: &mut RawEvent<'a>) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = space(bytes, past(bytes, at, b'{')?);
+    if bytes.get(at) == Some(&b'}') {
+        return Some(at + 1);
+    }
+    loop {
+        let start = past(bytes, at, b'"')?;
+        let end = plain_end(bytes, start)?;
+        let colon = space(bytes, past(bytes, end, b'"')?);
+        let value = space(bytes, past(bytes, colon, b':')?);
+        let value_end = value_end(text, value)?;
+        let key = text.get(start..end)?;
+        event.add(key, key, text.get(value..value_end)?);
+        at = space(bytes, value_end);
+        match bytes.get(at)? {
+            b',' => at = space(bytes, at + 1),
+            b'}' => return Some(at + 1),
+            _ => return None,
+        }
+    }
+}
+
+fn past(bytes: &[u8], at: usize, expected: u8) -> Option<usize> {
+    (*bytes.get(at)? == expected).then_some(at + 1)
+}
+
+/// The first position at or after `at` that is not JSON white space.
+pub(super) fn space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+fn value_end(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let word = |word: &[u8]| bytes[at..].starts_with(word).then_some(at + word.len());
+    match bytes.get(at)? {
+        b'"' => string_end(bytes, at + 1),
+        b'-' | b'0'..=b'9' => number_end(bytes, at),
+        b't' => word(b"true"),
+        b'f' => word(b"false"),
+        b'n' => word(b"null"),
+        b'{' | b'[' => nested_end(text, at),
+        _ => None,
+    }
+}
+
+fn nested_end(text: &str, at: usize) -> Option<usize> {
+    let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    Some(at + values.byte_offset())
+}
+
+/// The position past the quote of the string whose content starts at `at`.
+fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at = plain_end(bytes, at)?;
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'"', _) => return Some(at + 1),
+            (b'\\', Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => at += 2,
+            (b'\\', Some(b'u')) if bytes.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit) => at += 6,
+            _ => return None,
+        }
+    }
+}
+
+/// The first position at or after `at` of a quote, a backslash or a control character (RFC 8259 §7).
+fn plain_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(word) = bytes.get(at..)?.first_chunk() {
+        let found = specials(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    bytes[at..].iter().position(is_special).map(|more| at + more)
+}
+
+/// The high bit of the first byte that ends plain text is set and none before it; later bits say nothing.
+fn specials(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7)
+}
+
+/// The position past the number at `at` (RFC 8259 §6).
+fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let digits = |from: usize| {
+        let count = bytes.get(from..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then_some(from + count)
+    };
+    let whole = if bytes[at] == b'-' { at + 1 } else { at };
+    let mut end = digits(whole)?;
+    if bytes[whole] == b'0' && end > whole + 1 {
+        return None;
+    }
+    if bytes.get(end) == Some(&b'.') {
+        end = digits(end + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(end) {
+        let is_signed = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
+        end = digits(end + 1 + usize::from(is_signed))?;
+    }
+    Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    /// What `object` takes must be JSON to serde_json, end where it says, and have the members it found.
+    fn check(text: &str) -> Option<usize> {
+        let mut event = RawEvent::default();
+        let end = object(text, 0, &mut event)?;
+        let judged: &RawValue = serde_json::from_str(&text[..end]).expect("JSON");
+        let expected = RawEvent::of(judged.get());
+        assert_eq!((event.members, event.fields), (expected.members, expected.fields), "{text}");
+        Some(end)
+    }
+
+    #[test]
+    fn what_events_look_like_is_taken_as_a_whole() {
+        for text in [
+            "{}",
+            "{ }",
+            r#"{"type":"log","message":"a \"b\" \u00e9\n","user-id":42}"#,
+            " \t{\r\n\"a\" : -0.5e+10 , \"b\" : [ {\"c\":[[]]} , null ] , \"d\":{} }".trim_start(),
+            r#"{"t":true,"f":false,"n":null,"z":0,"e":1E5,"long":"0123456789012345678901234567890é"}"#,
+        ] {
+            assert_eq!(check(text), Some(text.len()), "{text}");
+            assert_eq!(check(&format!("{text},{text}")), Some(text.len()), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_left_to_the_judge() {
+        for text in [
+            "",
+            "[]",
+            "{",
+            r#"{"a":1"#,
+            r#"{"a":1,}"#,
+            r#"{"a" 1}"#,
+            r#"{a:1}"#,
+            r#"{"a":01}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":-}"#,
+            r#"{"a":1e}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":tru}"#,
+            r#"{"a":nullx}"#,
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\u12g4"}"#,
+            r#"{"a":"\"#,
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"01234567\u{1}\"}",
+            r#"{"a":[1,}"#,
+            r#"{"\u0061":1}"#,
+        ] {
+            assert_eq!(check(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_never_takes_what_is_not_json(
+            text in r#"\{("[a-z\\"é\n]{0,12}" ?: ?("[ -~é\x00-\x20]{0,20}"|-?[0-9.eE+-]{1,8}|true|nul|\[[0-9,\[\]{}"]{0,6}\]),?){0,3}\}"#,
+        ) {
+            check(&text);
+        }
+
+        #[test]
+        fn strings_end_where_each_byte_says(text in "[ -~é\x00-\x20\"\\\\]{0,40}", from in 0_usize..8) {
+            let bytes = text.as_bytes();
+            let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+            let from = from.min(bytes.len());
+            let expected = bytes[from..].iter().position(is_special).map(|more| from + more);
+            prop_assert_eq!(plain_end(bytes, from), expected);
+        }
+    }
+}
