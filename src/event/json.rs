@@ -120,7 +120,7 @@ pub fn text(value: &str) -> Option<Cow<'_, str>> {
 
 /// A number, also one written inside a string (`"42"`); `None` for anything else and for non-finite results.
 pub fn number(value: &str) -> Option<f64> {
-    if let Some(number) = short_integer(value) {
+    if let Some(number) = short_number(value) {
         return Some(number);
     }
     let digits = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value).trim();
@@ -131,18 +131,30 @@ pub fn number(value: &str) -> Option<f64> {
     digits.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Digits of which every number is exact as a float.
-const EXACT_DIGITS: usize = 15;
+/// Powers of ten up to the most digits of which every whole number is exact as a float.
+const TENS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// Most numbers in events are counts, statuses and times, which need no general reader.
-fn short_integer(digits: &str) -> Option<f64> {
-    let is_short = (1..=EXACT_DIGITS).contains(&digits.len());
-    if !is_short || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+/// Digits with at most one point between: the counts, statuses and times that nearly all numbers in events are.
+///
+/// Both parts of the division are exact, so its result is the nearest float, as a general reader gives.
+fn short_number(text: &str) -> Option<f64> {
+    let (mut digits, mut count, mut decimals) = (0_u64, 0, None);
+    for byte in text.bytes().take(TENS.len() + 1) {
+        match (byte, decimals) {
+            (b'0'..=b'9', _) => {
+                digits = digits * 10 + u64::from(byte - b'0');
+                count += 1;
+                decimals = decimals.map(|decimals| decimals + 1);
+            }
+            (b'.', None) if count > 0 => decimals = Some(0),
+            _ => return None,
+        }
     }
-    let number = digits.bytes().fold(0_u64, |number, digit| number * 10 + u64::from(digit & 15));
-    #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
-    Some(number as f64)
+    let is_whole_text = count + usize::from(decimals.is_some()) == text.len();
+    let is_exact = (1..TENS.len()).contains(&count);
+    #[expect(clippy::cast_precision_loss, reason = "15 digits are below 2^53")]
+    (is_whole_text && is_exact).then(|| digits as f64 / TENS[decimals.unwrap_or(0)])
 }
 
 /// Resolves JSON's escapes in the text between a string's quotes.
@@ -447,6 +459,14 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn short_numbers_are_what_the_general_reader_gives(text in "[0-9]{0,9}[.e-]?[0-9]{0,9}") {
+            let general = text.parse().ok().filter(|number: &f64| number.is_finite());
+            if let Some(number) = short_number(&text) {
+                proptest::prop_assert_eq!(Some(number), general);
+            }
+        }
+
         #[test]
         fn any_text_ends_the_walk_without_a_panic(input in ".{0,200}") {
             for member in members(&input) {
