@@ -60,22 +60,40 @@ enum Engine {
     Always,
 }
 
+/// A search for some of the patterns and what each of them means.
+#[derive(Clone, Debug)]
+struct Search {
+    engine: Engine,
+    signs: Vec<Sign>,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Precheck {
-    engine: Engine,
+    searches: Vec<Search>,
 }
+
+/// Bytes of a pattern that the vectorised search can look at; one shorter pattern makes it look at fewer for all.
+const PREFIX: usize = 4;
 
 impl Precheck {
     pub(super) fn new(keys: &Keys) -> Self {
+        Self::with(keys, |patterns| {
+            let vector = packed::Config::new().builder().extend(patterns).build().map(Engine::Vector);
+            vector.unwrap_or_else(|| automaton(patterns))
+        })
+    }
+
+    /// Long patterns by themselves: with all their bytes looked at, hardly a place has to be looked at twice.
+    fn with(keys: &Keys, engine: impl Fn(&[&[u8]]) -> Engine) -> Self {
         let names = keys.fragments();
-        let patterns: Vec<&[u8]> =
-            SIGNS.iter().map(|(bytes, _)| *bytes).chain(names.iter().map(Vec::as_slice)).collect();
-        let vector = packed::Config::new().builder().extend(&patterns).build().map(Engine::Vector);
-        let automaton = || {
-            let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns);
-            built.map_or(Engine::Always, Engine::Automaton)
-        };
-        Self { engine: vector.unwrap_or_else(automaton) }
+        let names = names.iter().map(|name| (name.as_slice(), Sign::Name));
+        let (long, short): (Vec<_>, Vec<_>) =
+            SIGNS.iter().copied().chain(names).partition(|(pattern, _)| pattern.len() >= PREFIX);
+        let searches = [long, short].into_iter().filter(|group| !group.is_empty()).map(|group| {
+            let (patterns, signs): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+            Search { engine: engine(&patterns), signs }
+        });
+        Self { searches: searches.collect() }
     }
 
     pub(super) fn is_suspicious(&self, bytes: &[u8], keys: &Keys) -> bool {
@@ -90,7 +108,8 @@ impl Precheck {
             for (out, byte) in folded.iter_mut().zip(block) {
                 *out = byte | 0x20;
             }
-            if self.block_has_sign(&folded[..block.len()], bytes, base, keys) {
+            let folded = &folded[..block.len()];
+            if self.searches.iter().any(|search| search.has_sign(folded, bytes, base, keys)) {
                 return true;
             }
             if base + block.len() == bytes.len() {
@@ -99,13 +118,17 @@ impl Precheck {
             base += BLOCK - OVERLAP;
         }
     }
+}
 
-    /// `folded` is the block of `bytes` that begins at `base`.
-    fn block_has_sign(&self, folded: &[u8], bytes: &[u8], base: usize, keys: &Keys) -> bool {
+impl Search {
+    /// Looks through `folded`, the block of `bytes` that begins at `base`.
+    fn has_sign(&self, folded: &[u8], bytes: &[u8], base: usize, keys: &Keys) -> bool {
+        if matches!(self.engine, Engine::Always) {
+            return true;
+        }
         let mut from = 0;
         while let Some((pattern, start)) = self.engine.find(folded, from) {
-            let sign = SIGNS.get(pattern).map_or(Sign::Name, |(_, sign)| *sign);
-            if confirms(sign, bytes, base + start, keys) {
+            if confirms(self.signs[pattern], bytes, base + start, keys) {
                 return true;
             }
             // One further, not past the match: a refused piece must not hide one that overlaps it.
@@ -115,6 +138,11 @@ impl Precheck {
     }
 }
 
+fn automaton(patterns: &[&[u8]]) -> Engine {
+    let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(patterns);
+    built.map_or(Engine::Always, Engine::Automaton)
+}
+
 impl Engine {
     /// The number of the pattern found first at or after `from`, and where it starts.
     fn find(&self, folded: &[u8], from: usize) -> Option<(usize, usize)> {
@@ -122,7 +150,7 @@ impl Engine {
         let hit = match self {
             Self::Vector(searcher) => searcher.find_in(folded, span.into()),
             Self::Automaton(automaton) => automaton.find(Input::new(folded).span(span)),
-            Self::Always => return Some((SIGNS.len() - 1, from)),
+            Self::Always => None,
         }?;
         Some((hit.pattern().as_usize(), hit.start()))
     }
@@ -192,12 +220,7 @@ mod tests {
     use super::*;
 
     fn engines(keys: &Keys) -> [Precheck; 2] {
-        let names = keys.fragments();
-        let patterns: Vec<&[u8]> =
-            SIGNS.iter().map(|(bytes, _)| *bytes).chain(names.iter().map(Vec::as_slice)).collect();
-        let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns);
-        let automaton = Engine::Automaton(builder.expect("a few short patterns"));
-        [Precheck::new(keys), Precheck { engine: automaton }]
+        [Precheck::new(keys), Precheck::with(keys, automaton)]
     }
 
     #[test]
@@ -245,10 +268,9 @@ mod tests {
 
     #[test]
     fn the_vectorised_search_takes_the_default_names() {
-        let fragments = Keys::new(&Rules::default()).fragments();
-        assert!(
-            fragments.len() + SIGNS.len() <= 32,
-            "more patterns need the slower wide variant: {fragments:?}"
-        );
+        for search in Precheck::new(&Keys::new(&Rules::default())).searches {
+            assert!(matches!(search.engine, Engine::Vector(_)));
+            assert!(search.signs.len() <= 32, "more patterns need the slower wide variant: {search:?}");
+        }
     }
 }
