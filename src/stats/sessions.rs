@@ -51,7 +51,10 @@ struct Session {
 impl Sessions {
     pub(super) fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
         let symbol = event.chunk().sessions()[event.row()];
-        if !self.all.contains_key(&symbol) && self.all.len() >= MAX_SESSIONS {
+        if let Some(session) = self.all.get_mut(&symbol) {
+            return session.add(event, ordinal);
+        }
+        if self.all.len() >= MAX_SESSIONS {
             self.evict();
         }
         self.all.entry(symbol).or_insert_with(|| Session::new(event, ordinal)).add(event, ordinal);

@@ -47,7 +47,10 @@ impl Tables {
         self.events += 1;
         self.levels[event.level() as usize] += 1;
         let id = event.chunk().ids()[event.row()];
-        self.ids.entry(id).or_insert_with(|| (Arc::from(event.id()), 0)).1 += 1;
+        match self.ids.get_mut(&id) {
+            Some((_, count)) => *count += 1,
+            None => drop(self.ids.insert(id, (Arc::from(event.id()), 1))),
+        }
         let inst = event.inst();
         self.span = Some(self.span.map_or((inst, inst), |(first, last)| (first.min(inst), last.max(inst))));
         self.endpoints.add(event, ordinal);
