@@ -18,6 +18,9 @@ const NOW: Timestamp = Timestamp(1_704_067_200_000);
 const BATCH: usize = 1_000;
 /// Enough that the fastest of them was hardly disturbed by what else the machine does.
 const ROUNDS: usize = 300;
+/// Events the ring holds: it is full after a third of the rounds, as it is after the first minutes of a busy day,
+/// and from then on each event in is one out.
+const KEPT: u64 = 100_000;
 /// Different frames, so that no branch predictor learns one by heart.
 const FRAMES: usize = 4;
 
@@ -97,7 +100,8 @@ impl Ingest {
             recv: NOW,
             ..Sender::default()
         };
-        Self { sender, redactor: Redactor::default(), store: Store::new(Retention::default()) }
+        let retention = Retention { events: KEPT, ..Retention::default() };
+        Self { sender, redactor: Redactor::default(), store: Store::new(retention) }
     }
 
     /// Looks the frame over for secrets; gives whether there may be any.

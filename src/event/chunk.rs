@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::json;
 use super::level::{Family, Level, Severity};
 use super::names::{Interner, Names, Symbol};
-use super::row::{Flags, Msg, Row, RowOf};
+use super::row::{Flags, Msg, RowOf};
 use super::time::{Micros, Timestamp};
 
 /// Bytes accounted for a row beside its text: its columns, rounded up (SECURITY: the ring's limit).
@@ -82,6 +82,74 @@ impl Chunk {
             json: String::new(),
             text: String::new(),
         }
+    }
+
+    /// The same chunk without rows: its names and the room it took stay.
+    #[must_use]
+    pub fn cleared(mut self) -> Self {
+        self.seq.clear();
+        self.inst.clear();
+        self.recv.clear();
+        self.duration.clear();
+        self.group.clear();
+        self.id.clear();
+        self.ns.clear();
+        self.kind.clear();
+        self.subtype.clear();
+        self.session.clear();
+        self.user.clear();
+        self.tab.clear();
+        self.endpoint.clear();
+        self.source.clear();
+        self.load.clear();
+        self.msg.clear();
+        self.json_end.clear();
+        self.status.clear();
+        self.flags.clear();
+        self.level.clear();
+        self.severity.clear();
+        self.family.clear();
+        self.json.clear();
+        self.text.clear();
+        self
+    }
+
+    /// Makes room for `rows` more rows whose JSON takes `json` bytes and whose made text takes `text`, so that adding
+    /// them copies nothing twice.
+    pub fn reserve(&mut self, rows: usize, json: usize, text: usize) {
+        self.seq.reserve(rows);
+        self.inst.reserve(rows);
+        self.recv.reserve(rows);
+        self.duration.reserve(rows);
+        self.group.reserve(rows);
+        for names in [
+            &mut self.id,
+            &mut self.ns,
+            &mut self.kind,
+            &mut self.subtype,
+            &mut self.session,
+            &mut self.user,
+            &mut self.tab,
+            &mut self.endpoint,
+            &mut self.source,
+        ] {
+            names.reserve(rows);
+        }
+        self.load.reserve(rows);
+        self.msg.reserve(rows);
+        self.json_end.reserve(rows);
+        self.status.reserve(rows);
+        self.flags.reserve(rows);
+        self.level.reserve(rows);
+        self.severity.reserve(rows);
+        self.family.reserve(rows);
+        self.json.reserve(json);
+        self.text.reserve(text);
+    }
+
+    /// Bytes of the JSON and of the made text of all rows.
+    pub fn text_bytes(&self) -> (usize, usize) {
+        (self.json.len(), self.text.len())
     }
 
     pub fn len(&self) -> usize {
@@ -315,58 +383,6 @@ fn offset(bytes: usize) -> u32 {
     u32::try_from(bytes).expect("a chunk's text is far below 4 GiB")
 }
 
-/// A chunk with names of its own, for whoever makes events: decoders, recordings, tests.
-#[derive(Debug)]
-pub struct ChunkBuilder {
-    chunk: Chunk,
-    interner: Interner,
-}
-
-impl Default for ChunkBuilder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl ChunkBuilder {
-    pub fn new() -> Self {
-        let interner = Interner::new(usize::MAX);
-        Self { chunk: Chunk::new(Arc::clone(interner.names())), interner }
-    }
-
-    /// Makes room for `bytes` of JSON, so that adding it copies nothing twice.
-    pub fn reserve(&mut self, bytes: usize) {
-        self.chunk.json.reserve(bytes);
-    }
-
-    /// The symbol of `name` in this builder's own table; the empty name is [`Symbol::NONE`].
-    pub fn symbol(&mut self, name: &str) -> Symbol {
-        self.interner.intern(name)
-    }
-
-    /// Adds `row`, whose names are from [`ChunkBuilder::symbol`].
-    pub fn push_named(&mut self, row: &RowOf<'_, Symbol>) {
-        self.chunk.push(row);
-    }
-
-    pub fn push(&mut self, row: &Row<'_>) {
-        let named = row.clone().named(|name| self.interner.intern(name));
-        self.chunk.push(&named);
-    }
-
-    pub fn len(&self) -> usize {
-        self.chunk.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.chunk.is_empty()
-    }
-
-    pub fn finish(self) -> Chunk {
-        self.chunk
-    }
-}
-
 /// One event of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub struct EventRef<'a> {
@@ -504,86 +520,5 @@ fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    pub(crate) fn row<'a>(seq: u64, session: &'a str, json: &'a str, msg: Msg<'a>) -> Row<'a> {
-        Row {
-            seq,
-            inst: Timestamp(1000),
-            recv: Timestamp(2000),
-            level: Level::Error,
-            severity: Some(Severity::High),
-            family: Family::Error,
-            flags: Flags::NONE,
-            id: "browser/javascript",
-            ns: "browser.javascript",
-            kind: "error",
-            subtype: "javascript",
-            session,
-            user: "user-1",
-            tab: "",
-            load: None,
-            endpoint: "",
-            duration: None,
-            status: None,
-            group: 7,
-            source: "browser",
-            msg,
-            json,
-        }
-    }
-
-    #[test]
-    fn rows_survive_the_move_into_a_chunk_with_other_names() {
-        let mut batch = ChunkBuilder::new();
-        let json = r#"{"message":"boom","timestamp":5}"#;
-        batch.push(&row(1, "s1", json, Msg::InJson(12..16)));
-        batch.push(&row(2, "s2", "{}", Msg::Text("made")));
-        batch.push(&row(3, "s1", json, Msg::InJson(12..16)));
-        let batch = batch.finish();
-        let mut interner = Interner::new(100);
-        interner.intern("something else");
-        let mut ring = Chunk::new(Arc::clone(interner.names()));
-        let remap = batch.remap_into(&mut interner);
-        ring.extend(&batch, 1..3, &remap);
-        ring.extend(&batch, 0..1, &remap);
-        let seen: Vec<_> = ring.events().map(|e| (e.seq(), e.session(), e.msg(), e.json().len())).collect();
-        assert_eq!(
-            seen,
-            [(2, "s2", "made", 2), (3, "s1", "boom", json.len()), (1, "s1", "boom", json.len())]
-        );
-        let event = ring.event(0);
-        assert_eq!((event.load(), event.status(), event.duration()), (None, None, None));
-        assert_eq!(event.severity(), Some(Severity::High));
-        let total: usize = (0..ring.len()).map(|row| ring.row_bytes(row)).sum();
-        assert_eq!(total, ring.bytes());
-    }
-
-    #[test]
-    fn data_gains_only_what_the_event_does_not_have() {
-        let mut builder = ChunkBuilder::new();
-        builder.push(&row(1, "s", r#"{"timestamp":5}"#, Msg::Text("")));
-        let mut has_all = row(2, "s", "{}", Msg::Text(""));
-        has_all.flags = Flags::HAS_SOURCE | Flags::HAS_USER | Flags::HAS_RECV;
-        builder.push(&has_all);
-        let chunk = builder.finish();
-        let mut out = String::new();
-        chunk.event(0).write_data(&mut out);
-        let expected = r#"{"timestamp":5,"source":"browser","user-id":"user-1","server-recv-time":2000,"browser-timestamp":5}"#;
-        assert_eq!(out, expected);
-        out.clear();
-        chunk.event(1).write_data(&mut out);
-        assert_eq!(out, "{}");
-    }
-
-    #[test]
-    fn retain_keeps_the_chosen_rows() {
-        let mut builder = ChunkBuilder::new();
-        for seq in 1..=4 {
-            builder.push(&row(seq, "s", r#"{"message":"m"}"#, Msg::InJson(12..13)));
-        }
-        let kept = builder.finish().retain(|row| row % 2 == 1);
-        assert_eq!(kept.events().map(|e| (e.seq(), e.msg())).collect::<Vec<_>>(), [(2, "m"), (4, "m")]);
-    }
-}
+#[path = "chunk_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 //! Every other module speaks of events through [`EventRef`]. Nothing here knows sockets, threads, terminals or
 //! the clock; time is passed in.
 
+mod builder;
 mod chunk;
 mod field;
 pub mod gate;
@@ -13,7 +14,8 @@ mod names;
 mod row;
 mod time;
 
-pub use chunk::{Chunk, ChunkBuilder, EventRef, ROW_OVERHEAD};
+pub use builder::ChunkBuilder;
+pub use chunk::{Chunk, EventRef, ROW_OVERHEAD};
 pub use field::{Column, DataPath, FIELDS, Field, FieldKind, IS, MOMENTS, SUBTYPES, TYPES};
 pub use level::{Family, Level, Severity};
 pub use names::{Interner, Names, Symbol};

@@ -48,6 +48,8 @@ pub(super) struct Ring {
     retention: Retention,
     segments: VecDeque<Segment>,
     interner: Interner,
+    /// A chunk that was let go, kept for its memory: asking the system for that again costs as much as filling it.
+    spare: Option<Chunk>,
     first: u64,
     end: u64,
     bytes: u64,
@@ -56,7 +58,7 @@ pub(super) struct Ring {
 impl Ring {
     pub(super) fn new(retention: Retention) -> Self {
         let interner = Interner::new(MAX_NAMES);
-        Self { retention, segments: VecDeque::new(), interner, first: 0, end: 0, bytes: 0 }
+        Self { retention, segments: VecDeque::new(), interner, spare: None, first: 0, end: 0, bytes: 0 }
     }
 
     /// Ordinal of the oldest event kept; also how many were evicted.
@@ -105,7 +107,9 @@ impl Ring {
             self.bytes -= oldest.chunk.row_bytes(row) as u64;
             self.first += 1;
             if self.first == oldest.end() {
-                self.segments.pop_front();
+                // One that a snapshot still holds is freed with it.
+                let gone = self.segments.pop_front().and_then(|segment| Arc::into_inner(segment.chunk));
+                self.spare = gone.or(self.spare.take());
             }
         }
     }
@@ -137,8 +141,16 @@ impl Ring {
             .is_none_or(|last| last.chunk.len() >= CHUNK_ROWS || last.chunk.bytes() >= CHUNK_BYTES);
         if is_full {
             let base = self.segments.back().map_or(self.end, Segment::end);
-            let chunk = Arc::new(Chunk::new(Arc::clone(self.interner.names())));
-            self.segments.push_back(Segment { base, chunk });
+            let mut chunk = match self.spare.take() {
+                Some(spare) => spare.cleared(),
+                None => Chunk::new(Arc::clone(self.interner.names())),
+            };
+            if let Some(full) = self.segments.back() {
+                // Events are much alike over time: what the last chunk took is what this one will take.
+                let (json, text) = full.chunk.text_bytes();
+                chunk.reserve(full.chunk.len(), json + json / 16, text + text / 16);
+            }
+            self.segments.push_back(Segment { base, chunk: Arc::new(chunk) });
         }
         let last = self.segments.back_mut().expect("one was just added if there was none");
         Arc::make_mut(&mut last.chunk)

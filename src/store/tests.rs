@@ -63,6 +63,21 @@ fn the_oldest_leave_when_there_are_too_many() {
 }
 
 #[test]
+fn the_memory_of_chunks_that_left_takes_new_events() {
+    let mut store = Store::new(Retention { events: 5_000, bytes: u64::MAX });
+    for batch in 0..20 {
+        let rows: Vec<_> = (1..=1_000).map(|n| row(batch * 1_000 + n, "s", "GET /a", r#"{"a":1}"#)).collect();
+        store.append(&chunk_of(&rows), &accepted(1_000));
+    }
+    let snapshot = store.snapshot(Timestamp(1));
+    assert_eq!(seqs(&snapshot), (15_001..=20_000).collect::<Vec<_>>());
+    let rows: usize = snapshot.segments.iter().map(|segment| segment.chunk.len()).sum();
+    assert!(rows < 5_000 + 4_096, "{rows}");
+    let events = (snapshot.first..snapshot.end).filter_map(|ordinal| snapshot.event(ordinal));
+    assert!(events.clone().all(|event| event.json() == r#"{"a":1}"# && event.endpoint() == "GET /a"));
+}
+
+#[test]
 fn a_snapshot_keeps_its_moment_while_the_store_goes_on() {
     let mut store = Store::new(Retention::default());
     store.append(&chunk_of(&[row(1, "s", "", "{}")]), &accepted(1));

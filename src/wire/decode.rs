@@ -18,6 +18,9 @@ use crate::pipeline::{MAX_EVENT_BYTES, Redactor, Scrub};
 /// Elements a batch may hold; the rest is refused by position (SECURITY: limits).
 pub const MAX_BATCH_EVENTS: u32 = 10_000;
 
+/// Bytes of a usual event, a little below what pages send: room for too many rows costs less than for too few.
+const USUAL_BYTES: usize = 200;
+
 /// Collects the elements of one batch.
 pub(super) struct Decoder<'s> {
     rows: RowMaker<'s>,
@@ -36,7 +39,7 @@ impl<'s> Decoder<'s> {
     /// `text` is the whole frame or body, looked over once for what redaction would change.
     pub(super) fn new(sender: &'s Sender, redactor: &'s Redactor, text: &'s str) -> Self {
         let mut rows = RowMaker::new(Cow::Borrowed(sender));
-        rows.reserve(text.len());
+        rows.reserve((text.len() / USUAL_BYTES).min(MAX_BATCH_EVENTS as usize), text.len());
         Self {
             rows,
             redactor,

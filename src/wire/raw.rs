@@ -47,52 +47,82 @@ pub(super) struct Fields<'a> {
     pub(super) context: Raw<'a>,
 }
 
-/// A value's exact JSON text, empty where there is none.
+/// A value as it was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Raw<'a>(&'a str);
+pub(super) enum Raw<'a> {
+    #[default]
+    Absent,
+    /// What stands between the quotes of a text without escapes.
+    Plain(&'a str),
+    /// The exact JSON of any other value.
+    Json(&'a str),
+}
 
 impl<'a> Raw<'a> {
+    fn of(value: &'a str) -> Self {
+        match json::text(value) {
+            Some(Cow::Borrowed(text)) => Self::Plain(text),
+            _ => Self::Json(value),
+        }
+    }
+
+    fn shape(self) -> json::Shape {
+        match self {
+            Self::Absent => json::Shape::Null,
+            Self::Plain(_) => json::Shape::Text,
+            Self::Json(value) => json::shape(value),
+        }
+    }
+
     /// The text, or a number written out: senders use numbers as ids.
     pub(super) fn name(self) -> Cow<'a, str> {
-        match json::shape(self.0) {
-            json::Shape::Number => json::number(self.0).map_or(Cow::Borrowed(""), |id| id.to_string().into()),
+        match self {
+            Self::Json(value) if self.shape() == json::Shape::Number => {
+                json::number(value).map_or(Cow::Borrowed(""), |id| id.to_string().into())
+            }
             _ => self.text(),
         }
     }
 
     /// The text, or a number just as it was written.
     pub(super) fn written(self) -> Cow<'a, str> {
-        match json::shape(self.0) {
-            json::Shape::Number => Cow::Borrowed(self.0),
+        match self {
+            Self::Json(value) if self.shape() == json::Shape::Number => Cow::Borrowed(value),
             _ => self.text(),
         }
     }
 
     /// The text, empty for every other type.
     pub(super) fn text(self) -> Cow<'a, str> {
-        json::text(self.0).unwrap_or_default()
+        match self {
+            Self::Absent => Cow::Borrowed(""),
+            Self::Plain(text) => Cow::Borrowed(text),
+            Self::Json(value) => json::text(value).unwrap_or_default(),
+        }
     }
 
     /// The number, also one written as text.
     pub(super) fn number(self) -> Option<f64> {
-        match json::shape(self.0) {
-            json::Shape::Number => json::number(self.0),
-            json::Shape::Text => json::number(&self.text()),
+        match self.shape() {
+            json::Shape::Number | json::Shape::Text => json::number(&self.written()),
             _ => None,
         }
     }
 
     pub(super) fn is_true(self) -> bool {
-        self.0 == "true"
+        self == Self::Json("true")
     }
 
     pub(super) fn is_present(self) -> bool {
-        json::shape(self.0) != json::Shape::Null
+        self.shape() != json::Shape::Null
     }
 
     /// The object's member `name`.
     pub(super) fn get(self, name: &str) -> Self {
-        Self(json::get(self.0, name).unwrap_or(""))
+        match self {
+            Self::Json(value) => json::get(value, name).map_or(Self::Absent, Self::of),
+            _ => Self::Absent,
+        }
     }
 }
 
@@ -101,7 +131,8 @@ impl<'a> RawEvent<'a> {
     pub(super) fn of(object: &'a str) -> Self {
         let mut event = Self::default();
         for member in json::members(object) {
-            event.add(&json::unescape(member.key), member.key, member.value);
+            event.add(&json::unescape(member.key), Raw::of(member.value));
+            event.members.push((member.key, member.value));
         }
         event
     }
@@ -112,12 +143,17 @@ impl<'a> RawEvent<'a> {
         self.fields = Fields::default();
     }
 
-    /// Adds a member whose key reads `key` and was written as `written`.
-    pub(super) fn add(&mut self, key: &str, written: &'a str, value: &'a str) {
+    fn add(&mut self, key: &str, value: Raw<'a>) {
         if let Some(slot) = self.fields.slot(key) {
-            *slot = Raw(value);
+            *slot = value;
         }
-        self.members.push((written, value));
+    }
+
+    /// Adds a member whose key has no escapes; `is_plain` says that the value is a text without any.
+    pub(super) fn add_member(&mut self, key: &'a str, value: &'a str, is_plain: bool) {
+        let inner = if is_plain { value.get(1..value.len() - 1) } else { None };
+        self.add(key, inner.map_or(Raw::Json(value), Raw::Plain));
+        self.members.push((key, value));
     }
 }
 

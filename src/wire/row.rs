@@ -5,8 +5,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
-
 use super::batch::Sender;
 use super::lines::Recorded;
 use super::own;
@@ -21,6 +19,9 @@ const YEAR_2000_MS: i64 = 946_684_800_000;
 const DAY_MS: i64 = 86_400_000;
 /// Bytes of a message that are indexed and shown in rows; the rest is in the data (SECURITY: limits).
 const MAX_MSG_BYTES: usize = 16 * 1024;
+
+/// Types and subtypes whose names are found without looking them up; pages send a handful.
+const RECENT: usize = 8;
 
 /// What is known of an event beside what it says itself.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +55,8 @@ pub(super) struct RowMaker<'s> {
     sender: Cow<'s, Sender>,
     builder: ChunkBuilder,
     usual: Usual,
-    /// By type and subtype: what they alone decide. As short as the chunk's table of names.
-    signals: FxHashMap<(Symbol, Symbol), Signal>,
+    /// What the types and subtypes seen first in this chunk decide alone, at most [`RECENT`] of them.
+    recent: Vec<(String, String, Signal)>,
     endpoint: String,
     msg: String,
 }
@@ -80,9 +81,11 @@ impl Usual {
     }
 }
 
-/// The signal id and its namespace.
+/// What an event is, by name.
 #[derive(Clone, Copy, Debug)]
 struct Signal {
+    kind: Symbol,
+    subtype: Symbol,
     id: Symbol,
     ns: Symbol,
 }
@@ -101,12 +104,13 @@ impl<'s> RowMaker<'s> {
         let mut builder = ChunkBuilder::new();
         let usual = Usual::of(&sender, &mut builder);
         let (endpoint, msg) = (String::new(), String::new());
-        Self { sender, builder, usual, signals: FxHashMap::default(), endpoint, msg }
+        Self { sender, builder, usual, recent: Vec::new(), endpoint, msg }
     }
 
-    /// Makes room for `bytes` of JSON, so that adding it copies nothing twice.
-    pub(super) fn reserve(&mut self, bytes: usize) {
-        self.builder.reserve(bytes);
+    /// Makes room for `rows` events whose JSON takes `bytes`.
+    pub(super) fn reserve(&mut self, rows: usize, bytes: usize) {
+        // What is made for an event without a message is about a tenth of its JSON.
+        self.builder.reserve(rows, bytes, bytes / 8);
     }
 
     /// How many rows wait to be taken.
@@ -118,7 +122,7 @@ impl<'s> RowMaker<'s> {
     pub(super) fn take(&mut self) -> Chunk {
         let chunk = std::mem::take(&mut self.builder).finish();
         self.usual = Usual::of(&self.sender, &mut self.builder);
-        self.signals.clear();
+        self.recent.clear();
         chunk
     }
 
@@ -138,8 +142,7 @@ impl<'s> RowMaker<'s> {
         let flags = self.mark(&said, flags);
         let group = self.group_of(level, flags, &said);
         let msg = self.msg_of(json, event, &said);
-        let (kind, subtype) = (self.builder.symbol(kind), self.builder.symbol(subtype));
-        let signal = self.signal_of(&said, (kind, subtype), known.id());
+        let signal = self.signal_of(&said, known.id());
         let mut row = RowOf {
             seq: 0,
             inst: inst_of(fields.timestamp, &self.sender),
@@ -150,8 +153,8 @@ impl<'s> RowMaker<'s> {
             flags,
             id: signal.id,
             ns: signal.ns,
-            kind,
-            subtype,
+            kind: signal.kind,
+            subtype: signal.subtype,
             session: symbol_or(&fields.session.name(), self.usual.session, &mut self.builder),
             user: symbol_or(&user_of(fields), self.usual.user, &mut self.builder),
             tab: symbol_or(&fields.tab.name(), self.usual.tab, &mut self.builder),
@@ -191,14 +194,16 @@ impl<'s> RowMaker<'s> {
         flags
     }
 
-    /// The signal id and namespace: the known one, the event's own, else `browser/<subtype or type>` (CONTRACT:
+    /// The type, and signal id and namespace: the known one, the event's own, else `browser/<subtype or type>` (CONTRACT:
     /// `id`, `ns`).
-    fn signal_of(&mut self, said: &Said<'_>, named: (Symbol, Symbol), known: &str) -> Signal {
+    fn signal_of(&mut self, said: &Said<'_>, known: &str) -> Signal {
         let own = said.fields.id.text();
         let own = own.strip_prefix(':').unwrap_or(&own);
         let own_ns = said.fields.ns.text();
         let is_own = !known.is_empty() || own.contains('/') || !own_ns.is_empty();
-        if !is_own && let Some(signal) = self.signals.get(&named) {
+        let is_same =
+            |(kind, subtype, _): &&(String, String, _)| kind == said.kind && subtype == said.subtype;
+        if !is_own && let Some((.., signal)) = self.recent.iter().find(is_same) {
             return *signal;
         }
         let id: Cow<'_, str> = if !known.is_empty() {
@@ -210,9 +215,14 @@ impl<'s> RowMaker<'s> {
             format!("browser/{}", name.unwrap_or("event")).into()
         };
         let ns = if own_ns.is_empty() { id.replace('/', ".").into() } else { own_ns };
-        let signal = Signal { id: self.builder.symbol(&id), ns: self.builder.symbol(&ns) };
-        if !is_own {
-            self.signals.insert(named, signal);
+        let signal = Signal {
+            kind: self.builder.symbol(said.kind),
+            subtype: self.builder.symbol(said.subtype),
+            id: self.builder.symbol(&id),
+            ns: self.builder.symbol(&ns),
+        };
+        if !is_own && self.recent.len() < RECENT {
+            self.recent.push((said.kind.to_owned(), said.subtype.to_owned(), signal));
         }
         signal
     }
@@ -247,7 +257,10 @@ impl<'s> RowMaker<'s> {
             Cow::Borrowed(text) => {
                 // The text is a slice of `json`, so its place follows from the two addresses.
                 let start = (text.as_ptr() as usize).wrapping_sub(json.as_ptr() as usize);
-                if json.get(start..start.wrapping_add(text.len())).is_some_and(|there| there == text) {
+                if json
+                    .get(start..start.wrapping_add(text.len()))
+                    .is_some_and(|there| there.as_ptr() == text.as_ptr())
+                {
                     return Some(start..start + shown(text).len());
                 }
                 self.msg.push_str(shown(text));

@@ -1,0 +1,62 @@
+//! A chunk in the making with names of its own.
+//!
+//! Used by whoever makes events: `wire` for each batch and recording, and tests. The store's ring appends to its
+//! chunks without it, for they share one table of names.
+
+use std::sync::Arc;
+
+use super::chunk::Chunk;
+use super::names::{Interner, Symbol};
+use super::row::{Row, RowOf};
+
+/// A chunk that grows row by row, and the writer of its names.
+#[derive(Debug)]
+pub struct ChunkBuilder {
+    chunk: Chunk,
+    interner: Interner,
+}
+
+impl Default for ChunkBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ChunkBuilder {
+    pub fn new() -> Self {
+        let interner = Interner::new(usize::MAX);
+        Self { chunk: Chunk::new(Arc::clone(interner.names())), interner }
+    }
+
+    /// See [`Chunk::reserve`].
+    pub fn reserve(&mut self, rows: usize, json: usize, text: usize) {
+        self.chunk.reserve(rows, json, text);
+    }
+
+    /// The symbol of `name` in this builder's own table; the empty name is [`Symbol::NONE`].
+    pub fn symbol(&mut self, name: &str) -> Symbol {
+        self.interner.intern(name)
+    }
+
+    /// Adds `row`, whose names are from [`ChunkBuilder::symbol`].
+    pub fn push_named(&mut self, row: &RowOf<'_, Symbol>) {
+        self.chunk.push(row);
+    }
+
+    pub fn push(&mut self, row: &Row<'_>) {
+        let named = row.clone().named(|name| self.interner.intern(name));
+        self.chunk.push(&named);
+    }
+
+    pub fn len(&self) -> usize {
+        self.chunk.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.chunk.is_empty()
+    }
+
+    pub fn finish(self) -> Chunk {
+        self.chunk
+    }
+}
