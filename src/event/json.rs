@@ -252,13 +252,25 @@ pub fn pick<'a, const N: usize>(
     names: [&str; N],
 ) -> [Option<&'a str>; N] {
     let mut found = [None; N];
+    let letters = names.into_iter().fold(0, |all, name| all | first_letter(name));
     for (key, value) in members {
+        if first_letter(key) & letters == 0 {
+            continue;
+        }
         let is_same = |name| may_be_name(key, name) && (key == name || same_name(&unescape(key), name));
         if let Some(place) = names.into_iter().position(is_same) {
             found[place] = Some(value);
         }
     }
     found.map(|value| value.filter(|value| shape(value) != Shape::Null))
+}
+
+/// A bit for the letter `name` begins with, all of them where it begins with something else that may be folded away.
+fn first_letter(name: &str) -> u32 {
+    match name.as_bytes().first() {
+        Some(letter) if letter.is_ascii_alphabetic() => 1 << (letter & 31),
+        _ => u32::MAX,
+    }
 }
 
 /// Whether the first and last letters leave it possible that `key`, as written, is `name`: nearly all keys end here.
