@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use regex::bytes::Regex;
 use taillight::counters::Counters;
-use taillight::event::Timestamp;
+use taillight::event::{Chunk, Level, Timestamp, json};
 use taillight::filter::{EvalContext, Matcher, parse};
 use taillight::load::Pool;
 use taillight::pipeline::Redactor;
@@ -47,15 +48,26 @@ pub(crate) fn ring(events: usize) -> Arc<Snapshot> {
     Arc::new(store.snapshot(Timestamp(NOW)))
 }
 
-/// One full pass of `filter`, as the scan's thread makes it.
+/// One full pass of `filter`, as the scan's thread makes it: all matches, nothing counted yet.
 pub(crate) fn pass(snapshot: &Arc<Snapshot>, filter: &str) -> Matches {
+    looked(snapshot, filter).glance()
+}
+
+/// That, and the tables over the matches.
+pub(crate) fn counted(snapshot: &Arc<Snapshot>, filter: &str) -> Matches {
+    let mut scan = looked(snapshot, filter);
+    while scan.advance() {}
+    scan.matches()
+}
+
+fn looked(snapshot: &Arc<Snapshot>, filter: &str) -> Scan {
     let filter = parse(filter).filter.expect("a filter");
     let matcher = Matcher::new(Arc::new(filter), EvalContext::default());
     let mut scan = Scan::new();
     scan.set_selection(Selection { id: 1, select: Some(select(matcher)) });
     scan.set_snapshot(Arc::clone(snapshot));
-    while scan.advance() {}
-    scan.matches()
+    while scan.look() {}
+    scan
 }
 
 /// A plain pass over the column a numeric filter reads.
@@ -64,9 +76,61 @@ pub(crate) fn plain_numbers(snapshot: &Snapshot) -> usize {
     snapshot.segments.iter().map(|segment| segment.chunk.durations().iter().filter(slow).count()).sum()
 }
 
-/// A plain case-blind search over the text a word looks at.
-pub(crate) fn plain_text(snapshot: &Snapshot, needle: &regex::bytes::Regex) -> usize {
-    snapshot.segments.iter().map(|segment| needle.find_iter(segment.chunk.json().as_bytes()).count()).sum()
+/// A plain pass over the levels.
+pub(crate) fn plain_levels(snapshot: &Snapshot) -> usize {
+    let bad = |level: &&Level| **level >= Level::Warn;
+    snapshot.segments.iter().map(|segment| segment.chunk.levels().iter().filter(bad).count()).sum()
+}
+
+/// A plain pass over the symbols of the signal ids.
+pub(crate) fn plain_ids(snapshot: &Snapshot) -> usize {
+    let count = |chunk: &Chunk| {
+        let wanted = chunk.ids().first().copied();
+        chunk.ids().iter().filter(|id| Some(**id) == wanted).count()
+    };
+    snapshot.segments.iter().map(|segment| count(&segment.chunk)).sum()
+}
+
+/// A plain search over the text that is kept, keys and signs included.
+pub(crate) fn plain_json(snapshot: &Snapshot, needle: &Regex) -> usize {
+    snapshot.segments.iter().map(|segment| plain_text(segment.chunk.json(), needle)).sum()
+}
+
+/// The texts a floor searches, one long text each, a line break after each value.
+pub(crate) struct Texts {
+    /// Every value of every event: what a word looks at. Keys and signs are not in it.
+    values: String,
+    messages: String,
+    urls: String,
+}
+
+pub(crate) fn texts(snapshot: &Snapshot) -> Texts {
+    let mut texts = Texts { values: String::new(), messages: String::new(), urls: String::new() };
+    for event in snapshot.segments.iter().flat_map(|segment| segment.chunk.events()) {
+        push_values(event.json(), &mut texts.values);
+        texts.messages.push_str(event.msg());
+        texts.messages.push('\n');
+        texts.urls.push_str(event.get(&["url"]).unwrap_or_default());
+        texts.urls.push('\n');
+    }
+    texts
+}
+
+/// The values in `value` at any depth; events of the pool are not deep.
+fn push_values(value: &str, out: &mut String) {
+    match json::shape(value) {
+        json::Shape::Object => json::members(value).for_each(|member| push_values(member.value, out)),
+        json::Shape::Array => json::elements(value).for_each(|(_, element)| push_values(element, out)),
+        _ => {
+            out.push_str(value.trim_matches('"'));
+            out.push('\n');
+        }
+    }
+}
+
+/// A plain search: how often `needle` is in `text`.
+pub(crate) fn plain_text(text: &str, needle: &Regex) -> usize {
+    needle.find_iter(text.as_bytes()).count()
 }
 
 /// One frame of the stream at `width` by `height`, drawn from nothing.
@@ -98,23 +162,63 @@ fn best<T>(mut run: impl FnMut() -> T) -> f64 {
     times.min().unwrap_or(Duration::ZERO).as_secs_f64() * 1e3
 }
 
+/// Prints a filter's time beside its floor's.
+#[expect(clippy::print_stdout, reason = "a bench reports")]
+fn report(snapshot: &Arc<Snapshot>, filter: &str, floor: f64) {
+    let matched = pass(snapshot, filter).total;
+    let took = best(|| pass(snapshot, filter));
+    let tables = best(|| counted(snapshot, filter)) - took;
+    println!(
+        "{filter:<26} {took:9.2} ms  floor {floor:8.2} ms  x{:<6.2} {matched:>8} match, tables {tables:.1} ms more",
+        took / floor
+    );
+}
+
+/// The pattern of a case-blind search for `word`.
+fn blind(word: &str) -> Regex {
+    Regex::new(&format!("(?i-u){}", regex::escape(word))).expect("valid")
+}
+
 #[expect(clippy::print_stdout, reason = "a bench reports")]
 fn main() {
     let snapshot = ring(EVENTS);
-    let needle = regex::bytes::Regex::new("(?i-u)quota").expect("valid");
+    let texts = texts(&snapshot);
     println!(
-        "{} events, {} MB accounted, best of {ROUNDS} passes",
+        "{} events, {} MB accounted, {} MB of values, best of {ROUNDS} passes",
         snapshot.len(),
-        snapshot.bytes / 1_000_000
+        snapshot.bytes / 1_000_000,
+        texts.values.len() / 1_000_000
     );
-    println!("plain pass over durations   {:8.2} ms", best(|| plain_numbers(&snapshot)));
-    println!("plain case-blind text pass  {:8.2} ms", best(|| plain_text(&snapshot, &needle)));
-    for filter in FILTERS {
-        let matched = pass(&snapshot, filter).total;
-        println!(
-            "filter {filter:<20} {:8.2} ms, {matched} match, tables included",
-            best(|| pass(&snapshot, filter))
+    report(&snapshot, "duration>1s", best(|| plain_numbers(&snapshot)));
+    report(&snapshot, "level>=warn", best(|| plain_levels(&snapshot)));
+    for filter in ["id:browser/api-call", "user:user-7", "session:nobody", "user:user-7 level:error"] {
+        report(&snapshot, filter, best(|| plain_ids(&snapshot)));
+    }
+    for word in ["quota", "timeout", "checkout", "invoice", "user-39", "nowhere", "e"] {
+        let needle = blind(word);
+        report(&snapshot, word, best(|| plain_json(&snapshot, &needle)));
+        println!("{:>38.2} ms over the values alone", best(|| plain_text(&texts.values, &needle)));
+    }
+    for pattern in ["quota|timed? out", r"\bquota\b", "^Failed", r"orders/\d+", r"[a-z]+\.tsx:\d"] {
+        let needle = Regex::new(&format!("(?im){pattern}")).expect("valid");
+        report(
+            &snapshot,
+            &format!("~/{}/", pattern.replace('/', r"\/")),
+            best(|| plain_text(&texts.values, &needle)),
         );
+        report(
+            &snapshot,
+            &format!("message~/{}/", pattern.replace('/', r"\/")),
+            best(|| plain_text(&texts.messages, &needle)),
+        );
+    }
+    report(&snapshot, "message:quota", best(|| plain_text(&texts.messages, &blind("quota"))));
+    for (filter, word) in [("url:/invoice", "/invoice"), ("url:/api", "/api")] {
+        report(&snapshot, filter, best(|| plain_text(&texts.urls, &blind(word))));
+    }
+    let keys = best(|| plain_text(&texts.values, &blind("stack")));
+    for filter in ["args.0.turn:5", "element-text:cart", "timing.ttfb>500", "has:stack", "has:nothing"] {
+        report(&snapshot, filter, keys);
     }
     let mut app = console(&snapshot);
     println!("one frame at 200x60         {:8.2} ms", best(|| draw(&mut app, 200, 60)));

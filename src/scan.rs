@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::event::Chunk;
-use crate::stats::Tables;
+use crate::stats::{TableRows, Tables};
 use crate::store::{Segment, Snapshot};
 
 /// Adds to the list the rows of a range that match, in rising order.
@@ -37,6 +37,8 @@ pub struct Scan {
     /// Oldest first; covers the newest chunks first and grows backwards.
     segments: VecDeque<Scanned>,
     tables: Tables,
+    /// The rows of `tables` as last made.
+    table_rows: Arc<TableRows>,
 }
 
 struct Scanned {
@@ -44,6 +46,8 @@ struct Scanned {
     /// Rows looked at: the first so many.
     done: usize,
     rows: Arc<Vec<u16>>,
+    /// Matches that are in the tables: the first so many.
+    in_tables: usize,
 }
 
 impl Scan {
@@ -54,6 +58,7 @@ impl Scan {
             snapshot: Arc::default(),
             segments: VecDeque::new(),
             tables: Tables::default(),
+            table_rows: Arc::default(),
         }
     }
 
@@ -62,6 +67,7 @@ impl Scan {
         self.selection = selection;
         self.segments.clear();
         self.tables = Tables::default();
+        self.table_rows = Arc::default();
     }
 
     /// Goes on with a newer snapshot; what was looked at stays looked at.
@@ -76,14 +82,20 @@ impl Scan {
         self.snapshot = snapshot;
     }
 
-    /// Looks at one more chunk; `false` when there is nothing left to look at.
+    /// Does one more piece of work; `false` when there is none left. Chunks are looked at before anything is
+    /// counted, so that all matches are known as soon as can be.
     pub fn advance(&mut self) -> bool {
+        self.look() || self.count()
+    }
+
+    /// Looks at one more chunk; `false` when every event was looked at.
+    pub fn look(&mut self) -> bool {
         let Some(select) = &mut self.selection.select else { return false };
         // New rows at the end come first: they are what a person is looking at.
         let behind =
             self.segments.iter_mut().rev().find(|scanned| scanned.done < scanned.segment.chunk.len());
         if let Some(scanned) = behind {
-            scanned.look(select, &self.snapshot, &mut self.tables);
+            scanned.look(select, &self.snapshot);
             return true;
         }
         let next = match self.segments.front() {
@@ -91,14 +103,42 @@ impl Scan {
             None => self.snapshot.segments.last(),
         };
         let Some(segment) = next else { return false };
-        let mut scanned = Scanned { segment: segment.clone(), done: 0, rows: Arc::default() };
-        scanned.look(select, &self.snapshot, &mut self.tables);
+        let mut scanned = Scanned::new(segment);
+        scanned.look(select, &self.snapshot);
         self.segments.push_front(scanned);
         true
     }
 
-    /// What was found so far.
+    /// Adds the matches of one more chunk to the tables.
+    fn count(&mut self) -> bool {
+        let behind = self.segments.iter_mut().rev().find(|scanned| scanned.in_tables < scanned.rows.len());
+        let Some(scanned) = behind else { return false };
+        scanned.count(&mut self.tables);
+        true
+    }
+
+    /// What was found so far, with tables over what was counted so far.
     pub fn matches(&mut self) -> Matches {
+        self.make_tables();
+        self.glance()
+    }
+
+    /// Makes the rows of the tables anew: with a thousand endpoints that takes milliseconds.
+    pub(crate) fn make_tables(&mut self) {
+        if self.table_rows.events != self.tables.events() {
+            let snapshot = &self.snapshot;
+            let message = |ordinal| Some(Arc::from(snapshot.event(ordinal)?.msg()));
+            self.table_rows = Arc::new(self.tables.rows(message));
+        }
+    }
+
+    /// Whether the tables' rows lack something that was counted.
+    pub(crate) fn has_old_tables(&self) -> bool {
+        self.table_rows.events != self.tables.events()
+    }
+
+    /// What was found so far, with the tables as they were last made.
+    pub fn glance(&self) -> Matches {
         let snapshot = Arc::clone(&self.snapshot);
         if self.selection.select.is_none() {
             return Matches::everything(self.selection.id, snapshot);
@@ -112,7 +152,7 @@ impl Scan {
             .map(|scanned| (scanned.segment.clone(), Arc::clone(&scanned.rows)))
             .collect();
         let hidden = if is_whole { evicted_in_view } else { 0 };
-        let tables = Arc::new(self.tables.rows(|ordinal| Some(Arc::from(snapshot.event(ordinal)?.msg()))));
+        let tables = Arc::clone(&self.table_rows);
         Matches::of(self.selection.id, snapshot, found, looked_at.saturating_sub(hidden), tables)
     }
 
@@ -125,7 +165,7 @@ impl Scan {
                     last.segment = segment.clone();
                 }
             } else {
-                self.segments.push_back(Scanned { segment: segment.clone(), done: 0, rows: Arc::default() });
+                self.segments.push_back(Scanned::new(segment));
             }
         }
     }
@@ -138,17 +178,25 @@ impl Default for Scan {
 }
 
 impl Scanned {
-    fn look(&mut self, select: &mut Select, snapshot: &Snapshot, tables: &mut Tables) {
+    fn new(segment: &Segment) -> Self {
+        Self { segment: segment.clone(), done: 0, rows: Arc::default(), in_tables: 0 }
+    }
+
+    fn look(&mut self, select: &mut Select, snapshot: &Snapshot) {
         let chunk = &self.segment.chunk;
         let rows = Arc::make_mut(&mut self.rows);
-        let before = rows.len();
         let evicted = usize::try_from(snapshot.first.saturating_sub(self.segment.base)).unwrap_or(usize::MAX);
         let from = self.done.max(evicted.min(chunk.len()));
         select(chunk, from..chunk.len(), rows);
         self.done = chunk.len();
-        for row in &rows[before..] {
-            tables.add(chunk.event(usize::from(*row)), self.segment.base + u64::from(*row));
+    }
+
+    fn count(&mut self, tables: &mut Tables) {
+        for row in &self.rows[self.in_tables..] {
+            let event = self.segment.chunk.event(usize::from(*row));
+            tables.add(event, self.segment.base + u64::from(*row));
         }
+        self.in_tables = self.rows.len();
     }
 }
 

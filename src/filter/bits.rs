@@ -93,6 +93,40 @@ impl Bits {
         }
     }
 
+    /// Adds each of `rows` whose value in `column` passes. Sixty-four rows are tested before their bits are put
+    /// together, which compiles to vector code where [`Bits::fill`] does not. Rows past the column are left out.
+    pub fn fill_from<T: Copy>(&mut self, rows: Range<usize>, column: &[T], holds: impl Fn(T) -> bool) {
+        let end = rows.end.min(column.len()).min(Self::CAPACITY);
+        let start = rows.start.min(end);
+        let full = start.next_multiple_of(64)..end / 64 * 64;
+        if full.is_empty() {
+            return self.fill(start..end, |row| holds(column[row]));
+        }
+        self.fill(start..full.start, |row| holds(column[row]));
+        let words = &mut self.0[full.start / 64..full.end / 64];
+        for (word, values) in words.iter_mut().zip(column[full.clone()].as_chunks::<64>().0) {
+            *word |= pack(&values.map(|value| u8::from(holds(value))));
+        }
+        self.fill(full.end..end, |row| holds(column[row]));
+    }
+
+    /// Appends the rows of the set to `out`, in rising order.
+    pub fn push_to(&self, out: &mut Vec<u16>) {
+        out.reserve(self.count());
+        for (number, word) in (0_u16..).zip(self.0) {
+            let first = number * 64;
+            if word == u64::MAX {
+                out.extend(first..first + 64);
+                continue;
+            }
+            let mut left = word;
+            while left != 0 {
+                out.push(first + u16::from(left.trailing_zeros() as u8));
+                left &= left - 1;
+            }
+        }
+    }
+
     /// Keeps what is also in `other`.
     pub fn and(&mut self, other: &Self) {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
@@ -126,6 +160,17 @@ impl Bits {
     pub fn iter(&self) -> Iter<'_> {
         Iter { words: &self.0, front: 0, back: WORDS - 1, low: self.0[0], high: self.0[WORDS - 1] }
     }
+}
+
+/// Sixty-four bytes of 0 or 1 as bits, the first the lowest.
+fn pack(lanes: &[u8; 64]) -> u64 {
+    // The product has in its highest byte the lowest bits of all eight bytes, and no carries.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut bytes = [0; 8];
+    for (byte, lanes) in bytes.iter_mut().zip(lanes.as_chunks::<8>().0) {
+        *byte = (u64::from_le_bytes(*lanes).wrapping_mul(GATHER) >> 56) as u8;
+    }
+    u64::from_le_bytes(bytes)
 }
 
 impl<'a> IntoIterator for &'a Bits {
@@ -222,6 +267,13 @@ mod tests {
             rest.and_not(&right);
             check(&rest, &|row| x[row] && !y[row]);
             check(&Bits::of(range.0..range.1), &|row| (range.0..range.1).contains(&row));
+            let column: Vec<u16> = (0..4_000).map(|row| row * 7 % 13).collect();
+            let mut filled = Bits::new();
+            filled.fill_from(range.0..range.1, &column, |value| value > 5);
+            check(&filled, &|row| (range.0..range.1).contains(&row) && row < 4_000 && column[row] > 5);
+            let mut pushed = Vec::new();
+            filled.push_to(&mut pushed);
+            prop_assert_eq!(pushed, filled.iter().map(|row| row as u16).collect::<Vec<_>>());
             let mut mixed = left.iter();
             let mut taken: Vec<usize> = fronts
                 .iter()

@@ -105,20 +105,19 @@ fn run_leaf(leaf: &mut Leaf, scope: &Scope<'_>, loads: &mut Loads, mask: &Bits, 
     match leaf {
         Leaf::Number(column, low, high) => numbers(chunk, *column, *low..=*high, span, out),
         Leaf::Group(low, high) => {
-            let groups = chunk.groups();
-            out.fill(span, |row| (*low..=*high).contains(&groups[row]));
+            let (low, high) = (*low, *high);
+            out.fill_from(span, chunk.groups(), |group| (group >= low) & (group <= high));
         }
         Leaf::Flag(flag) => {
-            let flags = chunk.flags();
-            out.fill(span, |row| flags[row].has(*flag));
+            let flag = *flag;
+            out.fill_from(span, chunk.flags(), |flags| flags.has(flag));
         }
         Leaf::Family(passes) => {
-            let families = chunk.families();
-            out.fill(span, |row| passes[families[row] as usize]);
+            let passes = *passes;
+            out.fill_from(span, chunk.families(), |family| passes[family as usize]);
         }
         Leaf::HasLoad => {
-            let loads = chunk.loads();
-            out.fill(span, |row| loads[row] != i32::MIN);
+            out.fill_from(span, chunk.loads(), |load| load != i32::MIN);
         }
         Leaf::Name(column, test, table) => names(scope, *column, test, table, mask, out),
         Leaf::Load(leaf) => {
@@ -154,32 +153,34 @@ fn numbers(
     match column {
         _ if low > high => {}
         NumberColumn::Duration if !below_zero => {
-            let (column, low, high) = (chunk.durations(), unsigned(low), unsigned(high));
-            out.fill(span, |row| column[row] >= low && column[row] <= high);
+            let (low, high) = (unsigned(low), unsigned(high));
+            out.fill_from(span, chunk.durations(), |span| (span >= low) & (span <= high));
         }
         NumberColumn::Status if !below_zero => {
             let low = u16::try_from(low.max(1)).unwrap_or(u16::MAX);
-            let (column, is_beyond) = (chunk.statuses(), range.start() > &i64::from(u16::MAX));
-            let high = u16::try_from(high).unwrap_or(u16::MAX);
-            out.fill(span, |row| column[row] >= low && column[row] <= high && !is_beyond);
+            let is_beyond = range.start() > &i64::from(u16::MAX);
+            let high = if is_beyond { 0 } else { u16::try_from(high).unwrap_or(u16::MAX) };
+            out.fill_from(span, chunk.statuses(), |status| (status >= low) & (status <= high));
         }
-        NumberColumn::Level => {
-            let column = chunk.levels();
-            out.fill(span, |row| (low..=high).contains(&(column[row] as i64)));
+        NumberColumn::Level if !below_zero => {
+            // A level is its place in the order, and there are far fewer than 255.
+            let byte = |bound: i64| u8::try_from(bound.max(0)).unwrap_or(u8::MAX);
+            let (low, high) = (byte(low), byte(high));
+            out.fill_from(span, chunk.levels(), |level| (level as u8 >= low) & (level as u8 <= high));
         }
         NumberColumn::Severity => {
-            let column = chunk.severities();
-            out.fill(span, |row| column[row] != u8::MAX && (low..=high).contains(&i64::from(column[row])));
+            out.fill_from(span, chunk.severities(), |severity| {
+                severity != u8::MAX && (low..=high).contains(&i64::from(severity))
+            });
         }
         NumberColumn::Inst => {
-            let column = chunk.insts();
-            out.fill(span, |row| column[row].0 >= low && column[row].0 <= high);
+            out.fill_from(span, chunk.insts(), |inst| (inst.0 >= low) & (inst.0 <= high));
         }
         NumberColumn::Lag => {
             let (inst, recv) = (chunk.insts(), chunk.recvs());
             out.fill(span, |row| (low..=high).contains(&recv[row].since(inst[row]).saturating_mul(1000)));
         }
-        NumberColumn::Duration | NumberColumn::Status => {}
+        NumberColumn::Duration | NumberColumn::Status | NumberColumn::Level => {}
     }
 }
 
@@ -208,7 +209,7 @@ fn names(
     let (chunk, context) = (scope.chunk, scope.context);
     let symbols = column(chunk, name);
     if matches!(test, NameTest::Present) {
-        return out.fill(mask.span(), |row| !symbols[row].is_none());
+        return out.fill_from(mask.span(), symbols, |symbol| !symbol.is_none());
     }
     table.update(chunk.names(), |name| match test {
         NameTest::Present => true,

@@ -141,8 +141,11 @@ impl Plan {
         Self::Leaf(Leaf::Number(column, low, high))
     }
 
+    /// Any of `plans`; those that never hold are left out.
     fn any(mut plans: Vec<Self>) -> Self {
+        plans.retain(|plan| !matches!(plan, Self::Const(false)));
         match plans.len() {
+            0 => Self::Const(false),
             1 => plans.remove(0),
             _ => Self::Or(plans),
         }
@@ -269,11 +272,11 @@ fn compile_text(subject: &Subject, field: &Field, test: &Test) -> Plan {
             let has_namespace =
                 is_regexp || matches!(test, Test::Like(glob) if has_slash(glob)) || typed.contains('/');
             let own = if has_namespace { NameTest::Text(text) } else { NameTest::Last(text) };
-            Plan::Or(vec![family, Plan::name(NameColumn::Id, own)])
+            Plan::any(vec![family, Plan::name(NameColumn::Id, own)])
         }
         Column::Ns => {
             let family = family(&text, true, |family| family.ns());
-            Plan::Or(vec![family, Plan::name(NameColumn::Ns, NameTest::Text(text))])
+            Plan::any(vec![family, Plan::name(NameColumn::Ns, NameTest::Text(text))])
         }
         Column::Route => Plan::name(NameColumn::Endpoint, NameTest::Route(text)),
         Column::Message => Plan::Leaf(Leaf::Message(text)),
@@ -297,7 +300,7 @@ fn family(test: &TextTest, is_whole: bool, name: fn(crate::event::Family) -> &'s
         let last = name.rsplit('/').next().unwrap_or(name);
         passes[family as usize] = test.holds(name) || !is_whole && test.holds(last);
     }
-    Plan::Leaf(Leaf::Family(passes))
+    if passes.contains(&true) { Plan::Leaf(Leaf::Family(passes)) } else { Plan::Const(false) }
 }
 
 fn compile_number(subject: &Subject, field: &Field, number: &NumberTest, context: &EvalContext) -> Plan {

@@ -14,7 +14,13 @@ pub(super) struct SymbolTable {
     names: Option<Arc<Names>>,
     passes: Vec<bool>,
     has_any: bool,
+    /// Those that pass, as long as they are few enough to compare with one by one.
+    few: Vec<Symbol>,
+    is_few: bool,
 }
+
+/// Comparing with so many symbols is quicker than looking each row's up.
+const FEW: usize = 4;
 
 impl SymbolTable {
     /// Tests the names that are new since the last call.
@@ -23,6 +29,7 @@ impl SymbolTable {
             self.names = Some(Arc::clone(names));
             self.passes.clear();
             self.has_any = false;
+            self.few.clear();
         }
         let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
         let known = u32::try_from(self.passes.len()).unwrap_or(u32::MAX);
@@ -30,9 +37,13 @@ impl SymbolTable {
             let symbol = Symbol(number);
             let is_name = !matches!(symbol, Symbol::NONE | Symbol::OTHER);
             let passes = is_name && test(names.get(symbol));
+            if passes && self.few.len() <= FEW {
+                self.few.push(symbol);
+            }
             self.has_any |= passes;
             self.passes.push(passes);
         }
+        self.is_few = self.few.len() <= FEW;
     }
 
     pub(super) fn has_any(&self) -> bool {
@@ -50,7 +61,17 @@ pub(super) fn fill(column: &[Symbol], table: &SymbolTable, mask: &Bits, out: &mu
         return;
     }
     let mut found = Bits::new();
-    found.fill(mask.span(), |row| table.passes(column[row]));
+    let span = mask.span();
+    match table.few.as_slice() {
+        [only] => found.fill_from(span, column, |symbol| symbol == *only),
+        [a, b] => found.fill_from(span, column, |symbol| (symbol == *a) | (symbol == *b)),
+        few if table.is_few => {
+            for one in few {
+                found.fill_from(span.clone(), column, |symbol| symbol == *one);
+            }
+        }
+        _ => found.fill_from(span, column, |symbol| table.passes(symbol)),
+    }
     found.and(mask);
     out.or(&found);
 }

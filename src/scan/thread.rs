@@ -15,6 +15,11 @@ use crate::store::Snapshot;
 
 /// How long a pass goes on before it shows what it has (SECURITY: filter scan).
 const SLICE: Duration = Duration::from_millis(8);
+/// How long a new filter's pass goes on before it shows the newest matches: with what the console needs to draw
+/// them, well inside of 16 ms.
+const FIRST_SLICE: Duration = Duration::from_millis(4);
+/// Tables are made anew at most this often; their first rows come as soon as everything is counted.
+const TABLES_EVERY: Duration = Duration::from_millis(100);
 /// How often a filter that depends on the clock or on page loads starts over.
 const MOVING: Duration = Duration::from_secs(1);
 
@@ -54,15 +59,35 @@ impl ScanHandle {
         self.inbox.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is new; waits for something unless there is work left. `None` at the end.
-    fn take(&self, has_work: bool) -> Option<Inbox> {
+    /// What is new; waits for something as long as `wait` says. `None` at the end.
+    fn take(&self, wait: Wait) -> Option<Inbox> {
         let inbox = self.lock();
-        let is_quiet = |inbox: &mut Inbox| {
-            !has_work && !inbox.is_stopping && inbox.filter.is_none() && inbox.snapshot.is_none()
+        let is_quiet =
+            |inbox: &mut Inbox| !inbox.is_stopping && inbox.filter.is_none() && inbox.snapshot.is_none();
+        let news = &self.inbox.1;
+        let mut inbox = match wait {
+            Wait::Not => inbox,
+            Wait::ForNews => news.wait_while(inbox, is_quiet).unwrap_or_else(PoisonError::into_inner),
+            Wait::AtMost(time) => {
+                news.wait_timeout_while(inbox, time, is_quiet).unwrap_or_else(PoisonError::into_inner).0
+            }
         };
-        let mut inbox = self.inbox.1.wait_while(inbox, is_quiet).unwrap_or_else(PoisonError::into_inner);
         (!inbox.is_stopping).then(|| std::mem::take(&mut *inbox))
     }
+
+    /// Whether what is being done has become pointless.
+    fn is_overtaken(&self) -> bool {
+        let inbox = self.lock();
+        inbox.is_stopping || inbox.filter.is_some()
+    }
+}
+
+/// Until when the thread has nothing to do.
+#[derive(Clone, Copy, Debug)]
+enum Wait {
+    Not,
+    AtMost(Duration),
+    ForNews,
 }
 
 /// Starts the scan; it ends with [`ScanHandle::stop`].
@@ -82,6 +107,7 @@ pub fn spawn(
             snapshot: Arc::default(),
             filter: (0, Arc::default()),
             begun: Instant::now(),
+            tables_made: None,
         };
         worker.work(&inside, &published);
     };
@@ -96,12 +122,14 @@ struct Worker {
     filter: (u64, Arc<Filter>),
     /// When the filter last started over.
     begun: Instant,
+    /// When tables were last made for this filter.
+    tables_made: Option<Instant>,
 }
 
 impl Worker {
     fn work(&mut self, handle: &ScanHandle, published: &Published<Matches>) {
-        let mut has_work = false;
-        while let Some(news) = handle.take(has_work) {
+        let mut wait = Wait::ForNews;
+        while let Some(news) = handle.take(wait) {
             let is_new = news.filter.is_some();
             if let Some(filter) = news.filter {
                 self.filter = filter;
@@ -114,18 +142,44 @@ impl Worker {
                 self.start_over();
             }
             self.scan.set_snapshot(Arc::clone(&self.snapshot));
-            let until = Instant::now() + SLICE;
-            has_work = true;
             // A pass that starts over shows nothing half done: the list was whole a moment ago.
-            while has_work && (is_due && !is_new || Instant::now() < until) {
+            let is_hidden = is_due && !is_new;
+            let until = Instant::now() + if is_new { FIRST_SLICE } else { SLICE };
+            let mut has_work = true;
+            while has_work && if is_hidden { !handle.is_overtaken() } else { Instant::now() < until } {
                 has_work = self.scan.advance();
             }
-            published.set(Arc::new(self.scan.matches()));
+            if is_hidden && has_work {
+                wait = Wait::Not;
+                continue;
+            }
+            let tables_due = self.make_tables(has_work);
+            wait = if has_work { Wait::Not } else { tables_due.map_or(Wait::ForNews, Wait::AtMost) };
+            published.set(Arc::new(self.scan.glance()));
         }
+    }
+
+    /// Makes the tables if it is time; else says how long to wait for it.
+    fn make_tables(&mut self, has_work: bool) -> Option<Duration> {
+        if !self.scan.has_old_tables() {
+            return None;
+        }
+        let left = match self.tables_made {
+            Some(made) => TABLES_EVERY.saturating_sub(made.elapsed()),
+            None if has_work => TABLES_EVERY.saturating_sub(self.begun.elapsed()),
+            None => Duration::ZERO,
+        };
+        if left.is_zero() {
+            self.scan.make_tables();
+            self.tables_made = Some(Instant::now());
+            return None;
+        }
+        Some(left)
     }
 
     fn start_over(&mut self) {
         self.begun = Instant::now();
+        self.tables_made = None;
         let (id, filter) = &self.filter;
         let select = (!filter.is_all()).then(|| {
             let context = context_of(&self.snapshot, &self.clock);
@@ -141,6 +195,6 @@ pub fn select(mut matcher: Matcher) -> Select {
     Box::new(move |chunk, rows, out| {
         bits.clear();
         matcher.eval(chunk, rows, &mut bits);
-        out.extend(bits.iter().filter_map(|row| u16::try_from(row).ok()));
+        bits.push_to(out);
     })
 }
