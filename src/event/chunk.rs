@@ -5,8 +5,9 @@
 //! redaction); columns repeat what is looked at often. A chunk is append-only and knows nothing of eviction.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::escapes::Escapes;
 use super::json;
 use super::level::{Family, Level, Severity};
 use super::names::{Interner, Names, Symbol};
@@ -50,6 +51,8 @@ pub struct Chunk {
     family: Vec<Family>,
     json: String,
     text: String,
+    /// Of `json`, once somebody asked; emptied when the chunk grows.
+    escapes: OnceLock<Box<Escapes>>,
 }
 
 impl Chunk {
@@ -81,6 +84,7 @@ impl Chunk {
             family: Vec::new(),
             json: String::new(),
             text: String::new(),
+            escapes: OnceLock::new(),
         }
     }
 
@@ -262,6 +266,21 @@ impl Chunk {
         &self.json_end
     }
 
+    /// The messages that were made, one after the other, without separators; rows in order, see
+    /// [`Chunk::made_span`].
+    pub fn made_text(&self) -> &str {
+        &self.text
+    }
+    /// Where the message of `row` lies in [`Chunk::made_text`]; `None` if it is a part of the row's JSON.
+    pub fn made_span(&self, row: usize) -> Option<Range<usize>> {
+        let (start, len) = self.msg[row];
+        (len & IN_TEXT != 0).then(|| start as usize..start as usize + (len & !IN_TEXT) as usize)
+    }
+    /// The rows whose JSON has escapes.
+    pub fn escapes(&self) -> &Escapes {
+        self.escapes.get_or_init(|| Box::new(Escapes::of(&self.json, &self.json_end, 0..self.len())))
+    }
+
     fn json_range(&self, row: usize) -> Range<usize> {
         let start = if row == 0 { 0 } else { self.json_end[row - 1] as usize };
         start..self.json_end[row] as usize
@@ -270,6 +289,7 @@ impl Chunk {
     /// Adds `row`, whose names are of this chunk's table.
     pub fn push(&mut self, row: &RowOf<'_, Symbol>) {
         let json_start = self.json.len();
+        self.escapes.take();
         self.seq.push(row.seq);
         self.inst.push(row.inst);
         self.recv.push(row.recv);
@@ -308,6 +328,7 @@ impl Chunk {
         if rows.is_empty() {
             return;
         }
+        self.escapes.take();
         let to_here = |symbol: &Symbol| remap[symbol.0 as usize];
         let json_from = other.json_range(rows.start).start;
         let json_to = other.json_end[rows.end - 1] as usize;

@@ -5,6 +5,7 @@
 
 mod builder;
 mod chunk;
+mod escapes;
 mod field;
 pub mod gate;
 pub mod json;
@@ -16,6 +17,7 @@ mod time;
 
 pub use builder::ChunkBuilder;
 pub use chunk::{Chunk, EventRef, ROW_OVERHEAD};
+pub use escapes::Escapes;
 pub use field::{Column, DataPath, FIELDS, Field, FieldKind, IS, MOMENTS, SUBTYPES, TYPES};
 pub use level::{Family, Level, Severity};
 pub use names::{Interner, Names, Symbol};

@@ -7,15 +7,20 @@ use regex::bytes::Regex;
 
 use super::bits::Bits;
 use super::glob::Glob;
-use super::leaves::{ends_key, is_escaped, is_user_agent, leaves, string_end, string_start, text_of};
+use super::hits::{Place, SPARSE, each_row_with, mark_escapes, place};
+use super::leaves::{is_user_agent, leaves, text_of};
+use super::needle::Needle;
 use super::symbols::{self, SymbolTable};
 use super::text;
-use crate::event::{Chunk, EventRef, Symbol};
+use crate::event::{Chunk, Symbol};
 
 /// One word, phrase, or pattern of pieces.
 #[derive(Debug)]
 pub(super) struct Words {
-    finder: Regex,
+    /// The longest piece.
+    needle: Needle,
+    /// All pieces, if there are several.
+    pieces: Option<Regex>,
     table: SymbolTable,
     how: Search,
 }
@@ -23,59 +28,47 @@ pub(super) struct Words {
 /// How the JSON can be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Search {
-    /// Value by value: pieces may be far apart.
-    Values,
     /// In rows with a backslash only: the word holds what JSON must escape.
     Escaped,
-    /// As one text. `is_sure`: a hit can only be inside a string. `has_slash`: some encoders escape it.
-    Text { is_sure: bool, has_slash: bool },
+    /// As one text. `is_sure`: a hit can only be inside a string.
+    Text { is_sure: bool },
 }
 
 /// Columns whose values need not be in the JSON.
-const COLUMNS: [fn(&Chunk) -> &[Symbol]; 7] =
+pub(super) const COLUMNS: [fn(&Chunk) -> &[Symbol]; 7] =
     [Chunk::ids, Chunk::nss, Chunk::sessions, Chunk::users, Chunk::tabs, Chunk::endpoints, Chunk::sources];
 
 impl Words {
     pub(super) fn new(glob: &Glob) -> Self {
-        let pieces: Vec<&String> = glob.pieces.iter().filter(|piece| !piece.is_empty()).collect();
-        let how = match pieces.as_slice() {
-            [only] if only.contains(|c: char| c.is_ascii_control() || matches!(c, '"' | '\\')) => {
-                Search::Escaped
-            }
-            [only] => Search::Text { is_sure: needs_string(only), has_slash: only.contains('/') },
-            _ => Search::Values,
+        let pieces = glob.pieces.iter().filter(|piece| !piece.is_empty());
+        let longest = pieces.clone().max_by_key(|piece| piece.len()).map_or("", String::as_str);
+        let how = if longest.contains(|c: char| c.is_ascii_control() || matches!(c, '"' | '\\')) {
+            Search::Escaped
+        } else {
+            Search::Text { is_sure: needs_string(longest) }
         };
-        Self { finder: text::finder(glob), table: SymbolTable::default(), how }
+        let pieces = (pieces.count() != 1).then(|| text::finder(glob));
+        Self { needle: Needle::new(longest), pieces, table: SymbolTable::default(), how }
     }
 
     /// Adds to `out` the rows of `mask` in which a value holds the word.
     pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
-        let finder = &self.finder;
-        self.table.update(chunk.names(), |name| finder.is_match(name.as_bytes()));
-        if self.table.has_any() {
-            for column in COLUMNS {
-                symbols::fill(column(chunk), &self.table, mask, out);
-            }
-        }
-        for row in mask {
-            let event = chunk.event(row);
-            if !out.contains(row) && is_made(event) && self.finder.is_match(event.msg().as_bytes()) {
-                out.insert(row);
-            }
-        }
+        self.needle.tune(chunk.json().as_bytes());
+        self.in_names(chunk, mask, out);
         let mut wanted = mask.clone();
         wanted.and_not(out);
-        let mut by_value = Bits::new();
+        if wanted.is_empty() {
+            return;
+        }
+        self.in_made(chunk, &wanted, out);
+        wanted.and_not(out);
+        let (mut escaped, mut by_value) = (Bits::new(), Bits::new());
+        mark_escapes(chunk, &wanted, &mut escaped, &mut by_value);
         match self.how {
-            Search::Values => by_value = wanted.clone(),
-            Search::Escaped => mark(chunk, &wanted, b"\\", &mut by_value),
-            Search::Text { is_sure, has_slash } => {
-                mark(chunk, &wanted, b"\\u", &mut by_value);
-                if has_slash {
-                    mark(chunk, &wanted, b"\\/", &mut by_value);
-                }
+            Search::Escaped => by_value = escaped,
+            Search::Text { is_sure } => {
                 wanted.and_not(&by_value);
-                self.search_text(chunk, &wanted, is_sure, out, &mut by_value);
+                self.in_json(chunk, &wanted, is_sure, out, &mut by_value);
             }
         }
         for row in &by_value {
@@ -85,127 +78,82 @@ impl Words {
         }
     }
 
+    fn holds(&self, text: &str) -> bool {
+        match &self.pieces {
+            Some(pieces) => pieces.is_match(text.as_bytes()),
+            None => self.needle.is_in(text.as_bytes()),
+        }
+    }
+
+    fn in_names(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
+        let (needle, pieces) = (&self.needle, &self.pieces);
+        self.table.update(chunk.names(), |name| match pieces {
+            Some(pieces) => pieces.is_match(name.as_bytes()),
+            None => needle.is_in(name.as_bytes()),
+        });
+        if self.table.has_any() {
+            for column in COLUMNS {
+                symbols::fill(column(chunk), &self.table, mask, out);
+            }
+        }
+    }
+
+    /// Searches the messages that are no parts of their JSON as one text.
+    fn in_made(&self, chunk: &Chunk, wanted: &Bits, out: &mut Bits) {
+        let text = chunk.made_text().as_bytes();
+        let mut made = wanted.iter().filter_map(|row| Some((row, chunk.made_span(row)?)));
+        let Some(mut here) = made.next() else { return };
+        if wanted.count() * SPARSE < wanted.span().len() {
+            let holds = |(row, span): (usize, std::ops::Range<usize>)| {
+                self.holds(&chunk.made_text()[span]).then_some(row)
+            };
+            std::iter::once(here).chain(made).filter_map(holds).for_each(|row| out.insert(row));
+            return;
+        }
+        let mut from = here.1.start;
+        while let Some(hit) = self.needle.find_at(text, from) {
+            while here.1.end <= hit.start {
+                let Some(next) = made.next() else { return };
+                here = next;
+            }
+            let (row, span) = &here;
+            from = if hit.start < span.start {
+                span.start
+            } else if hit.end > span.end {
+                hit.start + 1
+            } else {
+                if self.pieces.is_none() || self.holds(&chunk.made_text()[span.clone()]) {
+                    out.insert(*row);
+                }
+                span.end
+            };
+        }
+    }
+
     fn is_in_values(&self, json: &str) -> bool {
-        leaves(json)
-            .any(|leaf| !is_user_agent(leaf.key) && self.finder.is_match(text_of(leaf.value).as_bytes()))
+        leaves(json).any(|leaf| !is_user_agent(leaf.key) && self.holds(&text_of(leaf.value)))
     }
 
     /// Searches the JSON of the `wanted` rows as one text; where a hit proves nothing the row goes to `by_value`.
-    fn search_text(&self, chunk: &Chunk, wanted: &Bits, is_sure: bool, out: &mut Bits, by_value: &mut Bits) {
+    fn in_json(&self, chunk: &Chunk, wanted: &Bits, is_sure: bool, out: &mut Bits, by_value: &mut Bits) {
         each_row_with(
             chunk,
             wanted,
-            |json, from| self.finder.find_at(json, from).map(|hit| hit.range()),
+            |json, from| self.needle.find_at(json, from),
             |row, bytes, hit| {
-                if !is_sure {
+                if self.pieces.is_some() {
                     by_value.insert(row);
                     return None;
                 }
-                match judge(bytes, hit.start, hit.end) {
-                    Ok(()) => {
-                        out.insert(row);
-                        None
-                    }
-                    Err(resume) => Some(resume),
+                match place(bytes, &hit, is_sure) {
+                    Place::Value(_) => out.insert(row),
+                    Place::Unclear => by_value.insert(row),
+                    Place::Nothing(resume) => return Some(resume),
                 }
+                None
             },
         );
     }
-}
-
-/// Marks the `wanted` rows whose JSON holds `sign`.
-fn mark(chunk: &Chunk, wanted: &Bits, sign: &[u8], out: &mut Bits) {
-    let finder = memchr::memmem::Finder::new(sign);
-    let find = |json: &[u8], from: usize| {
-        let at = from + finder.find(&json[from..])?;
-        Some(at..at + sign.len())
-    };
-    each_row_with(chunk, wanted, find, |row, _, _| {
-        out.insert(row);
-        None
-    });
-}
-
-/// Sparse sets are searched row by row: below this part of the span, searching between the rows costs more.
-const SPARSE: usize = 4;
-
-/// Calls `found` with each hit of `find` that lies in one `wanted` row: the row, its bytes and the place in them.
-/// It says from where in the row to search on; `None` is done with the row.
-fn each_row_with(
-    chunk: &Chunk,
-    wanted: &Bits,
-    find: impl Fn(&[u8], usize) -> Option<std::ops::Range<usize>>,
-    mut found: impl FnMut(usize, &[u8], std::ops::Range<usize>) -> Option<usize>,
-) {
-    let span = wanted.span();
-    if span.is_empty() {
-        return;
-    }
-    let ends = chunk.json_ends();
-    let start_of = |row: usize| if row == 0 { 0 } else { ends[row - 1] as usize };
-    let all = chunk.json().as_bytes();
-    if wanted.count() * SPARSE < span.len() {
-        for row in wanted {
-            let bytes = &all[start_of(row)..ends[row] as usize];
-            let mut from = 0;
-            while from < bytes.len()
-                && let Some(hit) = find(bytes, from)
-            {
-                let Some(next) = found(row, bytes, hit) else { break };
-                from = next;
-            }
-        }
-        return;
-    }
-    let text = &all[..ends[span.end - 1] as usize];
-    let mut row = span.start;
-    let mut from = start_of(row);
-    while from < text.len()
-        && let Some(hit) = find(text, from)
-    {
-        while ends[row] as usize <= hit.start {
-            row += 1;
-        }
-        let (start, end) = (start_of(row), ends[row] as usize);
-        // A hit across two rows is none; the search goes on inside the second.
-        let resume = if hit.end > end {
-            Some(hit.start - start + 1)
-        } else if wanted.contains(row) {
-            found(row, &text[start..end], hit.start - start..hit.end - start)
-        } else {
-            None
-        };
-        from = resume.map_or(end, |at| start + at);
-    }
-}
-
-/// A hit inside a string: fine, or from where to search on because it is in a key, in the user-agent, or begins
-/// in the middle of an escape.
-fn judge(bytes: &[u8], start: usize, end: usize) -> Result<(), usize> {
-    if is_escaped(bytes, start) {
-        return Err(start + 1);
-    }
-    let Some(close) = string_end(bytes, end) else { return Err(bytes.len()) };
-    if ends_key(bytes, close) {
-        return Err(close + 1);
-    }
-    let is_of_user_agent =
-        string_start(bytes, start).and_then(|open| key_before(bytes, open)).is_some_and(is_user_agent);
-    if is_of_user_agent { Err(close + 1) } else { Ok(()) }
-}
-
-/// The key of the value that begins at `open`; elements of arrays have none here.
-fn key_before(bytes: &[u8], open: usize) -> Option<&str> {
-    let before = bytes[..open].trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
-    let start = string_start(bytes, before.len())?;
-    std::str::from_utf8(&before[start + 1..]).ok()
-}
-
-/// True if the event's message is not a part of its JSON.
-fn is_made(event: EventRef<'_>) -> bool {
-    let (json, msg) = (event.json().as_bytes().as_ptr_range(), event.msg().as_bytes().as_ptr_range());
-    let is_inside = json.start <= msg.start && msg.end <= json.end;
-    !event.msg().is_empty() && !is_inside
 }
 
 /// True if `word` cannot be found in JSON outside of strings, where only numbers, `true`, `false`, `null` and

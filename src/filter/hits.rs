@@ -1,0 +1,187 @@
+//! Hits of a search over the JSON of a whole chunk: which row each is in, and whether a value holds it.
+//!
+//! Used by `words`, `everywhere` and `data`. A chunk's JSON is one text without separators; searched as one, it costs
+//! what memory costs. Only what a search comes up with is looked at more closely.
+
+use std::ops::Range;
+
+use super::bits::Bits;
+use super::leaves::{ends_key, is_escaped, is_user_agent, string_end, string_start};
+use crate::event::{Chunk, Escapes};
+
+/// Sparse sets are searched row by row: below this part of the span, searching between the rows costs more.
+pub(super) const SPARSE: usize = 4;
+
+/// Calls `found` with each hit of `find` that lies in one `wanted` row: the row, its bytes and the place in them.
+/// It says from where in the row to search on; `None` is done with the row.
+pub(super) fn each_row_with(
+    chunk: &Chunk,
+    wanted: &Bits,
+    find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
+    mut found: impl FnMut(usize, &[u8], Range<usize>) -> Option<usize>,
+) {
+    let span = wanted.span();
+    if span.is_empty() {
+        return;
+    }
+    let ends = chunk.json_ends();
+    let start_of = |row: usize| if row == 0 { 0 } else { ends[row - 1] as usize };
+    let all = chunk.json().as_bytes();
+    if wanted.count() * SPARSE < span.len() {
+        for row in wanted {
+            let bytes = &all[start_of(row)..ends[row] as usize];
+            let mut from = 0;
+            while from < bytes.len()
+                && let Some(hit) = find(bytes, from)
+            {
+                let Some(next) = found(row, bytes, hit) else { break };
+                from = next;
+            }
+        }
+        return;
+    }
+    let text = &all[..ends[span.end - 1] as usize];
+    let mut row = span.start;
+    let mut from = start_of(row);
+    while from < text.len()
+        && let Some(hit) = find(text, from)
+    {
+        while ends[row] as usize <= hit.start {
+            row += 1;
+        }
+        let (start, end) = (start_of(row), ends[row] as usize);
+        // A hit across two rows is none; the search goes on inside the second.
+        let resume = if hit.end > end {
+            Some(hit.start - start + 1)
+        } else if wanted.contains(row) {
+            found(row, &text[start..end], hit.start - start..hit.end - start)
+        } else {
+            None
+        };
+        from = resume.map_or(end, |at| start + at);
+    }
+}
+
+/// Adds to `any` the `wanted` rows that have an escape, to `needless` those where a character that needs none may have
+/// one.
+pub(super) fn mark_escapes(chunk: &Chunk, wanted: &Bits, any: &mut Bits, needless: &mut Bits) {
+    let span = wanted.span();
+    // What the chunk keeps is of all of its rows; for a few new ones that would be too much to read.
+    let own;
+    let escapes = if span.len() * SPARSE < chunk.len() {
+        own = Escapes::of(chunk.json(), chunk.json_ends(), span);
+        &own
+    } else {
+        chunk.escapes()
+    };
+    for (rows, out) in [(&escapes.any, any), (&escapes.needless, needless)] {
+        rows.iter().for_each(|row| out.insert(*row as usize));
+        out.and(wanted);
+    }
+}
+
+/// What is around a hit that has neither quotes nor backslashes in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// One value, whose exact text is here.
+    Value(Range<usize>),
+    /// No value that counts; the search goes on from here.
+    Nothing(usize),
+    /// It takes a walk over the row to tell.
+    Unclear,
+}
+
+/// Looks at what is around `hit` in a row's `bytes`. `in_string` says that the hit can be nowhere else.
+pub(super) fn place(bytes: &[u8], hit: &Range<usize>, in_string: bool) -> Place {
+    if is_escaped(bytes, hit.start) {
+        return Place::Nothing(hit.start + 1);
+    }
+    let Some(quote) = string_start(bytes, hit.start) else { return Place::Nothing(hit.start + 1) };
+    match if in_string { Some(true) } else { opens(bytes, quote) } {
+        Some(true) => in_text(bytes, quote, hit.end),
+        Some(false) => between(bytes, hit),
+        None => Place::Unclear,
+    }
+}
+
+/// Whether the quote at `quote` opens a string or closes one, by what is beside it; `None` if that may mislead.
+fn opens(bytes: &[u8], quote: usize) -> Option<bool> {
+    let before = bytes[..quote].trim_ascii_end().last();
+    let after = bytes[quote + 1..].trim_ascii_start().first();
+    let may_open = matches!(before, Some(b'{' | b'[' | b',' | b':'));
+    let may_close = matches!(after, Some(b'}' | b']' | b',' | b':') | None);
+    (may_open != may_close).then_some(may_open)
+}
+
+/// In the string that opens at `quote` and does not close before `end`.
+fn in_text(bytes: &[u8], quote: usize, end: usize) -> Place {
+    let Some(close) = string_end(bytes, end) else { return Place::Nothing(bytes.len()) };
+    if ends_key(bytes, close) {
+        return Place::Nothing(close + 1);
+    }
+    of_key(bytes, quote, quote..close + 1)
+}
+
+/// Between two strings, where numbers, booleans and null are.
+fn between(bytes: &[u8], hit: &Range<usize>) -> Place {
+    let is_sign = |byte: &u8| b"{}[],: \n\t\r\"".contains(byte);
+    let start = bytes[..hit.start].iter().rposition(is_sign).map_or(0, |sign| sign + 1);
+    let len = bytes[hit.start..].iter().position(is_sign).unwrap_or(bytes.len() - hit.start);
+    let end = hit.start + len;
+    if hit.end > end || start == end {
+        return Place::Unclear;
+    }
+    if &bytes[start..end] == b"null" {
+        return Place::Nothing(end);
+    }
+    of_key(bytes, start, start..end)
+}
+
+/// `value`, unless it belongs to the user-agent; which key an element of an array belongs to takes a walk to tell.
+fn of_key(bytes: &[u8], start: usize, value: Range<usize>) -> Place {
+    match key_before(bytes, start) {
+        None => Place::Unclear,
+        Some(key) if is_user_agent_key(key) => Place::Nothing(value.end),
+        Some(_) => Place::Value(value),
+    }
+}
+
+/// The key of the value that begins at `at`, as written; elements of arrays have none here.
+pub(super) fn key_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let before = bytes[..at].trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
+    let start = string_start(bytes, before.len())?;
+    Some(&before[start + 1..])
+}
+
+fn is_user_agent_key(key: &[u8]) -> bool {
+    // Nearly all keys end here: the name may end with its last letter, or with what names may have at their end.
+    key.last().is_some_and(|last| matches!(last, b't' | b'T' | b'-' | b'_' | b'?'))
+        && std::str::from_utf8(key).is_ok_and(is_user_agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hit_is_in_a_value_or_it_is_not() {
+        let row = br#"{"ab":"x ab","n":12,"userAgent":"ab 12","l":["ab"],"e":"\nab","z":null,"t":true, "q":",","ab":1}"#;
+        let text = |place| match place {
+            Place::Value(range) => String::from_utf8_lossy(&row[range]).into_owned(),
+            Place::Nothing(_) => "-".to_owned(),
+            Place::Unclear => "?".to_owned(),
+        };
+        let found = |word: &str| -> Vec<String> {
+            let find = |from: usize| memchr::memmem::find(&row[from..], word.as_bytes()).map(|at| from + at);
+            std::iter::successors(find(0), |at| find(at + 1))
+                .map(|at| text(place(row, &(at..at + word.len()), false)))
+                .collect()
+        };
+        assert_eq!(found("ab"), ["-", r#""x ab""#, "-", "?", r#""\nab""#, "-"]);
+        assert_eq!(found("12"), ["12", "-"]);
+        assert_eq!(found("nab"), ["-"], "in the middle of an escape");
+        assert_eq!(found("null"), ["-"]);
+        assert_eq!(found("rue"), ["true"]);
+        assert_eq!(found("2,"), ["?"]);
+    }
+}
