@@ -11,10 +11,8 @@ use rustc_hash::FxHashMap;
 use super::Filter;
 use super::bits::Bits;
 use super::context::{EvalContext, LoadKey};
-use super::leaves::{is_user_agent, leaves, text_of};
 use super::plan::{self, Leaf, LoadLeaf, NameColumn, NameTest, NumberColumn, Plan};
 use super::symbols::{self, SymbolTable};
-use super::text::TextTest;
 use crate::event::{Chunk, Names, Symbol, Timestamp};
 
 /// A filter at work, with its caches.
@@ -45,8 +43,14 @@ impl Matcher {
     /// Sets `out` to those of `rows` that match, by their row in `chunk`. Rows that `chunk` does not have, and
     /// those from [`Bits::CAPACITY`] on, never match.
     pub fn eval(&mut self, chunk: &Chunk, rows: Range<usize>, out: &mut Bits) {
+        self.eval_within(chunk, &Bits::of(rows), out);
+    }
+
+    /// As [`Matcher::eval`], for the rows of a set.
+    pub fn eval_within(&mut self, chunk: &Chunk, rows: &Bits, out: &mut Bits) {
         out.clear();
-        let mask = Bits::of(rows.start..rows.end.min(chunk.len()));
+        let mut mask = rows.clone();
+        mask.and(&Bits::of(0..chunk.len()));
         self.loads.keep_for(chunk.names());
         let scope = Scope { chunk, context: &self.context };
         run(&mut self.plan, &scope, &mut self.loads, &mask, out);
@@ -131,10 +135,10 @@ fn run_leaf(leaf: &mut Leaf, scope: &Scope<'_>, loads: &mut Loads, mask: &Bits, 
         Leaf::Mapped => out.fill(span, |row| context.mapped.contains(&chunk.seqs()[row])),
         Leaf::NewGroup => out.fill(span, |row| context.new_groups.contains(&chunk.groups()[row])),
         Leaf::HasMessage => out.fill(span, |row| !chunk.event(row).msg().is_empty()),
-        Leaf::Message(test) => messages(chunk, test, mask, out),
+        Leaf::Message(messages) => messages.eval(chunk, mask, out),
         Leaf::Data(leaf) => leaf.eval(chunk, mask, out),
         Leaf::Words(words) => words.eval(chunk, mask, out),
-        Leaf::Values(test) => values(chunk, test, mask, out),
+        Leaf::Everywhere(pattern) => pattern.eval(chunk, mask, out),
     }
 }
 
@@ -226,37 +230,6 @@ fn names(
 fn route(endpoint: &str) -> Option<&str> {
     let (_, address) = endpoint.split_once(' ')?;
     address.find('/').map(|at| &address[at..])
-}
-
-fn messages(chunk: &Chunk, test: &TextTest, mask: &Bits, out: &mut Bits) {
-    for row in mask {
-        let msg = chunk.event(row).msg();
-        if !msg.is_empty() && test.holds(msg) {
-            out.insert(row);
-        }
-    }
-}
-
-/// Every value of the event, the user-agent left out.
-fn values(chunk: &Chunk, test: &TextTest, mask: &Bits, out: &mut Bits) {
-    for row in mask {
-        let event = chunk.event(row);
-        let names = [
-            event.id(),
-            event.ns(),
-            event.session(),
-            event.user(),
-            event.tab(),
-            event.endpoint(),
-            event.source(),
-        ];
-        let in_names = names.iter().any(|name| !name.is_empty() && test.holds(name));
-        let in_values =
-            || leaves(event.json()).any(|leaf| !is_user_agent(leaf.key) && test.holds(&text_of(leaf.value)));
-        if in_names || !event.msg().is_empty() && test.holds(event.msg()) || in_values() {
-            out.insert(row);
-        }
-    }
 }
 
 /// The loads of each tab, looked up once for each pair of symbols.

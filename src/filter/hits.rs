@@ -12,7 +12,8 @@ use crate::event::{Chunk, Escapes};
 /// Sparse sets are searched row by row: below this part of the span, searching between the rows costs more.
 pub(super) const SPARSE: usize = 4;
 
-/// Calls `found` with each hit of `find` that lies in one `wanted` row: the row, its bytes and the place in them.
+/// Calls `found` with each hit of `find` that begins in a `wanted` row: the row, its bytes and the place in them, which
+/// ends past them if the hit reaches into the next row.
 /// It says from where in the row to search on; `None` is done with the row.
 pub(super) fn each_row_with(
     chunk: &Chunk,
@@ -50,10 +51,7 @@ pub(super) fn each_row_with(
             row += 1;
         }
         let (start, end) = (start_of(row), ends[row] as usize);
-        // A hit across two rows is none; the search goes on inside the second.
-        let resume = if hit.end > end {
-            Some(hit.start - start + 1)
-        } else if wanted.contains(row) {
+        let resume = if wanted.contains(row) {
             found(row, &text[start..end], hit.start - start..hit.end - start)
         } else {
             None

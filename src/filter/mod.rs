@@ -24,6 +24,7 @@ mod display;
 mod edit;
 mod error;
 mod eval;
+mod everywhere;
 mod glob;
 mod highlight;
 mod hits;
@@ -37,6 +38,7 @@ mod meaning;
 mod meaning_tests;
 #[cfg(test)]
 mod mistakes;
+mod messages;
 mod moment;
 mod notes;
 mod needle;
@@ -48,6 +50,7 @@ mod plan;
 #[cfg(test)]
 mod props;
 mod regexp;
+mod relaxed;
 mod run;
 #[cfg(test)]
 mod samples;

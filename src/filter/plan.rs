@@ -5,7 +5,9 @@
 
 use super::context::EvalContext;
 use super::data::{DataLeaf, DataTest, Part};
+use super::everywhere::Everywhere;
 use super::glob::Glob;
+use super::messages::{Messages, Which};
 use super::moment::Moment;
 use super::numbers;
 use super::symbols::SymbolTable;
@@ -80,12 +82,11 @@ pub(super) enum Leaf {
     Pinned,
     Mapped,
     NewGroup,
-    Message(TextTest),
+    Message(Messages),
     HasMessage,
     Data(DataLeaf),
     Words(Words),
-    /// In any value but the user-agent.
-    Values(TextTest),
+    Everywhere(Everywhere),
 }
 
 /// `load:`; numbers up to 0 count back from the newest load of the tab, others are as sent.
@@ -127,7 +128,7 @@ impl Plan {
                 Leaf::Message(_) => 4,
                 Leaf::Words(_) => 5,
                 Leaf::Data(_) => 6,
-                Leaf::Values(_) => 7,
+                Leaf::Everywhere(_) => 7,
             },
         }
     }
@@ -155,7 +156,7 @@ impl Plan {
 fn compile_term(term: &Term, context: &EvalContext) -> Plan {
     match term {
         Term::Anywhere(glob) => Plan::Leaf(Leaf::Words(Words::new(glob))),
-        Term::AnywhereRegexp(pattern) => Plan::Leaf(Leaf::Values(TextTest::Regexp(pattern.regex.clone()))),
+        Term::AnywhereRegexp(pattern) => Plan::Leaf(Leaf::Everywhere(Everywhere::new(pattern))),
         Term::Is(place) => compile_is(crate::event::IS[*place].0),
         Term::Presence(subject, true) => present(subject),
         Term::Presence(subject, false) => Plan::Not(Box::new(present(subject))),
@@ -279,7 +280,11 @@ fn compile_text(subject: &Subject, field: &Field, test: &Test) -> Plan {
             Plan::any(vec![family, Plan::name(NameColumn::Ns, NameTest::Text(text))])
         }
         Column::Route => Plan::name(NameColumn::Endpoint, NameTest::Route(text)),
-        Column::Message => Plan::Leaf(Leaf::Message(text)),
+        Column::Message => Plan::Leaf(Leaf::Message(match test {
+            Test::Contains(word, _) => Messages::contain(word),
+            Test::Regexp(pattern) => Messages::regexp(pattern, Which::All),
+            _ => Messages::pass(text),
+        })),
         column => match name_column(column) {
             Some(column) => Plan::name(column, NameTest::Text(text)),
             None => data(subject, data_test(test)),

@@ -224,4 +224,58 @@ proptest! {
             .collect();
         prop_assert_eq!(out.iter().collect::<Vec<_>>(), expected, "{} in {:?}", quoted, texts);
     }
+
+    #[test]
+    fn patterns_are_found_in_every_value_and_nowhere_else(
+        pattern in r#"(\^|\\b)?[abnZ./"0é]{1,2}(\\d|\[\^a\]|\.\*|b\?|n\+)?[abn]?(\||\$|\\b)?"#,
+        events in prop::collection::vec(event(), 1..12),
+        only in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let texts: Vec<&str> = events.iter().map(String::as_str).collect();
+        let chunk = samples::chunk(&texts);
+        let typed = format!("~/{}/", pattern.replace('/', r"\/"));
+        let Some(filter) = parse(&typed).filter else { return Ok(()) };
+        let regex = regex::RegexBuilder::new(&pattern.replace('/', r"\/")).case_insensitive(true).build().expect("valid");
+        let rows = only.map_or(0..texts.len(), |index| index.index(texts.len())..texts.len());
+        let mut out = Bits::new();
+        Matcher::new(Arc::new(filter), sample_context()).eval(&chunk, rows.clone(), &mut out);
+        let expected: Vec<usize> = rows
+            .filter(|row| {
+                ["browser/", "browser.", "browser"].iter().any(|name| regex.is_match(name))
+                    || leaves(texts[*row]).any(|leaf| !is_user_agent(leaf.key) && regex.is_match(&text_of(leaf.value)))
+            })
+            .collect();
+        prop_assert_eq!(out.iter().collect::<Vec<_>>(), expected, "{} in {:?}", typed, texts);
+    }
+
+    #[test]
+    fn messages_are_tested_one_by_one(
+        word in "[ab/é ]{1,3}",
+        is_pattern in any::<bool>(),
+        messages in prop::collection::vec(prop::option::of(r#"[abAé/" ]{0,6}"#), 1..12),
+        only in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let texts: Vec<String> = messages
+            .iter()
+            .map(|message| message.as_ref().map_or("{}".to_owned(), |text| format!("{{\"message\":{}}}", encode(text, &[3]))))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let chunk = samples::chunk(&texts);
+        let typed = if is_pattern {
+            format!("message~/^{}/", word.replace('/', r"\/"))
+        } else {
+            format!("message:\"{word}\"")
+        };
+        let filter = parse(&typed).filter.expect("a filter");
+        let rows = only.map_or(0..texts.len(), |index| index.index(texts.len())..texts.len());
+        let mut out = Bits::new();
+        Matcher::new(Arc::new(filter), sample_context()).eval(&chunk, rows.clone(), &mut out);
+        let holds = |text: &str| {
+            let (text, word) = (text.to_lowercase(), word.to_lowercase());
+            if is_pattern { text.starts_with(&word) } else { text.contains(&word) }
+        };
+        let expected: Vec<usize> =
+            rows.filter(|row| messages[*row].as_ref().is_some_and(|text| holds(text))).collect();
+        prop_assert_eq!(out.iter().collect::<Vec<_>>(), expected, "{} in {:?}", typed, texts);
+    }
 }

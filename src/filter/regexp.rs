@@ -13,7 +13,7 @@ use super::typed::Pattern;
 /// Of the compiled program and of the lazily built automaton, each, for all patterns of a filter together
 /// (FILTER: grammar).
 pub(super) const MAX_PROGRAM_BYTES: usize = 1 << 20;
-const MAX_NESTING: u32 = 64;
+pub(super) const MAX_NESTING: u32 = 64;
 const MAX_PATTERNS: usize = 64;
 
 /// What the patterns of a filter may cost together, in microseconds: classes of characters are worked out before

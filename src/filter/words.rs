@@ -141,6 +141,9 @@ impl Words {
             wanted,
             |json, from| self.needle.find_at(json, from),
             |row, bytes, hit| {
+                if hit.end > bytes.len() {
+                    return Some(hit.start + 1);
+                }
                 if self.pieces.is_some() {
                     by_value.insert(row);
                     return None;

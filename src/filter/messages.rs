@@ -1,0 +1,114 @@
+//! The test of the messages of a chunk.
+//!
+//! Called by `eval` and `everywhere`. Messages lie here and there, so those of a chunk are put together and searched
+//! as one text: starting a search costs more than a message is long.
+
+use std::ops::Range;
+
+use super::bits::Bits;
+use super::needle::Needle;
+use super::relaxed::{Keep, Relaxed};
+use super::text::TextTest;
+use super::typed::Pattern;
+use crate::event::Chunk;
+
+/// Stands between two messages: no text holds it, and so no match reaches across.
+const BETWEEN: u8 = 0xff;
+
+/// A test of messages, with room to put them together.
+#[derive(Debug)]
+pub(super) struct Messages {
+    which: Which,
+    test: TextTest,
+    search: Option<Search>,
+    text: Vec<u8>,
+    /// The row of each message in `text` and where it ends.
+    ends: Vec<(usize, usize)>,
+}
+
+/// Which messages are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    All,
+    /// Those that are no part of the event's JSON.
+    Made,
+}
+
+#[derive(Debug)]
+enum Search {
+    Word(Needle),
+    Regexp(Relaxed),
+}
+
+impl Messages {
+    /// Messages that hold `word`.
+    pub(super) fn contain(word: &str) -> Self {
+        Self::new(TextTest::contains(word), Which::All, Some(Search::Word(Needle::new(word))))
+    }
+
+    pub(super) fn regexp(pattern: &Pattern, which: Which) -> Self {
+        let lax = Relaxed::new(&pattern.regex, pattern.match_case, Keep::Everything);
+        Self::new(TextTest::Regexp(pattern.regex.clone()), which, lax.map(Search::Regexp))
+    }
+
+    /// Any other test.
+    pub(super) fn pass(test: TextTest) -> Self {
+        Self::new(test, Which::All, None)
+    }
+
+    fn new(test: TextTest, which: Which, search: Option<Search>) -> Self {
+        Self { which, test, search, text: Vec::new(), ends: Vec::new() }
+    }
+
+    /// Adds to `out` the rows of `mask` that have a message which passes.
+    pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
+        let which = self.which;
+        let rows = mask.iter().filter(|row| which == Which::All || chunk.made_span(*row).is_some());
+        let messages = rows.map(|row| (row, chunk.event(row).msg())).filter(|(_, msg)| !msg.is_empty());
+        if self.search.is_none() {
+            return messages.filter(|(_, msg)| self.test.holds(msg)).for_each(|(row, _)| out.insert(row));
+        }
+        self.text.clear();
+        self.ends.clear();
+        for (row, message) in messages {
+            self.text.extend_from_slice(message.as_bytes());
+            self.ends.push((row, self.text.len()));
+            self.text.push(BETWEEN);
+        }
+        if let Some(Search::Word(needle)) = &mut self.search {
+            needle.tune(&self.text);
+        }
+        match &self.search {
+            Some(Search::Word(needle)) => {
+                self.each_hit(|text, from| needle.find_at(text, from), |_| true, out);
+            }
+            Some(Search::Regexp(lax)) => {
+                let find = |text: &[u8], from| lax.regex.find_at(text, from).map(|hit| hit.range());
+                let holds = |text: &[u8]| {
+                    lax.is_proof || std::str::from_utf8(text).is_ok_and(|text| self.test.holds(text))
+                };
+                self.each_hit(find, holds, out);
+            }
+            None => {}
+        }
+    }
+
+    /// Adds the row of each message in which there is a hit and that `holds`.
+    fn each_hit(
+        &self,
+        find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
+        holds: impl Fn(&[u8]) -> bool,
+        out: &mut Bits,
+    ) {
+        let mut messages = self.ends.iter();
+        let mut start = 0;
+        while let Some(hit) = find(&self.text, start) {
+            let Some((row, end)) = messages.find(|(_, end)| hit.start <= *end) else { return };
+            let before = memchr::memrchr(BETWEEN, &self.text[..*end]);
+            if holds(&self.text[before.map_or(0, |before| before + 1)..*end]) {
+                out.insert(*row);
+            }
+            start = end + 1;
+        }
+    }
+}

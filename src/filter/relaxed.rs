@@ -1,0 +1,166 @@
+//! A regular expression made laxer, so that it can be searched for in much text at once.
+//!
+//! Built by `everywhere` and `messages` from what was typed. Wherever the original matches in one of the texts that
+//! were put together, the lax one matches too; what it finds is then tested with the original. It asks nothing of
+//! what is around a match, and can be kept from reaching across the quotes of JSON.
+
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{
+    Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition,
+};
+
+use super::regexp::{MAX_NESTING, MAX_PROGRAM_BYTES};
+
+/// A lax form of a regular expression.
+#[derive(Debug)]
+pub(super) struct Relaxed {
+    pub(super) regex: Regex,
+    /// A match of it is a match of the original.
+    pub(super) is_proof: bool,
+    /// The original may match text with characters that JSON escapes, which this one never does.
+    pub(super) misses_escaped: bool,
+}
+
+/// Which characters the lax form never matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// None are left out.
+    Everything,
+    /// Quotes, backslashes and control characters: what a JSON string cannot hold as it is.
+    InsideStrings,
+}
+
+impl Relaxed {
+    /// `None` if every text would match, or the lax form gets too large.
+    pub(super) fn new(original: &regex::Regex, match_case: bool, keep: Keep) -> Option<Self> {
+        let hir = ParserBuilder::new()
+            .case_insensitive(!match_case)
+            .nest_limit(MAX_NESTING)
+            .build()
+            .parse(original.as_str())
+            .ok()?;
+        let mut work = Work { keep, has_looks: false, has_lost: false };
+        let lax = work.relax(&hir);
+        if lax.properties().minimum_len() == Some(0) {
+            return None;
+        }
+        let regex = RegexBuilder::new(&lax.to_string())
+            .size_limit(MAX_PROGRAM_BYTES)
+            .dfa_size_limit(MAX_PROGRAM_BYTES)
+            .build()
+            .ok()?;
+        Some(Self { regex, is_proof: !work.has_looks, misses_escaped: work.has_lost })
+    }
+}
+
+struct Work {
+    keep: Keep,
+    has_looks: bool,
+    has_lost: bool,
+}
+
+impl Work {
+    /// Depth is bounded by the limit of nesting.
+    fn relax(&mut self, hir: &Hir) -> Hir {
+        match hir.kind() {
+            HirKind::Empty => Hir::empty(),
+            HirKind::Look(_) => {
+                self.has_looks = true;
+                Hir::empty()
+            }
+            HirKind::Literal(literal) => {
+                let has_foreign = self.keep == Keep::InsideStrings
+                    && literal.0.iter().any(|byte| is_escaped_in_json(*byte));
+                self.has_lost |= has_foreign;
+                if has_foreign { Hir::fail() } else { hir.clone() }
+            }
+            HirKind::Class(class) => self.relax_class(class),
+            HirKind::Repetition(repetition) => {
+                let sub = Box::new(self.relax(&repetition.sub));
+                Hir::repetition(Repetition { sub, ..repetition.clone() })
+            }
+            HirKind::Capture(capture) => self.relax(&capture.sub),
+            HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| self.relax(part)).collect()),
+            HirKind::Alternation(parts) => {
+                Hir::alternation(parts.iter().map(|part| self.relax(part)).collect())
+            }
+        }
+    }
+
+    fn relax_class(&mut self, class: &Class) -> Hir {
+        if self.keep == Keep::Everything {
+            return Hir::class(class.clone());
+        }
+        let left = match class {
+            Class::Unicode(class) => {
+                let escaped = [('\0', '\u{1f}'), ('"', '"'), ('\\', '\\')];
+                let mut left = class.clone();
+                left.difference(&ClassUnicode::new(
+                    escaped.map(|(from, to)| ClassUnicodeRange::new(from, to)),
+                ));
+                Class::Unicode(left)
+            }
+            Class::Bytes(class) => {
+                let escaped = [(0, 0x1f), (b'"', b'"'), (b'\\', b'\\')];
+                let mut left = class.clone();
+                left.difference(&ClassBytes::new(escaped.map(|(from, to)| ClassBytesRange::new(from, to))));
+                Class::Bytes(left)
+            }
+        };
+        self.has_lost |= left != *class;
+        Hir::class(left)
+    }
+}
+
+/// Whether JSON must escape the character that is this byte.
+fn is_escaped_in_json(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, b'"' | b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn typed(pattern: &str) -> regex::Regex {
+        regex::RegexBuilder::new(pattern).case_insensitive(true).build().expect("valid")
+    }
+
+    #[test]
+    fn what_a_lax_form_proves_and_misses() {
+        for (pattern, is_proof, misses_escaped) in [
+            ("quota|timed? out", true, false),
+            (r"\bquota\b", false, false),
+            ("^Failed", false, false),
+            ("a.b", true, true),
+            (r"say \x22hi\x22|x", true, true),
+            (r"[^a-z]x", true, true),
+            (r"(?-u:\w)x", true, false),
+        ] {
+            let lax = Relaxed::new(&typed(pattern), false, Keep::InsideStrings).expect(pattern);
+            assert_eq!((lax.is_proof, lax.misses_escaped), (is_proof, misses_escaped), "{pattern}");
+        }
+        for pattern in ["a*", "^$", "", r"\b"] {
+            assert!(Relaxed::new(&typed(pattern), false, Keep::InsideStrings).is_none(), "{pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn where_the_original_matches_so_does_the_lax_form(
+            pattern in r#"(\^|\\b)?[ab."é]{1,3}(\[\^a\]|x?|\|b)?(\$|\\B)?"#,
+            text in "[abxé ]{0,8}",
+        ) {
+            let original = typed(&pattern);
+            let Some(lax) = Relaxed::new(&original, false, Keep::InsideStrings) else { return Ok(()) };
+            let around = format!("{{\"k\":\"{text}\",\"n\":1}}");
+            let within = 6..6 + text.len();
+            if original.is_match(&text) {
+                let found = lax.regex.find_iter(around.as_bytes()).any(|hit| hit.start() >= within.start && hit.end() <= within.end);
+                prop_assert!(found, "{} in {}", pattern, around);
+            }
+        }
+    }
+}
