@@ -13,15 +13,15 @@ pub use matches::{MatchSegment, Matches, Rows};
 pub use thread::{ScanHandle, select, spawn};
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::event::Chunk;
+use crate::filter::Bits;
 use crate::stats::{TableRows, Tables};
 use crate::store::{Segment, Snapshot};
 
-/// Adds to the list the rows of a range that match, in rising order.
-pub type Select = Box<dyn FnMut(&Chunk, Range<usize>, &mut Vec<u16>) + Send>;
+/// Adds to the list those of the rows that match, in rising order.
+pub type Select = Box<dyn FnMut(&Chunk, &Bits, &mut Vec<u16>) + Send>;
 
 /// A filter on its way through the ring; `select` is `None` for everything.
 pub struct Selection {
@@ -36,6 +36,8 @@ pub struct Scan {
     snapshot: Arc<Snapshot>,
     /// Oldest first; covers the newest chunks first and grows backwards.
     segments: VecDeque<Scanned>,
+    /// What wider selections found, oldest first: of these chunks only their matches can match.
+    wider: VecDeque<Scanned>,
     tables: Tables,
     /// The rows of `tables` as last made.
     table_rows: Arc<TableRows>,
@@ -57,6 +59,7 @@ impl Scan {
             selection: everything,
             snapshot: Arc::default(),
             segments: VecDeque::new(),
+            wider: VecDeque::new(),
             tables: Tables::default(),
             table_rows: Arc::default(),
         }
@@ -64,8 +67,25 @@ impl Scan {
 
     /// Starts over with another filter.
     pub fn set_selection(&mut self, selection: Selection) {
-        self.selection = selection;
         self.segments.clear();
+        self.wider.clear();
+        self.start(selection);
+    }
+
+    /// Starts over with a filter that lets through nothing which the one before did not: what that has looked at is
+    /// narrowed, the rest is looked at as ever.
+    pub fn narrow(&mut self, selection: Selection) {
+        if self.selection.select.is_none() {
+            return self.set_selection(selection);
+        }
+        let first = self.segments.front().map_or(u64::MAX, |oldest| oldest.segment.base);
+        self.wider.retain(|wider| wider.segment.base < first);
+        self.wider.append(&mut self.segments);
+        self.start(selection);
+    }
+
+    fn start(&mut self, selection: Selection) {
+        self.selection = selection;
         self.tables = Tables::default();
         self.table_rows = Arc::default();
     }
@@ -74,8 +94,10 @@ impl Scan {
     pub fn set_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         if self.selection.select.is_some() {
             let first = snapshot.segments.first().map_or(u64::MAX, |segment| segment.base);
-            while self.segments.front().is_some_and(|scanned| scanned.segment.base < first) {
-                self.segments.pop_front();
+            for found in [&mut self.segments, &mut self.wider] {
+                while found.front().is_some_and(|scanned| scanned.segment.base < first) {
+                    found.pop_front();
+                }
             }
             self.follow(&snapshot);
         }
@@ -95,7 +117,7 @@ impl Scan {
         let behind =
             self.segments.iter_mut().rev().find(|scanned| scanned.done < scanned.segment.chunk.len());
         if let Some(scanned) = behind {
-            scanned.look(select, &self.snapshot);
+            scanned.look(select, &self.snapshot, None);
             return true;
         }
         let next = match self.segments.front() {
@@ -104,7 +126,8 @@ impl Scan {
         };
         let Some(segment) = next else { return false };
         let mut scanned = Scanned::new(segment);
-        scanned.look(select, &self.snapshot);
+        let wider = self.wider.binary_search_by_key(&segment.base, |wider| wider.segment.base).ok();
+        scanned.look(select, &self.snapshot, wider.map(|at| &self.wider[at]));
         self.segments.push_front(scanned);
         true
     }
@@ -182,12 +205,20 @@ impl Scanned {
         Self { segment: segment.clone(), done: 0, rows: Arc::default(), in_tables: 0 }
     }
 
-    fn look(&mut self, select: &mut Select, snapshot: &Snapshot) {
+    fn look(&mut self, select: &mut Select, snapshot: &Snapshot, wider: Option<&Self>) {
         let chunk = &self.segment.chunk;
         let rows = Arc::make_mut(&mut self.rows);
         let evicted = usize::try_from(snapshot.first.saturating_sub(self.segment.base)).unwrap_or(usize::MAX);
         let from = self.done.max(evicted.min(chunk.len()));
-        select(chunk, from..chunk.len(), rows);
+        let mut mask = Bits::of(from..chunk.len());
+        if let Some(wider) = wider {
+            let mut found: Bits = wider.rows.iter().map(|row| usize::from(*row)).collect();
+            found.or(&Bits::of(wider.done..chunk.len()));
+            mask.and(&found);
+        }
+        if !mask.is_empty() {
+            select(chunk, &mask, rows);
+        }
         self.done = chunk.len();
     }
 

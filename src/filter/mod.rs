@@ -41,6 +41,7 @@ mod mistakes;
 mod messages;
 mod moment;
 mod notes;
+mod narrower;
 mod needle;
 mod numbers;
 mod parser;

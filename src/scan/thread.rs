@@ -106,6 +106,7 @@ pub fn spawn(
             scan: Scan::new(),
             snapshot: Arc::default(),
             filter: (0, Arc::default()),
+            begun_with: Arc::default(),
             begun: Instant::now(),
             tables_made: None,
         };
@@ -120,6 +121,8 @@ struct Worker {
     scan: Scan,
     snapshot: Arc<Snapshot>,
     filter: (u64, Arc<Filter>),
+    /// What the pass is for; differs from `filter` only until that starts.
+    begun_with: Arc<Filter>,
     /// When the filter last started over.
     begun: Instant,
     /// When tables were last made for this filter.
@@ -181,11 +184,18 @@ impl Worker {
         self.begun = Instant::now();
         self.tables_made = None;
         let (id, filter) = &self.filter;
+        let is_narrower = filter.narrows(&self.begun_with);
         let select = (!filter.is_all()).then(|| {
             let context = context_of(&self.snapshot, &self.clock);
             select(Matcher::new(Arc::clone(filter), context))
         });
-        self.scan.set_selection(Selection { id: *id, select });
+        let selection = Selection { id: *id, select };
+        if is_narrower {
+            self.scan.narrow(selection);
+        } else {
+            self.scan.set_selection(selection);
+        }
+        self.begun_with = Arc::clone(filter);
     }
 }
 
@@ -193,8 +203,7 @@ impl Worker {
 pub fn select(mut matcher: Matcher) -> Select {
     let mut bits = Bits::default();
     Box::new(move |chunk, rows, out| {
-        bits.clear();
-        matcher.eval(chunk, rows, &mut bits);
+        matcher.eval_within(chunk, rows, &mut bits);
         bits.push_to(out);
     })
 }
