@@ -1,0 +1,226 @@
+//! From a key press in the filter bar to a painted frame with the newest matches, while events keep coming.
+//!
+//! Run with `cargo bench --bench frame`. Store, scan and app are those of the console, each on its thread; the terminal
+//! is a buffer, whose changes are worked out as a terminal's are. `tests/it/bench.rs` types over a few events.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use taillight::counters::Counters;
+use taillight::event::Timestamp;
+use taillight::load::Pool;
+use taillight::pipeline::Redactor;
+use taillight::published::Published;
+use taillight::scan::{self, Clock, Matches, ScanHandle};
+use taillight::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
+use taillight::ui::theme::{Palette, Theme};
+use taillight::ui::{App, Effect, Facts, Msg};
+use taillight::wire::{Frame, Sender, decode_frame};
+
+const EVENTS: usize = 1_000_000;
+const PER_SECOND: usize = 50_000;
+const NOW: i64 = 1_800_000_000_000;
+/// How often the listener publishes.
+const TICK: Duration = Duration::from_millis(16);
+const AREA: Rect = Rect { x: 0, y: 0, width: 200, height: 60 };
+/// Nobody waits longer; something hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is typed, and taken back, key by key.
+pub(crate) const TYPED: [&str; 10] = [
+    "quota",
+    "checkout",
+    "timeout level:error",
+    "duration>1s",
+    "level>=warn",
+    "~/quota|timed? out/",
+    "message~/^Failed/",
+    "user:user-7 invoice",
+    "url:/invoice",
+    "timing.ttfb>500",
+];
+
+/// How long each key took.
+#[derive(Debug, Default)]
+pub(crate) struct Typing {
+    /// Until a frame showed the newest matches.
+    pub(crate) painted: Vec<Duration>,
+    /// Until the count was exact, over all events of the moment.
+    pub(crate) exact: Vec<Duration>,
+}
+
+/// A store that is filled, and may be fed on.
+struct Source {
+    store: StoreHandle,
+    snapshots: Arc<Published<Snapshot>>,
+    pool: Pool,
+    seq: u64,
+}
+
+impl Source {
+    fn new(events: usize) -> Self {
+        let snapshots = Arc::new(Published::new(Snapshot::default()));
+        let retention = Retention { events: events as u64, bytes: u64::MAX };
+        let (store, _) = store::spawn(retention, Arc::clone(&snapshots)).expect("a thread");
+        let mut source = Self { store, snapshots, pool: Pool::new(7), seq: 1 };
+        while source.seq <= events as u64 {
+            source.append(1_000.min(events));
+        }
+        source.tick();
+        source
+    }
+
+    /// As the listener does: a frame is decoded and its events are sent to the store.
+    fn append(&mut self, count: usize) {
+        let sender =
+            Sender { session: "s".into(), source: "browser", recv: Timestamp(NOW), ..Sender::default() };
+        let mut frame = String::new();
+        self.pool.batch(self.seq, self.seq as usize, count, NOW, &mut frame);
+        let frame = decode_frame(&frame, &sender, &Redactor::default()).expect("the pool writes frames");
+        let Frame::Batch { mut batch, .. } = frame else { panic!("a batch") };
+        batch.chunk.number_from(self.seq);
+        self.seq += count as u64;
+        let tally = Tally { accepted: count as u64, ..Tally::default() };
+        let message = StoreMsg::Append { chunk: Arc::new(batch.chunk), tally, permit: None };
+        assert!(self.store.send_blocking(message));
+    }
+
+    fn tick(&self) {
+        assert!(self.store.send_blocking(StoreMsg::Tick(Timestamp(NOW))));
+    }
+
+    /// Feeds `per_second` events until told to stop.
+    fn feed(mut self, per_second: usize, is_done: &AtomicBool) {
+        let begun = Instant::now();
+        for round in 1_u32.. {
+            if is_done.load(Ordering::Relaxed) {
+                return;
+            }
+            if per_second > 0 {
+                self.append(per_second * TICK.as_millis() as usize / 1_000);
+                self.tick();
+            }
+            thread::sleep((TICK * round).saturating_sub(begun.elapsed()));
+        }
+    }
+}
+
+/// The console without its terminal.
+struct Console {
+    app: App,
+    scan: ScanHandle,
+    matches: Arc<Published<Matches>>,
+    news: Receiver<()>,
+    painted: Buffer,
+}
+
+impl Console {
+    fn new(snapshots: &Arc<Published<Snapshot>>) -> Self {
+        let matches = Arc::new(Published::new(Matches::default()));
+        let clock = Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC };
+        let (scan, _) = scan::spawn(clock, Arc::clone(&matches)).expect("a thread");
+        let (eyes, seen): (_, Weak<_>) = (scan.clone(), Arc::downgrade(snapshots));
+        snapshots.on_change(move || {
+            if let Some(snapshots) = seen.upgrade() {
+                eyes.see(snapshots.get());
+            }
+        });
+        let (sender, news) = sync_channel(1);
+        matches.on_change(move || {
+            let _ = sender.try_send(());
+        });
+        scan.see(snapshots.get());
+        let theme = Theme::new(Palette::Ansi, false);
+        let zone = jiff::tz::TimeZone::UTC;
+        let app = App::new(Facts::default(), Arc::new(Counters::default()), theme, zone, "");
+        Self { app, scan, matches, news, painted: Buffer::empty(AREA) }
+    }
+
+    fn paint(&mut self) {
+        let mut next = Buffer::empty(AREA);
+        self.app.render(AREA, &mut next);
+        black_box(self.painted.diff(&next).len());
+        self.painted = next;
+    }
+
+    /// Waits for matches that `is_wanted`, and takes them over.
+    fn wait_for(&mut self, is_wanted: impl Fn(&Matches) -> bool) {
+        let begun = Instant::now();
+        loop {
+            let matches = self.matches.get();
+            if is_wanted(&matches) {
+                self.app.update(Msg::Matches(matches));
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no matches");
+            let _ = self.news.recv_timeout(PATIENCE);
+        }
+    }
+
+    /// Presses a key; measures it if it changed what is shown.
+    fn press(&mut self, code: KeyCode, typing: &mut Typing) {
+        let begun = Instant::now();
+        let effects = self.app.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+        let changed = effects.into_iter().find_map(|effect| match effect {
+            Effect::SetFilter { id, filter } => Some((id, filter)),
+            _ => None,
+        });
+        let Some((wanted, filter)) = changed else { return };
+        self.scan.select(wanted, filter);
+        self.wait_for(|matches| matches.id == wanted);
+        self.paint();
+        typing.painted.push(begun.elapsed());
+        self.wait_for(|matches| matches.id == wanted && matches.is_done());
+        typing.exact.push(begun.elapsed());
+        self.paint();
+    }
+}
+
+/// Types each of `texts` into the bar and takes it back, over `events` events while `per_second` more arrive.
+pub(crate) fn type_over(events: usize, per_second: usize, texts: &[&str]) -> Typing {
+    let source = Source::new(events);
+    let mut console = Console::new(&source.snapshots);
+    let kept = events as u64;
+    console.wait_for(|matches| matches.snapshot.len() == kept);
+    let is_done = Arc::new(AtomicBool::new(false));
+    let is_over = Arc::clone(&is_done);
+    let feeding = thread::spawn(move || source.feed(per_second, &is_over));
+    let mut typing = Typing::default();
+    console.press(KeyCode::Char('/'), &mut typing);
+    for text in texts {
+        let keys = text.chars().map(KeyCode::Char).chain(text.chars().map(|_| KeyCode::Backspace));
+        for (nth, key) in keys.enumerate() {
+            // People do not type in step with the store.
+            thread::sleep(Duration::from_micros(7_000 + nth as u64 * 1_700 % 16_000));
+            console.press(key, &mut typing);
+        }
+    }
+    is_done.store(true, Ordering::Relaxed);
+    feeding.join().expect("no panic");
+    console.scan.stop();
+    typing
+}
+
+/// The duration that `share` of them do not exceed, in milliseconds.
+fn quantile(times: &mut [Duration], share: f64) -> f64 {
+    times.sort_unstable();
+    let at = ((times.len() as f64 * share).ceil() as usize).clamp(1, times.len());
+    times[at - 1].as_secs_f64() * 1e3
+}
+
+#[expect(clippy::print_stdout, reason = "a bench reports")]
+fn main() {
+    let mut typing = type_over(EVENTS, PER_SECOND, &TYPED);
+    println!("{} keys over {EVENTS} events, {PER_SECOND} events/s arriving", typing.painted.len());
+    for (what, times) in [("a painted frame", &mut typing.painted), ("the exact count", &mut typing.exact)] {
+        let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(times, share));
+        println!("key press to {what}   p50 {p50:6.2} ms   p99 {p99:6.2} ms   longest {most:6.2} ms");
+    }
+}
