@@ -12,6 +12,7 @@ use super::json;
 use super::level::{Family, Level, Severity};
 use super::names::{Interner, Names, Symbol};
 use super::row::{Flags, Msg, RowOf};
+use super::shapes::Shapes;
 use super::time::{Micros, Timestamp};
 
 /// Bytes accounted for a row beside its text: its columns, rounded up (SECURITY: the ring's limit).
@@ -53,6 +54,7 @@ pub struct Chunk {
     text: String,
     /// Of `json`, once somebody asked; emptied when the chunk grows.
     escapes: OnceLock<Box<Escapes>>,
+    shapes: OnceLock<Box<Shapes>>,
 }
 
 impl Chunk {
@@ -85,6 +87,7 @@ impl Chunk {
             json: String::new(),
             text: String::new(),
             escapes: OnceLock::new(),
+            shapes: OnceLock::new(),
         }
     }
 
@@ -281,6 +284,11 @@ impl Chunk {
         self.escapes.get_or_init(|| Box::new(Escapes::of(&self.json, &self.json_end, 0..self.len())))
     }
 
+    /// Which members the rows' JSON objects have.
+    pub fn shapes(&self) -> &Shapes {
+        self.shapes.get_or_init(|| Box::new(Shapes::of(self.events().map(EventRef::json))))
+    }
+
     fn json_range(&self, row: usize) -> Range<usize> {
         let start = if row == 0 { 0 } else { self.json_end[row - 1] as usize };
         start..self.json_end[row] as usize
@@ -290,6 +298,7 @@ impl Chunk {
     pub fn push(&mut self, row: &RowOf<'_, Symbol>) {
         let json_start = self.json.len();
         self.escapes.take();
+        self.shapes.take();
         self.seq.push(row.seq);
         self.inst.push(row.inst);
         self.recv.push(row.recv);
@@ -329,6 +338,7 @@ impl Chunk {
             return;
         }
         self.escapes.take();
+        self.shapes.take();
         let to_here = |symbol: &Symbol| remap[symbol.0 as usize];
         let json_from = other.json_range(rows.start).start;
         let json_to = other.json_end[rows.end - 1] as usize;

@@ -13,6 +13,7 @@ mod level;
 pub mod line;
 mod names;
 mod row;
+mod shapes;
 mod time;
 
 pub use builder::ChunkBuilder;
@@ -22,4 +23,5 @@ pub use field::{Column, DataPath, FIELDS, Field, FieldKind, IS, MOMENTS, SUBTYPE
 pub use level::{Family, Level, Severity};
 pub use names::{Interner, Names, Symbol};
 pub use row::{Flags, Msg, Row, RowOf};
+pub use shapes::{Presence, Shape, Shapes};
 pub use time::{Micros, Timestamp};

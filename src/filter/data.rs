@@ -1,13 +1,17 @@
 //! Tests of values in an event's JSON, found by path.
 //!
-//! Built by `plan`, run by `eval` for the rows that are left when the columns have had their say.
+//! Built by `plan`, run by `eval` for the rows that are left when the columns have had their say. Rows whose shape has no
+//! such member are passed over, and a text is searched for in the JSON of a chunk as one before any path is followed.
 
 use super::bits::Bits;
+use super::hits::{Place, each_row_with, key_before, mark_escapes, place};
 use super::leaves::{leaves, text_of};
+use super::needle::Needle;
+use super::relaxed::{Keep, Relaxed};
 use super::text::{TextTest, same_text};
-use super::typed::Bounds;
+use super::typed::{Bounds, Pattern};
 use super::value::Measure;
-use crate::event::{Chunk, json};
+use crate::event::{Chunk, Presence, json};
 
 /// Values at some paths, and what is asked of them.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(super) struct DataLeaf {
     pub(super) each: bool,
     pub(super) part: Part,
     pub(super) test: DataTest,
+    /// `None` if every row must be looked at.
+    pub(super) clue: Option<Clue>,
 }
 
 /// Which part of a text is compared.
@@ -43,25 +49,117 @@ pub(super) enum DataTest {
     Bool(bool),
 }
 
+/// What a text that passes must hold; found in the JSON of a chunk as one text.
+#[derive(Debug)]
+pub(super) enum Clue {
+    Word(Needle),
+    Regexp(Relaxed),
+}
+
+/// Rows from which on the shapes of a chunk are worth knowing: a chunk that is filtered once is walked as quickly.
+const MANY: usize = 2_048;
+
 impl DataLeaf {
     /// Adds to `out` the rows of `mask` that pass.
-    pub(super) fn eval(&self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
+    pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
+        let once = if mask.count() >= MANY { Some(self.by_shape(chunk, mask, out)) } else { None };
+        let (mut rest, once) = once.unwrap_or_else(|| (mask.clone(), Bits::new()));
+        if rest.is_empty() {
+            return;
+        }
+        if let Some(Clue::Word(needle)) = &mut self.clue {
+            needle.tune(chunk.json().as_bytes());
+        }
         let paths: Vec<Vec<&str>> =
             self.paths.iter().map(|path| path.iter().map(String::as_str).collect()).collect();
-        for row in mask {
-            let event = chunk.event(row).json();
-            let mut values = paths
-                .iter()
-                .zip(&self.units)
-                .filter_map(|(path, unit)| Some((json::path(event, path)?, *unit)));
-            let passes = if self.each {
-                values.any(|(value, unit)| self.holds(value, unit))
-            } else {
-                values.next().is_some_and(|(value, unit)| self.holds(value, unit))
-            };
-            if passes {
+        if let Some(clue) = &self.clue {
+            let mut by_path = Bits::new();
+            let (mut escaped, mut needless) = (Bits::new(), Bits::new());
+            mark_escapes(chunk, &rest, &mut escaped, &mut needless);
+            let is_blind = matches!(clue, Clue::Regexp(lax) if lax.misses_escaped);
+            by_path.or(if is_blind { &escaped } else { &needless });
+            rest.and_not(&by_path);
+            self.follow(clue, chunk, &rest, &once, out, &mut by_path);
+            rest = by_path;
+        }
+        for row in &rest {
+            if self.passes(chunk.event(row).json(), &paths) {
                 out.insert(row);
             }
+        }
+    }
+
+    /// Adds rows of which the shape alone says that they pass. What is left: rows that may pass, and those of them
+    /// whose value can only be under one key of the event itself.
+    fn by_shape(&self, chunk: &Chunk, mask: &Bits, out: &mut Bits) -> (Bits, Bits) {
+        let is_flat = self.paths.iter().all(|path| path.len() == 1);
+        let is_presence = matches!(self.test, DataTest::Present) && self.part == Part::Whole && is_flat;
+        let shapes = chunk.shapes();
+        // By number of the shape; numbers without a known shape stay as they are.
+        let (mut passes, mut may_pass, mut is_once) = ([false; 256], [true; 256], [false; 256]);
+        for (number, shape) in shapes.all().iter().enumerate() {
+            let mut present = self
+                .paths
+                .iter()
+                .map(|path| shape.presence(&path[0]))
+                .filter(|found| *found != Presence::Absent);
+            let first = present.next();
+            passes[number] = is_presence && first.is_some();
+            may_pass[number] = !is_presence && first.is_some();
+            is_once[number] = is_flat && first == Some(Presence::Once) && present.next().is_none();
+        }
+        let [mut passed, mut rest, mut once] = [Bits::new(), Bits::new(), Bits::new()];
+        for (bits, table) in [(&mut passed, passes), (&mut rest, may_pass), (&mut once, is_once)] {
+            bits.fill_from(mask.span(), shapes.rows(), |number| table[usize::from(number)]);
+            bits.and(mask);
+        }
+        out.or(&passed);
+        (rest, once)
+    }
+
+    /// Follows the clue through the JSON of `rows`: what it comes up with passes, or goes to `by_path`. Of the rows
+    /// in `once` a value that is under the right key tells all.
+    fn follow(
+        &self,
+        clue: &Clue,
+        chunk: &Chunk,
+        rows: &Bits,
+        once: &Bits,
+        out: &mut Bits,
+        by_path: &mut Bits,
+    ) {
+        let find = |json: &[u8], from: usize| match clue {
+            Clue::Word(needle) => needle.find_at(json, from),
+            Clue::Regexp(lax) => lax.regex.find_at(json, from).map(|hit| hit.range()),
+        };
+        each_row_with(chunk, rows, find, |row, bytes, hit| {
+            if hit.end <= bytes.len()
+                && once.contains(row)
+                && let Place::Value(value) = place(bytes, &hit, false)
+                && let Some(key) = key_before(bytes, value.start)
+                && memchr::memchr2(b'{', b'[', &bytes[1..value.start]).is_none()
+            {
+                if !self.paths.iter().any(|path| is_name(key, &path[0])) {
+                    return Some(value.end);
+                }
+                let text = std::str::from_utf8(&bytes[value]).unwrap_or_default();
+                if self.leaf_holds(text, None) {
+                    out.insert(row);
+                }
+            } else {
+                by_path.insert(row);
+            }
+            None
+        });
+    }
+
+    fn passes(&self, event: &str, paths: &[Vec<&str>]) -> bool {
+        let mut values =
+            paths.iter().zip(&self.units).filter_map(|(path, unit)| Some((json::path(event, path)?, *unit)));
+        if self.each {
+            values.any(|(value, unit)| self.holds(value, unit))
+        } else {
+            values.next().is_some_and(|(value, unit)| self.holds(value, unit))
         }
     }
 
@@ -88,6 +186,29 @@ impl DataLeaf {
             }
             DataTest::Bool(truth) => same_text(&text_of(value), if *truth { "true" } else { "false" }),
         }
+    }
+}
+
+/// Whether a key, as written, is `name`.
+fn is_name(key: &[u8], name: &str) -> bool {
+    key == name.as_bytes()
+        || std::str::from_utf8(key).is_ok_and(|key| json::same_name(&json::unescape(key), name))
+}
+
+impl Clue {
+    /// The clue to a text that passes `test`; `typed` is the pattern if that is one.
+    pub(super) fn of(test: &DataTest, typed: Option<&Pattern>) -> Option<Self> {
+        let DataTest::Text(test) = test else { return None };
+        let word = match (test, typed) {
+            (TextTest::Regexp(regex), Some(pattern)) => {
+                let lax = Relaxed::new(regex, pattern.match_case, Keep::InsideStrings)?;
+                return Some(Self::Regexp(lax));
+            }
+            (TextTest::Contains(word, ..) | TextTest::Is(word) | TextTest::Same(word), _) => word,
+            _ => return None,
+        };
+        let is_kept_as_is = |c: char| c.is_ascii() && !c.is_ascii_control() && !matches!(c, '"' | '\\');
+        (!word.is_empty() && word.chars().all(is_kept_as_is)).then(|| Self::Word(Needle::new(word)))
     }
 }
 

@@ -4,7 +4,7 @@
 //! that is a number becomes a range of a column, everything that is a name a table by symbol.
 
 use super::context::EvalContext;
-use super::data::{DataLeaf, DataTest, Part};
+use super::data::{Clue, DataLeaf, DataTest, Part};
 use super::everywhere::Everywhere;
 use super::glob::Glob;
 use super::messages::{Messages, Which};
@@ -12,7 +12,7 @@ use super::moment::Moment;
 use super::numbers;
 use super::symbols::SymbolTable;
 use super::text::TextTest;
-use super::typed::{Bounds, ClockTest, Compare, Expr, NumberTest, Sign, Subject, Term, Test};
+use super::typed::{Bounds, ClockTest, Compare, Expr, NumberTest, Pattern, Sign, Subject, Term, Test};
 use super::words::Words;
 use crate::event::{Column, Field, FieldKind, Flags, Level, Timestamp};
 
@@ -224,7 +224,7 @@ fn present(subject: &Subject) -> Plan {
 }
 
 fn compile_test(subject: &Subject, test: &Test, context: &EvalContext) -> Plan {
-    let Subject::Field(field) = subject else { return data(subject, data_test(test)) };
+    let Subject::Field(field) = subject else { return data_of(subject, test) };
     match test {
         Test::Number(number) => compile_number(subject, field, number, context),
         Test::Bool(truth) => data(subject, DataTest::Bool(*truth)),
@@ -287,7 +287,7 @@ fn compile_text(subject: &Subject, field: &Field, test: &Test) -> Plan {
         })),
         column => match name_column(column) {
             Some(column) => Plan::name(column, NameTest::Text(text)),
-            None => data(subject, data_test(test)),
+            None => data_of(subject, test),
         },
     }
 }
@@ -398,8 +398,18 @@ fn data_test(test: &Test) -> DataTest {
     }
 }
 
-/// A test of values in the data.
+/// A test of values in the data, as typed.
+fn data_of(subject: &Subject, test: &Test) -> Plan {
+    let typed = if let Test::Regexp(pattern) = test { Some(pattern) } else { None };
+    data_with(subject, data_test(test), typed)
+}
+
+/// A test of values in the data that is not of text.
 fn data(subject: &Subject, test: DataTest) -> Plan {
+    data_with(subject, test, None)
+}
+
+fn data_with(subject: &Subject, test: DataTest, typed: Option<&Pattern>) -> Plan {
     let owned = |path: &[&str]| path.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
     let (paths, each, part) = match subject {
         Subject::Data(path) => (vec![path.clone()], false, Part::Whole),
@@ -414,7 +424,7 @@ fn data(subject: &Subject, test: DataTest) -> Plan {
         },
     };
     let units = paths.iter().map(|path| numbers::own_unit(path).map(|(measure, _)| measure)).collect();
-    Plan::Leaf(Leaf::Data(DataLeaf { paths, units, each, part, test }))
+    Plan::Leaf(Leaf::Data(DataLeaf { paths, units, each, part, clue: Clue::of(&test, typed), test }))
 }
 
 /// A value that begins with `/` is compared with what comes after the host.

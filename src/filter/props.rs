@@ -8,7 +8,7 @@ use super::leaves::{is_user_agent, leaves, text_of};
 use super::samples::{self, sample_context};
 use super::vectors::entries;
 use super::{Bits, Filter, Matcher, parse, while_typing};
-use crate::event::Chunk;
+use crate::event::{Chunk, json};
 
 fn matches(filter: &Filter, chunk: &Chunk) -> Bits {
     let mut out = Bits::new();
@@ -277,5 +277,45 @@ proptest! {
         let expected: Vec<usize> =
             rows.filter(|row| messages[*row].as_ref().is_some_and(|text| holds(text))).collect();
         prop_assert_eq!(out.iter().collect::<Vec<_>>(), expected, "{} in {:?}", typed, texts);
+    }
+
+    #[test]
+    fn values_in_the_data_are_tested_where_their_path_leads(
+        path in prop::sample::select(vec!["a", "ab", "n", "n.b", "userAgent", "n.n"]),
+        how in 0..6,
+        word in r#"[abnA/"\\ é]{1,2}"#,
+        events in prop::collection::vec(event(), 1..12),
+        is_long in any::<bool>(),
+    ) {
+        let count = if is_long { 2_200 } else { events.len() };
+        let texts: Vec<&str> = events.iter().map(String::as_str).cycle().take(count).collect();
+        let chunk = samples::chunk(&texts);
+        let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
+        let pattern = format!("{}.?", regex::escape(&word).replace('/', r"\/"));
+        let typed = match how {
+            0 | 1 => format!("{path}:{quoted}"),
+            2 => format!("{path}=={quoted}"),
+            3 => format!("{path}~/{pattern}/"),
+            4 => format!("has:{path}"),
+            _ => format!("{path}>5"),
+        };
+        let Some(filter) = parse(&typed).filter else { return Ok(()) };
+        let mut out = Bits::new();
+        Matcher::new(Arc::new(filter), sample_context()).eval(&chunk, 0..count, &mut out);
+        let lower = word.to_lowercase();
+        let path: Vec<&str> = path.split('.').collect();
+        let holds = |value: &str| match how {
+            0 | 1 | 3 => text_of(value).to_lowercase().contains(&lower),
+            2 => text_of(value) == word,
+            4 => true,
+            _ => json::number(value).is_some_and(|number| number > 5.0),
+        };
+        let expected: Vec<usize> = (0..count)
+            .filter(|row| {
+                json::path(texts[*row], &path)
+                    .is_some_and(|value| how == 4 || leaves(value).any(|leaf| holds(leaf.value)))
+            })
+            .collect();
+        prop_assert_eq!(out.iter().collect::<Vec<_>>(), expected, "{} in {:?}", typed, events);
     }
 }

@@ -10,8 +10,8 @@ use super::glob::Glob;
 /// A test of text.
 #[derive(Clone, Debug)]
 pub(super) enum TextTest {
-    /// With whether what is looked for begins with `/`.
-    Contains(bytes::Regex, bool),
+    /// The text, and what finds it.
+    Contains(String, bytes::Regex),
     Is(String),
     Same(String),
     /// A wildcard pattern, with whether it begins with `/`.
@@ -21,7 +21,7 @@ pub(super) enum TextTest {
 
 impl TextTest {
     pub(super) fn contains(text: &str) -> Self {
-        Self::Contains(finder(&Glob::literal(text)), text.starts_with('/'))
+        Self::Contains(text.to_owned(), finder(&Glob::literal(text)))
     }
 
     /// The whole text against a wildcard pattern. `foo(.*)` is `foo` and what is under it, `foo.…`.
@@ -40,15 +40,15 @@ impl TextTest {
     /// True if what was written begins with `/`, and so is a path.
     pub(super) fn starts_with_slash(&self) -> bool {
         match self {
-            Self::Contains(_, is_path) | Self::Like(_, is_path) => *is_path,
-            Self::Is(text) | Self::Same(text) => text.starts_with('/'),
+            Self::Like(_, is_path) => *is_path,
+            Self::Contains(text, _) | Self::Is(text) | Self::Same(text) => text.starts_with('/'),
             Self::Regexp(_) => false,
         }
     }
 
     pub(super) fn holds(&self, text: &str) -> bool {
         match self {
-            Self::Contains(finder, _) => finder.is_match(text.as_bytes()),
+            Self::Contains(_, finder) => finder.is_match(text.as_bytes()),
             Self::Is(whole) => same_text(whole, text),
             Self::Same(whole) => whole == text,
             Self::Like(regex, _) | Self::Regexp(regex) => regex.is_match(text),

@@ -149,7 +149,7 @@ impl Worker {
             let is_hidden = is_due && !is_new;
             let until = Instant::now() + if is_new { FIRST_SLICE } else { SLICE };
             let mut has_work = true;
-            while has_work && if is_hidden { !handle.is_overtaken() } else { Instant::now() < until } {
+            while has_work && (is_hidden || Instant::now() < until) && !handle.is_overtaken() {
                 has_work = self.scan.advance();
             }
             if is_hidden && has_work {
