@@ -39,6 +39,8 @@ pub struct Scan {
     /// What wider selections found, oldest first: of these chunks only their matches can match.
     wider: VecDeque<Scanned>,
     tables: Tables,
+    /// Chunks that begin before this are ready for text filters.
+    ready: u64,
     /// The rows of `tables` as last made.
     table_rows: Arc<TableRows>,
 }
@@ -61,6 +63,7 @@ impl Scan {
             segments: VecDeque::new(),
             wider: VecDeque::new(),
             tables: Tables::default(),
+            ready: 0,
             table_rows: Arc::default(),
         }
     }
@@ -137,6 +140,20 @@ impl Scan {
         let behind = self.segments.iter_mut().rev().find(|scanned| scanned.in_tables < scanned.rows.len());
         let Some(scanned) = behind else { return false };
         scanned.count(&mut self.tables);
+        true
+    }
+
+    /// Reads from one more full chunk what filters of text and data will ask of it; `false` when all are ready. For
+    /// when there is nothing better to do: the first such filter would have to.
+    pub fn prepare(&mut self) -> bool {
+        let (_, full) = self.snapshot.segments.split_last().unzip();
+        let full: &[Segment] = full.unwrap_or_default();
+        let Some(next) = full.get(full.partition_point(|segment| segment.base < self.ready)) else {
+            return false;
+        };
+        next.chunk.escapes();
+        next.chunk.shapes();
+        self.ready = next.end();
         true
     }
 

@@ -134,6 +134,7 @@ impl Worker {
         let mut wait = Wait::ForNews;
         while let Some(news) = handle.take(wait) {
             let is_new = news.filter.is_some();
+            let mut is_changed = is_new || news.snapshot.is_some();
             if let Some(filter) = news.filter {
                 self.filter = filter;
             }
@@ -148,17 +149,30 @@ impl Worker {
             // A pass that starts over shows nothing half done: the list was whole a moment ago.
             let is_hidden = is_due && !is_new;
             let until = Instant::now() + if is_new { FIRST_SLICE } else { SLICE };
+            let goes_on = || Instant::now() < until && !handle.is_overtaken();
             let mut has_work = true;
-            while has_work && (is_hidden || Instant::now() < until) && !handle.is_overtaken() {
+            while has_work && if is_hidden { !handle.is_overtaken() } else { goes_on() } {
                 has_work = self.scan.advance();
+                is_changed |= has_work;
+            }
+            let mut is_unready = true;
+            while is_unready && !has_work && goes_on() {
+                is_unready = self.scan.prepare();
             }
             if is_hidden && has_work {
                 wait = Wait::Not;
                 continue;
             }
+            let has_old_tables = self.scan.has_old_tables();
             let tables_due = self.make_tables(has_work);
-            wait = if has_work { Wait::Not } else { tables_due.map_or(Wait::ForNews, Wait::AtMost) };
-            published.set(Arc::new(self.scan.glance()));
+            wait = if has_work || is_unready {
+                Wait::Not
+            } else {
+                tables_due.map_or(Wait::ForNews, Wait::AtMost)
+            };
+            if is_changed || has_old_tables && tables_due.is_none() {
+                published.set(Arc::new(self.scan.glance()));
+            }
         }
     }
 
