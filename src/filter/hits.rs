@@ -60,6 +60,42 @@ pub(super) fn each_row_with(
     }
 }
 
+/// Searches the messages that are no part of their JSON, of the `wanted` rows, as one text. Adds to `out` the rows
+/// whose message `holds`, which is told whether the hit that made it ask lies within the message.
+pub(super) fn in_made(
+    chunk: &Chunk,
+    wanted: &Bits,
+    find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
+    holds: impl Fn(&str, bool) -> bool,
+    out: &mut Bits,
+) {
+    let text = chunk.made_text();
+    let mut made = wanted.iter().filter_map(|row| Some((row, chunk.made_span(row)?)));
+    if wanted.count() * SPARSE < wanted.span().len() {
+        made.filter(|(_, span)| !span.is_empty() && holds(&text[span.clone()], false))
+            .for_each(|(row, _)| out.insert(row));
+        return;
+    }
+    let Some((mut row, mut span)) = made.next() else { return };
+    let mut from = span.start;
+    while let Some(hit) = find(text.as_bytes(), from) {
+        while span.end <= hit.start {
+            let Some(next) = made.next() else { return };
+            (row, span) = next;
+        }
+        if hit.start < span.start {
+            // In a message that is not wanted.
+            from = span.start;
+            continue;
+        }
+        // What reaches past the message may hide a hit that does not.
+        if holds(&text[span.clone()], hit.end <= span.end) {
+            out.insert(row);
+        }
+        from = span.end;
+    }
+}
+
 /// Adds to `any` the `wanted` rows that have an escape, to `needless` those where a character that needs none may have
 /// one.
 pub(super) fn mark_escapes(chunk: &Chunk, wanted: &Bits, any: &mut Bits, needless: &mut Bits) {

@@ -1,11 +1,12 @@
 //! The test of the messages of a chunk.
 //!
-//! Called by `eval` and `everywhere`. Messages lie here and there, so those of a chunk are put together and searched
-//! as one text: starting a search costs more than a message is long.
+//! Called by `eval` and `everywhere`. Messages that were made lie side by side and are searched as they are; those that
+//! lie here and there in the JSON are put together first: starting a search costs more than a message is long.
 
 use std::ops::Range;
 
 use super::bits::Bits;
+use super::hits::in_made;
 use super::needle::Needle;
 use super::relaxed::{Keep, Relaxed};
 use super::text::TextTest;
@@ -40,6 +41,16 @@ enum Search {
     Regexp(Relaxed),
 }
 
+impl Search {
+    /// Whether text without anything between the messages can be searched: what reaches across is short.
+    fn may_reach_across(&self) -> bool {
+        match self {
+            Self::Word(_) => true,
+            Self::Regexp(lax) => lax.is_short,
+        }
+    }
+}
+
 impl Messages {
     /// Messages that hold `word`.
     pub(super) fn contain(word: &str) -> Self {
@@ -62,22 +73,60 @@ impl Messages {
 
     /// Adds to `out` the rows of `mask` that have a message which passes.
     pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
-        let which = self.which;
-        let rows = mask.iter().filter(|row| which == Which::All || chunk.made_span(*row).is_some());
-        let messages = rows.map(|row| (row, chunk.event(row).msg())).filter(|(_, msg)| !msg.is_empty());
-        if self.search.is_none() {
-            return messages.filter(|(_, msg)| self.test.holds(msg)).for_each(|(row, _)| out.insert(row));
+        match &mut self.search {
+            Some(Search::Word(needle)) => needle.tune(chunk.made_text().as_bytes()),
+            Some(Search::Regexp(_)) => {}
+            None => {
+                let messages = mask.iter().map(|row| (row, chunk.event(row).msg()));
+                let passing = messages.filter(|(_, msg)| !msg.is_empty() && self.test.holds(msg));
+                return passing.for_each(|(row, _)| out.insert(row));
+            }
         }
+        let is_apart = self.search.as_ref().is_some_and(Search::may_reach_across);
+        if is_apart {
+            self.search_made(chunk, mask, out);
+        }
+        if !is_apart || self.which == Which::All {
+            self.put_together(chunk, mask, is_apart);
+            self.search_text(out);
+        }
+    }
+
+    fn search_made(&self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
+        let holds = |is_proof: bool| {
+            move |message: &str, is_inside: bool| is_inside && is_proof || self.test.holds(message)
+        };
+        match &self.search {
+            Some(Search::Word(needle)) => {
+                in_made(chunk, mask, |text, from| needle.find_at(text, from), holds(true), out);
+            }
+            Some(Search::Regexp(lax)) => {
+                let find = |text: &[u8], from| lax.regex.find_at(text, from).map(|hit| hit.range());
+                in_made(chunk, mask, find, holds(lax.is_proof), out);
+            }
+            None => {}
+        }
+    }
+
+    /// Copies the messages that are to be looked at, without those that were made if they were searched already.
+    fn put_together(&mut self, chunk: &Chunk, mask: &Bits, is_made_done: bool) {
         self.text.clear();
         self.ends.clear();
-        for (row, message) in messages {
-            self.text.extend_from_slice(message.as_bytes());
-            self.ends.push((row, self.text.len()));
-            self.text.push(BETWEEN);
+        for row in mask {
+            let is_made = chunk.made_span(row).is_some();
+            if if is_made { is_made_done } else { self.which == Which::Made } {
+                continue;
+            }
+            let message = chunk.event(row).msg();
+            if !message.is_empty() {
+                self.text.extend_from_slice(message.as_bytes());
+                self.ends.push((row, self.text.len()));
+                self.text.push(BETWEEN);
+            }
         }
-        if let Some(Search::Word(needle)) = &mut self.search {
-            needle.tune(&self.text);
-        }
+    }
+
+    fn search_text(&self, out: &mut Bits) {
         match &self.search {
             Some(Search::Word(needle)) => {
                 self.each_hit(|text, from| needle.find_at(text, from), |_| true, out);

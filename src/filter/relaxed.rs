@@ -20,7 +20,12 @@ pub(super) struct Relaxed {
     pub(super) is_proof: bool,
     /// The original may match text with characters that JSON escapes, which this one never does.
     pub(super) misses_escaped: bool,
+    /// A match is short, so that one that reaches too far costs little.
+    pub(super) is_short: bool,
 }
+
+/// Bytes of a match that is short: about the length of a message.
+const SHORT: usize = 128;
 
 /// Which characters the lax form never matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +50,13 @@ impl Relaxed {
         if lax.properties().minimum_len() == Some(0) {
             return None;
         }
+        let is_short = lax.properties().maximum_len().is_some_and(|longest| longest <= SHORT);
         let regex = RegexBuilder::new(&lax.to_string())
             .size_limit(MAX_PROGRAM_BYTES)
             .dfa_size_limit(MAX_PROGRAM_BYTES)
             .build()
             .ok()?;
-        Some(Self { regex, is_proof: !work.has_looks, misses_escaped: work.has_lost })
+        Some(Self { regex, is_proof: !work.has_looks, misses_escaped: work.has_lost, is_short })
     }
 }
 

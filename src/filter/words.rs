@@ -7,7 +7,7 @@ use regex::bytes::Regex;
 
 use super::bits::Bits;
 use super::glob::Glob;
-use super::hits::{Place, SPARSE, each_row_with, mark_escapes, place};
+use super::hits::{Place, each_row_with, in_made, mark_escapes, place};
 use super::leaves::{is_user_agent, leaves, text_of};
 use super::needle::Needle;
 use super::symbols::{self, SymbolTable};
@@ -60,7 +60,9 @@ impl Words {
         if wanted.is_empty() {
             return;
         }
-        self.in_made(chunk, &wanted, out);
+        let find = |text: &[u8], from| self.needle.find_at(text, from);
+        let is_whole = self.pieces.is_none();
+        in_made(chunk, &wanted, find, |message, is_inside| is_inside && is_whole || self.holds(message), out);
         wanted.and_not(out);
         let (mut escaped, mut by_value) = (Bits::new(), Bits::new());
         mark_escapes(chunk, &wanted, &mut escaped, &mut by_value);
@@ -95,38 +97,6 @@ impl Words {
             for column in COLUMNS {
                 symbols::fill(column(chunk), &self.table, mask, out);
             }
-        }
-    }
-
-    /// Searches the messages that are no parts of their JSON as one text.
-    fn in_made(&self, chunk: &Chunk, wanted: &Bits, out: &mut Bits) {
-        let text = chunk.made_text().as_bytes();
-        let mut made = wanted.iter().filter_map(|row| Some((row, chunk.made_span(row)?)));
-        let Some(mut here) = made.next() else { return };
-        if wanted.count() * SPARSE < wanted.span().len() {
-            let holds = |(row, span): (usize, std::ops::Range<usize>)| {
-                self.holds(&chunk.made_text()[span]).then_some(row)
-            };
-            std::iter::once(here).chain(made).filter_map(holds).for_each(|row| out.insert(row));
-            return;
-        }
-        let mut from = here.1.start;
-        while let Some(hit) = self.needle.find_at(text, from) {
-            while here.1.end <= hit.start {
-                let Some(next) = made.next() else { return };
-                here = next;
-            }
-            let (row, span) = &here;
-            from = if hit.start < span.start {
-                span.start
-            } else if hit.end > span.end {
-                hit.start + 1
-            } else {
-                if self.pieces.is_none() || self.holds(&chunk.made_text()[span.clone()]) {
-                    out.insert(*row);
-                }
-                span.end
-            };
         }
     }
 
