@@ -25,27 +25,65 @@ const EVENTS: usize = 1_000_000;
 const ROUNDS: usize = 5;
 const NOW: i64 = 1_800_000_000_000;
 
-/// The filters that are measured: a number, a name, a word, a regular expression.
-pub(crate) const FILTERS: [&str; 4] = ["duration>1s", "level>=warn", "quota", "~/quota|timed? out/"];
+const NAMES: [&str; 4] = ["id:browser/api-call", "user:user-7", "session:nobody", "user:user-7 level:error"];
+const WORDS: [&str; 7] = ["quota", "timeout", "checkout", "invoice", "user-39", "nowhere", "e"];
+const PATTERNS: [&str; 5] = ["quota|timed? out", r"\bquota\b", "^Failed", r"orders/\d+", r"[a-z]+\.tsx:\d"];
+
+/// Filters that are kept in force while events arrive.
+pub(crate) const LIVE: [&str; 7] =
+    ["duration>1s", "level>=warn", "quota", "e", "~/quota|timed? out/", "url:/api", "timing.ttfb>500"];
 
 /// A ring of `events` realistic events.
 pub(crate) fn ring(events: usize) -> Arc<Snapshot> {
-    let pool = Pool::new(7);
-    let sender = Sender { session: "s".into(), source: "browser", recv: Timestamp(NOW), ..Sender::default() };
-    let redactor = Redactor::default();
-    let mut store = Store::new(Retention { events: events as u64, bytes: u64::MAX });
-    let mut seq = 1;
-    while seq <= events as u64 {
-        let count = (events as u64 - seq + 1).min(1_000) as usize;
-        let mut frame = String::new();
-        pool.batch(seq, seq as usize, count, NOW, &mut frame);
-        let frame = decode_frame(&frame, &sender, &redactor).expect("the pool writes frames");
-        let Frame::Batch { mut batch, .. } = frame else { panic!("a batch") };
-        batch.chunk.number_from(seq);
-        store.append(&batch.chunk, &Tally { accepted: count as u64, ..Tally::default() });
-        seq += count as u64;
+    Arc::new(Feed::new(events).store.snapshot(Timestamp(NOW)))
+}
+
+/// A store and the events that go into it.
+pub(crate) struct Feed {
+    store: Store,
+    pool: Pool,
+    seq: u64,
+}
+
+impl Feed {
+    /// With `events` events in its ring.
+    pub(crate) fn new(events: usize) -> Self {
+        let store = Store::new(Retention { events: events as u64, bytes: u64::MAX });
+        let mut feed = Self { store, pool: Pool::new(7), seq: 1 };
+        while feed.seq <= events as u64 {
+            feed.append((events as u64 - feed.seq + 1).min(1_000) as usize);
+        }
+        feed
     }
-    Arc::new(store.snapshot(Timestamp(NOW)))
+
+    fn append(&mut self, count: usize) {
+        let sender =
+            Sender { session: "s".into(), source: "browser", recv: Timestamp(NOW), ..Sender::default() };
+        let mut frame = String::new();
+        self.pool.batch(self.seq, self.seq as usize, count, NOW, &mut frame);
+        let frame = decode_frame(&frame, &sender, &Redactor::default()).expect("the pool writes frames");
+        let Frame::Batch { mut batch, .. } = frame else { panic!("a batch") };
+        batch.chunk.number_from(self.seq);
+        self.store.append(&batch.chunk, &Tally { accepted: count as u64, ..Tally::default() });
+        self.seq += count as u64;
+    }
+
+    /// Nanoseconds an event costs a filter that is in force: `batches` of `count` events arrive one after the other.
+    pub(crate) fn live(&mut self, filter: &str, batches: usize, count: usize) -> f64 {
+        let mut scan = started(&Arc::new(self.store.snapshot(Timestamp(NOW))), filter);
+        while scan.advance() {}
+        let mut spent = Duration::ZERO;
+        for _ in 0..batches {
+            self.append(count);
+            let snapshot = Arc::new(self.store.snapshot(Timestamp(NOW)));
+            let start = Instant::now();
+            scan.set_snapshot(snapshot);
+            while scan.advance() {}
+            black_box(scan.glance().total);
+            spent += start.elapsed();
+        }
+        spent.as_secs_f64() * 1e9 / (batches * count) as f64
+    }
 }
 
 /// One full pass of `filter`, as the scan's thread makes it: all matches, nothing counted yet.
@@ -61,12 +99,17 @@ pub(crate) fn counted(snapshot: &Arc<Snapshot>, filter: &str) -> Matches {
 }
 
 fn looked(snapshot: &Arc<Snapshot>, filter: &str) -> Scan {
+    let mut scan = started(snapshot, filter);
+    while scan.look() {}
+    scan
+}
+
+fn started(snapshot: &Arc<Snapshot>, filter: &str) -> Scan {
     let filter = parse(filter).filter.expect("a filter");
     let matcher = Matcher::new(Arc::new(filter), EvalContext::default());
     let mut scan = Scan::new();
     scan.set_selection(Selection { id: 1, select: Some(select(matcher)) });
     scan.set_snapshot(Arc::clone(snapshot));
-    while scan.look() {}
     scan
 }
 
@@ -191,34 +234,36 @@ fn main() {
     );
     report(&snapshot, "duration>1s", best(|| plain_numbers(&snapshot)));
     report(&snapshot, "level>=warn", best(|| plain_levels(&snapshot)));
-    for filter in ["id:browser/api-call", "user:user-7", "session:nobody", "user:user-7 level:error"] {
+    for filter in NAMES {
         report(&snapshot, filter, best(|| plain_ids(&snapshot)));
     }
-    for word in ["quota", "timeout", "checkout", "invoice", "user-39", "nowhere", "e"] {
+    for word in WORDS {
         let needle = blind(word);
         report(&snapshot, word, best(|| plain_json(&snapshot, &needle)));
         println!("{:>38.2} ms over the values alone", best(|| plain_text(&texts.values, &needle)));
     }
-    for pattern in ["quota|timed? out", r"\bquota\b", "^Failed", r"orders/\d+", r"[a-z]+\.tsx:\d"] {
+    for pattern in PATTERNS {
+        let typed = pattern.replace('/', r"\/");
         let needle = Regex::new(&format!("(?im){pattern}")).expect("valid");
-        report(
-            &snapshot,
-            &format!("~/{}/", pattern.replace('/', r"\/")),
-            best(|| plain_text(&texts.values, &needle)),
-        );
-        report(
-            &snapshot,
-            &format!("message~/{}/", pattern.replace('/', r"\/")),
-            best(|| plain_text(&texts.messages, &needle)),
-        );
+        report(&snapshot, &format!("~/{typed}/"), best(|| plain_json(&snapshot, &needle)));
+        println!("{:>38.2} ms over the values alone", best(|| plain_text(&texts.values, &needle)));
+        report(&snapshot, &format!("message~/{typed}/"), best(|| plain_text(&texts.messages, &needle)));
     }
     report(&snapshot, "message:quota", best(|| plain_text(&texts.messages, &blind("quota"))));
-    for (filter, word) in [("url:/invoice", "/invoice"), ("url:/api", "/api")] {
-        report(&snapshot, filter, best(|| plain_text(&texts.urls, &blind(word))));
+    for (filter, word) in [("url:/invoice", "/invoice"), ("url:/api", "/api"), ("element-text:cart", "cart")]
+    {
+        report(&snapshot, filter, best(|| plain_json(&snapshot, &blind(word))));
     }
-    let keys = best(|| plain_text(&texts.values, &blind("stack")));
-    for filter in ["args.0.turn:5", "element-text:cart", "timing.ttfb>500", "has:stack", "has:nothing"] {
-        report(&snapshot, filter, keys);
+    for filter in ["args.0.turn:5", "timing.ttfb>500", "has:stack", "has:nothing"] {
+        report(&snapshot, filter, best(|| plain_json(&snapshot, &blind("stack"))));
+    }
+    let mut feed = Feed::new(EVENTS);
+    for filter in LIVE {
+        let costs = [1_000, 100].map(|count| feed.live(filter, 64_000 / count, count));
+        println!(
+            "live {filter:<24} {:6.0} ns an event in batches of 1,000, {:6.0} of 100",
+            costs[0], costs[1]
+        );
     }
     let mut app = console(&snapshot);
     println!("one frame at 200x60         {:8.2} ms", best(|| draw(&mut app, 200, 60)));

@@ -19,12 +19,27 @@ mod scan;
 fn the_scan_bench_measures_passes_that_find_something() {
     let snapshot = scan::ring(3_000);
     assert_eq!(snapshot.len(), 3_000);
-    for filter in scan::FILTERS {
+    for filter in scan::LIVE {
         let matches = scan::pass(&snapshot, filter);
         assert!(matches.is_done() && matches.total > 0, "{filter}");
+        assert_eq!(scan::counted(&snapshot, filter).tables.events, matches.total, "{filter}");
     }
-    let slow = scan::pass(&snapshot, scan::FILTERS[0]).total;
-    assert_eq!(scan::plain_numbers(&snapshot) as u64, slow);
+    let total = |filter| scan::pass(&snapshot, filter).total;
+    assert_eq!(scan::plain_numbers(&snapshot) as u64, total(scan::LIVE[0]));
+    assert_eq!(scan::plain_levels(&snapshot) as u64, total(scan::LIVE[1]));
+    assert!(scan::Feed::new(1_000).live("level>=warn", 2, 10) > 0.0);
     let shown = scan::draw(&mut scan::console(&snapshot), 200, 60);
     assert!(shown.content().iter().any(|cell| cell.symbol() != " "));
+}
+
+#[path = "../../benches/frame.rs"]
+#[expect(dead_code, reason = "only the bodies are run here")]
+mod frame;
+
+#[test]
+fn every_key_of_the_frame_bench_ends_in_a_frame_and_a_count() {
+    let typing = frame::type_over(1_000, 0, &["quota", "level>=warn"]);
+    assert_eq!(typing.painted.len(), typing.exact.len());
+    assert!(typing.painted.len() >= 2 * "quota".len(), "{typing:?}");
+    assert!(typing.painted.iter().zip(&typing.exact).all(|(painted, exact)| painted <= exact));
 }
