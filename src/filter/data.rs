@@ -79,7 +79,7 @@ impl DataLeaf {
             let is_blind = matches!(clue, Clue::Regexp(lax) if lax.misses_escaped);
             by_path.or(if is_blind { &escaped } else { &needless });
             rest.and_not(&by_path);
-            self.follow(clue, chunk, &rest, &once, out, &mut by_path);
+            by_path.or(&self.follow(clue, chunk, &rest, &once, out));
             rest = by_path;
         }
         for row in &rest {
@@ -117,17 +117,10 @@ impl DataLeaf {
         (rest, once)
     }
 
-    /// Follows the clue through the JSON of `rows`: what it comes up with passes, or goes to `by_path`. Of the rows
-    /// in `once` a value that is under the right key tells all.
-    fn follow(
-        &self,
-        clue: &Clue,
-        chunk: &Chunk,
-        rows: &Bits,
-        once: &Bits,
-        out: &mut Bits,
-        by_path: &mut Bits,
-    ) {
+    /// Follows the clue through the JSON of `rows`: what it comes up with passes, or is among the rows to look
+    /// at. Of the rows in `once` a value that is under the right key tells all.
+    fn follow(&self, clue: &Clue, chunk: &Chunk, rows: &Bits, once: &Bits, out: &mut Bits) -> Bits {
+        let mut by_path = Bits::new();
         let find = |json: &[u8], from: usize| match clue {
             Clue::Word(needle) => needle.find_at(json, from),
             Clue::Regexp(lax) => lax.regex.find_at(json, from).map(|hit| hit.range()),
@@ -151,6 +144,7 @@ impl DataLeaf {
             }
             None
         });
+        by_path
     }
 
     fn passes(&self, event: &str, paths: &[Vec<&str>]) -> bool {

@@ -82,11 +82,11 @@ pub(super) enum Leaf {
     Pinned,
     Mapped,
     NewGroup,
-    Message(Messages),
+    Message(Box<Messages>),
     HasMessage,
-    Data(DataLeaf),
-    Words(Words),
-    Everywhere(Everywhere),
+    Data(Box<DataLeaf>),
+    Words(Box<Words>),
+    Everywhere(Box<Everywhere>),
 }
 
 /// `load:`; numbers up to 0 count back from the newest load of the tab, others are as sent.
@@ -155,8 +155,8 @@ impl Plan {
 
 fn compile_term(term: &Term, context: &EvalContext) -> Plan {
     match term {
-        Term::Anywhere(glob) => Plan::Leaf(Leaf::Words(Words::new(glob))),
-        Term::AnywhereRegexp(pattern) => Plan::Leaf(Leaf::Everywhere(Everywhere::new(pattern))),
+        Term::Anywhere(glob) => Plan::Leaf(Leaf::Words(Box::new(Words::new(glob)))),
+        Term::AnywhereRegexp(pattern) => Plan::Leaf(Leaf::Everywhere(Box::new(Everywhere::new(pattern)))),
         Term::Is(place) => compile_is(crate::event::IS[*place].0),
         Term::Presence(subject, true) => present(subject),
         Term::Presence(subject, false) => Plan::Not(Box::new(present(subject))),
@@ -280,11 +280,11 @@ fn compile_text(subject: &Subject, field: &Field, test: &Test) -> Plan {
             Plan::any(vec![family, Plan::name(NameColumn::Ns, NameTest::Text(text))])
         }
         Column::Route => Plan::name(NameColumn::Endpoint, NameTest::Route(text)),
-        Column::Message => Plan::Leaf(Leaf::Message(match test {
+        Column::Message => Plan::Leaf(Leaf::Message(Box::new(match test {
             Test::Contains(word, _) => Messages::contain(word),
             Test::Regexp(pattern) => Messages::regexp(pattern, Which::All),
             _ => Messages::pass(text),
-        })),
+        }))),
         column => match name_column(column) {
             Some(column) => Plan::name(column, NameTest::Text(text)),
             None => data_of(subject, test),
@@ -424,7 +424,8 @@ fn data_with(subject: &Subject, test: DataTest, typed: Option<&Pattern>) -> Plan
         },
     };
     let units = paths.iter().map(|path| numbers::own_unit(path).map(|(measure, _)| measure)).collect();
-    Plan::Leaf(Leaf::Data(DataLeaf { paths, units, each, part, clue: Clue::of(&test, typed), test }))
+    let clue = Clue::of(&test, typed);
+    Plan::Leaf(Leaf::Data(Box::new(DataLeaf { paths, units, each, part, test, clue })))
 }
 
 /// A value that begins with `/` is compared with what comes after the host.
