@@ -36,13 +36,13 @@ mod lexical;
 mod meaning;
 #[cfg(test)]
 mod meaning_tests;
+mod messages;
 #[cfg(test)]
 mod mistakes;
-mod messages;
 mod moment;
-mod notes;
 mod narrower;
 mod needle;
+mod notes;
 mod numbers;
 mod parser;
 mod paste;

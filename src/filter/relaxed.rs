@@ -24,6 +24,12 @@ pub(super) struct Relaxed {
     pub(super) is_short: bool,
 }
 
+/// Bytes of a lax form as text, in which classes are written out: reading them again takes a quarter millisecond for
+/// each `\w`.
+const MAX_PATTERN: usize = 64 * 1024;
+/// A filter has at most 64 patterns, each with two lax forms: together they stay below 32 MiB.
+const SHARE: usize = 4;
+
 /// Bytes of a match that is short: about the length of a message.
 const SHORT: usize = 128;
 
@@ -51,9 +57,13 @@ impl Relaxed {
             return None;
         }
         let is_short = lax.properties().maximum_len().is_some_and(|longest| longest <= SHORT);
-        let regex = RegexBuilder::new(&lax.to_string())
-            .size_limit(MAX_PROGRAM_BYTES)
-            .dfa_size_limit(MAX_PROGRAM_BYTES)
+        let pattern = lax.to_string();
+        if pattern.len() > MAX_PATTERN {
+            return None;
+        }
+        let regex = RegexBuilder::new(&pattern)
+            .size_limit(MAX_PROGRAM_BYTES / SHARE)
+            .dfa_size_limit(MAX_PROGRAM_BYTES / SHARE)
             .build()
             .ok()?;
         Some(Self { regex, is_proof: !work.has_looks, misses_escaped: work.has_lost, is_short })
