@@ -118,6 +118,8 @@ impl Chunk {
         self.family.clear();
         self.json.clear();
         self.text.clear();
+        self.escapes.take();
+        self.shapes.take();
         self
     }
 
