@@ -4,10 +4,12 @@
 //! milliseconds; the console draws from them. A chunk is looked at once for each filter, its later rows as they
 //! come. Nothing here reads the clock but the thread's loop, which is told how long a slice may take.
 
+mod advice;
 mod context;
 mod matches;
 mod thread;
 
+pub use advice::{Advice, AdviceHandle, AdviceRequest, Candidate, MAX_CANDIDATES, spawn_advice};
 pub use context::{Clock, context_of, learn_loads};
 pub use matches::{MatchSegment, Matches, Rows};
 pub use thread::{ScanHandle, select, spawn};

@@ -18,6 +18,7 @@
 mod ast;
 mod bits;
 mod check;
+mod complete;
 mod context;
 mod data;
 mod display;
@@ -71,6 +72,7 @@ mod words;
 use std::fmt;
 
 pub use bits::Bits;
+pub use complete::{Expected, What, expected, near_field};
 pub use context::{EvalContext, LoadKey};
 pub use edit::{append, drop_last, negate, toggle};
 pub use error::{FilterError, Fix, Note};
