@@ -216,7 +216,7 @@ fn scale(measure: Measure, unit: Option<Measure>) -> f64 {
 }
 
 /// A part of a text; `None` if there is none.
-fn part_of(text: &str, part: Part) -> Option<&str> {
+pub(super) fn part_of(text: &str, part: Part) -> Option<&str> {
     if part == Part::Whole {
         return Some(text);
     }

@@ -227,7 +227,7 @@ fn names(
 }
 
 /// The path part of an endpoint: `/api/users/:id` of `GET example.com/api/users/:id`.
-fn route(endpoint: &str) -> Option<&str> {
+pub(super) fn route(endpoint: &str) -> Option<&str> {
     let (_, address) = endpoint.split_once(' ')?;
     address.find('/').map(|at| &address[at..])
 }

@@ -275,7 +275,7 @@ pub(super) fn whole(glob: Glob, number: Option<f64>) -> Test {
 }
 
 /// What a kind's values are called, and the operators it takes.
-fn operators(subject: &Subject) -> (&'static str, &'static str, fn(Op) -> bool) {
+pub(super) fn operators(subject: &Subject) -> (&'static str, &'static str, fn(Op) -> bool) {
     let kind = match subject {
         Subject::Field(field) => field.kind,
         Subject::Data(_) => return ("a value", ": = != < <= > >= or ~", |_| true),

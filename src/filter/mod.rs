@@ -15,6 +15,7 @@
 //!
 //! `and`, `or` and `not` in lower case are operators only beside structure, else they are words.
 
+mod asked;
 mod ast;
 mod bits;
 mod check;
@@ -65,14 +66,16 @@ mod times;
 mod typed;
 mod typing;
 mod value;
+mod values;
 #[cfg(test)]
 mod vectors;
 mod words;
 
 use std::fmt;
 
+pub use asked::{Asked, AskedValue, is_sound, near_field_notes, terms};
 pub use bits::Bits;
-pub use complete::{Expected, What, expected, near_field};
+pub use complete::{Expected, What, expected, near_field, path_text, unit_of};
 pub use context::{EvalContext, LoadKey};
 pub use edit::{append, drop_last, negate, toggle};
 pub use error::{FilterError, Fix, Note};
@@ -80,8 +83,10 @@ pub use eval::Matcher;
 pub use highlight::Highlighter;
 pub use paste::{Pasted, pasted};
 pub use saved::expand_saved;
+pub use suggest::distance;
 pub use terms::term_for;
 pub use typing::{State, Typing, while_typing};
+pub use values::Values;
 
 use display::Style;
 use notes::MAX_NOTES;

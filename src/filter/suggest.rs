@@ -18,11 +18,12 @@ pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
         .map(|(_, word)| word)
 }
 
-/// No name in the language is longer, so what is longer is no slip of one.
-const MAX_CHARS: usize = 32;
+/// No name in the language and hardly a signal id is longer, so what is longer is no slip of one.
+const MAX_CHARS: usize = 96;
 
-/// Insertions, deletions, replacements and swaps of neighbours between two words.
-fn distance(a: &[char], b: &[char]) -> usize {
+/// Insertions, deletions, replacements and swaps of neighbours between two words; as far apart as can be if one is
+/// over 96 letters.
+pub fn distance(a: &[char], b: &[char]) -> usize {
     if a.len() > MAX_CHARS || b.len() > MAX_CHARS {
         return usize::MAX;
     }
