@@ -9,7 +9,7 @@ mod context;
 mod matches;
 mod thread;
 
-pub use advice::{Advice, AdviceHandle, AdviceRequest, Candidate, MAX_CANDIDATES, spawn_advice};
+pub use advice::{Advice, AdviceHandle, AdviceRequest, Advisor, Candidate, MAX_CANDIDATES, spawn_advice};
 pub use context::{Clock, context_of, learn_loads};
 pub use matches::{MatchSegment, Matches, Rows};
 pub use thread::{ScanHandle, select, spawn};

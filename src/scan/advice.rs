@@ -3,15 +3,26 @@
 //! The bar asks at each key through an [`AdviceHandle`]; the answer, made on a thread of its own, comes as
 //! [`Advice`] and is replaced by better ones while counting goes on. Nothing here changes the filter.
 
+mod candidates;
+mod census;
 mod fields;
+mod listing;
+mod notes;
+mod spelling;
 mod thread;
+mod walk;
+mod words;
 
 pub use thread::{AdviceHandle, spawn_advice};
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::filter::Note;
+use crate::filter::{EvalContext, Filter, Note, What, expand_saved, expected, parse};
+use crate::store::Snapshot;
+use candidates::Candidates;
+use census::Census;
+use notes::Notes;
 
 /// Candidates shown at once; [`Advice::hidden`] counts the others (FILTER: completion).
 pub const MAX_CANDIDATES: usize = 8;
@@ -30,6 +41,31 @@ pub struct AdviceRequest {
     pub saved: Arc<[(String, String)]>,
     /// Filters accepted before, newest first, for an empty bar.
     pub recent: Arc<[String]>,
+}
+
+impl AdviceRequest {
+    /// What `text` means with the saved filters that it names.
+    fn filter(&self, text: &str) -> Option<Filter> {
+        parse(&self.expanded(text)?).filter
+    }
+
+    fn expanded(&self, text: &str) -> Option<String> {
+        let find = |name: &str| {
+            let saved = self.saved.iter().find(|(known, _)| known == name);
+            saved.map(|(_, text)| text.clone())
+        };
+        expand_saved(text, &find).ok()
+    }
+
+    /// What is asked beside the value at the cursor, with the saved filters that are named there.
+    fn rest(&self) -> Option<Filter> {
+        let (before, after) = self.text.split_at_checked(self.cursor)?;
+        let (before, after) = (self.expanded(before)?, self.expanded(after)?);
+        match expected(&format!("{before}{after}"), before.len()).what {
+            What::Value { rest, .. } => Some(rest),
+            _ => None,
+        }
+    }
 }
 
 /// What could be said so far.
@@ -75,3 +111,125 @@ impl Advice {
         ([before, &candidate.insert, after].concat(), cursor)
     }
 }
+
+/// Candidates before they are cut to what is shown.
+#[derive(Debug, Default)]
+struct Found {
+    candidates: Vec<Candidate>,
+    /// More that are not even among those.
+    unlisted: u64,
+    is_estimate: bool,
+}
+
+/// Answers one question at a time, a chunk at a time: the thread does it in slices, a command to the end.
+pub struct Advisor {
+    snapshot: Arc<Snapshot>,
+    context: Arc<EvalContext>,
+    census: Census,
+    request: AdviceRequest,
+    span: Range<usize>,
+    candidates: Candidates,
+    notes: Notes,
+    is_counted: bool,
+    is_done: bool,
+}
+
+impl Default for Advisor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Advisor {
+    pub fn new() -> Self {
+        let (snapshot, context) = (Arc::default(), Arc::default());
+        Self {
+            notes: Notes::new(&AdviceRequest::default(), &snapshot, &context),
+            snapshot,
+            context,
+            census: Census::new(),
+            request: AdviceRequest::default(),
+            span: 0..0,
+            candidates: Candidates::Nothing,
+            is_counted: true,
+            is_done: true,
+        }
+    }
+
+    /// The events that the next question is about, and the moment at which filters are judged.
+    pub fn see(&mut self, snapshot: Arc<Snapshot>, context: impl Into<Arc<EvalContext>>) {
+        self.snapshot = snapshot;
+        self.context = context.into();
+    }
+
+    /// Begins with another question; what is known of fields stays known.
+    pub fn ask(&mut self, request: AdviceRequest) {
+        self.census.set_snapshot(&self.snapshot);
+        let expected = expected(&request.text, request.cursor);
+        self.span = expected.span.clone();
+        self.candidates = if request.is_accepted {
+            Candidates::Nothing
+        } else {
+            Candidates::new(expected, &request, &self.snapshot, &self.context)
+        };
+        self.notes = Notes::new(&request, &self.snapshot, &self.context);
+        self.request = request;
+        (self.is_counted, self.is_done) = (false, false);
+    }
+
+    /// Looks at one more chunk; false when the answer is complete.
+    pub fn advance(&mut self) -> bool {
+        if !self.is_counted {
+            self.is_counted = !self.candidates.step(&mut self.census);
+            return true;
+        }
+        if self.is_done {
+            return false;
+        }
+        let (candidates, cursor) = (&self.candidates, self.request.cursor);
+        let may_become = |span: &Range<usize>, census: &Census| {
+            span.start < cursor && cursor <= span.end && candidates.may_become_something(census)
+        };
+        self.is_done = !self.notes.step(&mut self.census, &may_become);
+        !self.is_done
+    }
+
+    /// Begins with another question and answers it to the end.
+    pub fn answer(&mut self, request: AdviceRequest) -> Advice {
+        self.ask(request);
+        while self.advance() {}
+        self.advice()
+    }
+
+    /// True once the candidates are counted and only notes are left.
+    pub fn is_counted(&self) -> bool {
+        self.is_counted
+    }
+
+    /// The answer as far as it is known.
+    pub fn advice(&self) -> Advice {
+        let Found { mut candidates, unlisted, is_estimate } = self.candidates.found(&self.census);
+        let beyond = candidates.len().saturating_sub(MAX_CANDIDATES);
+        candidates.truncate(MAX_CANDIDATES);
+        // What is there already is no news.
+        let there = self.request.text.get(self.span.clone());
+        if let [only] = candidates.as_slice()
+            && Some(only.insert.as_str()) == there
+        {
+            candidates.clear();
+        }
+        Advice {
+            id: self.request.id,
+            candidates,
+            hidden: beyond.saturating_add(usize::try_from(unlisted).unwrap_or(usize::MAX)),
+            notes: self.notes.found().to_vec(),
+            is_estimate,
+            is_done: self.is_done,
+            span: self.span.clone(),
+            title: self.candidates.title(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

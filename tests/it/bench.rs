@@ -11,9 +11,11 @@ fn both_sides_of_the_ingest_bench_read_every_event() {
     assert_eq!(costs.kept, 60);
 }
 
-#[path = "../../benches/scan.rs"]
+#[path = "../../benches/advice.rs"]
 #[expect(dead_code, reason = "only the bodies are run here")]
-mod scan;
+mod advice;
+
+use advice::scan;
 
 #[test]
 fn the_scan_bench_measures_passes_that_find_something() {
@@ -42,4 +44,14 @@ fn every_key_of_the_frame_bench_ends_in_a_frame_and_a_count() {
     assert_eq!(typing.painted.len(), typing.exact.len());
     assert!(typing.painted.len() >= 2 * "quota".len(), "{typing:?}");
     assert!(typing.painted.iter().zip(&typing.exact).all(|(painted, exact)| painted <= exact));
+}
+
+#[test]
+fn the_advice_bench_measures_answers_that_say_something() {
+    let snapshot = scan::ring(3_000);
+    for text in advice::TEXTS {
+        let costs = advice::ask(&mut taillight::scan::Advisor::new(), &snapshot, text);
+        assert!(costs.advice.is_done && costs.done >= costs.counted, "{costs:?}");
+        assert!(!costs.advice.candidates.is_empty() || !costs.advice.notes.is_empty(), "{costs:?}");
+    }
 }
