@@ -1,4 +1,4 @@
-//! Numbers made from events: latency distributions and the tables of endpoints, groups and sessions.
+//! Numbers made from events: latency distributions and the tables of endpoints, groups, sessions and vitals.
 //!
 //! The store keeps one set over everything that arrived; the scan keeps one over what a filter lets through. Both
 //! are the same code, so a filtered panel and an unfiltered one cannot disagree.
@@ -10,6 +10,7 @@ mod loads;
 mod sessions;
 mod tables;
 mod title;
+mod vitals;
 
 pub use endpoints::{EndpointRow, SLOWEST, Slow};
 pub use groups::GroupRow;
@@ -17,3 +18,7 @@ pub use latency::{BARS, Latency, MAX_LATENCY, Quantiles, bar_limit};
 pub use loads::Loads;
 pub use sessions::SessionRow;
 pub use tables::{TableRows, Tables};
+pub use vitals::{
+    FeatureRow, Fields, FunnelRow, MAX_LOADS, MAX_SESSIONS, MetricRow, OTHER, PageRow, Pulse, Rating, SLOTS,
+    StepRow, TimingRow, Vital, VitalRow, VitalRows,
+};

@@ -10,7 +10,8 @@ use rustc_hash::FxHashMap;
 use super::endpoints::{EndpointRow, Endpoints};
 use super::groups::{GroupRow, Groups};
 use super::sessions::{SessionRow, Sessions};
-use crate::event::{EventRef, Level, Symbol, Timestamp};
+use super::vitals::{VitalRows, Vitals};
+use crate::event::{EventRef, Family, Level, Symbol, Timestamp};
 
 /// Counts and tables over a set of events.
 #[derive(Debug, Default)]
@@ -22,6 +23,7 @@ pub struct Tables {
     endpoints: Endpoints,
     groups: Groups,
     sessions: Sessions,
+    vitals: Vitals,
 }
 
 /// What panels show: immutable, cheap to pass on.
@@ -39,6 +41,7 @@ pub struct TableRows {
     pub sessions: Arc<[SessionRow]>,
     /// Sessions that left to make room.
     pub sessions_evicted: u64,
+    pub vitals: Arc<VitalRows>,
 }
 
 impl Tables {
@@ -56,6 +59,9 @@ impl Tables {
         self.endpoints.add(event, ordinal);
         self.groups.add(event, ordinal);
         self.sessions.add(event, ordinal);
+        if matches!(event.family(), Family::Performance | Family::Analytics) {
+            self.vitals.add(event, ordinal);
+        }
     }
 
     pub fn events(&self) -> u64 {
@@ -75,6 +81,7 @@ impl Tables {
             groups: self.groups.rows(),
             sessions: self.sessions.rows(message),
             sessions_evicted: self.sessions.evicted(),
+            vitals: self.vitals.rows(),
         }
     }
 }
