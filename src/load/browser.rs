@@ -1,4 +1,4 @@
-//! The synthetic browsers of `taillight demo`: three people in a shop, and a deploy that breaks its orders.
+//! The synthetic browsers of `taillight demo`: two people and a kiosk, and a deploy that breaks the shop's orders.
 //!
 //! Called by `run` with the console's own address: what they do arrives through the real WebSocket. [`Script`]
 //! decides what happens and is pure; [`demo`] gives it time and a connection.
@@ -10,14 +10,18 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::client::{Client, Hello, LoadError, Target};
-use super::places::{BUTTONS, FAULTS, LOGS, ORIGIN, PAGES, PEOPLE, ROUTES, Route};
+use super::measures::{self, Checkout, Later};
+use super::places::{BUTTONS, FAULTS, LOGS, ORIGIN, PAGES, PEOPLE, ROUTES, Route, VISITORS};
 use super::random::Random;
 use crate::event::Timestamp;
 
 /// What a page collects before it sends.
 const TICK: Duration = Duration::from_millis(100);
 /// Between two things that happen in one tab; with their consequences three tabs make 38 events a second.
-const MEAN_GAP_MS: f64 = 118.0;
+const MEAN_GAP_MS: f64 = 132.0;
+/// The tab that is used by one visitor after the other, and how long each stays.
+const KIOSK: usize = 2;
+const VISIT_MS: i64 = 20_000;
 /// After this long orders break, for this long, and again in each cycle.
 const DEPLOY_AT_MS: i64 = 40_000;
 const BROKEN_FOR_MS: i64 = 60_000;
@@ -48,8 +52,8 @@ pub async fn demo(
     let mut stopping = stop;
     let start = now().0;
     let tabs = async {
-        let [ada, grace, linus] = [0, 1, 2].map(|tab| browse(&target, tab, seed, start, now));
-        tokio::try_join!(ada, grace, linus).map(|_| ())
+        let [ada, grace, kiosk] = [0, 1, KIOSK].map(|tab| browse(&target, tab, seed, start, now));
+        tokio::try_join!(ada, grace, kiosk).map(|_| ())
     };
     tokio::select! {
         ended = tabs => ended,
@@ -134,6 +138,9 @@ pub(super) struct Script {
     load: u64,
     page: &'static str,
     has_told_of_deploy: bool,
+    /// How many visitors came before.
+    visit: i64,
+    checkout: Checkout,
     /// Consequences that lie ahead, by time; a few dozen at most, for each action has few and all come soon.
     ahead: Vec<(i64, Value)>,
 }
@@ -147,6 +154,8 @@ impl Script {
             load: 0,
             page: PAGES[0],
             has_told_of_deploy: false,
+            visit: 0,
+            checkout: Checkout::default(),
             ahead: Vec::new(),
         }
     }
@@ -186,18 +195,29 @@ impl Script {
             let words = if is_broken { "deployed build 214" } else { "rolled back to build 213" };
             self.add(at, json!({ "type": "log", "level": "info", "id": "app/deploy", "message": words }));
         }
-        if self.load == 0 {
+        let visit = at.saturating_sub(self.start_ms) / VISIT_MS;
+        let is_next = self.tab == KIOSK && visit != self.visit;
+        if self.load == 0 || is_next {
+            (self.visit, self.checkout) = (visit, Checkout::default());
             return self.navigate(at, random);
         }
         match random.below(100) {
             0..38 => self.click(at, random),
-            38..62 => {
+            38..60 => {
                 self.request(at, random.pick(&ROUTES), random);
             }
-            62..82 => self.console(at, random),
-            82..86 => self.long_task(at, random),
-            86..91 => self.rendered(at, random),
-            91..96 => self.vital(at, random),
+            60..78 => self.console(at, random),
+            78..81 => {
+                let took = random.duration_ms(120.0);
+                self.add(at, measures::long_task(took));
+            }
+            81..89 => self.later(at, measures::render(random)),
+            89..92 => self.add(at, measures::metric(random)),
+            92..94 => self.add(at, measures::feature(random)),
+            94..96 => {
+                let step = self.checkout.go_on(random);
+                self.later(at, step.map(|step| (0, step)));
+            }
             96..98 => self.fault(at, random.pick(&FAULTS), "javascript"),
             _ => self.navigate(at, random),
         }
@@ -207,7 +227,16 @@ impl Script {
         event["timestamp"] = at.into();
         event["load"] = self.load.into();
         event["page"] = format!("{ORIGIN}{}", self.page).into();
+        if self.tab == KIOSK {
+            let name = VISITORS[usize::try_from(self.visit).unwrap_or(0) % VISITORS.len()];
+            event["session-id"] = format!("s-kiosk-{}", self.visit + 1).into();
+            event["user-id"] = format!("{name}@mail.example").into();
+        }
         self.ahead.push((at, event));
+    }
+
+    fn later(&mut self, at: i64, events: impl IntoIterator<Item = Later>) {
+        events.into_iter().for_each(|(after, event)| self.add(at + after, event));
     }
 
     /// A click, the request it causes, and what comes of one that fails.
@@ -218,6 +247,12 @@ impl Script {
             "element": format!("button#{id}"), "element-text": text,
         });
         self.add(at, event);
+        if random.chance(0.35) {
+            self.later(at + 6, measures::render(random));
+        }
+        if random.chance(0.12) {
+            self.add(at + 30, measures::interaction(self.is_broken(at), random));
+        }
         let orders = Route { method: "POST", path: ORDERS, median_ms: 320.0 };
         let route = if id == "place-order" { orders } else { *random.pick(&ROUTES) };
         let begun = at + 4 + random.gap_ms(8.0);
@@ -263,29 +298,6 @@ impl Script {
         self.add(at, json!({ "type": "log", "subtype": "console", "level": level, "message": message }));
     }
 
-    fn long_task(&mut self, at: i64, random: &mut Random) {
-        let took = random.duration_ms(120.0);
-        self.add(at, json!({ "type": "metric", "subtype": "long-task", "duration-ms": took }));
-    }
-
-    fn rendered(&mut self, at: i64, random: &mut Random) {
-        let component = *random.pick(&["ProductGrid", "CartLine", "OrderList", "Checkout"]);
-        let took = random.duration_ms(18.0);
-        let event =
-            json!({ "type": "metric", "subtype": "render", "component": component, "render-time-ms": took });
-        self.add(at, event);
-    }
-
-    fn vital(&mut self, at: i64, random: &mut Random) {
-        let (name, median) =
-            *random.pick(&[("LCP", 1_900.0), ("INP", 90.0), ("FCP", 900.0), ("TTFB", 180.0)]);
-        let value = random.duration_ms(median);
-        let event = json!({
-            "type": "metric", "subtype": "web-vital", "metric-name": name, "value": value, "unit": "ms",
-        });
-        self.add(at, event);
-    }
-
     fn fault(&mut self, at: i64, fault: &(&str, &str, &str), subtype: &str) {
         let (message, function, file) = *fault;
         let event = json!({
@@ -301,12 +313,8 @@ impl Script {
     fn navigate(&mut self, at: i64, random: &mut Random) {
         self.load += 1;
         self.page = *random.pick(&PAGES[..]);
-        let loaded = random.duration_ms(1_300.0);
-        let event = json!({
-            "type": "metric", "subtype": "page-load", "url": format!("{ORIGIN}{}", self.page),
-            "timing": { "ttfb": loaded * 0.2, "dom-interactive": loaded * 0.6, "fully-loaded": loaded },
-        });
-        self.add(at, event);
+        let events = measures::page_load(self.page, self.load == 1, self.is_broken(at), random);
+        self.later(at, events);
         for nth in 0..3 {
             let route = *random.pick(&ROUTES);
             self.request(at + nth * 5, &route, random);

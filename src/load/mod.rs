@@ -7,6 +7,7 @@ mod browser;
 mod client;
 mod events;
 mod generator;
+mod measures;
 mod places;
 mod random;
 

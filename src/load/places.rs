@@ -1,4 +1,4 @@
-//! The pretended shop: its routes, pages, faults and people.
+//! The pretended shop: its routes, pages, components, faults and people.
 //!
 //! Tables for both generators; nothing here acts.
 
@@ -82,9 +82,35 @@ pub(super) const LOGS: [(&str, &str); 8] = [
     ("error", "could not store preferences: quota exceeded"),
 ];
 
-/// Tab, session and user of the demo's three browsers.
+/// What the shop draws: component and median milliseconds.
+pub(super) const COMPONENTS: [(&str, f64); 6] = [
+    ("ProductGrid", 16.0),
+    ("CartLine", 3.0),
+    ("OrderList", 9.0),
+    ("Checkout", 22.0),
+    ("PriceChart", 34.0),
+    ("SearchBox", 2.0),
+];
+
+/// What the shop's own code reports: metric, median and unit.
+pub(super) const METRICS: [(&str, f64, &str); 4] = [
+    ("cart.items", 3.0, "items"),
+    ("ws.roundtrip", 18.0, "ms"),
+    ("search.results", 42.0, "results"),
+    ("heap.used", 61.0, "MB"),
+];
+
+/// What can be used in the shop, most used first.
+pub(super) const FEATURES: [&str; 6] =
+    ["saved-search", "wish-list", "compare-products", "share-link", "export-data", "dark-mode"];
+
+/// Who comes to the kiosk in the shop, one after the other.
+pub(super) const VISITORS: [&str; 8] =
+    ["barbara", "edsger", "frances", "tony", "margaret", "dennis", "radia", "niklaus"];
+
+/// Tab, session and user of the demo's three browsers; the last one is the kiosk.
 pub(super) const PEOPLE: [(&str, &str, &str); 3] = [
     ("tab-ada", "s-7f3a91", "ada@shop.example"),
     ("tab-grace", "s-c20b4e", "grace@shop.example"),
-    ("tab-linus", "s-98d1f6", "linus@shop.example"),
+    ("tab-kiosk", "s-98d1f6", "kiosk@shop.example"),
 ];
