@@ -13,7 +13,7 @@ use super::detail::Detail;
 use super::export_bar::{Answer, ExportBar};
 use super::filter_bar::{BarChange, FilterBar};
 use super::keys::{self, Action};
-use super::panels::{Errors, Health, Help, Latency, Panel, Sessions, Stream};
+use super::panels::{Errors, Health, Help, Latency, Panel, Sessions, Stream, Timeline, Vitals};
 use super::theme::Theme;
 use super::view::{Effect, Facts, Request, Screen, View};
 use super::{format, screen};
@@ -101,6 +101,8 @@ pub(super) struct Panels {
     errors: Errors,
     latency: Latency,
     sessions: Sessions,
+    vitals: Vitals,
+    timeline: Timeline,
     health: Health,
     pub(super) help: Option<Help>,
 }
@@ -114,6 +116,8 @@ impl Panels {
             (None, Screen::Errors) => &mut self.errors,
             (None, Screen::Latency) => &mut self.latency,
             (None, Screen::Sessions) => &mut self.sessions,
+            (None, Screen::Vitals) => &mut self.vitals,
+            (None, Screen::Timeline) => &mut self.timeline,
             (None, Screen::Health) => &mut self.health,
         }
     }
@@ -235,6 +239,12 @@ impl App {
     }
 
     fn on_action(&mut self, action: Action) -> Vec<Effect> {
+        let action = match action {
+            // Only where there is something on either side do the arrows mean more than open and back.
+            Action::Right if !self.has_sides() => Action::Open,
+            Action::Left if !self.has_sides() => Action::Back,
+            action => action,
+        };
         if self.panels.help.is_some() && action != Action::Redraw && action != Action::Suspend {
             return self.on_help(action);
         }
@@ -266,6 +276,10 @@ impl App {
         Vec::new()
     }
 
+    fn has_sides(&self) -> bool {
+        self.screen == Screen::Timeline && self.panels.help.is_none()
+    }
+
     fn on_help(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Quit | Action::Back | Action::Help => self.panels.help = None,
@@ -291,6 +305,12 @@ impl App {
                 self.remember_place();
                 self.screen = Screen::Stream;
                 self.panels.stream.select(ordinal, &self.world.view(&self.bar));
+                Vec::new()
+            }
+            Request::Timeline { session, ordinal } => {
+                self.remember_place();
+                self.screen = Screen::Timeline;
+                self.panels.timeline.open(&session, ordinal, &self.world.view(&self.bar));
                 Vec::new()
             }
             Request::Drill { term, origin } => {

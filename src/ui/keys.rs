@@ -14,6 +14,10 @@ pub enum Action {
     Bottom,
     Open,
     Back,
+    Left,
+    Right,
+    NextPane,
+    PreviousPane,
     NextError,
     PreviousError,
     Freeze,
@@ -25,6 +29,9 @@ pub enum Action {
     Export,
     Detail,
     Raw,
+    Timeline,
+    ZoomIn,
+    ZoomOut,
     SortNext,
     SortPrevious,
     SortReverse,
@@ -68,11 +75,12 @@ const fn key(
 use KeyCode::Char;
 
 /// Every key of the dashboard outside the filter bar. None needs Ctrl, Alt or a function key.
-pub const KEYS: [Key; 29] = [
+pub const KEYS: [Key; 37] = [
     key(Action::Screen('1'), "1", &[Char('1')], Group::Move, "stream of events"),
     key(Action::Screen('2'), "2", &[Char('2')], Group::Move, "errors in groups"),
     key(Action::Screen('3'), "3", &[Char('3')], Group::Move, "latency by endpoint"),
     key(Action::Screen('4'), "4", &[Char('4')], Group::Move, "sessions"),
+    key(Action::Screen('5'), "5", &[Char('5')], Group::Move, "vitals, renders, metrics, funnels"),
     key(Action::Screen('6'), "6", &[Char('6')], Group::Move, "health of taillight itself"),
     key(Action::Up, "↑ k", &[KeyCode::Up, Char('k')], Group::Move, "one row up"),
     key(Action::Down, "↓ j", &[KeyCode::Down, Char('j')], Group::Move, "one row down"),
@@ -80,8 +88,12 @@ pub const KEYS: [Key; 29] = [
     key(Action::PageDown, "PgDn", &[KeyCode::PageDown], Group::Move, "one page down"),
     key(Action::Top, "g", &[Char('g'), KeyCode::Home], Group::Move, "oldest"),
     key(Action::Bottom, "G", &[Char('G'), KeyCode::End], Group::Move, "newest, and follow"),
-    key(Action::Open, "↵", &[KeyCode::Enter, KeyCode::Right, Char('l')], Group::Move, "open"),
-    key(Action::Back, "Esc", &[KeyCode::Esc, KeyCode::Left, Char('h')], Group::Move, "back (never quits)"),
+    key(Action::Open, "↵", &[KeyCode::Enter, Char('l')], Group::Move, "open"),
+    key(Action::Back, "Esc", &[KeyCode::Esc, Char('h')], Group::Move, "back (never quits)"),
+    key(Action::Right, "→", &[KeyCode::Right], Group::Move, "open; in a timeline: event after"),
+    key(Action::Left, "←", &[KeyCode::Left], Group::Move, "back; in a timeline: event before"),
+    key(Action::NextPane, "Tab", &[KeyCode::Tab], Group::Move, "next block or pane"),
+    key(Action::PreviousPane, "⇧Tab", &[KeyCode::BackTab], Group::Move, "block or pane before"),
     key(Action::NextError, "n", &[Char('n')], Group::Move, "next error"),
     key(Action::PreviousError, "N", &[Char('N')], Group::Move, "newest or previous error"),
     key(Action::EditFilter, "/", &[Char('/')], Group::Filter, "edit the filter"),
@@ -92,6 +104,9 @@ pub const KEYS: [Key; 29] = [
     key(Action::Freeze, "Space", &[Char(' ')], Group::Look, "freeze the screen, on and off"),
     key(Action::Detail, "d", &[Char('d')], Group::Look, "detail: beside, full, off"),
     key(Action::Raw, "v", &[Char('v')], Group::Look, "raw event in the detail"),
+    key(Action::Timeline, "T", &[Char('T')], Group::Look, "timeline of its session"),
+    key(Action::ZoomIn, "z", &[Char('z')], Group::Look, "timeline: a shorter time"),
+    key(Action::ZoomOut, "Z", &[Char('Z')], Group::Look, "timeline: a longer time"),
     key(Action::SortNext, ">", &[Char('>')], Group::Look, "sort by the next column"),
     key(Action::SortPrevious, "<", &[Char('<')], Group::Look, "sort by the column before"),
     key(Action::SortReverse, "i", &[Char('i')], Group::Look, "turn the order round"),
@@ -113,6 +128,14 @@ pub fn action_of(press: KeyEvent) -> Option<Action> {
             _ => None,
         };
     }
+    if press.modifiers.contains(KeyModifiers::SHIFT) {
+        match press.code {
+            KeyCode::Left => return Some(Action::PreviousError),
+            KeyCode::Right => return Some(Action::NextError),
+            KeyCode::Tab => return Some(Action::PreviousPane),
+            _ => {}
+        }
+    }
     KEYS.iter().find(|key| key.codes.contains(&press.code)).map(|key| key.action)
 }
 
@@ -123,7 +146,7 @@ pub fn shown(action: Action) -> &'static str {
 
 /// A key as it is shown on a terminal with or without Unicode: `↵`, or `Enter`.
 pub fn on_terminal(shown: &str, is_ascii: bool) -> String {
-    let names = [("↵", "Enter"), ("↑", "Up"), ("↓", "Down")];
+    let names = [("↵", "Enter"), ("↑", "Up"), ("↓", "Down"), ("→", "Right"), ("←", "Left"), ("⇧", "S-")];
     let is_named = is_ascii && !shown.is_ascii();
     names.iter().filter(|_| is_named).fold(shown.to_owned(), |text, (mark, name)| text.replace(mark, name))
 }

@@ -96,7 +96,7 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
         x = draw::text(buf, left, x, area.y, " taillight ", theme.title);
     }
     for (key, screen, title) in Screen::ALL {
-        let is_here = screen == app.screen;
+        let is_here = screen == app.screen.tab();
         let text = if is_here { format!("[{key} {title}]") } else { format!(" {key} {title} ") };
         x = draw::text(buf, left, x, area.y, &text, if is_here { theme.accent } else { theme.text });
     }

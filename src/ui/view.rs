@@ -20,18 +20,27 @@ pub enum Screen {
     Errors,
     Latency,
     Sessions,
+    Vitals,
     Health,
+    /// One session over time; reached from the others, not by a key of its own.
+    Timeline,
 }
 
 impl Screen {
     /// Key, screen and title, in the order of the tabs.
-    pub const ALL: [(char, Self, &'static str); 5] = [
+    pub const ALL: [(char, Self, &'static str); 6] = [
         ('1', Self::Stream, "Stream"),
         ('2', Self::Errors, "Errors"),
         ('3', Self::Latency, "Latency"),
         ('4', Self::Sessions, "Sessions"),
+        ('5', Self::Vitals, "Vitals"),
         ('6', Self::Health, "Health"),
     ];
+
+    /// The screen whose tab is lit while this one is shown.
+    pub fn tab(self) -> Self {
+        if self == Self::Timeline { Self::Sessions } else { self }
+    }
 }
 
 /// What does not change while the console runs.
@@ -74,6 +83,8 @@ pub(super) enum Request {
     Drill { term: String, origin: Option<Timestamp> },
     /// Show this event of the ring in the stream, selected.
     Show { ordinal: u64 },
+    /// Show this session over time, from its end or at this event of the ring; Back returns here.
+    Timeline { session: Arc<str>, ordinal: Option<u64> },
 }
 
 /// What the console asks of the program around it.

@@ -5,10 +5,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Panel;
 use super::table::{
     Align, Cell, Column, List, Place, below, cell, clock, height_above, or_none, plain, row_of, sorted,
 };
+use super::{Panel, timeline};
 use crate::event::{Level, json};
 use crate::stats::GroupRow;
 use crate::ui::draw;
@@ -63,6 +63,11 @@ impl Panel for Errors {
             let Some(group) = self.current(&keys) else { return Request::Ignored };
             return term_of(group).map_or(Request::Done, |term| Request::Drill { term, origin: None });
         }
+        if action == Action::Timeline {
+            let group = self.current(&keys);
+            let row = view.tables.groups.iter().find(|row| Some(row.group) == group);
+            return row.map_or(Request::Ignored, |row| timeline::request(row.last_ordinal, view));
+        }
         if self.list.on_action(action, &keys) { Request::Done } else { Request::Ignored }
     }
 
@@ -89,6 +94,7 @@ impl Panel for Errors {
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("↵", "its events"),
+            ("T", "timeline"),
             ("n", "next"),
             ("N", "previous"),
             ("< >", "sort"),

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Panel;
 use super::spread::{self, Bar};
 use super::table::{
     Align, Cell, Column, List, Place, below, cell, clock, draw_row, height_above, or_none, place, plain,
     row_of, sorted, term,
 };
+use super::{Panel, timeline};
 use crate::event::EventRef;
 use crate::stats::{EndpointRow, Slow};
 use crate::ui::cursor::Cursor;
@@ -77,6 +77,12 @@ impl Panel for Latency {
         let current = self.current(&keys, view);
         if current.is_none() {
             self.slowest = None;
+        }
+        if action == Action::Timeline {
+            let chosen = self.slowest.as_ref().and_then(Cursor::selected).copied();
+            let slowest = || Some(kept(current.as_ref()?, view).first()?.0.ordinal);
+            let ordinal = chosen.or_else(slowest);
+            return ordinal.map_or(Request::Ignored, |ordinal| timeline::request(ordinal, view));
         }
         if let (Some(cursor), Some(endpoint)) = (&mut self.slowest, &current) {
             let kept: Vec<u64> = kept(endpoint, view).iter().map(|(slow, _)| slow.ordinal).collect();
@@ -143,10 +149,11 @@ impl Panel for Latency {
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         if self.slowest.is_some() {
-            &[("↵", "show it in the stream"), ("Esc", "back to the table")]
+            &[("↵", "show it in the stream"), ("T", "timeline"), ("Esc", "back to the table")]
         } else {
             &[
                 ("↵", "slowest requests"),
+                ("T", "timeline"),
                 ("+", "keep only"),
                 ("-", "leave out"),
                 ("< >", "sort"),

@@ -13,6 +13,8 @@ mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod vitals;
 
 pub(super) use errors::Errors;
 pub(super) use health::Health;
@@ -20,6 +22,8 @@ pub(super) use help::Help;
 pub(super) use latency::Latency;
 pub(super) use sessions::Sessions;
 pub(super) use stream::Stream;
+pub(super) use timeline::Timeline;
+pub(super) use vitals::Vitals;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

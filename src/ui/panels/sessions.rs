@@ -61,6 +61,11 @@ impl Panel for Sessions {
             let row = view.tables.sessions.iter().find(|row| row.session == *session);
             return Request::Drill { term: term_of(session), origin: row.map(|row| row.first) };
         }
+        if action == Action::Timeline {
+            let session = self.list.selected().filter(|session| keys.contains(session)).or(keys.first());
+            let Some(session) = session else { return Request::Ignored };
+            return Request::Timeline { session: Arc::clone(session), ordinal: None };
+        }
         if self.list.on_action(action, &keys) { Request::Done } else { Request::Ignored }
     }
 
@@ -86,7 +91,14 @@ impl Panel for Sessions {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        &[("↵", "its events"), ("+", "keep only"), ("-", "leave out"), ("< >", "sort"), ("i", "turn round")]
+        &[
+            ("↵", "its events"),
+            ("T", "timeline"),
+            ("+", "keep only"),
+            ("-", "leave out"),
+            ("< >", "sort"),
+            ("i", "turn round"),
+        ]
     }
 
     fn term(&self, view: &View<'_>) -> Option<String> {

@@ -116,6 +116,14 @@ impl Stream {
         }
     }
 
+    /// The timeline at the selected event, or of the session that spoke last.
+    fn timeline(&self, view: &View<'_>) -> Request {
+        let newest = || view.matches.nth(view.matches.total.checked_sub(1)?).map(|(_, event)| event);
+        let Some(event) = self.selected().or_else(newest) else { return Request::Ignored };
+        let ordinal = self.held.as_ref().map(|held| held.ordinal);
+        Request::Timeline { session: Arc::from(event.session()), ordinal }
+    }
+
     /// What the divider says of following.
     fn divider(&mut self, width: u16, view: &View<'_>) -> (String, String) {
         let glyphs = view.theme.glyphs;
@@ -269,6 +277,7 @@ impl Panel for Stream {
             Action::Bottom => drop(self.release()),
             Action::NextError => self.seek_error(true, view),
             Action::PreviousError => self.seek_error(false, view),
+            Action::Timeline => return self.timeline(view),
             _ => return Request::Ignored,
         }
         Request::Done
@@ -294,13 +303,16 @@ impl Panel for Stream {
     }
 
     fn term(&self, _: &View<'_>) -> Option<String> {
-        let event = self.selected()?;
-        let (field, value) = match (event.group(), event.endpoint(), event.session()) {
-            (Some(group), ..) => return Some(format!("group:{group:016x}")),
-            (None, endpoint, _) if !endpoint.is_empty() => ("endpoint", endpoint),
-            _ => ("id", event.id()),
-        };
-        Some(super::table::term(field, value))
+        self.selected().map(term_of)
+    }
+}
+
+/// The filter term that keeps what is most telling of an event: its group, its endpoint, else its id.
+pub(super) fn term_of(event: EventRef<'_>) -> String {
+    match (event.group(), event.endpoint()) {
+        (Some(group), _) => format!("group:{group:016x}"),
+        (None, "") => super::table::term("id", event.id()),
+        (None, endpoint) => super::table::term("endpoint", endpoint),
     }
 }
 
@@ -313,7 +325,7 @@ fn offset(ms: i64, width: usize) -> String {
 }
 
 /// What happened, in one short word, shorter still where there is little room.
-fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
+pub(super) fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
     const WORDS: [(&str, &str, &str); 14] = [
         ("api-call", "api", "api"),
         ("javascript", "js", "js"),
@@ -340,7 +352,7 @@ fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
 }
 
 /// A request's own message says less than its method and route, which the columns do not show.
-fn row_text(event: EventRef<'_>) -> &str {
+pub(super) fn row_text(event: EventRef<'_>) -> &str {
     let is_plain_request = event.flags().has(Flags::REQUEST) && event.level() < Level::Warn;
     if is_plain_request { event.endpoint() } else { event.msg() }
 }
