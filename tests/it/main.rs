@@ -23,6 +23,8 @@ mod load;
 mod pty;
 /// What a page load is: `since:reload`, `load:` and `session:latest` over real connections.
 mod reload;
+/// Vitals and timeline: one recorded visit.
+mod screens;
 /// The pictures of the README are those of the screens.
 mod screenshots;
 /// `tail`: what is printed, and how it ends.
