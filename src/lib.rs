@@ -4,6 +4,7 @@
 //! and `tests/it/tidy.rs` enforces who may import whom.
 
 pub mod cli;
+pub mod config;
 pub mod counters;
 pub mod event;
 pub mod filter;

@@ -83,7 +83,7 @@ pub use eval::Matcher;
 pub use highlight::Highlighter;
 pub use paste::{Pasted, pasted};
 pub use saved::expand_saved;
-pub use suggest::distance;
+pub use suggest::{distance, nearest};
 pub use terms::term_for;
 pub use typing::{State, Typing, while_typing};
 pub use values::Values;

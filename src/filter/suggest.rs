@@ -5,7 +5,7 @@
 
 /// The nearest of `known` to `typed`, at most 2 edits away (FILTER: mistakes). In words under five letters the
 /// first letter must be right if there are 2. Swapped neighbours are one edit.
-pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed: Vec<char> = typed.to_lowercase().chars().take(MAX_CHARS + 1).collect();
     known
         .into_iter()
