@@ -18,7 +18,7 @@ use taillight::event::Timestamp;
 use taillight::load::Pool;
 use taillight::pipeline::Redactor;
 use taillight::published::Published;
-use taillight::scan::{self, Clock, Matches, ScanHandle};
+use taillight::scan::{self, Clock, Marks, Matches, ScanHandle};
 use taillight::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
 use taillight::ui::theme::{Palette, Theme};
 use taillight::ui::{App, Effect, Facts, Msg};
@@ -124,7 +124,8 @@ struct Console {
 impl Console {
     fn new(snapshots: &Arc<Published<Snapshot>>) -> Self {
         let matches = Arc::new(Published::new(Matches::default()));
-        let clock = Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC };
+        let marks = Arc::new(Published::new(Marks::default()));
+        let clock = Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC, marks };
         let (scan, _) = scan::spawn(clock, Arc::clone(&matches)).expect("a thread");
         let (eyes, seen): (_, Weak<_>) = (scan.clone(), Arc::downgrade(snapshots));
         snapshots.on_change(move || {

@@ -4,9 +4,11 @@
 
 mod check;
 mod console;
+mod counts;
 mod export;
 mod filter;
 mod help;
+mod kept;
 mod listener;
 mod load;
 mod open;

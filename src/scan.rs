@@ -10,7 +10,7 @@ mod matches;
 mod thread;
 
 pub use advice::{Advice, AdviceHandle, AdviceRequest, Advisor, Candidate, MAX_CANDIDATES, spawn_advice};
-pub use context::{Clock, context_of, learn_loads};
+pub use context::{Clock, Marks, context_of, learn_loads};
 pub use matches::{MatchSegment, Matches, Rows};
 pub use thread::{ScanHandle, select, spawn};
 

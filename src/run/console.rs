@@ -14,20 +14,27 @@ use std::time::{Duration, Instant};
 use crossterm::event::Event;
 use jiff::tz::TimeZone;
 
+use super::counts::{self, Filters};
+use super::kept::{Job, Kept};
 use super::listener::Listener;
 use super::{Usage, code, signals, use_color};
 use crate::cli::Common;
+use crate::config::Saved;
 use crate::counters::Counters;
 use crate::ingest;
 use crate::published::Published;
 use crate::recording;
-use crate::scan::{self, Clock, Matches, ScanHandle};
+use crate::scan::{self, Advice, AdviceHandle, Clock, Marks, Matches, ScanHandle};
 use crate::store::Snapshot;
 use crate::ui::theme::{Palette, Theme};
 use crate::ui::{App, Effect, Facts, Msg, TerminalScreen};
 
 /// Shortest time between two frames (SECURITY: 30 frames a second, and the terminal is not the only reader).
 const FRAME: Duration = Duration::from_millis(33);
+/// Shortest time between two frames after a key: what it does is seen within a frame of a 60 Hz screen.
+const KEY_FRAME: Duration = Duration::from_millis(5);
+/// How long after a key news of what it has changed are drawn as soon.
+const ECHO: Duration = Duration::from_millis(300);
 /// Ages and rates move this often when nothing else does.
 const CLOCK: Duration = Duration::from_secs(1);
 /// Keys and news that may wait; news are only pointers to the newest state, so what does not fit is not lost.
@@ -39,6 +46,8 @@ pub(super) enum Input {
     /// The scan has published.
     News,
     Notice(String),
+    Saved(Arc<[Saved]>),
+    Counts(Arc<[(String, u64)]>),
     Signal(u8),
 }
 
@@ -52,9 +61,11 @@ pub(super) struct Source {
 /// Listens and shows what arrives until the user quits.
 pub(super) fn run(common: &Common, filter: &str) -> anyhow::Result<u8> {
     check_terminal()?;
+    let mut kept = Kept::read();
     let filter = super::filter::checked(filter)?;
+    let filter = kept.start_filter(filter.text(), true);
     let listener = Listener::start(common, None)?;
-    let ended = listen(common, filter.text(), &listener);
+    let ended = listen(common, &filter, kept, &listener);
     listener.stop();
     ended
 }
@@ -68,12 +79,12 @@ pub(super) fn demo(common: &Common) -> anyhow::Result<u8> {
         // The ingestor it sends to is this process; it only ends with it.
         let _ = crate::load::demo(&url, DEMO_SEED, ingest::now, stopping).await;
     });
-    let ended = listen(common, "", &listener);
+    let ended = listen(common, "", Kept::read(), &listener);
     listener.stop();
     ended
 }
 
-fn listen(common: &Common, filter: &str, listener: &Listener) -> anyhow::Result<u8> {
+fn listen(common: &Common, filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
     let source = Source {
         snapshots: Arc::clone(&listener.snapshots),
         counters: Arc::clone(&listener.counters),
@@ -83,7 +94,7 @@ fn listen(common: &Common, filter: &str, listener: &Listener) -> anyhow::Result<
             recording: None,
         },
     };
-    show(common, &source, filter, |input| {
+    show(common, &source, filter, kept, |input| {
         let input = input.clone();
         signals::watch(move |code| drop(input.send(Input::Signal(code))))
     })
@@ -105,43 +116,86 @@ pub(super) fn show(
     common: &Common,
     source: &Source,
     filter: &str,
+    kept: Kept,
     signals: impl FnOnce(&SyncSender<Input>) -> io::Result<()>,
 ) -> anyhow::Result<u8> {
     let (sender, inputs) = sync_channel(QUEUE);
     signals(&sender)?;
-    let matches = Arc::new(Published::new(Matches::default()));
-    let clock = Clock { start: ingest::now(), zone: TimeZone::system() };
-    let (scan, scanning) = scan::spawn(clock, Arc::clone(&matches))?;
-    let (eyes, snapshots) = (scan.clone(), Arc::downgrade(&source.snapshots));
-    source.snapshots.on_change(move || {
-        if let Some(snapshots) = snapshots.upgrade() {
-            eyes.see(snapshots.get());
-        }
-    });
-    let news = sender.clone();
-    // A full queue has a waker in it already.
-    matches.on_change(move || drop(news.try_send(Input::News)));
     let palette = if use_color(common.color, &io::stdout()) { Palette::Ansi } else { Palette::Mono };
     let theme = Theme::new(palette, common.ascii || !is_utf8_locale());
-    let app = App::new(source.facts.clone(), Arc::clone(&source.counters), theme, TimeZone::system(), filter);
-    scan.see(source.snapshots.get());
+    let app = App::new(source.facts.clone(), Arc::clone(&source.counters), theme, TimeZone::system(), filter)
+        .with_kept(kept.for_console());
+    let warning = kept.complain();
+    let helpers = Helpers::spawn(source, kept, &sender)?;
     let screen = TerminalScreen::enter()?;
-    let mut console = Console {
-        app,
-        screen,
-        scan: scan.clone(),
-        matches,
-        sender: sender.clone(),
-        exports: Vec::new(),
-        is_recording: source.facts.recording.is_some(),
-    };
+    let mut console =
+        Console { app, screen, helpers, sender: sender.clone(), exports: Vec::new(), pressed: None };
     console.select(0);
+    console.tick()?;
+    if let Some(warning) = warning {
+        console.update(Msg::Warning(warning))?;
+    }
     read_keys(sender)?;
     let ended = console.run(&inputs);
+    // Whoever still answers must not wait for a place in the queue.
+    drop(inputs);
     drop(console);
-    scan.stop();
-    let _ = scanning.join();
     ended
+}
+
+/// The threads beside the console, and the ways to them.
+struct Helpers {
+    scan: ScanHandle,
+    matches: Arc<Published<Matches>>,
+    advice: AdviceHandle,
+    advised: Arc<Published<Advice>>,
+    marks: Arc<Published<Marks>>,
+    /// Gone once they are to end.
+    kept: Option<SyncSender<Job>>,
+    counts: Option<SyncSender<Filters>>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Helpers {
+    fn spawn(source: &Source, kept: Kept, sender: &SyncSender<Input>) -> io::Result<Self> {
+        let marks = Arc::new(Published::new(Marks::default()));
+        let clock = Clock { start: ingest::now(), zone: TimeZone::system(), marks: Arc::clone(&marks) };
+        let matches = Arc::new(Published::new(Matches::default()));
+        let (scan, scanning) = scan::spawn(clock.clone(), Arc::clone(&matches))?;
+        let advised = Arc::new(Published::new(Advice::default()));
+        let (advice, advising) = scan::spawn_advice(clock.clone(), Arc::clone(&advised))?;
+        let (counts, counting) = counts::spawn(clock, Arc::clone(&source.snapshots), sender.clone())?;
+        let (kept, keeping) = kept.spawn(sender.clone())?;
+        let (eyes, adviser, snapshots) = (scan.clone(), advice.clone(), Arc::downgrade(&source.snapshots));
+        source.snapshots.on_change(move || {
+            if let Some(snapshots) = snapshots.upgrade() {
+                eyes.see(snapshots.get());
+                adviser.see(snapshots.get());
+            }
+        });
+        // A full queue has a waker in it already.
+        let news = sender.clone();
+        matches.on_change(move || drop(news.try_send(Input::News)));
+        let news = sender.clone();
+        advised.on_change(move || drop(news.try_send(Input::News)));
+        scan.see(source.snapshots.get());
+        advice.see(source.snapshots.get());
+        let threads = vec![scanning, advising, counting, keeping];
+        Ok(Self { scan, matches, advice, advised, marks, kept: Some(kept), counts: Some(counts), threads })
+    }
+}
+
+impl Drop for Helpers {
+    /// What was to be written is written even when the user quits at once.
+    fn drop(&mut self) {
+        self.scan.stop();
+        self.advice.stop();
+        self.kept = None;
+        self.counts = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
 }
 
 /// Keys are read on a thread of their own, which ends with the process: a read cannot be interrupted.
@@ -170,11 +224,11 @@ fn is_utf8_locale() -> bool {
 struct Console {
     app: App,
     screen: TerminalScreen,
-    scan: ScanHandle,
-    matches: Arc<Published<Matches>>,
+    helpers: Helpers,
     sender: SyncSender<Input>,
     exports: Vec<thread::JoinHandle<()>>,
-    is_recording: bool,
+    /// When a key was pressed last.
+    pressed: Option<Instant>,
 }
 
 impl Console {
@@ -182,7 +236,7 @@ impl Console {
         let mut drawn = Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now);
         let mut is_stale = true;
         loop {
-            let wait = if is_stale { FRAME.saturating_sub(drawn.elapsed()) } else { CLOCK };
+            let wait = if is_stale { self.frame().saturating_sub(drawn.elapsed()) } else { self.due_in() };
             match inputs.recv_timeout(wait) {
                 Ok(input) => {
                     is_stale = true;
@@ -198,12 +252,10 @@ impl Console {
                     return Ok(code);
                 }
             }
-            if is_stale && drawn.elapsed() >= FRAME {
-                let matches = self.matches.get();
-                // In a recording the newest event is now.
-                let now = if self.is_recording { matches.snapshot.at } else { ingest::now() };
-                self.app.update(Msg::Tick(now));
-                self.app.update(Msg::Matches(matches));
+            if is_stale && drawn.elapsed() >= self.frame() {
+                self.tick()?;
+                self.update(Msg::Matches(self.helpers.matches.get()))?;
+                self.update(Msg::Advice(self.helpers.advised.get()))?;
                 self.screen.draw(&mut self.app)?;
                 drawn = Instant::now();
                 is_stale = false;
@@ -211,18 +263,53 @@ impl Console {
         }
     }
 
+    /// Shortest time between two frames now.
+    fn frame(&self) -> Duration {
+        let is_echo = self.pressed.is_some_and(|at| at.elapsed() < ECHO);
+        if is_echo { KEY_FRAME } else { FRAME }
+    }
+
+    /// When the next frame is due that nothing but the clock asks for.
+    fn due_in(&self) -> Duration {
+        let due = self.app.due_in().and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+        due.map_or(CLOCK, |due| due.min(CLOCK))
+    }
+
     /// Takes one input; the exit code when it ends the console.
     fn take(&mut self, input: Input) -> anyhow::Result<Option<u8>> {
-        let effects = match input {
-            Input::Terminal(Event::Key(key)) => self.app.update(Msg::Key(key)),
-            Input::Terminal(Event::Paste(text)) => self.app.update(Msg::Paste(text)),
-            Input::Terminal(_) | Input::News => Vec::new(),
-            Input::Notice(text) => self.app.update(Msg::Notice(text)),
+        let msg = match input {
+            Input::Terminal(Event::Key(key)) => Msg::Key(key),
+            Input::Terminal(Event::Paste(text)) => Msg::Paste(text),
+            Input::Terminal(_) | Input::News => return Ok(None),
+            Input::Notice(text) => Msg::Notice(text),
+            Input::Saved(saved) => Msg::Saved(saved),
+            Input::Counts(counts) => Msg::Counts(counts),
             Input::Signal(code) => return Ok(Some(code)),
         };
-        for effect in effects {
+        if matches!(msg, Msg::Key(_) | Msg::Paste(_)) {
+            self.pressed = Some(Instant::now());
+            self.tick()?;
+        }
+        self.update(msg)
+    }
+
+    fn tick(&mut self) -> anyhow::Result<()> {
+        self.update(Msg::Tick(ingest::now())).map(drop)
+    }
+
+    /// Hands a message to the dashboard and does what it asks for; the exit code when that ends the console.
+    fn update(&mut self, msg: Msg) -> anyhow::Result<Option<u8>> {
+        for effect in self.app.update(msg) {
             match effect {
                 Effect::SetFilter { id, .. } => self.select(id),
+                Effect::Mark(marks) => self.helpers.marks.set(Arc::new(marks)),
+                Effect::Ask(question) => self.helpers.advice.ask(question),
+                // Another question comes in a second.
+                Effect::Count(filters) => {
+                    self.helpers.counts.as_ref().map(|counts| counts.try_send(filters).ok());
+                }
+                Effect::Remember(text) => self.keep(Job::Remember(text)),
+                Effect::Save { name, text, owner } => self.keep(Job::Save { name, text, owner }),
                 Effect::Export { path } => self.export(&path),
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Suspend => self.suspend()?,
@@ -232,8 +319,14 @@ impl Console {
         Ok(None)
     }
 
+    fn keep(&mut self, job: Job) {
+        if self.helpers.kept.as_ref().is_some_and(|kept| kept.try_send(job).is_err()) {
+            self.app.update(Msg::Notice("the disk is too slow to keep this".to_owned()));
+        }
+    }
+
     fn select(&self, id: u64) {
-        self.scan.select(id, self.app.filter());
+        self.helpers.scan.select(id, self.app.filter());
     }
 
     /// Writes what is on screen, on a thread of its own: ingest and the dashboard go on.

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::console::{self, Source};
+use super::kept::Kept;
 use super::signals;
 use crate::cli::{Common, Open, Speed};
 use crate::counters::Counters;
@@ -28,6 +29,8 @@ const STEP_MS: i64 = 50;
 pub(super) fn run(common: &Common, open: &Open) -> anyhow::Result<u8> {
     console::check_terminal()?;
     let filter = super::filter::checked(open.filter.as_deref().unwrap_or_default())?;
+    let mut kept = Kept::read();
+    let filter = kept.start_filter(filter.text(), false);
     let snapshots = Arc::new(Published::new(Snapshot::default()));
     let retention = Retention { events: common.retain, bytes: common.memory };
     let (store, storing) = store::spawn(retention, Arc::clone(&snapshots))?;
@@ -37,7 +40,7 @@ pub(super) fn run(common: &Common, open: &Open) -> anyhow::Result<u8> {
     // A file that cannot be read at all is better said before the screen is taken over.
     let mut feeding = feed.start(recording)?;
     let source = Source { snapshots, counters: Arc::new(Counters::default()), facts: facts(&open.files) };
-    let ended = console::show(common, &source, filter.text(), |input| {
+    let ended = console::show(common, &source, &filter, kept, |input| {
         let input = input.clone();
         signals::watch(move |code| drop(input.send(console::Input::Signal(code))))
     });

@@ -2,8 +2,13 @@
 //!
 //! Made by the scan from a snapshot each time a filter starts over, and by the commands from what they have read.
 
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
 use crate::event::Timestamp;
 use crate::filter::{EvalContext, LoadKey};
+use crate::published::Published;
 use crate::stats::Loads;
 use crate::store::Snapshot;
 
@@ -14,11 +19,25 @@ pub struct Clock {
     pub start: Timestamp,
     /// In which clock times are meant.
     pub zone: jiff::tz::TimeZone,
+    /// What the user marked so far.
+    pub marks: Arc<Published<Marks>>,
+}
+
+/// What the user marked.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// `since:mark`
+    pub mark: Option<Timestamp>,
+    /// `is:marked`: arrival numbers of pinned events.
+    pub pinned: FxHashSet<u64>,
 }
 
 /// The context of `snapshot`.
 pub fn context_of(snapshot: &Snapshot, clock: &Clock) -> EvalContext {
+    let marks = clock.marks.get();
     let mut context = EvalContext {
+        mark: marks.mark,
+        pinned: marks.pinned.clone(),
         now: snapshot.at,
         start: clock.start,
         zone: clock.zone.clone(),

@@ -8,19 +8,23 @@ use std::sync::Arc;
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use rustc_hash::FxHashSet;
 
 use super::detail::Detail;
 use super::export_bar::{Answer, ExportBar};
-use super::filter_bar::{BarChange, FilterBar};
+use super::filter_bar::FilterBar;
 use super::keys::{self, Action};
+use super::narrowing::Around;
 use super::panels::{Errors, Health, Help, Latency, Panel, Sessions, Stream, Timeline, Vitals};
+use super::saved::SavedList;
 use super::theme::Theme;
 use super::view::{Effect, Facts, Request, Screen, View};
 use super::{format, screen};
+use crate::config::Saved;
 use crate::counters::Counters;
 use crate::event::Timestamp;
 use crate::filter::Filter;
-use crate::scan::Matches;
+use crate::scan::{Advice, Marks, Matches};
 
 /// How long a note stays in the footer.
 const NOTICE_MS: i64 = 5_000;
@@ -36,6 +40,26 @@ pub enum Msg {
     Tick(Timestamp),
     /// Something to say in the footer.
     Notice(String),
+    /// Something wrong, to stand in the footer until a key is pressed.
+    Warning(String),
+    /// An answer to [`Effect::Ask`].
+    Advice(Arc<Advice>),
+    /// An answer to [`Effect::Count`]: names and numbers.
+    Counts(Arc<[(String, u64)]>),
+    /// The saved filters there are now.
+    Saved(Arc<[Saved]>),
+}
+
+/// What a console takes over from the runs before.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// Filters typed, oldest first.
+    pub history: Vec<String>,
+    pub saved: Arc<[Saved]>,
+    /// A settings file of the project is there to save to.
+    pub has_project: bool,
+    /// Filters apply on Enter and not while typing.
+    pub waits_for_enter: bool,
 }
 
 /// How much room the selected event takes.
@@ -59,10 +83,22 @@ pub struct App {
     pub(super) detail_mode: DetailMode,
     pub(super) bar: FilterBar,
     filter_id: u64,
+    /// The filter that the matches were last asked for, in its plainest spelling.
+    sent: String,
+    /// A mark or a pin has changed, and the filter in force may mean them.
+    pub(super) has_marked: bool,
+    pub(super) marks: Marks,
+    pub(super) around: Option<Around>,
+    pub(super) saved: Arc<[Saved]>,
+    pub(super) saved_list: Option<SavedList>,
+    /// When saved filters were last counted.
+    pub(super) counted: Timestamp,
+    pub(super) has_project: bool,
     /// Screens that were drilled from, with the filter they had.
     back: Vec<(Screen, String)>,
     pub(super) export: Option<ExportBar>,
-    pub(super) notice: Option<(String, Timestamp)>,
+    /// With when it was said; without, it stays until a key is pressed.
+    pub(super) notice: Option<(String, Option<Timestamp>)>,
     is_quit_armed: bool,
 }
 
@@ -79,7 +115,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn view(&self, bar: &FilterBar) -> View<'_> {
+    pub(super) fn view<'a>(&'a self, bar: &'a FilterBar, pins: &'a FxHashSet<u64>) -> View<'a> {
         View {
             snapshot: &self.matches.snapshot,
             matches: &self.matches,
@@ -87,10 +123,17 @@ impl World {
             is_filtered: !bar.in_force().is_all(),
             facts: &self.facts,
             counters: &self.counters,
-            now: self.frozen_at.unwrap_or(self.now),
+            now: self.frozen_at.unwrap_or(self.moment()),
             zone: &self.zone,
             theme: &self.theme,
+            highlighter: bar.highlighter(),
+            pins,
         }
+    }
+
+    /// What ages count from: in a recording the newest event is now.
+    pub(super) fn moment(&self) -> Timestamp {
+        if self.facts.recording.is_some() { self.matches.snapshot.at } else { self.now }
     }
 }
 
@@ -145,11 +188,28 @@ impl App {
             detail_mode: DetailMode::Beside,
             bar: FilterBar::new(filter),
             filter_id: 0,
+            sent: String::new(),
+            has_marked: false,
+            marks: Marks::default(),
+            around: None,
+            saved: Arc::from([]),
+            saved_list: None,
+            counted: Timestamp(0),
+            has_project: false,
             back: Vec::new(),
             export: None,
             notice: None,
             is_quit_armed: false,
         }
+    }
+
+    /// This takes over what was kept of the runs before.
+    #[must_use]
+    pub fn with_kept(mut self, kept: Kept) -> Self {
+        self.bar.restore(kept.history, !kept.waits_for_enter);
+        self.has_project = kept.has_project;
+        self.take_saved(kept.saved);
+        self
     }
 
     /// The filter to start with.
@@ -164,26 +224,73 @@ impl App {
 
     /// Takes one message and says what is to be done about it.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
-        match msg {
+        let mut effects = match msg {
             Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Msg::Key(key) => self.on_key(key),
-            Msg::Paste(text) => self.on_paste(&text),
-            Msg::Matches(matches) => {
-                self.on_matches(matches);
+            Msg::Paste(text) => {
+                self.on_paste(&text);
                 Vec::new()
             }
-            Msg::Tick(now) => {
-                self.world.now = now;
-                if self.notice.as_ref().is_some_and(|(_, at)| now.since(*at) > NOTICE_MS) {
-                    self.notice = None;
+            Msg::Tick(now) => self.on_tick(now),
+            news => {
+                self.on_news(news);
+                Vec::new()
+            }
+        };
+        self.sync(&mut effects);
+        effects
+    }
+
+    fn on_news(&mut self, news: Msg) {
+        match news {
+            Msg::Matches(matches) => self.on_matches(matches),
+            Msg::Notice(text) => self.say(text),
+            Msg::Warning(text) => self.notice = Some((text, None)),
+            Msg::Advice(advice) => self.bar.advise(advice, self.world.now),
+            Msg::Saved(saved) => self.take_saved(saved),
+            Msg::Counts(counts) => {
+                if let Some(list) = &mut self.saved_list {
+                    list.count(&counts);
                 }
-                Vec::new()
             }
-            Msg::Notice(text) => {
-                self.notice = Some((text, self.world.now));
-                Vec::new()
-            }
+            Msg::Key(_) | Msg::Paste(_) | Msg::Tick(_) => {}
         }
+    }
+
+    fn on_tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.world.now = now;
+        self.bar.tick(now);
+        if self.notice.as_ref().and_then(|(_, at)| *at).is_some_and(|at| now.since(at) > NOTICE_MS) {
+            self.notice = None;
+        }
+        self.recount()
+    }
+
+    /// In how many milliseconds a tick has something to do, if there is anything it waits for.
+    pub fn due_in(&self) -> Option<i64> {
+        self.bar.due_in(self.world.now)
+    }
+
+    /// Says in the footer what was done.
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some((text.into(), Some(self.world.now)));
+    }
+
+    /// What the bar has become: another filter to narrow to, a question, a text to keep.
+    fn sync(&mut self, effects: &mut Vec<Effect>) {
+        let filter = self.bar.in_force();
+        let wanted = filter.to_string();
+        let has_marked = std::mem::take(&mut self.has_marked);
+        if has_marked {
+            effects.push(Effect::Mark(self.marks.clone()));
+        }
+        if wanted != self.sent || has_marked && filter.depends().context {
+            self.filter_id += 1;
+            self.sent = wanted;
+            effects.push(Effect::SetFilter { id: self.filter_id, filter });
+        }
+        effects.extend(self.bar.question().map(Effect::Ask));
+        effects.extend(self.bar.take_accepted().map(Effect::Remember));
     }
 
     fn on_matches(&mut self, matches: Arc<Matches>) {
@@ -195,16 +302,17 @@ impl App {
             Some(newest) if self.world.matches.id == matches.id => *newest = matches,
             _ => self.world.matches = matches,
         }
+        self.panels.stream.settle(&self.world.view(&self.bar, &self.marks.pinned));
     }
 
-    fn on_paste(&mut self, text: &str) -> Vec<Effect> {
+    fn on_paste(&mut self, text: &str) {
         if let Some(export) = &mut self.export {
             export.paste(text);
+        } else if let Some(list) = &mut self.saved_list {
+            list.paste(text);
         } else if self.bar.is_editing() {
-            let change = self.bar.paste(text);
-            return self.narrowed(change);
+            self.bar.paste(text, self.world.now);
         }
-        Vec::new()
     }
 
     fn on_key(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -226,8 +334,11 @@ impl App {
             };
         }
         if self.bar.is_editing() {
-            let change = self.bar.on_key(key);
-            return self.narrowed(change);
+            self.bar.on_key(key, self.world.now);
+            return Vec::new();
+        }
+        if self.saved_list.is_some() {
+            return self.on_saved_key(key);
         }
         // The hints come back as soon as one goes on.
         self.notice = None;
@@ -253,7 +364,8 @@ impl App {
             Action::Redraw => return vec![Effect::Redraw],
             Action::Suspend => return vec![Effect::Suspend],
             Action::Help => self.panels.help = Some(Help::default()),
-            Action::EditFilter => self.bar.edit(),
+            Action::EditFilter => self.bar.edit(self.world.now),
+            _ if self.narrow(action) => return self.recount(),
             Action::Export => self.export = Some(ExportBar::new(self.world.now, &self.world.zone)),
             Action::Freeze => self.freeze(),
             Action::Screen(digit) => {
@@ -261,16 +373,6 @@ impl App {
                     self.screen = screen;
                 }
             }
-            Action::BypassFilter => {
-                let change = self.bar.bypass();
-                return self.narrowed(change);
-            }
-            Action::ClearFilter => {
-                self.panels.stream.count_from(None);
-                let change = self.bar.replace("");
-                return self.narrowed(change);
-            }
-            Action::Keep | Action::Leave => return self.by_value(action),
             _ => return self.on_panel(action),
         }
         Vec::new()
@@ -283,8 +385,13 @@ impl App {
     fn on_help(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Quit | Action::Back | Action::Help => self.panels.help = None,
+            Action::NextPane => {
+                if let Some(help) = &mut self.panels.help {
+                    help.turn();
+                }
+            }
             _ => {
-                let view = self.world.view(&self.bar);
+                let view = self.world.view(&self.bar, &self.marks.pinned);
                 self.panels.current(self.screen).on_action(action, &view);
             }
         }
@@ -296,7 +403,7 @@ impl App {
         if self.screen == Screen::Stream && self.on_detail(action) {
             return Vec::new();
         }
-        let view = self.world.view(&self.bar);
+        let view = self.world.view(&self.bar, &self.marks.pinned);
         match self.panels.current(self.screen).on_action(action, &view) {
             Request::Done => Vec::new(),
             Request::Ignored if action == Action::Back => self.go_back(),
@@ -304,13 +411,14 @@ impl App {
             Request::Show { ordinal } => {
                 self.remember_place();
                 self.screen = Screen::Stream;
-                self.panels.stream.select(ordinal, &self.world.view(&self.bar));
+                self.panels.stream.select(ordinal, &self.world.view(&self.bar, &self.marks.pinned));
                 Vec::new()
             }
             Request::Timeline { session, ordinal } => {
                 self.remember_place();
                 self.screen = Screen::Timeline;
-                self.panels.timeline.open(&session, ordinal, &self.world.view(&self.bar));
+                let view = self.world.view(&self.bar, &self.marks.pinned);
+                self.panels.timeline.open(&session, ordinal, &view);
                 Vec::new()
             }
             Request::Drill { term, origin } => {
@@ -318,8 +426,8 @@ impl App {
                 self.panels.stream.count_from(origin);
                 self.screen = Screen::Stream;
                 self.panels.stream.release();
-                let change = self.bar.toggle(&term);
-                self.narrowed(change)
+                self.bar.toggle(&term);
+                Vec::new()
             }
         }
     }
@@ -330,7 +438,7 @@ impl App {
         match action {
             Action::Open if self.panels.stream.selected().is_some() => self.detail_mode = DetailMode::Full,
             Action::Open => {
-                self.panels.stream.on_action(Action::Up, &self.world.view(&self.bar));
+                self.panels.stream.on_action(Action::Up, &self.world.view(&self.bar, &self.marks.pinned));
             }
             Action::Detail => {
                 self.detail_mode = match self.detail_mode {
@@ -342,8 +450,8 @@ impl App {
             Action::Raw => self.detail.is_raw = !self.detail.is_raw,
             Action::Back if is_full => self.detail_mode = DetailMode::Beside,
             Action::Back => return self.panels.stream.release(),
-            Action::Down if is_full => self.detail.scroll(1),
-            Action::Up if is_full => self.detail.scroll(-1),
+            Action::Down if is_full => self.detail.step(true),
+            Action::Up if is_full => self.detail.step(false),
             Action::PageDown if is_full => self.detail.scroll(20),
             Action::PageUp if is_full => self.detail.scroll(-20),
             _ => return false,
@@ -362,11 +470,10 @@ impl App {
         let Some((screen, filter)) = self.back.pop() else { return Vec::new() };
         self.panels.stream.count_from(None);
         self.screen = screen;
-        if filter == self.bar.text() {
-            return Vec::new();
+        if filter != self.bar.text() {
+            self.bar.replace(&filter);
         }
-        let change = self.bar.replace(&filter);
-        self.narrowed(change)
+        Vec::new()
     }
 
     fn freeze(&mut self) {
@@ -377,30 +484,9 @@ impl App {
             }
             None => {
                 self.frozen = Some(Arc::clone(&self.world.matches));
-                self.world.frozen_at = Some(self.world.now);
+                self.world.frozen_at = Some(self.world.moment());
             }
         }
-    }
-
-    /// `+` and `-` write a term about the selected row into the filter.
-    fn by_value(&mut self, action: Action) -> Vec<Effect> {
-        let view = self.world.view(&self.bar);
-        let Some(term) = self.panels.current(self.screen).term(&view) else {
-            self.notice = Some(("select a row first: ↑ or k".to_owned(), self.world.now));
-            return Vec::new();
-        };
-        let term = if action == Action::Leave { format!("-{term}") } else { term };
-        let change = self.bar.toggle(&term);
-        self.narrowed(change)
-    }
-
-    /// Another filter is in force: the scan is told, and its first answer will be shown.
-    fn narrowed(&mut self, change: BarChange) -> Vec<Effect> {
-        if change == BarChange::Nothing {
-            return Vec::new();
-        }
-        self.filter_id += 1;
-        vec![Effect::SetFilter { id: self.filter_id, filter: self.bar.in_force() }]
     }
 
     fn close_or_quit(&mut self) -> Vec<Effect> {
@@ -422,8 +508,7 @@ impl App {
         }
         self.is_quit_armed = true;
         let events = format::count(kept);
-        self.notice =
-            Some((format!("{events} events are only in memory. q again quits, e exports"), self.world.now));
+        self.say(format!("{events} events are only in memory. q again quits, e exports"));
         Vec::new()
     }
 

@@ -1,7 +1,7 @@
 //! One event in full: message, where and who, stack, and its data as JSON.
 //!
 //! Drawn by the app beside, below or over a list. All of it is text from outside and passes the gate; wrapping is
-//! the gate's own.
+//! the gate's own. Over the whole screen it has a cursor that stands on one value after the other.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,63 +12,136 @@ use super::view::View;
 use super::{draw, format, pretty};
 use crate::event::gate::Line;
 use crate::event::{EventRef, Flags, json};
+use crate::filter::Highlighter;
 
 /// Lines made of one event at the most; what is longer is in the export.
 const MAX_LINES: usize = 2_000;
 const LABEL: usize = 11;
+/// Keys that stand in every event's data whether it was sent with them or not (CONTRACT: the event).
+const ADDED: [&str; 2] = ["server-recv-time", "browser-timestamp"];
 
 /// How far down the event one has read.
 #[derive(Debug, Default)]
 pub(super) struct Detail {
     top: usize,
-    /// The event and the width the lines were made for, so that an idle frame makes none.
-    made: Option<(u64, u16, bool)>,
-    lines: Vec<(Line, Style)>,
+    height: usize,
+    /// What the lines were made for, so that an idle frame makes none.
+    made: Option<Made>,
+    rows: Vec<Row>,
+    /// The row of the value that keys act on.
+    at: Option<usize>,
     /// The data on one line, as it would be exported.
     pub(super) is_raw: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Made {
+    seq: u64,
+    width: u16,
+    is_raw: bool,
+    filter: u64,
+}
+
+/// A row on screen.
+#[derive(Debug)]
+struct Row {
+    line: Line,
+    style: Style,
+    /// What the filter looks for: column and columns.
+    hits: Vec<(u16, u16)>,
+    /// On the first row of a value: its path as a filter names it, and the value.
+    field: Option<(String, String)>,
+}
+
 impl Detail {
     pub(super) fn scroll(&mut self, step: isize) {
-        self.top = self.top.saturating_add_signed(step).min(self.lines.len().saturating_sub(1));
+        let end = self.rows.len().saturating_sub(self.height.max(1));
+        self.top = self.top.saturating_add_signed(step).min(end);
+        self.at = self.at.filter(|at| self.is_in_sight(*at));
     }
 
-    /// Draws `event` under a divider.
-    pub(super) fn render(&mut self, area: Rect, buf: &mut Buffer, event: EventRef<'_>, view: &View<'_>) {
-        let theme = view.theme;
-        let made_for = (event.seq(), area.width, self.is_raw);
-        if self.made != Some(made_for) {
-            if self.made.is_none_or(|(seq, ..)| seq != event.seq()) {
-                self.top = 0;
+    fn is_in_sight(&self, row: usize) -> bool {
+        (self.top..self.top + self.height.max(1)).contains(&row)
+    }
+
+    /// Moves to the value above or below; where none is in sight yet the rows move by one.
+    pub(super) fn step(&mut self, is_down: bool) {
+        let has_field = |row: &usize| self.rows[*row].field.is_some();
+        let end = self.rows.len();
+        let next = match (self.at, is_down) {
+            (Some(at), true) => (at + 1..end).find(has_field),
+            (Some(at), false) => (0..at).rev().find(has_field),
+            (None, true) => (self.top.min(end)..end).find(has_field),
+            (None, false) => (0..(self.top + self.height).min(end)).rev().find(has_field),
+        };
+        match next {
+            Some(row) if self.is_in_sight(row) => self.at = Some(row),
+            // Just outside: the row comes into sight and is stood on.
+            Some(row) if row == self.top + self.height || row + 1 == self.top => {
+                self.scroll(if is_down { 1 } else { -1 });
+                self.at = Some(row);
             }
-            self.lines = lines(event, usize::from(area.width.saturating_sub(2)), self.is_raw, view);
-            self.made = Some(made_for);
+            _ => self.scroll(if is_down { 1 } else { -1 }),
         }
-        let level = level_word(event.level());
+    }
+
+    /// The value under the cursor: its path and its text.
+    pub(super) fn field(&self) -> Option<(&str, &str)> {
+        let (path, value) = self.rows.get(self.at?)?.field.as_ref()?;
+        Some((path, value))
+    }
+
+    /// Draws `event` under a divider; `is_full` where its values can be gone through.
+    pub(super) fn render(
+        &mut self,
+        area: Rect,
+        buf: &mut Buffer,
+        event: EventRef<'_>,
+        is_full: bool,
+        view: &View<'_>,
+    ) {
+        let theme = view.theme;
+        let (width, filter) = (area.width, view.matches.id);
+        let made = Made { seq: event.seq(), width, is_raw: self.is_raw, filter };
+        if self.made != Some(made) {
+            if self.made.is_none_or(|before| before.seq != made.seq || before.is_raw != made.is_raw) {
+                (self.top, self.at) = (0, None);
+            }
+            self.rows = rows(event, usize::from(width.saturating_sub(2)), self.is_raw, view);
+            self.made = Some(made);
+        }
         let title = theme.gate.plain_capped(event.id(), 60);
         let group = event.group().map(|group| format!(" {} group {:04x}", theme.glyphs.dot, group >> 48));
-        let group = group.unwrap_or_default();
-        let age = format::age(view.now.since(event.inst()));
-        draw::rule(
-            buf,
-            area,
-            &format!("{level} {title}{group}"),
-            &format!("{age} ago"),
-            theme.rule,
-            theme.glyphs,
-        );
+        let title = format!("{} {title}{}", level_word(event.level()), group.unwrap_or_default());
+        let age = format!("{} ago", format::age(view.now.since(event.inst())));
+        let right = match self.at.filter(|_| is_full) {
+            Some(_) => "+ keeps only this value   - leaves it out",
+            None => &age,
+        };
+        draw::rule(buf, area, &title, right, theme.rule, theme.glyphs);
         let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
-        for (line, y) in self.lines.iter().skip(self.top).zip(body.y..body.bottom()) {
-            draw::line(buf, body, body.x + 1, y, &line.0, line.1);
+        self.height = usize::from(body.height);
+        for ((at, row), y) in self.rows.iter().enumerate().skip(self.top).zip(body.y..body.bottom()) {
+            let is_here = is_full && self.at == Some(at);
+            if is_here {
+                draw::restyle(buf, body, (body.x, y), body.width, theme.selection);
+                draw::text(buf, body, body.x, y, theme.glyphs.selected, theme.selection);
+            }
+            let style = if is_here { theme.selection } else { row.style };
+            draw::line(buf, body, body.x + 1, y, &row.line, style);
+            for (x, columns) in &row.hits {
+                draw::restyle(buf, body, (body.x + 1 + x, y), *columns, theme.matched);
+            }
         }
     }
 }
 
-/// All lines of the event, wrapped to `width`.
-fn lines(event: EventRef<'_>, width: usize, is_raw: bool, view: &View<'_>) -> Vec<(Line, Style)> {
+/// All rows of the event, wrapped to `width`.
+fn rows(event: EventRef<'_>, width: usize, is_raw: bool, view: &View<'_>) -> Vec<Row> {
     let theme = view.theme;
-    let mut out = Out { lines: Vec::new(), width, theme };
-    out.wrapped(event.msg(), theme.level(event.level()));
+    let mut out = Out { rows: Vec::new(), width, theme, highlighter: view.highlighter };
+    let message = Some(event.msg()).filter(|msg| !msg.is_empty());
+    out.value(event.msg(), theme.level(event.level()), message.map(|msg| ("message", msg)));
     out.wrapped("", theme.text);
     fields(event, view, &mut out);
     if let Some(stack) = event.get(&["stack"]).and_then(json::text).filter(|stack| !stack.is_empty()) {
@@ -88,58 +161,103 @@ fn lines(event: EventRef<'_>, width: usize, is_raw: bool, view: &View<'_>) -> Ve
         out.wrapped(&data, theme.text);
     } else {
         for line in pretty::lines(&data, MAX_LINES) {
-            out.wrapped(&line, theme.text);
+            let field = line.field.as_ref().map(|(path, value)| (path.as_str(), value.as_str()));
+            // What the server adds to every event is no field of the language.
+            let is_added = |path: &str| ADDED.contains(&path) && event.get(&[path]).is_none();
+            let field = field.filter(|(path, _)| !is_added(path));
+            out.value(&line.text, theme.text, field);
         }
     }
-    out.lines
+    out.rows
 }
 
 fn fields(event: EventRef<'_>, view: &View<'_>, out: &mut Out<'_>) {
     let local = event.inst().to_jiff().to_zoned_datetime(view.zone.clone());
     let late = event.recv().since(event.inst());
     let lag = if late > 1_000 { format!("   arrived {} later", format::age(late)) } else { String::new() };
-    out.field("time", &format!("{}{lag}", local.strftime("%Y-%m-%d %H:%M:%S%.3f %Z")));
-    out.field("endpoint", event.endpoint());
-    out.field("status", &event.status().map(|status| status.to_string()).unwrap_or_default());
+    out.fact("time", &format!("{}{lag}", local.strftime("%Y-%m-%d %H:%M:%S%.3f %Z")));
+    out.field("level", event.level().name(), "");
+    out.field("endpoint", event.endpoint(), "");
+    out.field("status", &event.status().map(|status| status.to_string()).unwrap_or_default(), "");
     let slow = if event.flags().has(Flags::SLOW) { "   slow" } else { "" };
-    let duration = event.duration().map(|span| format!("{span} ms{slow}"));
-    out.field("duration", &duration.unwrap_or_default());
-    out.field("severity", event.severity().map_or("", |severity| severity.name()));
-    let load = event.load().map(|load| format!("   load {load}")).unwrap_or_default();
-    let user = if event.user().is_empty() { String::new() } else { format!("   user {}", event.user()) };
-    out.field("session", &format!("{}{user}{load}", event.session()));
-    out.field("group", &event.group().map(|group| format!("{group:016x}")).unwrap_or_default());
+    let duration = event.duration().map(|span| span.to_string()).unwrap_or_default();
+    out.field("duration", &duration, &format!(" ms{slow}"));
+    out.field("severity", event.severity().map_or("", |severity| severity.name()), "");
+    out.field("session", event.session(), "");
+    out.field("user", event.user(), "");
+    out.field("tab", event.tab(), "");
+    out.field("load", &event.load().map(|load| load.to_string()).unwrap_or_default(), "");
+    out.field("group", &event.group().map(|group| format!("{group:016x}")).unwrap_or_default(), "");
     for (flag, text) in [
         (Flags::REDACTED, "values were redacted before this event was kept"),
         (Flags::CUT, "long strings were cut, see _cut"),
         (Flags::REPAIRED, "a broken character was replaced"),
     ] {
         if event.flags().has(flag) {
-            out.field("note", text);
+            out.fact("note", text);
         }
     }
 }
 
 struct Out<'a> {
-    lines: Vec<(Line, Style)>,
+    rows: Vec<Row>,
     width: usize,
     theme: &'a Theme,
+    highlighter: &'a Highlighter,
 }
 
 impl Out<'_> {
     fn wrapped(&mut self, text: &str, style: Style) {
-        let room = MAX_LINES.saturating_sub(self.lines.len());
-        if text.is_empty() && room > 0 {
-            self.lines.push((self.theme.gate.line("", self.width), style));
-            return;
-        }
-        let lines = self.theme.gate.lines(text, self.width.max(1), room);
-        self.lines.extend(lines.into_iter().map(|line| (line, style)));
+        self.value(text, style, None);
     }
 
-    fn field(&mut self, label: &str, value: &str) {
+    /// Wraps `text`, which shows the value of `field`.
+    fn value(&mut self, text: &str, style: Style, field: Option<(&str, &str)>) {
+        let room = MAX_LINES.saturating_sub(self.rows.len());
+        let lines = if text.is_empty() && room > 0 {
+            vec![self.theme.gate.line("", self.width)]
+        } else {
+            self.theme.gate.lines(text, self.width.max(1), room)
+        };
+        let mut field = field.map(|(path, value)| (path.to_owned(), value.to_owned()));
+        let hits = hits(&lines, self.highlighter);
+        self.rows.extend(lines.into_iter().zip(hits).map(|(line, hits)| Row {
+            line,
+            style,
+            hits,
+            field: field.take(),
+        }));
+    }
+
+    fn fact(&mut self, label: &str, value: &str) {
         if !value.trim().is_empty() {
             self.wrapped(&format!("{label:<LABEL$}{value}"), self.theme.text);
         }
     }
+
+    /// A value that a filter can name by `label`, with what is shown behind it.
+    fn field(&mut self, label: &str, value: &str, unit: &str) {
+        if !value.trim().is_empty() {
+            self.value(&format!("{label:<LABEL$}{value}{unit}"), self.theme.text, Some((label, value)));
+        }
+    }
+}
+
+/// What the filter looks for in a wrapped text, also where it goes on in the next line.
+fn hits(lines: &[Line], highlighter: &Highlighter) -> Vec<Vec<(u16, u16)>> {
+    if highlighter.is_empty() {
+        return vec![Vec::new(); lines.len()];
+    }
+    let texts: Vec<String> = lines.iter().map(Line::text).collect();
+    let spans = highlighter.spans(&texts.concat());
+    let mut start = 0;
+    let mut found = Vec::with_capacity(texts.len());
+    for text in &texts {
+        let end = start + text.len();
+        let inside = spans.iter().filter(|span| span.start < end && span.end > start);
+        let clipped = inside.map(|span| span.start.max(start) - start..span.end.min(end) - start);
+        found.push(draw::hits(text, clipped));
+        start = end;
+    }
+    found
 }

@@ -3,7 +3,7 @@
 //! Called by every panel, with any place and any text. ratatui's own text functions panic outside the buffer and
 //! keep characters that move what a terminal shows; these draw what fits inside the area, by the gate's cells.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
@@ -41,6 +41,28 @@ pub fn line(buf: &mut Buffer, area: Rect, x: u16, y: u16, line: &Line, style: St
         Gate::default().cells(&part.text, |cell, columns, _| pen.put(cell, columns, style));
     }
     pen.x
+}
+
+/// Gives cells already drawn another style: `columns` of them from `x` on, as far as the area and the buffer reach.
+pub fn restyle(buf: &mut Buffer, area: Rect, (x, y): (u16, u16), columns: u16, style: Style) {
+    let cells = Rect { x, y, width: columns, height: 1 };
+    buf.set_style(cells.intersection(area).intersection(buf.area), style);
+}
+
+/// Where `hits` in a line's text stand: columns from its beginning, and how many.
+///
+/// The text must have passed the gate, whose cells it is measured by.
+pub fn hits(text: &str, hits: impl IntoIterator<Item = Range<usize>>) -> Vec<(u16, u16)> {
+    let columns = |part: &str| u16::try_from(Gate::default().columns(part)).unwrap_or(u16::MAX);
+    let (mut at, mut x) = (0, 0_u16);
+    let place = |hit: Range<usize>| {
+        x = x.saturating_add(columns(text.get(at..hit.start)?));
+        let width = columns(text.get(hit.clone())?);
+        let place = (x, width);
+        (at, x) = (hit.end, x.saturating_add(width));
+        Some(place)
+    };
+    hits.into_iter().map_while(place).collect()
 }
 
 /// Draws a divider over the first row of `area`: `── left ───── right ──`.

@@ -27,12 +27,35 @@ impl Editor {
         self.cursor == self.text.len()
     }
 
+    pub(super) fn is_at_start(&self) -> bool {
+        self.cursor == 0
+    }
+
+    /// The cursor's place, in bytes.
+    pub(super) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
     pub(super) fn before_cursor(&self) -> &str {
         &self.text[..self.cursor]
     }
 
     pub(super) fn set(&mut self, text: &str) {
         *self = Self::new(text);
+    }
+
+    /// Replaces the text, with the cursor at byte `at` or the nearest place before it.
+    pub(super) fn set_at(&mut self, text: &str, at: usize) {
+        self.set(text);
+        self.move_to(at);
+    }
+
+    /// Moves the cursor to byte `at` or the nearest place before it.
+    pub(super) fn move_to(&mut self, at: usize) {
+        let places = self.text.grapheme_indices(true).map(|(place, _)| place);
+        let end = self.text.len();
+        self.cursor =
+            if at >= end { end } else { places.take_while(|place| *place <= at).last().unwrap_or(0) };
     }
 
     /// Inserts what fits of the first line of `text`.

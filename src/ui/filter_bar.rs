@@ -1,47 +1,65 @@
-//! The filter line: typed live, always showing what it does to the list.
+//! The filter line: typed live, always knowing what it does to the list.
 //!
-//! Owned by the app. It judges every key press with the filter language and says which filter to apply; a mistake
-//! keeps the one in force and names it.
+//! Owned by the app, drawn by `bar_view`. It judges every key press with the filter language and says which filter
+//! is in force; a mistake keeps the one before and names it. Questions it has and texts to be kept wait in it for
+//! the app to fetch.
 
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
 
-use super::draw;
+use super::completion::Completion;
 use super::editor::Editor;
-use super::format;
-use super::theme::Theme;
-use crate::filter::{Filter, Fix, State, Typing, parse, while_typing};
-use crate::scan::Matches;
+use super::history::{History, Walk};
+use crate::event::Timestamp;
+use crate::filter::{
+    self, Filter, Fix, Highlighter, Note, Pasted, State, Typing, expand_saved, parse, while_typing,
+};
+use crate::scan::{Advice, AdviceRequest};
 
-/// Filters remembered for ↑; the oldest leaves.
-const MAX_HISTORY: usize = 100;
+/// How long the cursor rests on a word that may become a field's name before it counts (FILTER 1.6).
+const HELD_MS: i64 = 250;
+/// Filters typed before that an empty bar offers.
+const RECENT: usize = 5;
 
 /// The line, the filter in force, and what was in force before.
 #[derive(Debug)]
 pub(super) struct FilterBar {
-    editor: Editor,
+    pub(super) editor: Editor,
     /// While the bar has the keys.
     is_editing: bool,
-    typing: Typing,
+    pub(super) typing: Typing,
+    /// Mistakes beside the first.
+    pub(super) more_errors: usize,
+    /// What the language itself says of the text.
+    notes: Vec<Note>,
     /// What everything is narrowed to, unless bypassed.
-    applied: Arc<Filter>,
-    is_bypassed: bool,
+    pub(super) applied: Arc<Filter>,
+    highlighter: Highlighter,
+    pub(super) is_bypassed: bool,
     /// The text before editing began, for Esc.
     before: String,
-    history: Vec<String>,
-    /// Which of the history ↑ went back to.
-    recalled: Option<usize>,
+    history: History,
+    walk: Walk,
+    saved: Arc<[(String, String)]>,
+    /// Apply while typing, not only on Enter.
+    is_live: bool,
+    /// Since when the cursor rests on a word that may become a name.
+    held_since: Option<Timestamp>,
+    pub(super) completion: Completion,
+    pasted: Option<Paste>,
+    /// The text or the cursor has changed: what may come next is asked anew.
+    has_question: bool,
+    /// Accepted and to be kept.
+    accepted: Option<String>,
 }
 
-/// What a key did to the bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BarChange {
-    Nothing,
-    /// Another filter is in force.
-    Applied,
+/// A paste that went in as text, until the next key.
+#[derive(Debug)]
+struct Paste {
+    before: String,
+    cursor: usize,
+    clip: String,
 }
 
 impl FilterBar {
@@ -50,14 +68,34 @@ impl FilterBar {
             editor: Editor::new(text),
             is_editing: false,
             typing: while_typing("", true),
+            more_errors: 0,
+            notes: Vec::new(),
             applied: Arc::default(),
+            highlighter: Highlighter::default(),
             is_bypassed: false,
             before: String::new(),
-            history: Vec::new(),
-            recalled: None,
+            history: History::default(),
+            walk: Walk::new(text),
+            saved: Arc::from([]),
+            is_live: true,
+            held_since: None,
+            completion: Completion::default(),
+            pasted: None,
+            has_question: false,
+            accepted: None,
         };
-        bar.judge(false);
+        bar.judge(Timestamp(0));
         bar
+    }
+
+    /// Takes over what was kept from before: filters typed, oldest first, and whether typing applies at once.
+    pub(super) fn restore(&mut self, history: Vec<String>, is_live: bool) {
+        self.history = History::new(history);
+        self.is_live = is_live;
+    }
+
+    pub(super) fn set_saved(&mut self, saved: Arc<[(String, String)]>) {
+        self.saved = saved;
     }
 
     pub(super) fn is_editing(&self) -> bool {
@@ -69,243 +107,277 @@ impl FilterBar {
         if self.is_bypassed { Arc::default() } else { Arc::clone(&self.applied) }
     }
 
-    /// The text of the filter in force, whether or not it is bypassed.
-    pub(super) fn text(&self) -> &str {
-        self.applied.text()
+    /// What to underline; nothing while bypassed, nothing of it is hidden then.
+    pub(super) fn highlighter(&self) -> &Highlighter {
+        &self.highlighter
     }
 
-    pub(super) fn edit(&mut self) {
+    /// The text as it was before editing began, or as it stands.
+    pub(super) fn text(&self) -> &str {
+        if self.is_editing { &self.before } else { self.editor.text() }
+    }
+
+    pub(super) fn edit(&mut self, now: Timestamp) {
         self.editor.text().clone_into(&mut self.before);
         self.is_editing = true;
-        self.recalled = None;
-        self.judge(true);
+        self.is_bypassed = false;
+        self.history.leave();
+        self.judge(now);
     }
 
     /// Puts `text` in force at once, as keys do that write filters.
-    pub(super) fn replace(&mut self, text: &str) -> BarChange {
-        self.remember();
+    pub(super) fn replace(&mut self, text: &str) {
+        self.stand_for(text);
+        self.walk.push(text);
+        self.keep(text);
+    }
+
+    /// `text` stands in the bar, finished.
+    fn stand_for(&mut self, text: &str) {
         self.editor.set(text);
         self.is_bypassed = false;
         self.is_editing = false;
-        self.judge(false)
+        self.judge(Timestamp(0));
     }
 
-    /// Adds `term`, or takes it out again if it is the last one already.
-    pub(super) fn toggle(&mut self, term: &str) -> BarChange {
-        let text = self.applied.text().trim();
-        let stripped = text.strip_suffix(term).filter(|rest| rest.is_empty() || rest.ends_with(' '));
-        let next = match stripped {
-            Some(rest) => rest.trim_end().to_owned(),
-            None if text.is_empty() => term.to_owned(),
-            // A top-level or must not take the new term into one of its sides.
-            None if parse(text).filter.is_some_and(|filter| filter.reads_as().contains(" OR ")) => {
-                format!("({text}) {term}")
-            }
-            None => format!("{text} {term}"),
-        };
-        self.replace(&next)
+    fn keep(&mut self, text: &str) {
+        self.history.remember(text.trim());
+        self.accepted = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     }
 
-    pub(super) fn bypass(&mut self) -> BarChange {
+    /// Adds `term`, or takes it out again if it is there already.
+    pub(super) fn toggle(&mut self, term: &str) {
+        let text = filter::toggle(self.text(), term);
+        self.replace(&text);
+    }
+
+    pub(super) fn bypass(&mut self) {
         self.is_bypassed = !self.is_bypassed && !self.applied.is_all();
-        BarChange::Applied
+        self.highlight();
     }
 
-    pub(super) fn paste(&mut self, text: &str) -> BarChange {
-        self.editor.insert(text);
-        self.judge(true)
+    /// Goes back to the filter that was in force before, or forward again; `false` at the end.
+    pub(super) fn walk(&mut self, is_back: bool) -> bool {
+        let step = if is_back { self.walk.back() } else { self.walk.forward() };
+        let Some(text) = step.map(str::to_owned) else { return false };
+        self.stand_for(&text);
+        true
+    }
+
+    pub(super) fn paste(&mut self, clip: &str, now: Timestamp) {
+        let (before, cursor) = (self.editor.text().to_owned(), self.editor.cursor());
+        let pasted = filter::pasted(clip);
+        // A term of its own needs a blank before it; what follows an operator is its value.
+        let is_apart =
+            self.editor.before_cursor().ends_with(|c: char| c.is_alphanumeric() || c == '"' || c == ')');
+        if is_apart && !matches!(pasted, Pasted::Typed(_)) {
+            self.editor.insert(" ");
+        }
+        self.editor.insert(pasted.text());
+        self.judge(now);
+        let is_text = matches!(pasted, Pasted::Phrase(_));
+        self.pasted = is_text.then(|| Paste { before, cursor, clip: clip.to_owned() });
     }
 
     /// Takes a key while editing.
-    pub(super) fn on_key(&mut self, key: KeyEvent) -> BarChange {
-        match key.code {
-            KeyCode::Enter => self.accept(),
-            KeyCode::Esc => {
+    pub(super) fn on_key(&mut self, key: KeyEvent, now: Timestamp) {
+        let paste = self.pasted.take();
+        match (key.code, paste) {
+            (KeyCode::Tab, Some(paste)) => {
+                self.editor.set_at(&paste.before, paste.cursor);
+                self.editor
+                    .insert(paste.clip.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim());
+                self.judge(now);
+            }
+            (KeyCode::Tab, None) => self.complete(now),
+            (KeyCode::Enter, _) if self.completion.is_chosen() && self.is_listing() => self.complete(now),
+            (KeyCode::Enter, _) => self.accept(),
+            (KeyCode::Esc, _) if self.completion.close(self.editor.text()) => {}
+            (KeyCode::Esc, _) => {
                 let before = std::mem::take(&mut self.before);
-                self.editor.set(&before);
-                self.is_editing = false;
-                self.judge(false)
+                self.stand_for(&before);
             }
-            KeyCode::Tab => match self.fix() {
-                Some(fix) => {
-                    let mended = fix.apply(self.editor.text());
-                    self.editor.set(&mended);
-                    self.judge(true)
+            (KeyCode::Up | KeyCode::Down, _) => self.list_or_history(key.code == KeyCode::Down, now),
+            (KeyCode::Right, _) if self.editor.is_at_end() => {
+                if let Some(letter) = self.completion.ghost_letter(self.editor.text()).map(str::to_owned) {
+                    self.editor.insert(&letter);
+                    self.judge(now);
                 }
-                None => BarChange::Nothing,
-            },
-            KeyCode::Up | KeyCode::Down => self.recall(key.code == KeyCode::Up),
-            _ if self.editor.on_key(key) => {
-                self.recalled = None;
-                self.judge(true)
             }
-            _ => BarChange::Nothing,
+            _ if self.editor.on_key(key) => {
+                self.history.leave();
+                self.judge(now);
+            }
+            _ => {}
         }
     }
 
-    /// Everything counts as finished now; a mistake keeps the bar open.
-    fn accept(&mut self) -> BarChange {
-        if parse(self.editor.text()).filter.is_none() {
-            return self.judge(false);
-        }
-        self.is_editing = false;
-        self.remember();
-        self.judge(false)
+    /// Whether the list of candidates is on screen.
+    pub(super) fn is_listing(&self) -> bool {
+        self.is_editing && self.typing.state != State::Error && self.completion.is_open(self.editor.text())
     }
 
-    fn remember(&mut self) {
-        let text = self.editor.text().trim().to_owned();
-        if text.is_empty() {
+    /// Mends the mistake, else takes a candidate, else does what a note offers.
+    fn complete(&mut self, now: Timestamp) {
+        let error = self.typing.error.as_ref().filter(|_| self.typing.state == State::Error);
+        let fix = match error {
+            Some(error) => error.fix.clone(),
+            None if self.is_listing() => {
+                if let Some((text, cursor)) = self.completion.taken(self.editor.text()) {
+                    self.editor.set_at(&text, cursor);
+                    self.judge(now);
+                }
+                return;
+            }
+            None => self.fix().cloned(),
+        };
+        if let Some(fix) = fix {
+            let mended = fix.apply(self.editor.text());
+            self.editor.set_at(&mended, fix.span.start + fix.text.len());
+            // A mended term in the middle is no reason to leave the end of the line.
+            self.editor.move_to(mended.len());
+            self.judge(now);
+        }
+    }
+
+    /// ↑ and ↓: the list where there is one, else filters typed before.
+    fn list_or_history(&mut self, is_down: bool, now: Timestamp) {
+        let is_at_start = self.editor.is_at_start() || self.history.is_recalling();
+        let goes_back = is_at_start && !is_down && !self.completion.is_chosen();
+        if self.is_listing() && !goes_back && !self.history.is_recalling() {
+            self.completion.step(is_down);
             return;
         }
-        self.history.retain(|old| *old != text);
-        self.history.push(text);
-        if self.history.len() > MAX_HISTORY {
-            self.history.remove(0);
+        if let Some(text) = self.history.recall(!is_down, self.editor.text()) {
+            self.editor.set(&text);
+            self.judge(now);
+            // What was typed before needs no help, and its keys walk on through the history.
+            self.completion.close(&text);
         }
     }
 
-    fn recall(&mut self, is_older: bool) -> BarChange {
-        let at = match (self.recalled, is_older) {
-            (None, true) => self.history.len().checked_sub(1),
-            (Some(at), true) => Some(at.saturating_sub(1)),
-            (Some(at), false) => Some(at + 1).filter(|at| *at < self.history.len()),
-            (None, false) => return BarChange::Nothing,
+    /// Everything counts as finished now; a mistake keeps the bar open, with the cursor at it.
+    fn accept(&mut self) {
+        let saved = Arc::clone(&self.saved);
+        let find = |name: &str| saved.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+        let expanded = expand_saved(self.editor.text(), &find);
+        let mistake = match &expanded {
+            Ok(text) => parse(text).errors.into_iter().next(),
+            Err(error) => Some(error.clone()),
         };
-        let text = at.and_then(|at| self.history.get(at)).cloned().unwrap_or_default();
-        self.recalled = at;
-        self.editor.set(&text);
-        self.judge(true)
-    }
-
-    /// Judges the text; `is_open` while the cursor may still add to it.
-    fn judge(&mut self, is_open: bool) -> BarChange {
-        self.typing = while_typing(self.editor.text(), is_open && self.editor.is_at_end());
-        if self.typing.state == State::Error || (!is_open && self.typing.error.is_some()) {
-            return BarChange::Nothing;
+        match (mistake, expanded) {
+            (None, Ok(text)) => {
+                self.editor.set(&text);
+                self.is_editing = false;
+                self.judge(Timestamp(0));
+                self.walk.push(&text);
+                self.keep(&text);
+            }
+            (Some(error), expanded) => {
+                if let Ok(text) = expanded {
+                    self.editor.set(&text);
+                }
+                self.editor.move_to(error.span.start);
+                self.typing = Typing { state: State::Error, error: Some(error), ..self.typing.clone() };
+                self.held_since = None;
+            }
+            (None, Err(_)) => {}
         }
-        self.applied = Arc::new(self.typing.applied.clone());
-        BarChange::Applied
     }
 
-    fn fix(&self) -> Option<Fix> {
-        let error = self.typing.error.as_ref();
-        let note = || parse(self.editor.text()).notes.into_iter().find_map(|note| note.fix);
-        error.and_then(|error| error.fix.clone()).or_else(note)
+    /// Takes what is known of the text by now.
+    pub(super) fn advise(&mut self, advice: Arc<Advice>, now: Timestamp) {
+        if self.completion.take(advice) && self.is_editing {
+            self.complete(now);
+        }
     }
 
-    /// The lines the bar takes: one, and one for its message while editing.
-    pub(super) fn height(&self) -> u16 {
-        if self.is_editing { 2 } else { 1 }
+    /// The word at the cursor counts once it has been left alone for a while.
+    pub(super) fn tick(&mut self, now: Timestamp) {
+        if self.held_since.is_some_and(|since| now.since(since) >= HELD_MS) {
+            self.held_since = None;
+            let typing = while_typing(self.editor.text(), false);
+            if typing.error.is_none() {
+                self.typing = typing;
+                self.apply();
+            }
+        }
     }
 
-    /// Draws the bar; gives the place of the cursor while editing.
-    pub(super) fn render(
-        &self,
-        area: Rect,
-        buf: &mut Buffer,
-        matches: &Matches,
-        theme: &Theme,
-    ) -> Option<Position> {
-        let (status, style) = self.status(matches, theme);
-        let width = theme.gate.columns(&status);
-        let x = draw::text(buf, area, area.x, area.y, " / ", theme.accent);
-        let is_blank = self.editor.text().is_empty() && !self.is_editing;
-        let shown = if is_blank { "type / to filter" } else { self.editor.text() };
-        let room = usize::from(area.width).saturating_sub(width + 6);
-        let skip = self.scroll(room, theme);
-        let line = theme.gate.line(&shown[skip..], room);
-        draw::line(buf, area, x, area.y, &line, if is_blank { theme.dim } else { theme.text });
-        let right = area.right().saturating_sub(u16::try_from(width).unwrap_or(u16::MAX).saturating_add(1));
-        draw::text(buf, area, right.max(x), area.y, &status, style);
-        if !self.is_editing {
+    /// In how many milliseconds [`FilterBar::tick`] has something to do.
+    pub(super) fn due_in(&self, now: Timestamp) -> Option<i64> {
+        self.held_since.map(|since| (HELD_MS - now.since(since)).clamp(0, HELD_MS))
+    }
+
+    /// What is to be asked about the text, once for each change.
+    pub(super) fn question(&mut self) -> Option<AdviceRequest> {
+        if !std::mem::take(&mut self.has_question) {
             return None;
         }
-        self.render_message(
-            Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
-            buf,
-            skip,
-            theme,
-        );
-        let column = theme.gate.columns(self.editor.before_cursor().get(skip..).unwrap_or(""));
-        let x = x.saturating_add(u16::try_from(column).unwrap_or(u16::MAX));
-        Some(Position { x: x.min(area.right().saturating_sub(1)), y: area.y })
+        Some(AdviceRequest {
+            id: self.completion.ask(),
+            text: self.editor.text().to_owned(),
+            cursor: self.editor.cursor(),
+            is_accepted: !self.is_editing,
+            saved: Arc::clone(&self.saved),
+            recent: self.history.newest(RECENT).cloned().collect(),
+        })
     }
 
-    /// How many bytes of the text are left of the screen, so that the cursor stays on it.
-    fn scroll(&self, room: usize, theme: &Theme) -> usize {
-        let before = self.editor.before_cursor();
-        let over = theme.gate.columns(before).saturating_sub(room.saturating_sub(1));
-        if over == 0 || !self.is_editing {
-            return 0;
-        }
-        before
-            .char_indices()
-            .map(|(at, _)| at)
-            .find(|at| theme.gate.columns(&before[..*at]) >= over)
-            .unwrap_or(0)
+    /// The text that was accepted since this was last asked.
+    pub(super) fn take_accepted(&mut self) -> Option<String> {
+        self.accepted.take()
     }
 
-    fn status(&self, matches: &Matches, theme: &Theme) -> (String, ratatui::style::Style) {
-        let of = matches.snapshot.len();
-        if self.is_bypassed {
-            let text =
-                format!("(off)  {} events {} f puts the filter back on", format::count(of), theme.glyphs.dot);
-            return (text, theme.warn);
-        }
-        let marks = theme.glyphs;
-        if self.typing.state == State::Error || (!self.is_editing && self.typing.error.is_some()) {
-            // What is applied may leave out a term that was half typed, so its text is not what was written.
-            let shown =
-                if self.applied.is_all() { "everything".to_owned() } else { self.applied.to_string() };
-            let shown = theme.gate.plain_capped(&shown, 40);
-            return (format!("{} still showing: {shown}", marks.failed), theme.error);
-        }
-        if self.applied.is_all() && !self.is_editing {
-            return (format!("{} events", format::count(of)), theme.dim);
-        }
-        let mark = match self.typing.state {
-            State::Hold | State::Pending => marks.cut,
-            State::Note => "!",
-            _ => marks.ok,
-        };
-        let progress = if matches.is_done() { "" } else { " so far" };
-        let hidden = of.saturating_sub(matches.total);
-        let mut text = format!("{mark} {} of {}{progress}", format::count(matches.total), format::count(of));
-        if hidden > 0 && !self.is_editing {
-            text.push_str(&format!("   {} hidden  f shows all", format::count(hidden)));
-        }
-        (text, if self.typing.state == State::Note { theme.warn } else { theme.accent })
-    }
-
-    /// The caret under the mistake with what to write instead, or how the filter reads.
-    fn render_message(&self, area: Rect, buf: &mut Buffer, skip: usize, theme: &Theme) {
+    /// Judges the text: while editing it may still be unfinished.
+    fn judge(&mut self, now: Timestamp) {
         let text = self.editor.text();
-        let fix = if self.fix().is_some() { "   Tab fixes it" } else { "" };
-        if let Some(error) = &self.typing.error {
-            let is_error = self.typing.state == State::Error;
-            let style = if is_error { theme.error } else { theme.dim };
-            let at = error.span.start.max(skip).min(text.len());
-            let lead = theme.gate.columns(text.get(skip..at).unwrap_or("")) + 3;
-            let caret = format!("^{}", "~".repeat(error.len.saturating_sub(1)));
-            let message = format!("{caret}  {}{fix}", error.message);
-            let width = theme.gate.columns(&message);
-            let lead = lead.min(usize::from(area.width).saturating_sub(width + 1));
-            let x = area.x.saturating_add(u16::try_from(lead).unwrap_or(0));
-            let line = theme.gate.line(&message, usize::from(area.width));
-            draw::line(buf, area, x, area.y, &line, style);
-            return;
-        }
+        self.typing = while_typing(text, self.is_editing && self.editor.is_at_end());
         let parsed = parse(text);
-        let note = parsed.notes.iter().find(|note| !note.only_without_matches);
-        let (message, style) = match note {
-            Some(note) => (format!("{}{fix}", note.message), theme.warn),
-            None if self.applied.is_all() => {
-                ("words, field:value, level>=warn, -leave-out   ? has all".to_owned(), theme.dim)
-            }
-            None => (format!("reads as  {}", self.applied.reads_as()), theme.dim),
-        };
-        let line = theme.gate.line(&message, usize::from(area.width).saturating_sub(4));
-        draw::line(buf, area, area.x + 3, area.y, &line, style);
+        self.notes = parsed.notes;
+        self.more_errors = parsed.errors.len().saturating_sub(1);
+        self.held_since = (self.is_editing && self.typing.state == State::Hold).then_some(now);
+        self.has_question = true;
+        let is_mistaken =
+            self.typing.state == State::Error || (!self.is_editing && self.typing.error.is_some());
+        if !is_mistaken && (self.is_live || !self.is_editing) {
+            self.apply();
+        }
+    }
+
+    fn apply(&mut self) {
+        self.applied = Arc::new(self.typing.applied.clone());
+        self.highlight();
+    }
+
+    fn highlight(&mut self) {
+        self.highlighter = if self.is_bypassed { Highlighter::default() } else { self.applied.highlighter() };
+    }
+
+    /// What is suspicious about the text, most telling first.
+    pub(super) fn note(&self) -> Option<&Note> {
+        if matches!(self.typing.state, State::Error | State::Pending | State::Empty) {
+            return None;
+        }
+        let from_events = self.completion.advice().and_then(|advice| advice.notes.first());
+        // How a bare number is read is no suspicion: the reading below the line says it.
+        let own = self.notes.iter().find(|note| !note.only_without_matches && note.code != "N-UNIT");
+        from_events.or(own)
+    }
+
+    /// The edit that is offered.
+    pub(super) fn fix(&self) -> Option<&Fix> {
+        let error = self.typing.error.as_ref().and_then(|error| error.fix.as_ref());
+        error.or_else(|| self.note().and_then(|note| note.fix.as_ref()))
+    }
+
+    /// Whether what was pasted went in as text and can still be had as it was.
+    pub(super) fn is_pasted(&self) -> bool {
+        self.pasted.is_some()
+    }
+
+    /// Whether the filter in force is another than the text's, until Enter.
+    pub(super) fn waits_for_enter(&self) -> bool {
+        self.is_editing && !self.is_live && self.typing.applied.to_string() != self.applied.to_string()
     }
 }

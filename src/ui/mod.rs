@@ -4,6 +4,8 @@
 //! It never writes to the store and never sees a socket.
 
 mod app;
+mod bar_view;
+mod completion;
 mod cursor;
 mod detail;
 pub mod draw;
@@ -12,15 +14,19 @@ mod empty;
 mod export_bar;
 mod filter_bar;
 pub mod format;
+mod history;
 pub mod keys;
+mod narrowing;
 mod panels;
 mod pretty;
+mod saved;
 mod screen;
 mod tabs;
 mod terminal;
 pub mod theme;
 mod view;
+mod why;
 
-pub use app::{App, Msg};
+pub use app::{App, Kept, Msg};
 pub use terminal::Screen as TerminalScreen;
 pub use view::{Effect, Facts, Screen};

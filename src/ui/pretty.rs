@@ -3,13 +3,27 @@
 //! Called with text that is known to be JSON; it never builds a tree and never recurses. The lines are as untrusted
 //! as the text and pass the gate like everything else.
 
+use crate::event::json::{text, unescape};
+
+/// Members nested deeper than this are shown without a path.
+const MAX_PATH: usize = 32;
+
+/// One line, with the path and the value of the member it shows if that is a single value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) text: String,
+    /// As a filter names it, and the value without quotes; nothing for `null`.
+    pub(super) field: Option<(String, String)>,
+}
+
 /// Columns of indentation for each level, and the level from which it stays the same.
 const INDENT: usize = 2;
 const MAX_INDENT_LEVELS: usize = 16;
 
 /// At most `max_lines` lines of `json`; the rest is left out, and said so in the last line.
-pub(super) fn lines(json: &str, max_lines: usize) -> Vec<String> {
-    let mut layout = Layout { lines: Vec::new(), line: String::new(), depth: 0, max_lines };
+pub(super) fn lines(json: &str, max_lines: usize) -> Vec<Line> {
+    let mut layout =
+        Layout { lines: Vec::new(), line: Line::default(), depth: 0, max_lines, place: Vec::new() };
     let bytes = json.as_bytes();
     let mut at = 0;
     while at < bytes.len() && layout.lines.len() < max_lines {
@@ -31,15 +45,22 @@ pub(super) fn lines(json: &str, max_lines: usize) -> Vec<String> {
             }
         };
         let end = if b",:".contains(&byte) { at + 1 } else { end };
-        layout.line.push_str(json.get(at..end).unwrap_or(""));
+        let token = json.get(at..end).unwrap_or("");
+        layout.line.text.push_str(token);
         match byte {
-            b',' => layout.break_line(),
-            b':' => layout.line.push(' '),
+            b',' => {
+                layout.next();
+                layout.break_line();
+            }
+            b':' => layout.line.text.push(' '),
             b'{' | b'[' if end == at + 1 => {
+                layout.place.push(if byte == b'{' { Step::Key(None) } else { Step::Index(0) });
                 layout.depth += 1;
                 layout.break_line();
             }
-            _ => {}
+            b'{' | b'[' => {}
+            b'}' | b']' => drop(layout.place.pop()),
+            _ => layout.value(token),
         }
         at = end;
     }
@@ -47,27 +68,74 @@ pub(super) fn lines(json: &str, max_lines: usize) -> Vec<String> {
 }
 
 struct Layout {
-    lines: Vec<String>,
-    line: String,
+    lines: Vec<Line>,
+    line: Line,
     depth: usize,
     max_lines: usize,
+    /// Where in the JSON the next token stands.
+    place: Vec<Step>,
+}
+
+/// One level of nesting.
+enum Step {
+    /// The member whose value comes next; `None` where a name comes.
+    Key(Option<String>),
+    Index(usize),
 }
 
 impl Layout {
     fn break_line(&mut self) {
         let indent = " ".repeat(INDENT * self.depth.min(MAX_INDENT_LEVELS));
-        let line = std::mem::replace(&mut self.line, indent);
-        if !line.trim().is_empty() {
+        let line = std::mem::replace(&mut self.line, Line { text: indent, field: None });
+        if !line.text.trim().is_empty() {
             self.lines.push(line);
         }
     }
 
-    fn finish(mut self, is_cut: bool) -> Vec<String> {
+    /// Goes on to the next member or element.
+    fn next(&mut self) {
+        match self.place.last_mut() {
+            Some(Step::Key(name)) => *name = None,
+            Some(Step::Index(index)) => *index += 1,
+            None => {}
+        }
+    }
+
+    /// Takes a string, number or literal: a name where one is due, else a value.
+    fn value(&mut self, token: &str) {
+        if let Some(Step::Key(name @ None)) = self.place.last_mut() {
+            *name = Some(unescape(token.trim_matches('"')).into_owned());
+        } else if token != "null" && self.place.len() <= MAX_PATH {
+            let value = text(token).map_or_else(|| token.to_owned(), |text| text.into_owned());
+            self.line.field = Some((self.path(), value));
+        }
+    }
+
+    /// The path of the value that comes next, as it is written in a filter.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for step in &self.place {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            match step {
+                Step::Index(index) => path.push_str(&index.to_string()),
+                Step::Key(name) => {
+                    let name = name.as_deref().unwrap_or("");
+                    let is_plain = name.chars().all(|c| c.is_alphanumeric() || "_-$@?".contains(c));
+                    path.push_str(&if is_plain { name.to_owned() } else { format!("\"{name}\"") });
+                }
+            }
+        }
+        path
+    }
+
+    fn finish(mut self, is_cut: bool) -> Vec<Line> {
         self.depth = 0;
         self.break_line();
         self.lines.truncate(self.max_lines);
         if is_cut && let Some(last) = self.lines.last_mut() {
-            "... more: v shows it raw".clone_into(last);
+            *last = Line { text: "... more: v shows it raw".to_owned(), field: None };
         }
         self.lines
     }
@@ -95,6 +163,10 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
 mod tests {
     use super::*;
 
+    fn texts(json: &str, max_lines: usize) -> Vec<String> {
+        lines(json, max_lines).into_iter().map(|line| line.text).collect()
+    }
+
     #[test]
     fn members_and_elements_get_a_line_each() {
         let json = r#"{"a":1,"b":{"c":[true,"x,{y}"],"d":{}},"e":[]}"#;
@@ -111,13 +183,28 @@ mod tests {
             "  \"e\": []",
             "}",
         ];
-        assert_eq!(lines(json, 100), expected);
+        assert_eq!(texts(json, 100), expected);
+    }
+
+    #[test]
+    fn single_values_know_their_path() {
+        let json = r#"{"status":500,"a b":{"c":[true,"x\"y"],"d":{},"n":null},"e.f":[{"g":1}],"h":"t"}"#;
+        let fields: Vec<_> = lines(json, 100).into_iter().filter_map(|line| line.field).collect();
+        let expected = [
+            ("status", "500"),
+            ("\"a b\".c.0", "true"),
+            ("\"a b\".c.1", "x\"y"),
+            ("\"e.f\".0.g", "1"),
+            ("h", "t"),
+        ];
+        let expected = expected.map(|(path, value)| (path.to_owned(), value.to_owned()));
+        assert_eq!(fields, expected);
     }
 
     #[test]
     fn long_texts_are_cut_and_say_so() {
         let json = format!("[{}1]", "1,".repeat(1000));
-        let lines = lines(&json, 10);
+        let lines = texts(&json, 10);
         assert_eq!(lines.len(), 10);
         assert!(lines[9].contains("more"));
     }

@@ -21,11 +21,17 @@ pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Posi
     }
     let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
     header(app, row(0), buf);
-    let bar = Rect { height: app.bar.height(), ..row(1) };
+    // The header, a row of the list, the rule and the hints stay.
+    let bar = Rect { height: app.bar.height(area.width, area.height - 4, &app.world.theme), ..row(1) };
     let mut cursor = app.bar.render(bar, buf, &app.world.matches, &app.world.theme);
     let top = 1 + bar.height;
     let body = Rect { y: area.y + top, height: area.height - top - 2, ..area };
     body_of(app, body, buf);
+    app.bar.render_list(bar, body, buf, &app.world.theme);
+    if let Some(list) = &mut app.saved_list {
+        let place = list.render(body, buf, &app.saved, app.bar.text(), &app.world.theme);
+        cursor = cursor.or(place);
+    }
     let rule = row(area.height - 2);
     let frozen = app.frozen.as_ref().map(|newest| newest.total.saturating_sub(app.world.matches.total));
     let theme = &app.world.theme;
@@ -43,7 +49,7 @@ pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Posi
 
 /// The panel on screen and, in the stream, the selected event.
 fn body_of(app: &mut App, body: Rect, buf: &mut Buffer) {
-    let view = app.world.view(&app.bar);
+    let view = app.world.view(&app.bar, &app.marks.pinned);
     let is_stream = app.screen == Screen::Stream && app.panels.help.is_none();
     if is_stream && view.snapshot.end == 0 {
         return empty::render(body, buf, &view);
@@ -56,7 +62,7 @@ fn body_of(app: &mut App, body: Rect, buf: &mut Buffer) {
         app.panels.current(app.screen).render(list, buf, &view);
     }
     if let Some(event) = app.panels.stream.selected().filter(|_| detail.height > 0) {
-        app.detail.render(detail, buf, event, &view);
+        app.detail.render(detail, buf, event, app.detail_mode == DetailMode::Full, &view);
     }
 }
 
@@ -87,7 +93,7 @@ fn below(body: Rect, height: u16) -> (Rect, Rect) {
 fn header(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.world.theme;
     let mut x = area.x;
-    let status = status(&app.world.view(&app.bar), area.width);
+    let status = status(&app.world.view(&app.bar, &app.marks.pinned), area.width);
     let room = area
         .right()
         .saturating_sub(u16::try_from(theme.gate.columns(&status)).unwrap_or(0).saturating_add(2));
@@ -139,7 +145,12 @@ fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     let theme = &app.world.theme;
     let mut pairs = vec![("?", "keys")];
     if app.bar.is_editing() {
-        pairs = vec![("↵", "accept"), ("Esc", "give up"), ("Tab", "fix"), ("↑", "history")];
+        pairs = editing_hints(app);
+    } else if app.saved_list.is_some() {
+        pairs.clear();
+    } else if app.is_on_values() {
+        pairs.extend([("↓ ↑", "value"), ("+ -", "by it"), ("Esc", "back"), ("n N", "errors"), ("v", "raw")]);
+        pairs.extend([("a", "around"), ("s", "session"), ("m", "pin")]);
     } else {
         pairs.extend(app.panels.current(app.screen).hints());
         pairs.push(("q", "quit"));
@@ -155,9 +166,28 @@ fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// What the keys do while the filter is typed.
+fn editing_hints(app: &App) -> Vec<(&'static str, &'static str)> {
+    let mut pairs = vec![("↵", "accept")];
+    if app.bar.is_listing() {
+        pairs.extend([
+            ("Tab", "complete"),
+            ("↓ ↑", "choose"),
+            ("→", "one letter"),
+            ("Esc", "close the list"),
+        ]);
+        return pairs;
+    }
+    if app.bar.fix().is_some() {
+        pairs.push(("Tab", "fix"));
+    }
+    pairs.extend([("Esc", "give up"), ("↑", "history")]);
+    pairs
+}
+
 /// What a terminal too small for anything still says.
 fn small(app: &App, area: Rect, buf: &mut Buffer) {
-    let view = app.world.view(&app.bar);
+    let view = app.world.view(&app.bar, &app.marks.pinned);
     let errors: u64 = view.snapshot.tables.levels[crate::event::Level::Error as usize..].iter().sum();
     let text = format!(
         "taillight {} connected {}/s {} errors - make me larger",

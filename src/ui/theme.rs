@@ -142,6 +142,10 @@ pub struct Glyphs {
     pub at_most: &'static str,
     pub horizontal: &'static str,
     pub vertical: &'static str,
+    /// Upper left, upper right, lower left, lower right; one column each.
+    pub corners: [&'static str; 4],
+    /// Around the name of where a hit is that no column shows.
+    pub aside: [&'static str; 2],
     /// Eight heights, lowest first; one column each.
     pub spark: [&'static str; 8],
     /// Eight fillings of a bar's column, from an eighth to full; one column each.
@@ -171,6 +175,8 @@ pub const UNICODE: Glyphs = Glyphs {
     at_most: "≤",
     horizontal: "─",
     vertical: "│",
+    corners: ["┌", "┐", "└", "┘"],
+    aside: ["⟨", "⟩"],
     spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     bar: ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
 };
@@ -198,6 +204,8 @@ pub const ASCII: Glyphs = Glyphs {
     at_most: "<=",
     horizontal: "-",
     vertical: "|",
+    corners: ["+", "+", "+", "+"],
+    aside: ["<", ">"],
     spark: ["_", ".", ":", "-", "=", "+", "*", "#"],
     bar: ["-", "-", "-", "=", "=", "=", "=", "#"],
 };

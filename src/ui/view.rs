@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
+use crate::config::Owner;
 use crate::event::Timestamp;
-use crate::filter::Filter;
-use crate::scan::Matches;
+use crate::filter::{Filter, Highlighter};
+use crate::scan::{AdviceRequest, Marks, Matches};
 use crate::stats::TableRows;
 use crate::store::Snapshot;
 
@@ -70,6 +73,10 @@ pub(super) struct View<'a> {
     pub(super) now: Timestamp,
     pub(super) zone: &'a jiff::tz::TimeZone,
     pub(super) theme: &'a Theme,
+    /// What to underline.
+    pub(super) highlighter: &'a Highlighter,
+    /// Pinned events, by arrival number.
+    pub(super) pins: &'a FxHashSet<u64>,
 }
 
 /// What the app does for a panel.
@@ -94,6 +101,20 @@ pub enum Effect {
     SetFilter {
         id: u64,
         filter: Arc<Filter>,
+    },
+    /// Filters that say `since:mark` or `is:marked` mean these from now on.
+    Mark(Marks),
+    /// Say what may come next in the filter, and what the events say of it.
+    Ask(AdviceRequest),
+    /// Count the events that each of these saved filters would show, by name and text.
+    Count(Arc<[(String, String)]>),
+    /// Keep this filter for the next runs.
+    Remember(String),
+    /// Save the filter of that text under this name, or delete what is there; say what is saved afterwards.
+    Save {
+        name: String,
+        text: Option<String>,
+        owner: Owner,
     },
     /// Write the current matches to this file.
     Export {

@@ -6,6 +6,7 @@ mod harness;
 /// Host, Origin and key: who is let in.
 mod admission;
 /// The benches, on a few events.
+mod bar;
 mod bench;
 /// A real page in headless Chromium, and the client's own tests.
 mod browser;

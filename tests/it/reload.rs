@@ -10,7 +10,7 @@ use taillight::ingest::admission::Policy;
 use taillight::ingest::{self, Door, Intake, Listeners};
 use taillight::pipeline::Redactor;
 use taillight::published::Published;
-use taillight::scan::{Clock, Scan, Selection, context_of, select};
+use taillight::scan::{Clock, Marks, Scan, Selection, context_of, select};
 use taillight::store::{self, Retention, Snapshot, StoreHandle, StoreMsg};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
@@ -72,7 +72,8 @@ impl Console {
             }
             std::thread::yield_now();
         };
-        let clock = Clock { start: Timestamp(0), zone: jiff::tz::TimeZone::UTC };
+        let marks = Arc::new(Published::new(Marks::default()));
+        let clock = Clock { start: Timestamp(0), zone: jiff::tz::TimeZone::UTC, marks };
         let parsed = parse(filter).filter.expect("a filter");
         let matcher = Matcher::new(Arc::new(parsed), context_of(&snapshot, &clock));
         let mut scan = Scan::new();

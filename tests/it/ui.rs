@@ -7,9 +7,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use taillight::counters::{Counter, Counters};
 use taillight::event::Timestamp;
-use taillight::filter::{EvalContext, Filter, Matcher};
+use taillight::filter::{Filter, Matcher};
 use taillight::pipeline::Redactor;
-use taillight::scan::{Scan, Selection, select};
+use taillight::published::Published;
+use taillight::scan::{AdviceRequest, Advisor, Clock, Marks, Scan, Selection, context_of, select};
 use taillight::store::{Retention, Store, Tally};
 use taillight::ui::theme::{Palette, Theme};
 use taillight::ui::{App, Effect, Facts, Msg};
@@ -19,11 +20,15 @@ use taillight::wire::{Body, Sender, decode_body};
 const NOW: i64 = 1_769_869_935_000;
 
 /// A console with the store and the scan behind it, driven by hand.
-struct Console {
-    app: App,
+pub(crate) struct Console {
+    pub(crate) app: App,
     store: Store,
     scan: Scan,
     seq: u64,
+    marks: Arc<Published<Marks>>,
+    /// What was asked of the adviser last.
+    pub(crate) asked: AdviceRequest,
+    now: i64,
 }
 
 impl Console {
@@ -32,21 +37,25 @@ impl Console {
             Facts { address: "127.0.0.1:8245".into(), key: "ABCDEFGHIJKLMNOP".into(), recording: None };
         let theme = Theme::new(Palette::Ansi, false);
         let app = App::new(facts, Arc::new(Counters::default()), theme, jiff::tz::TimeZone::UTC, "");
-        let store = Store::new(Retention { events: retain, bytes: u64::MAX });
-        let mut console = Self { app, store, scan: Scan::new(), seq: 1 };
+        let mut console = Self::of(app, Retention { events: retain, bytes: u64::MAX });
         console.settle();
         console
     }
 
+    fn of(app: App, retention: Retention) -> Self {
+        let (marks, asked) = (Arc::new(Published::new(Marks::default())), AdviceRequest::default());
+        Self { app, store: Store::new(retention), scan: Scan::new(), seq: 1, marks, asked, now: NOW }
+    }
+
     /// What a shop's page did in its last seconds.
-    fn with_a_shop() -> Self {
+    pub(crate) fn with_a_shop() -> Self {
         let mut console = Self::new(1_000_000);
         console.post(include_str!("fixtures/shop.json"));
         console
     }
 
     /// Takes a body as the ingestor would, and shows it.
-    fn post(&mut self, body: &str) {
+    pub(crate) fn post(&mut self, body: &str) {
         let recv = Timestamp(NOW);
         let sender = Sender {
             session: "sess-456".into(),
@@ -73,45 +82,85 @@ impl Console {
             self.store.snapshot(Timestamp(NOW + 1_000 * i64::try_from(self.seq).expect("small"))),
         ));
         while self.scan.advance() {}
-        self.app.update(Msg::Tick(Timestamp(NOW)));
+        self.app.update(Msg::Tick(Timestamp(self.now)));
         self.app.update(Msg::Matches(Arc::new(self.scan.matches())));
     }
 
     fn narrow(&mut self, id: u64, filter: &Arc<Filter>) {
-        let context = EvalContext { now: Timestamp(NOW), ..EvalContext::default() };
+        let snapshot = self.store.snapshot(Timestamp(NOW));
+        let clock =
+            Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC, marks: Arc::clone(&self.marks) };
+        let context = context_of(&snapshot, &clock);
         let select = (!filter.is_all()).then(|| select(Matcher::new(Arc::clone(filter), context)));
         self.scan.set_selection(Selection { id, select });
         self.settle();
     }
 
-    /// Presses keys: characters as they are, `<cr>`, `<esc>`, `<tab>`; gives the effects that concern the outside.
-    fn keys(&mut self, keys: &str) -> Vec<Effect> {
+    /// Presses keys: characters as they are, `<cr>`, `<esc>`, `<tab>` and arrows by name; gives the effects that
+    /// concern the outside.
+    pub(crate) fn keys(&mut self, keys: &str) -> Vec<Effect> {
+        const NAMED: [(&str, KeyCode); 8] = [
+            ("<cr>", KeyCode::Enter),
+            ("<esc>", KeyCode::Esc),
+            ("<tab>", KeyCode::Tab),
+            ("<up>", KeyCode::Up),
+            ("<down>", KeyCode::Down),
+            ("<right>", KeyCode::Right),
+            ("<home>", KeyCode::Home),
+            ("<bs>", KeyCode::Backspace),
+        ];
         let mut rest = keys;
         let mut outside = Vec::new();
         while let Some(first) = rest.chars().next() {
-            let named = [("<cr>", KeyCode::Enter), ("<esc>", KeyCode::Esc), ("<tab>", KeyCode::Tab)];
-            let known = named.into_iter().find(|(name, _)| rest.starts_with(name));
+            let known = NAMED.into_iter().find(|(name, _)| rest.starts_with(name));
             let (code, used) =
                 known.map_or((KeyCode::Char(first), first.len_utf8()), |(name, code)| (code, name.len()));
             rest = &rest[used..];
-            for effect in self.app.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))) {
-                match effect {
-                    Effect::SetFilter { id, filter } => self.narrow(id, &filter),
-                    other => outside.push(other),
-                }
+            outside.extend(self.send(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))));
+        }
+        outside
+    }
+
+    /// Sends a message and does what it asks of the scan; gives the other effects.
+    pub(crate) fn send(&mut self, msg: Msg) -> Vec<Effect> {
+        let mut outside = Vec::new();
+        for effect in self.app.update(msg) {
+            match effect {
+                Effect::SetFilter { id, filter } => self.narrow(id, &filter),
+                Effect::Mark(marks) => self.marks.set(Arc::new(marks)),
+                Effect::Ask(asked) => self.asked = asked,
+                other => outside.push(other),
             }
         }
         outside
     }
 
-    fn draw(&mut self, width: u16, height: u16) -> Buffer {
+    /// What the adviser says of what was asked last.
+    pub(crate) fn advised(&mut self) {
+        let snapshot = Arc::new(self.store.snapshot(Timestamp(NOW)));
+        let clock =
+            Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC, marks: Arc::clone(&self.marks) };
+        let context = context_of(&snapshot, &clock);
+        let mut adviser = Advisor::new();
+        adviser.see(snapshot, context);
+        let advice = adviser.answer(self.asked.clone());
+        self.send(Msg::Advice(Arc::new(advice)));
+    }
+
+    /// Lets time go by.
+    pub(crate) fn wait(&mut self, ms: i64) -> Vec<Effect> {
+        self.now += ms;
+        self.send(Msg::Tick(Timestamp(self.now)))
+    }
+
+    pub(crate) fn draw(&mut self, width: u16, height: u16) -> Buffer {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         self.app.render(area, &mut buffer);
         buffer
     }
 
-    fn screen(&mut self, width: u16, height: u16) -> String {
+    pub(crate) fn screen(&mut self, width: u16, height: u16) -> String {
         let buffer = self.draw(width, height);
         let row = |y| -> String {
             (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned()
@@ -122,6 +171,12 @@ impl Console {
 
 #[track_caller]
 fn snapshot(name: &str, keys: &str) {
+    snapshot_of(name, |console| drop(console.keys(keys)));
+}
+
+/// Snapshots of a shop's console after `act`, in two sizes.
+#[track_caller]
+pub(crate) fn snapshot_of(name: &str, act: impl Fn(&mut Console)) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("snapshots");
     settings.set_prepend_module_to_snapshot(false);
@@ -130,7 +185,7 @@ fn snapshot(name: &str, keys: &str) {
             let mut console = Console::with_a_shop();
             // Drawn once before, as on a real terminal: how far a page goes depends on the height.
             console.screen(width, height);
-            console.keys(keys);
+            act(&mut console);
             insta::assert_snapshot!(format!("{name}-{width}x{height}"), console.screen(width, height));
         }
     });
@@ -250,7 +305,7 @@ fn by_value_keys_write_terms_that_match_the_event() {
 #[test]
 fn quitting_asks_once_when_events_would_be_lost() {
     let mut console = Console::with_a_shop();
-    assert!(console.keys("q").is_empty());
+    assert!(console.keys("q").is_empty(), "asked first");
     assert!(console.screen(80, 24).contains("q again quits"));
     assert!(matches!(console.keys("q")[..], [Effect::Quit]));
     assert!(matches!(Console::new(1).keys("q")[..], [Effect::Quit]), "nothing to lose, nothing to ask");
@@ -274,7 +329,7 @@ fn what_was_dropped_is_in_the_header() {
     counters.add(Counter::GapEvents, 1_204);
     let theme = Theme::new(Palette::Mono, true);
     let app = App::new(Facts::default(), counters, theme, jiff::tz::TimeZone::UTC, "");
-    let mut console = Console { app, store: Store::new(Retention::default()), scan: Scan::new(), seq: 1 };
+    let mut console = Console::of(app, Retention::default());
     console.post(r#"[{"type":"log","message":"m"}]"#);
     let screen = console.screen(80, 24);
     assert!(screen.contains("! 1,204 dropped"), "{screen}");

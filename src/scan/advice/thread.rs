@@ -184,7 +184,8 @@ mod tests {
         published.on_change(move || {
             let _ = answers.send(());
         });
-        let clock = Clock { start: Timestamp(0), zone: jiff::tz::TimeZone::UTC };
+        let marks = Arc::new(Published::new(crate::scan::Marks::default()));
+        let clock = Clock { start: Timestamp(0), zone: jiff::tz::TimeZone::UTC, marks };
         let (handle, thread) = spawn_advice(clock, Arc::clone(&published)).expect("a thread");
         handle.see(Arc::default());
         for (id, text) in [(1, "sta"), (2, "levle:error")] {

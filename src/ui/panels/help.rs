@@ -1,4 +1,4 @@
-//! Every key, and the filter language in ten lines.
+//! Every key, and on Tab the filter language.
 //!
 //! Shown by the app over any screen. The keys come from the one table of keys, so help cannot be out of date.
 
@@ -13,32 +13,34 @@ use crate::ui::keys::{self, Action, Group, KEYS};
 use crate::ui::theme::Theme;
 use crate::ui::view::{Request, View};
 
-/// Columns for keys and for what is written in a filter.
+/// Columns for keys and for what is written in a filter, the longest of the examples and two blanks.
 const SHOWN: usize = 8;
-const SYNTAX: usize = 22;
+const SYNTAX: usize = 38;
+/// Columns of the tables: names of fields, their kinds, and codes.
+const NAME: usize = 15;
+const KIND: usize = 13;
+const CODE: usize = 28;
 
 /// What the groups of keys are called, in the columns they stand in.
 const SIDES: [&[(Group, &str)]; 2] =
-    [&[(Group::Move, "MOVE")], &[(Group::Filter, "FILTER"), (Group::Look, "LOOK"), (Group::Do, "DO")]];
+    [&[(Group::Move, "MOVE"), (Group::Do, "DO")], &[(Group::Filter, "FILTER"), (Group::Look, "LOOK")]];
 
-/// What can be written in a filter (FILTER 1.3 to 1.5).
-const FILTER: [(&str, &str); 10] = [
-    ("timeout users", "words: all must be in the event, in any case"),
-    ("\"exact text\"", "this text, with its blanks"),
-    ("-word  -field:value", "leave out"),
-    ("field:value", "text contains it, names equal it; * stands for anything"),
-    ("=  ==  !=  ~", "whole value, same case, differs, regular expression"),
-    ("<  <=  >  >=  a..b", "numbers, 200ms, 4kb, level>=warn; duration:100ms..1s"),
-    ("status in (404, 500)", "any of these; status:5xx is a class"),
-    ("and  or  not  ( )", "next to a field; between plain words they are words"),
-    ("since:5m", "not older than that"),
-    ("is:failed is:slow", "kinds of events; has:stack  no:user  a field is there, is not"),
-];
+/// The reference of the filter language, as `taillight help filter` prints it.
+const LANGUAGE: &str = include_str!("../../../assets/filter.md");
 
 /// The help screen.
 #[derive(Debug, Default)]
 pub(in crate::ui) struct Help {
     page: Page,
+    /// The filter language rather than the keys.
+    is_language: bool,
+}
+
+impl Help {
+    /// Goes to the filter language, or back to the keys.
+    pub(in crate::ui) fn turn(&mut self) {
+        *self = Self { is_language: !self.is_language, ..Self::default() };
+    }
 }
 
 impl Panel for Help {
@@ -48,33 +50,96 @@ impl Panel for Help {
 
     fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let theme = view.theme;
-        let mut rows = vec![Row::Rule("keys".to_owned())];
-        let [left, right] = SIDES.map(|side| side_rows(side, theme));
-        if area.width >= WIDE {
-            rows.extend(beside(left, right, usize::from(area.width / 2), theme));
-        } else {
-            rows.extend(left);
-            rows.push(Row::empty());
-            rows.extend(right);
-        }
-        rows.push(Row::Rule("filter in ten lines".to_owned()));
-        rows.extend(FILTER.map(|(syntax, meaning)| {
-            Row::Text(vec![
-                ("  ".to_owned(), theme.text),
-                (format::left(syntax, SYNTAX, theme.gate) + " ", theme.accent),
-                (meaning.to_owned(), theme.text),
-            ])
-        }));
+        let rows = if self.is_language { language(area.width, theme) } else { all_keys(area.width, theme) };
         self.page.render(area, buf, &rows, theme);
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        &[("↓ ↑", "scroll"), ("Esc", "close")]
+        const KEYS: &[(&str, &str)] = &[("↓ ↑", "scroll"), ("Tab", "filter language"), ("Esc", "close")];
+        const FILTER: &[(&str, &str)] = &[("↓ ↑", "scroll"), ("Tab", "keys"), ("Esc", "close")];
+        if self.is_language { FILTER } else { KEYS }
     }
 
     fn term(&self, _: &View<'_>) -> Option<String> {
         None
     }
+}
+
+fn all_keys(width: u16, theme: &Theme) -> Vec<Row> {
+    let mut rows = vec![Row::Rule("keys".to_owned())];
+    let [left, right] = SIDES.map(|side| side_rows(side, theme));
+    if width >= WIDE {
+        rows.extend(beside(left, right, usize::from(width / 2), theme));
+    } else {
+        rows.extend(left);
+        rows.push(Row::empty());
+        rows.extend(right);
+    }
+    rows
+}
+
+/// The reference with its headings as rules, its examples and tables in columns, and its text wrapped to `width`.
+fn language(width: u16, theme: &Theme) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut paragraph = String::new();
+    let mut is_example = false;
+    // Its comments are for those who edit it.
+    for line in LANGUAGE.lines().filter(|line| !line.starts_with("<!--")) {
+        let is_text = !is_example && !line.starts_with(['`', '#', '|', '-']) && !line.is_empty();
+        if !is_text {
+            rows.extend(wrapped(&std::mem::take(&mut paragraph), width, theme));
+        }
+        if line.starts_with("```") {
+            is_example = !is_example;
+        } else if is_example {
+            // The meaning stands behind at least two blanks.
+            let (syntax, meaning) = line.split_once("  ").unwrap_or((line, ""));
+            rows.push(in_columns(&[syntax, meaning.trim_start()], SYNTAX, theme));
+        } else if let Some(title) = line.strip_prefix('#') {
+            if !rows.is_empty() {
+                rows.push(Row::empty());
+            }
+            rows.push(Row::Rule(title.trim_start_matches('#').trim().to_owned()));
+        } else if let Some(table) = line.strip_prefix('|') {
+            let cells = table.trim_end_matches('|').replace("\\|", "\u{0}");
+            let cells: Vec<String> = cells.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect();
+            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            if !table.starts_with("---") {
+                rows.push(in_columns(&cells, if cells.len() > 2 { NAME } else { CODE }, theme));
+            }
+        } else {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(line.trim_start());
+        }
+    }
+    rows
+}
+
+fn wrapped(paragraph: &str, width: u16, theme: &Theme) -> Vec<Row> {
+    /// More than the longest paragraph takes at 40 columns.
+    const MAX_ROWS: usize = 20;
+    if paragraph.is_empty() {
+        return Vec::new();
+    }
+    let lines = theme.gate.lines(paragraph, usize::from(width.saturating_sub(3)), MAX_ROWS);
+    lines.into_iter().map(|line| Row::text(line.text(), theme.text)).collect()
+}
+
+/// The first cell in `first` columns, a middle one in fewer, the last as long as it is.
+fn in_columns(cells: &[&str], first: usize, theme: &Theme) -> Row {
+    let mut parts = Vec::new();
+    for (at, cell) in cells.iter().enumerate() {
+        let style = if at == 0 { theme.accent } else { theme.text };
+        let text = match at {
+            0 => format!("  {} ", format::left(cell, first, theme.gate)),
+            1 if cells.len() > 2 => format!("{} ", format::left(cell, KIND, theme.gate)),
+            _ => format!("{cell}  "),
+        };
+        parts.push((text, style));
+    }
+    Row::Text(parts)
 }
 
 fn side_rows(groups: &[(Group, &str)], theme: &Theme) -> Vec<Row> {

@@ -10,10 +10,11 @@ use ratatui::layout::Rect;
 
 use super::Panel;
 use crate::event::{Chunk, EventRef, Flags, Level, Timestamp};
+use crate::filter::term_for;
 use crate::ui::keys::Action;
 use crate::ui::theme::{Theme, level_word};
 use crate::ui::view::{Request, View};
-use crate::ui::{draw, format, tabs};
+use crate::ui::{draw, format, tabs, why};
 
 /// Rows looked through for the next error in one press; the press after goes on from there.
 const SEARCH: u64 = 200_000;
@@ -43,12 +44,61 @@ struct Held {
     counted: u64,
     /// Of which filter's matches they were counted.
     filter: u64,
+    /// The event that was chosen: this one, or one that the filter has left out since.
+    chosen: u64,
+    /// The filter whose matches decided that.
+    settled: u64,
+    /// Nothing matches, so nothing is selected until something does.
+    is_out: bool,
 }
 
 impl Stream {
     /// The selected event.
     pub(in crate::ui) fn selected(&self) -> Option<EventRef<'_>> {
-        self.held.as_ref().map(|held| held.chunk.event(held.row))
+        self.held.as_ref().filter(|held| !held.is_out).map(|held| held.chunk.event(held.row))
+    }
+
+    /// The selected event's arrival number.
+    pub(in crate::ui) fn ordinal(&self) -> Option<u64> {
+        self.held.as_ref().filter(|held| !held.is_out).map(|held| held.ordinal)
+    }
+
+    /// The chunk and row of the selected event.
+    pub(in crate::ui) fn place(&self) -> Option<(&Arc<Chunk>, usize)> {
+        self.held.as_ref().filter(|held| !held.is_out).map(|held| (&held.chunk, held.row))
+    }
+
+    /// Another filter: what was chosen stays selected if it still matches, else the nearest older event that does.
+    pub(in crate::ui) fn settle(&mut self, view: &View<'_>) {
+        let Some(held) = &self.held else { return };
+        let (chosen, line, matches) = (held.chosen, held.line, view.matches);
+        if held.settled == matches.id || chosen < view.snapshot.first {
+            return;
+        }
+        // The pass goes from new to old: what is older than it has come may still match.
+        let has_come_here = matches.segments.first().is_some_and(|oldest| oldest.base <= chosen);
+        let position = match matches.position(chosen) {
+            Ok(position) => Some(position),
+            Err(near) if has_come_here && near > 0 => Some(near - 1),
+            Err(_) if !matches.is_done() => return,
+            Err(_) => (matches.total > 0).then_some(0),
+        };
+        if let Some(position) = position {
+            // Where rows below would stay empty the selected one moves down, as far as there are rows above it.
+            let below = matches.total - 1 - position;
+            let lowest = u64::from(self.height.saturating_sub(1)).saturating_sub(below).min(position);
+            self.hold(position, line.max(u16::try_from(lowest).unwrap_or(u16::MAX)), view);
+        }
+        if let Some(held) = &mut self.held {
+            (held.chosen, held.settled, held.is_out) = (chosen, matches.id, position.is_none());
+        }
+    }
+
+    /// Chooses the event at `ordinal` again, wherever the filter leaves it.
+    pub(in crate::ui) fn choose(&mut self, ordinal: u64) {
+        if let Some(held) = &mut self.held {
+            (held.chosen, held.settled) = (ordinal, u64::MAX);
+        }
     }
 
     /// Shows times as offsets from `origin`, or as clock times.
@@ -73,7 +123,20 @@ impl Stream {
         let newest = self.held.as_ref().map_or(view.snapshot.end, |held| held.newest);
         let before = self.held.as_ref().map(|held| (held.errors, held.counted, held.filter));
         let (errors, counted, filter) = before.unwrap_or((0, newest, view.matches.id));
-        self.held = Some(Held { ordinal, chunk, row, line, newest, errors, counted, filter });
+        let (chosen, settled, is_out) = (ordinal, view.matches.id, false);
+        self.held = Some(Held {
+            ordinal,
+            chunk,
+            row,
+            line,
+            newest,
+            errors,
+            counted,
+            filter,
+            chosen,
+            settled,
+            is_out,
+        });
     }
 
     fn step(&mut self, step: i64, view: &View<'_>) {
@@ -172,7 +235,11 @@ impl Stream {
         if let (Some(held), Some(line)) = (&mut self.held, selected_line) {
             held.line = line;
         }
-        let is_apart = self.held.as_ref().is_some_and(|held| view.matches.position(held.ordinal).is_err());
+        let is_out = self.held.as_ref().is_some_and(|held| view.matches.position(held.ordinal).is_err());
+        // What the filter leaves out is not shown; what the ring let go of is.
+        let is_gone = self.held.as_ref().is_some_and(|held| held.ordinal < view.snapshot.first);
+        let is_apart = is_out && is_gone;
+        let selected_line = selected_line.filter(|_| !is_out || is_gone);
         let mut position = first;
         for line in above..area.height {
             let row = Rect { y: area.y + line, height: 1, ..area };
@@ -205,7 +272,11 @@ impl Stream {
         }
         let is_wide = row.width >= 100;
         let style = |own: ratatui::style::Style| if is_selected { base } else { own };
-        let mark = if is_selected { theme.glyphs.selected } else { " " };
+        let mark = match (view.pins.contains(&event.seq()), is_selected) {
+            (true, _) => theme.glyphs.pinned,
+            (false, true) => theme.glyphs.selected,
+            (false, false) => " ",
+        };
         let mut x = draw::text(buf, row, row.x, row.y, mark, style(theme.accent));
         let time = match self.origin {
             Some(origin) => offset(event.inst().since(origin), if is_wide { 12 } else { 9 }),
@@ -228,10 +299,9 @@ impl Stream {
         let tab = format::left(&tab, if is_wide { 5 } else { 1 }, theme.gate);
         x = draw::text(buf, row, x + 1, row.y, &tab, style(theme.dim));
         let right = self.render_numbers(row, buf, event, is_selected, theme);
-        let room = usize::from(right.saturating_sub(x + 2));
-        let msg = row_text(event);
+        let rest = Rect { x: x + 1, width: right.saturating_sub(x + 2), ..row };
         let text_style = if event.level() >= Level::Warn { level } else { style(theme.text) };
-        draw::line(buf, row, x + 1, row.y, &theme.gate.line(msg, room), text_style);
+        render_text(rest, buf, event, (text_style, style(theme.dim)), view);
     }
 
     /// Status and duration at the right end; gives the column they begin at.
@@ -259,6 +329,45 @@ impl Stream {
         let own = if is_failed { theme.error } else { own };
         draw::text(buf, row, x, row.y, &text, if is_selected { theme.selection } else { own });
         x
+    }
+}
+
+/// What happened, with what the filter looks for underlined; where no column shows that, why the row is here.
+fn render_text(
+    area: Rect,
+    buf: &mut Buffer,
+    event: EventRef<'_>,
+    (style, aside): (ratatui::style::Style, ratatui::style::Style),
+    view: &View<'_>,
+) {
+    let theme = view.theme;
+    let mut line = theme.gate.line(row_text(event), usize::from(area.width));
+    let mut hits = Vec::new();
+    if !view.highlighter.is_empty() {
+        let text = line.text();
+        hits = draw::hits(&text, view.highlighter.spans(&text));
+    }
+    let why = if hits.is_empty() { why::of(event, view.highlighter) } else { None };
+    let Some(why) = why.filter(|_| !view.highlighter.is_empty()) else {
+        draw::line(buf, area, area.x, area.y, &line, style);
+        for (x, columns) in hits {
+            draw::restyle(buf, area, (area.x + x, area.y), columns, theme.matched);
+        }
+        return;
+    };
+    let [open, close] = theme.glyphs.aside;
+    let name = format!("{open}{}{close} ", theme.gate.plain(&why.name));
+    let most = usize::from(area.width / 2).saturating_sub(theme.gate.columns(&name));
+    let excerpt = theme.gate.line(&why.excerpt, most);
+    let width = u16::try_from(theme.gate.columns(&name) + excerpt.columns).unwrap_or(u16::MAX);
+    let start = area.right().saturating_sub(width).max(area.x);
+    line = theme.gate.line(row_text(event), usize::from(start.saturating_sub(area.x + 2)));
+    draw::line(buf, area, area.x, area.y, &line, style);
+    let x = draw::text(buf, area, start, area.y, &name, aside);
+    draw::line(buf, area, x, area.y, &excerpt, aside);
+    let text = excerpt.text();
+    for (at, columns) in draw::hits(&text, view.highlighter.spans(&text)) {
+        draw::restyle(buf, area, (x + at, area.y), columns, theme.matched);
     }
 }
 
@@ -296,8 +405,13 @@ impl Panel for Stream {
             ("/", "filter"),
             ("↵", "detail"),
             ("+ -", "by value"),
+            ("a", "around"),
+            ("r", "load"),
+            ("c", "clear"),
+            ("p", "problems"),
+            ("s", "session"),
             ("N", "newest error"),
-            ("Space", "freeze"),
+            ("F", "saved"),
             ("e", "export"),
         ]
     }
@@ -307,12 +421,13 @@ impl Panel for Stream {
     }
 }
 
-/// The filter term that keeps what is most telling of an event: its group, its endpoint, else its id.
+/// The filter term that keeps what is most telling of an event: its group, its endpoint, what a log says, else its id.
 pub(super) fn term_of(event: EventRef<'_>) -> String {
-    match (event.group(), event.endpoint()) {
-        (Some(group), _) => format!("group:{group:016x}"),
-        (None, "") => super::table::term("id", event.id()),
-        (None, endpoint) => super::table::term("endpoint", endpoint),
+    match (event.group(), event.endpoint(), event.kind()) {
+        (Some(group), ..) => format!("group:{group:016x}"),
+        (None, "", "log") if !event.msg().is_empty() => term_for("message", event.msg()),
+        (None, "", _) => term_for("id", event.id()),
+        (None, endpoint, _) => term_for("endpoint", endpoint),
     }
 }
 
