@@ -8,20 +8,25 @@ use std::sync::Arc;
 
 use super::Usage;
 use crate::event::{Chunk, Timestamp};
-use crate::filter::{Bits, EvalContext, Filter, Matcher, parse};
+use crate::filter::{Bits, EvalContext, Filter, FilterError, Matcher, expand_saved, parse};
 use crate::scan;
 use crate::stats::Loads;
 
-/// The filter of `text`, or the error as the shell shows it (FILTER: messages), exit code 2.
+/// The filter of `text`, with saved filters in the place of their names, or the error as the shell shows it (FILTER:
+/// messages), exit code 2.
 pub(super) fn checked(text: &str) -> anyhow::Result<Arc<Filter>> {
-    let parsed = parse(text);
+    // The files are only read where they may be meant.
+    let saved = if text.to_lowercase().contains("saved") { super::kept::saved() } else { Vec::new() };
+    let find = |name: &str| saved.iter().find(|one| one.name == name).map(|one| one.text.clone());
+    let refuse = |error: &FilterError, text: &str| {
+        let shown = error.in_shell(text);
+        Usage(shown.strip_prefix("taillight: ").unwrap_or(&shown).to_owned())
+    };
+    let expanded = expand_saved(text, &find).map_err(|error| refuse(&error, text))?;
+    let parsed = parse(&expanded);
     match (parsed.filter, parsed.errors.first()) {
         (Some(filter), _) => Ok(Arc::new(filter)),
-        (None, Some(error)) => {
-            let shown = error.in_shell(text);
-            let shown = shown.strip_prefix("taillight: ").unwrap_or(&shown);
-            Err(Usage(shown.to_owned()).into())
-        }
+        (None, Some(error)) => Err(refuse(error, &expanded).into()),
         (None, None) => Ok(Arc::default()),
     }
 }

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use super::console::Input;
 use crate::config::{HistoryFile, Owner, Places, Saved, Settings};
-use crate::filter::{append, parse};
+use crate::filter::{append, expand_saved, parse};
 use crate::ui;
 
 /// Texts that wait to be written; a person fills that only on a disk that hangs, and then they are not kept.
@@ -31,6 +31,11 @@ pub(super) enum Job {
     Save { name: String, text: Option<String>, owner: Owner },
 }
 
+/// The saved filters of this user and of the project that the current folder is in.
+pub(super) fn saved() -> Vec<Saved> {
+    Kept::read().settings.saved
+}
+
 impl Kept {
     /// This reads the files of this user and of the project that the current folder is in.
     pub(super) fn read() -> Self {
@@ -47,12 +52,20 @@ impl Kept {
     pub(super) fn start_filter(&mut self, given: &str, is_live: bool) -> String {
         let mut filter = given.to_owned();
         if given.is_empty() {
-            match parse(&self.settings.filter).errors.first() {
-                Some(error) => {
+            let saved = &self.settings.saved;
+            let find = |name: &str| saved.iter().find(|one| one.name == name).map(|one| one.text.clone());
+            let expanded = expand_saved(&self.settings.filter, &find);
+            let mistake = match &expanded {
+                Ok(text) => parse(text).errors.into_iter().next(),
+                Err(error) => Some(error.clone()),
+            };
+            match (mistake, expanded) {
+                (None, Ok(text)) => filter = text,
+                (Some(error), _) => {
                     let drawing = format!("    {}\n    {}", self.settings.filter, error.caret_line());
                     self.said.push((format!("the filter of the settings: {}", error.message), drawing));
                 }
-                None => filter.clone_from(&self.settings.filter),
+                (None, Err(_)) => {}
             }
         }
         if is_live && self.settings.clears_on_reload { append(&filter, "since:reload") } else { filter }

@@ -251,7 +251,7 @@ impl FilterBar {
         let indent = indent.saturating_add(LEAD).min(width.saturating_sub(1));
         let room = usize::from(width.saturating_sub(indent));
         let caret = format!("^{}", "~".repeat(len.min(room).saturating_sub(1)));
-        let beside = format!("{caret}  {text}");
+        let beside = format!("{caret}  {}", on_terminal(text, theme));
         if theme.gate.columns(&beside) < room {
             return Said { lines: vec![theme.gate.line(&beside, room)], indent: vec![indent], style };
         }
@@ -267,6 +267,16 @@ fn said_at(indent: u16, text: &str, style: Style, width: u16, theme: &Theme) -> 
     /// The longest message takes three lines of 60 columns.
     const MAX_LINES: usize = 4;
     let indent = indent.min(width / 4);
-    let lines = theme.gate.lines(text, usize::from(width.saturating_sub(indent + 1)), MAX_LINES);
+    let lines =
+        theme.gate.lines(&on_terminal(text, theme), usize::from(width.saturating_sub(indent + 1)), MAX_LINES);
     Said { indent: vec![indent; lines.len()], lines, style }
+}
+
+/// The language's own words on a terminal with or without Unicode.
+fn on_terminal(text: &str, theme: &Theme) -> String {
+    if !theme.gate.ascii {
+        return text.to_owned();
+    }
+    let glyphs = theme.glyphs;
+    text.replace('…', glyphs.cut).replace('·', glyphs.dot).replace('→', glyphs.arrow)
 }

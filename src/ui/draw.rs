@@ -215,6 +215,18 @@ mod tests {
     }
 
     #[test]
+    fn hits_are_counted_in_columns() {
+        for (text, spans, expected) in [
+            ("abc", vec![1..2], vec![(1, 1)]),
+            ("漢字ab", vec![0..3, 6..8], vec![(0, 2), (4, 2)]),
+            ("abc", vec![], vec![]),
+            ("é", vec![0..1], vec![]),
+        ] {
+            assert_eq!(hits(text, spans), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn dividers_give_up_the_right_title_first() {
         for (width, left, right, glyphs, expected) in [
             (20, "stack", "load A", &UNICODE, "── stack ─ load A ──"),

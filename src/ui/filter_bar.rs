@@ -13,7 +13,8 @@ use super::editor::Editor;
 use super::history::{History, Walk};
 use crate::event::Timestamp;
 use crate::filter::{
-    self, Filter, Fix, Highlighter, Note, Pasted, State, Typing, expand_saved, parse, while_typing,
+    self, Filter, FilterError, Fix, Highlighter, Note, Pasted, State, Typing, expand_saved, parse,
+    while_typing,
 };
 use crate::scan::{Advice, AdviceRequest};
 
@@ -256,11 +257,21 @@ impl FilterBar {
         }
     }
 
+    /// `text` with saved filters in the place of their names.
+    fn expand(&self, text: &str) -> Result<String, FilterError> {
+        let find =
+            |name: &str| self.saved.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+        expand_saved(text, &find)
+    }
+
+    /// The same, where what is mistaken stays as it is and says so once it is read.
+    pub(super) fn expanded(&self, text: &str) -> String {
+        self.expand(text).unwrap_or_else(|_| text.to_owned())
+    }
+
     /// Everything counts as finished now; a mistake keeps the bar open, with the cursor at it.
     fn accept(&mut self) {
-        let saved = Arc::clone(&self.saved);
-        let find = |name: &str| saved.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
-        let expanded = expand_saved(self.editor.text(), &find);
+        let expanded = self.expand(self.editor.text());
         let mistake = match &expanded {
             Ok(text) => parse(text).errors.into_iter().next(),
             Err(error) => Some(error.clone()),

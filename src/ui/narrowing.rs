@@ -63,8 +63,8 @@ impl App {
             Action::Pins => self.toggle_said("is:marked"),
             Action::Problems => {
                 let problems = self.saved.iter().find(|saved| saved.name == "problems");
-                let text =
-                    problems.map_or("(level>=warn or is:failed or is:slow)", |saved| &saved.text).to_owned();
+                let text = problems.map_or("(level>=warn or is:failed or is:slow)", |saved| &saved.text);
+                let text = self.bar.expanded(text);
                 self.toggle_said(&text);
             }
             Action::Clear => self.clear(),
@@ -106,7 +106,8 @@ impl App {
             }
         };
         let Some(term) = term else {
-            self.say("select a row first: ↑ or k");
+            let is_list = self.screen != Screen::Health;
+            self.say(if is_list { "select a row first (k)" } else { "nothing here to filter by" });
             return;
         };
         // Words of the page in a term: nothing is written that would not hold for the event it was taken from.
@@ -139,7 +140,7 @@ impl App {
         };
         match term {
             Some(term) => self.toggle_said(&term),
-            None => self.say("select an event or a session first: ↑ or k"),
+            None => self.say("select an event or a session first (k)"),
         }
     }
 
@@ -155,7 +156,7 @@ impl App {
         }
         let ordinal = self.panels.stream.ordinal().filter(|_| self.screen == Screen::Stream);
         let (Some(event), Some(ordinal)) = (self.panels.stream.selected(), ordinal) else {
-            self.say("select an event first: ↑ or k");
+            self.say("select an event first (k)");
             return;
         };
         let clock = |at: Timestamp| {
@@ -182,7 +183,7 @@ impl App {
     fn pin(&mut self) {
         let selected = self.panels.stream.selected().filter(|_| self.screen == Screen::Stream);
         let Some(seq) = selected.map(EventRef::seq) else {
-            self.say("select an event first: ↑ or k");
+            self.say("select an event first (k)");
             return;
         };
         let pinned = &mut self.marks.pinned;
@@ -211,7 +212,8 @@ impl App {
             return Vec::new();
         }
         self.counted = self.world.now;
-        vec![Effect::Count(self.saved.iter().map(|one| (one.name.clone(), one.text.clone())).collect())]
+        let whole = |one: &Saved| (one.name.clone(), self.bar.expanded(&one.text));
+        vec![Effect::Count(self.saved.iter().map(whole).collect())]
     }
 
     pub(super) fn on_saved_key(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -222,6 +224,7 @@ impl App {
             Choice::Close => self.saved_list = None,
             Choice::Apply(text) => {
                 self.saved_list = None;
+                let text = self.bar.expanded(&text);
                 self.bar.replace(&text);
             }
             Choice::Save { name, owner } => {

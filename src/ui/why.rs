@@ -14,15 +14,15 @@ const MAX_HIT: usize = 24;
 const MAX_NAME: usize = 16;
 const MAX_VALUE: usize = 64 * 1024;
 
-/// The name of the value that was hit, and the hit with a little of what is around it.
+/// The name of the value that was hit, and the hit with a little of what is around it, neither safe to print yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Why {
     pub(super) name: String,
     pub(super) excerpt: String,
 }
 
-/// The first value of `event` that the filter looks for.
-pub(super) fn of(event: EventRef<'_>, highlighter: &Highlighter) -> Option<Why> {
+/// The first value of `event` that the filter looks for; `cut` stands where more of it is.
+pub(super) fn of(event: EventRef<'_>, highlighter: &Highlighter, cut: &str) -> Option<Why> {
     let own = [
         ("message", event.msg()),
         ("endpoint", event.endpoint()),
@@ -32,22 +32,22 @@ pub(super) fn of(event: EventRef<'_>, highlighter: &Highlighter) -> Option<Why> 
         ("id", event.id()),
         ("subtype", event.subtype()),
     ];
-    let found = own.iter().find_map(|(name, value)| hit(name, value, highlighter));
+    let found = own.iter().find_map(|(name, value)| hit(name, value, highlighter, cut));
     found.or_else(|| {
         let lines = pretty::lines(event.json(), MAX_LINES);
         lines
             .iter()
             .filter_map(|line| line.field.as_ref())
-            .find_map(|(path, value)| hit(path, value, highlighter))
+            .find_map(|(path, value)| hit(path, value, highlighter, cut))
     })
 }
 
-fn hit(name: &str, value: &str, highlighter: &Highlighter) -> Option<Why> {
+fn hit(name: &str, value: &str, highlighter: &Highlighter, cut: &str) -> Option<Why> {
     let value = value.get(..value.floor_char_boundary(MAX_VALUE))?;
     let span = highlighter.spans(value).into_iter().next()?;
     let before: Vec<char> = value[..span.start].chars().rev().take(AROUND + 1).collect();
     let after: Vec<char> = value[span.end..].chars().take(AROUND + 1).collect();
-    let cut = |is_cut: bool| if is_cut { "…" } else { "" };
+    let cut = |is_cut: bool| if is_cut { cut } else { "" };
     let excerpt = format!(
         "{}{}{}{}{}",
         cut(before.len() > AROUND),
@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn the_hit_is_shown_with_its_neighbours() {
         let highlighter = crate::filter::parse("react-dom").filter.expect("a word").highlighter();
-        let why = |name: &str, value: &str| hit(name, value, &highlighter).map(|why| (why.name, why.excerpt));
+        let why =
+            |name: &str, value: &str| hit(name, value, &highlighter, "…").map(|why| (why.name, why.excerpt));
         let some = |name: &str, excerpt: &str| Some((name.to_owned(), excerpt.to_owned()));
         assert_eq!(
             why("stack", "at x (node_modules/React-Dom/index.js)"),

@@ -333,7 +333,24 @@ fn what_was_dropped_is_in_the_header() {
     console.post(r#"[{"type":"log","message":"m"}]"#);
     let screen = console.screen(80, 24);
     assert!(screen.contains("! 1,204 dropped"), "{screen}");
-    for keys in ["", "k", "<cr>", " ", " d2", "3", "4", "6", "?", "q1/status=>", "<esc>/level:error<cr>f"] {
+    for keys in [
+        "",
+        "k",
+        "<cr>",
+        " ",
+        " d2",
+        "3",
+        "4",
+        "6",
+        "?",
+        "q1/status=>",
+        "<esc>/level:error<cr>f",
+        "+",
+        "X/p99(a)>5",
+        "<esc>/level>=warn or is:slow b",
+        "<cr>F",
+        "q/no<cr>",
+    ] {
         console.keys(keys);
         for width in [80, 120] {
             let screen = console.screen(width, 36);

@@ -347,7 +347,7 @@ fn render_text(
         let text = line.text();
         hits = draw::hits(&text, view.highlighter.spans(&text));
     }
-    let why = if hits.is_empty() { why::of(event, view.highlighter) } else { None };
+    let why = if hits.is_empty() { why::of(event, view.highlighter, theme.glyphs.cut) } else { None };
     let Some(why) = why.filter(|_| !view.highlighter.is_empty()) else {
         draw::line(buf, area, area.x, area.y, &line, style);
         for (x, columns) in hits {
