@@ -2,6 +2,8 @@
 //!
 //! Called for every frame. Where it is narrow the text comes first, then the counts, then the rest.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -10,7 +12,7 @@ use super::filter_bar::FilterBar;
 use super::theme::Theme;
 use super::{draw, format};
 use crate::event::gate::Line;
-use crate::filter::{State, What, expected};
+use crate::filter::{State, What, expected, operators};
 use crate::scan::Matches;
 
 /// Columns before the text: the slash and a blank on either side.
@@ -68,6 +70,14 @@ impl FilterBar {
             theme.gate.line(text.get(skip..).unwrap_or(""), usize::from(row.right().saturating_sub(x)));
         let end =
             draw::line(buf, row, x, area.y, &line, if self.is_bypassed { theme.dim } else { theme.text });
+        // Words that only look like operators stay as they are.
+        let columns =
+            |bytes| u16::try_from(theme.gate.columns(text.get(bytes).unwrap_or(""))).unwrap_or(u16::MAX);
+        let is_shown = |span: &Range<usize>| span.start >= skip && !self.is_bypassed;
+        for span in operators(text).into_iter().filter(is_shown) {
+            let place = (x.saturating_add(columns(skip..span.start)), area.y);
+            draw::restyle(buf, row, place, columns(span), theme.accent);
+        }
         let under = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
         if let Some(said) = self.said(area.width, theme) {
             for ((line, indent), y) in said.lines.iter().zip(&said.indent).zip(under.y..under.bottom()) {

@@ -217,10 +217,10 @@ mod tests {
     #[test]
     fn hits_are_counted_in_columns() {
         for (text, spans, expected) in [
-            ("abc", vec![1..2], vec![(1, 1)]),
+            ("abc", vec![1..2, 2..3], vec![(1, 1), (2, 1)]),
             ("漢字ab", vec![0..3, 6..8], vec![(0, 2), (4, 2)]),
             ("abc", vec![], vec![]),
-            ("é", vec![0..1], vec![]),
+            ("é", vec![0..1, 1..2], vec![]),
         ] {
             assert_eq!(hits(text, spans), expected, "{text}");
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ratatui::style::Modifier;
+use ratatui::style::{Color, Modifier};
 use taillight::config::{Owner, Saved};
 use taillight::filter::{Fix, Note};
 use taillight::scan::{Advice, Candidate};
@@ -437,4 +437,18 @@ fn what_is_wrong_in_the_settings_stands_until_a_key() {
     assert!(console.screen(120, 36).contains("line 3, column 8"));
     console.keys("k");
     assert!(!console.screen(120, 36).contains("line 3, column 8"));
+}
+
+#[test]
+fn operators_are_drawn_apart_from_words() {
+    let mut console = Console::with_a_shop();
+    console.keys("/not found or so<cr>");
+    let accents = |console: &mut Console| -> String {
+        let buffer = console.draw(120, 36);
+        let cells = (3..60).map(|x| &buffer[(x, 1)]);
+        cells.filter(|cell| cell.fg == Color::Cyan).map(|cell| cell.symbol().to_owned()).collect()
+    };
+    assert_eq!(accents(&mut console), "", "words");
+    console.keys("X/level:error or -found<cr>");
+    assert_eq!(accents(&mut console), "or-");
 }
