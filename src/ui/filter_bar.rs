@@ -130,7 +130,6 @@ impl FilterBar {
     pub(super) fn replace(&mut self, text: &str) {
         self.stand_for(text);
         self.walk.push(text);
-        self.keep(text);
     }
 
     /// `text` stands in the bar, finished.

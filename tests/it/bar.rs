@@ -322,7 +322,8 @@ fn what_was_typed_before_is_met_again_this_project_first() {
     assert!(console.status().contains("/ url:/api"), "{}", console.status());
     let effects = console.keys("<cr>");
     assert!(matches!(&effects[..], [Effect::Remember(text)] if text == "url:/api"), "{effects:?}");
-    console.keys("/<esc>X/lev<home><up><up>");
+    assert!(console.keys("rpSX").is_empty(), "what keys write is for u, not for ↑");
+    console.keys("/lev<home><up><up>");
     assert!(console.status().contains("/ level:error"), "what begins as typed: {}", console.status());
 }
 

@@ -42,7 +42,7 @@ impl Terminal {
         command.env("HOME", folder.path());
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
-        for name in ["NO_COLOR", "LC_ALL", "LC_CTYPE", "XDG_STATE_HOME"] {
+        for name in ["NO_COLOR", "LC_ALL", "LC_CTYPE", "XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
             command.env_remove(name);
         }
         let child = pair.slave.spawn_command(command).expect("the program starts");
@@ -180,6 +180,30 @@ fn a_user_sees_types_drills_exports_and_quits() {
     let (code, raw) = terminal.end();
     assert_eq!(code, 0);
     check_restored(&raw, "q");
+}
+
+/// Where files of settings and state go differs elsewhere.
+#[cfg(target_os = "linux")]
+#[test]
+fn filters_typed_and_saved_are_kept_in_files() {
+    let (mut terminal, port) = Terminal::console(120, 36);
+    post_to(port, EVENTS);
+    terminal.wait("three events", |screen| screen.contains("boom") && screen.contains("calm"));
+    terminal.press("/lev");
+    terminal.wait("candidates with counts", |screen| screen.contains("in order") && screen.contains("level"));
+    terminal.press("\u{15}level:error\rFnbooms\r");
+    terminal.wait("it is saved", |screen| screen.contains("saved booms in"));
+    terminal.wait("and counted", |screen| {
+        screen.lines().any(|line| line.contains("booms") && line.trim_end().ends_with('1'))
+    });
+    let home = terminal.folder.path();
+    let read = |path: &str| std::fs::read_to_string(home.join(path)).expect(path);
+    assert_eq!(read(".config/taillight/config.toml"), "[filters]\nbooms = \"level:error\"\n");
+    assert!(read(".local/state/taillight/history").ends_with("\tlevel:error\n"));
+    terminal.press("\u{1b}");
+    terminal.wait("the list is closed", |screen| !screen.contains("saved filters"));
+    terminal.press("qq");
+    assert_eq!(terminal.end().0, 0);
 }
 
 #[test]
