@@ -3,17 +3,14 @@
  *
  *   <script src="http://127.0.0.1:8245/taillight.js" data-app="shop"></script>     first in <head>, no async
  *
- * Attributes: data-url (where taillight listens, for a copy of this file that your own server serves), data-app, data-build, data-user, data-console ("warn,error" unless told otherwise; "all", "off"),
- * data-max-message (500), data-max-stack (2000). Loaded from an address ending in taillight.js or taillight.mjs
- * it starts by itself; inside a bundle it waits for `taillight.init({url, key, app, build, user, console})`.
+ * Every setting below is an attribute too (maxStack: data-max-stack). Loaded from an address that ends in taillight.js
+ * or taillight.mjs it starts by itself; inside a bundle and in a worker it waits for `taillight.init({url, …})`.
  *
  * It never throws into the page, never changes an argument, a result or an error, never reads a body or a typed
- * value, never records its own traffic or console lines, and takes no code from the network.
+ * value, never records its own traffic, and takes no code from the network.
  *
- * /taillight.mjs is this text with two edits, made by the server:
- *   1. the right-hand side of the one line that declares SELF becomes `import.meta.url`;
- *   2. the line `export const {init, log, track, metric, error, setUser, flush, stop} = globalThis.taillight;`
- *      is appended.
+ * /taillight.mjs is this text with two edits, made by the server: the right-hand side of the one line that declares
+ * SELF becomes `import.meta.url`, and a line that exports the calls is appended.
  */
 (function (window) {
   'use strict';
@@ -24,46 +21,54 @@
   if (window.taillight && typeof window.taillight.stop === 'function') return;
 
   /**
-   * @typedef {{url?: string, key?: string, app?: string, build?: string, user?: string|null,
-   *   console?: string|string[], maxMessage?: number, maxStack?: number, maskEmail?: boolean}} Options
-   * @typedef {{seq: number, to: number, gap: boolean, sent: boolean, json: string, bytes: number, rank: number}} Entry
-   *   One recorded event (`seq` = `to`), or a gap: the run of numbers `seq..to` whose events were dropped.
+   * @typedef {{seq: number, to: number, json: string, bytes: number, rank: number, sent?: boolean, beaconed?: boolean}} Entry
+   *   One recorded event (`seq` = `to`), or without `json` a gap: the numbers `seq..to`, whose events were dropped.
    * @typedef {{left: number, path: object[]}} Room  Characters left for one event, and the objects being walked.
    */
 
-  const BATCH_MS = 100, BATCH_EVENTS = 100;
   const IN_FLIGHT = 4; // unacked batches; urgent ones take at most half, so that the batch they wait for always fits
   const WINDOW = 1000; // an urgent event overtakes at most this many; the server's window for early numbers is 1,024
-  const BUFFER_EVENTS = 5000, BUFFER_BYTES = 2 * 1024 * 1024;
+  const BUFFER_EVENTS = 5000, BUFFER_BYTES = 2097152, STORE_CHARS = 2097152, STORE = 'taillight.q.';
   const BEACON_BYTES = 60000; // browsers share 64 KiB between all beacons under way
   const RETRY_MS = 250, RETRY_MAX_MS = 10000; // full jitter, doubling
-  const PROBE_MS = 30000, PROBE_MAX_MS = 300000; // after three refusals: each try prints a line in the page's console
+  const PROBE_MS = 30000, PROBE_MAX_MS = 300000; // when nobody listens: each try prints a line in the page's console
   const STABLE_MS = 5000; // a connection that lasted this long starts the next retries from the beginning
-  const WELCOME_MS = 10000;
-  const EVENT_CHARS = 32000, STRING_CHARS = 4000, SCAN_CHARS = 16000, DEPTH = 6, KEYS = 50, ITEMS = 100;
+  const WELCOME_MS = 10000, ANSWER_MS = 10000, SAVE_MS = 2000, STALE_MS = 60000;
+  const BODY_MS = 3000; // a request whose body is still open then is told without its end
+  const BURST = 5, BURST_MS = 1000, BURSTS = 200; // so many equal errors a second are told one by one
+  const EVENT_CHARS = 32000, ANSWER_CHARS = 250000, STRING_CHARS = 4000, SCAN_CHARS = 16000, DEPTH = 6, KEYS = 50, ITEMS = 100;
   const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'report'];
   const TYPE_LEVELS = { error: 'error', metric: 'info', analytics: 'debug' };
-  const CONSOLE_LEVELS = { trace: 'trace', debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error' };
+  const CONSOLE_LEVELS = { trace: 'trace', debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error', assert: 'error' };
+  const SAMPLE = { document: { 'page-load': 1, 'api-call': 0.1, click: 0.01, scroll: 0.001 } };
+  const VITALS = { LCP: [2500, 4000], INP: [200, 500], CLS: [0.1, 0.25], FCP: [1800, 3000], TTFB: [800, 1800] }; // web.dev/articles/vitals
 
   // Kept from the start: the page, its test clocks and other recorders may replace them later.
-  const navigator = window.navigator || {};
-  const console = Object.assign({}, window.console);
-  const NativeSocket = window.WebSocket, clock = window.Date || Date, performance = window.performance;
-  const later = (run, ms) => setTimer.call(window, run, ms), setTimer = window.setTimeout;
-  const cancel = (timer) => clearTimer.call(window, timer), clearTimer = window.clearTimeout;
+  const { assign, keys, getOwnPropertyDescriptor, defineProperty, getPrototypeOf } = Object, { apply, construct } = Reflect;
+  const { WebSocket: NativeSocket, fetch: nativeFetch, performance, setTimeout: setTimer, clearTimeout: clearTimer } = window;
+  const navigator = window.navigator || {}, { sendBeacon } = navigator;
+  const console = assign({}, window.console), clock = window.Date || Date;
+  const later = (run, ms) => setTimer.call(window, () => quietly(run), ms);
+  const cancel = (timer) => clearTimer.call(window, timer);
   const now = () => clock.now();
   const tick = () => (performance && performance.now ? performance.now() : now());
-  const attribute = document.currentScript && document.currentScript.dataset || {};
+  const round = (ms) => Math.round(ms * 1000) / 1000;
+  const place = () => window.location || {};
+  const has = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
 
   const settings = {
-    url: attribute.url || (/\/taillight\.m?js([?#]|$)/.test(SELF || '') ? SELF : ''), key: '', app: attribute.app, build: attribute.build,
-    user: attribute.user || null, console: 'console' in attribute ? attribute.console : 'warn,error',
-    maxMessage: +attribute.maxMessage || 500, maxStack: +attribute.maxStack || 2000, maskEmail: true,
+    url: /\/taillight\.m?js([?#]|$)/.test(SELF || '') ? SELF : '', key: '', app: '', build: '', user: null, session: '', tab: '',
+    console: 'warn,error', off: '', maxMessage: 500, maxStack: 2000, maskEmail: true, batchMs: 100, batchEvents: 100,
+    sample: null, consent: false, dnt: false, sanitize: null, hot: null,
   };
-  const remote = { enabled: true, sample: {}, minLevel: 0 };
-  const counts = { filtered: 0, sampled: 0, dropped: 0, rejected: 0 };
-  const ownErrors = [];
-  let running = false, busy = false, announced = false, loadReported = false, undo = [];
+  const attributes = document.currentScript && document.currentScript.dataset || {};
+  for (const name of keys(settings)) if (name in attributes) settings[name] = typeof settings[name] === 'number' ? +attributes[name] || settings[name] : attributes[name];
+  const isOn = (setting) => setting === '' || !!setting && !/^(false|off|no)$/.test(setting);
+  const names = (list) => String(list || '').toLowerCase().split(/[\s,]+/);
+
+  const counts = { filtered: 0, sampled: 0, dropped: 0, rejected: 0 }, ownErrors = [];
+  let running = false, busy = false, enabled = true, granted = false, minLevel = 0, ownSample = {}, sample = {}, shared = null;
+  let base = '', pageKey = '', undo = [], /** @type {any} */ live = null, me = null, recovering = false;
 
   // ---- never into the page -----------------------------------------------------------------------------------
 
@@ -97,7 +102,6 @@
   const REDACTED = '[redacted]';
   const SECRET = new Set(('password passwd pwd secret clientsecret token accesstoken refreshtoken idtoken apikey authorization ' +
     'cookie setcookie creditcard cardnumber cvv cvc privatekey ssn').split(' '));
-  const SECRET_IN_CONTEXT = new Set(['phone', 'address']);
   const fold = (key) => key.slice(0, 64).toLowerCase().replace(/[^a-z0-9]/g, '');
 
   function luhn(digits) {
@@ -109,14 +113,16 @@
     return sum % 10 === 0;
   }
 
-  /** @param {string} text Takes Bearer and JWT shapes, card numbers, URL user-info and secret query values out. */
-  function scrub(text) {
-    return text
+  /** Takes Bearer and JWT shapes, card numbers, URL user-info, secret query values and e-mail domains out. */
+  function scrub(text, keepMail) {
+    if (!/[@=]|bearer|eyJ|[2-6]\d{3}/i.test(text)) return text;
+    const clean = text
       .replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
       .replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
       .replace(/([?&#])([\w.%~-]{1,64})=([^&#\s"'<>]+)/g, (all, mark, key) => (SECRET.has(fold(key)) ? mark + key + '=' + REDACTED : all))
       .replace(/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^/\s?#@]{1,256}@/gi, '$1' + REDACTED + '@')
       .replace(/\b[2-6]\d{3}(?:[ -]?\d){9,15}\b/g, (all) => (luhn(all.replace(/\D/g, '')) ? REDACTED : all));
+    return keepMail || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-]{1,64})@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
   }
 
   // ---- values made plain -------------------------------------------------------------------------------------
@@ -127,7 +133,7 @@
 
   /** The data property `key` of `object`; a getter is not run. */
   function own(object, key) {
-    const property = Object.getOwnPropertyDescriptor(object, key);
+    const property = getOwnPropertyDescriptor(object, key);
     return property && 'value' in property ? property.value : property ? '[getter]' : undefined;
   }
 
@@ -138,8 +144,9 @@
   }
 
   /** @param {Room} room */
-  function plainText(text, limit, room) {
-    const short = cut(scrub(text.slice(0, SCAN_CHARS)), Math.min(limit, Math.max(room.left, 20)));
+  function plainText(text, room, key) {
+    const limit = key === 'message' ? +settings.maxMessage : key === 'stack' ? +settings.maxStack : STRING_CHARS;
+    const short = cut(scrub(text.slice(0, SCAN_CHARS), key === 'stack'), Math.min(limit, Math.max(room.left, 20)));
     room.left -= short.length;
     return short;
   }
@@ -159,17 +166,17 @@
     if (tag === 'RegExp' || tag === 'URL') return String(value);
     if (ArrayBuffer.isView(value)) return '[' + tag + ' ' + value.byteLength + ' bytes]';
     if (value === window || tag === 'Window') return '[window]';
-    if (tag !== 'Object' && tag !== 'Array' && tag !== 'Map' && tag !== 'Set' && Object.keys(value).length === 0) return '[' + tag + ']';
+    if (!/^(Object|Array|Map|Set)$/.test(tag) && keys(value).length === 0) return '[' + tag + ']';
     return undefined;
   }
 
   /**
    * Copies `value` into JSON data: bounded in depth, width and length, secrets out, no getter run.
-   * @param {Room} room @param {number} depth @param {boolean} inContext @param {number} [limit] characters of a string
+   * @param {Room} room @param {number} depth @param {boolean} inContext @param {string} [key] what it is the value of
    */
-  function plain(value, room, depth, inContext, limit) {
+  function plain(value, room, depth, inContext, key) {
     room.left -= 8;
-    if (typeof value === 'string') return plainText(value, limit || STRING_CHARS, room);
+    if (typeof value === 'string') return plainText(value, room, key);
     if (value === null || typeof value === 'boolean') return value;
     if (typeof value === 'number') return isFinite(value) ? value : String(value);
     if (typeof value === 'bigint') return value + 'n';
@@ -177,7 +184,7 @@
     if (typeof value !== 'object') return String(value);
     if (room.path.indexOf(value) >= 0) return '[circular]';
     const short = isError(value) ? undefined : oneLine(value);
-    if (short !== undefined) return plainText(short, limit || STRING_CHARS, room);
+    if (short !== undefined) return plainText(short, room, key);
     if (depth >= DEPTH || room.left <= 0) return Array.isArray(value) ? '[array ' + value.length + ']' : '[object]';
     room.path.push(value);
     const copy = plainObject(value, room, depth + 1, inContext);
@@ -190,18 +197,17 @@
     if (Array.isArray(value)) return plainList(value, value.length, room, depth, inContext);
     if (kind === 'Map' || kind === 'Set') return { [kind + '(' + value.size + ')']: plainList(value, value.size, room, depth, inContext) };
     if (isError(value)) return plainObject(errorParts(value), room, depth, inContext);
-    const copy = {}, keys = Object.keys(value);
-    for (const key of keys.slice(0, KEYS)) {
+    const copy = {}, all = keys(value);
+    for (const key of all.slice(0, KEYS)) {
       const item = own(value, key), name = fold(key);
       if (item === undefined) continue;
-      const secret = SECRET.has(name) || inContext && SECRET_IN_CONTEXT.has(name);
-      const limit = key === 'message' ? settings.maxMessage : key === 'stack' ? settings.maxStack : 0;
+      const isSecret = SECRET.has(name) || inContext && (name === 'phone' || name === 'address');
       room.left -= key.length;
-      copy[cut(key, 200)] = secret && item !== null ? REDACTED
-        : name === 'email' && settings.maskEmail && typeof item === 'string' ? cut(item.replace(/@.+/, '@***'), 200)
-          : plain(item, room, depth, inContext || name === 'context', limit);
+      copy[cut(key, 200)] = isSecret && item !== null ? REDACTED
+        : name === 'email' && isOn(settings.maskEmail) && typeof item === 'string' ? cut(item.replace(/@.+/, '@***'), 200)
+          : plain(item, room, depth, inContext || name === 'context', key);
     }
-    if (keys.length > KEYS) copy['…'] = keys.length - KEYS + ' more keys';
+    if (all.length > KEYS) copy['…'] = all.length - KEYS + ' more keys';
     return copy;
   }
 
@@ -214,6 +220,8 @@
     return copy;
   }
 
+  const plainEvent = (value, limit) => plainObject(value, { left: limit, path: [] }, 0, false);
+
   function errorParts(error) {
     return { name: String(error.name), message: String(error.message), stack: typeof error.stack === 'string' ? error.stack : undefined, code: own(error, 'code') };
   }
@@ -221,13 +229,14 @@
   /** What is known of a thrown value: name, message, stack, and where they exist causes (5) and errors (10). */
   function thrown(value) {
     if (!isError(value)) return { message: text(value), value: typeof value === 'object' ? value : undefined };
-    const parts = Object.assign({}, errorParts(value)), causes = [], seen = [value];
+    const parts = errorParts(value), causes = [], seen = [value];
+    const brief = (error) => (isError(error) ? errorParts(error) : { message: text(error) });
     for (let cause = value.cause; cause !== undefined && cause !== null && causes.length < 5 && seen.indexOf(cause) < 0; cause = isError(cause) ? cause.cause : undefined) {
       seen.push(cause);
-      causes.push(isError(cause) ? errorParts(cause) : { message: text(cause) });
+      causes.push(brief(cause));
     }
     if (causes.length) parts.causes = causes;
-    if (Array.isArray(value.errors)) parts.errors = value.errors.slice(0, 10).map((error) => (isError(error) ? errorParts(error) : { message: text(error) }));
+    if (Array.isArray(value.errors)) parts.errors = value.errors.slice(0, 10).map(brief);
     return parts;
   }
 
@@ -257,39 +266,32 @@
 
   // ---- who this is -------------------------------------------------------------------------------------------
 
-  function randomHex() {
-    const bytes = new Uint8Array(16);
+  function randomHex(size) {
+    const bytes = new Uint8Array(size);
     if (window.crypto && window.crypto.getRandomValues) window.crypto.getRandomValues(bytes);
-    else for (let i = 0; i < 16; i++) bytes[i] = Math.random() * 256;
+    else for (let i = 0; i < size; i++) bytes[i] = Math.random() * 256;
     return Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('');
   }
 
-  /** A value that lives as long as the tab; `make` gets the one before. Without storage it lives with the page. */
+  /** A value that lives as long as the tab; `make` gets the one before. Where storage is blocked it lives with the page. */
   function remembered(key, make) {
-    let before = null;
-    try {
-      before = window.sessionStorage.getItem(key);
-    } catch (error) { /* storage is blocked: every page is a new tab */ }
-    const value = String(make(before));
-    try {
-      window.sessionStorage.setItem(key, value);
-    } catch (error) { /* blocked or full, as above */ }
+    const area = quietly(() => window.sessionStorage), value = String(make(quietly(() => area.getItem(key))));
+    quietly(() => area.setItem(key, value));
     return value;
   }
 
-  const CLIENT = randomHex();
-  const session = remembered('taillight.session', (before) => before || randomHex().slice(0, 16));
-  const tab = remembered('taillight.tab', (before) => before || randomHex().slice(0, 12));
-  const load = +remembered('taillight.load', (before) => (+before || 0) + 1);
-  const pageUrl = () => cut(scrub(String(window.location && window.location.href || '')), 2000);
+  const pageUrl = () => cut(scrub(String(place().href || '')), 2000);
 
-  // ---- the buffer: every number from acked + 1 to last is in exactly one entry, in order -------------------------
-
-  /** @type {Entry[]} */
-  let queue = [];
-  let last = 0, acked = 0, events = 0, bytes = 0, waiting = [0, 0, 0], flushTimer = 0, beaconed = 0;
-
-  const fullBatch = () => waiting[0] + waiting[1] + waiting[2] >= BATCH_EVENTS;
+  /** What hello and beacons say of this document. */
+  function introduction() {
+    return {
+      client: randomHex(16),
+      session: settings.session || remembered('taillight.session', (before) => before || randomHex(8)),
+      user: settings.user, tab: settings.tab || remembered('taillight.tab', (before) => before || randomHex(6)),
+      load: +remembered('taillight.load', (before) => (+before || 0) + 1),
+      app: settings.app || undefined, build: settings.build || undefined, page: pageUrl(),
+    };
+  }
 
   function byteLength(string) {
     let length = string.length;
@@ -300,281 +302,465 @@
     return length;
   }
 
+  // ---- one client's numbers, buffer, connection and offline store --------------------------------------------------
+
+  /**
+   * The channel of one client: this document (no `done`), or a document before it that left `queue` behind; `done`
+   * hears whether all of that was taken. Every number from acked + 1 to last is in exactly one entry, in order.
+   * @param {Entry[]} queue
+   */
+  function channel(who, queue, done) {
+    let last = 0, acked = 0, events = 0, bytes = 0, waiting = [0, 0, 0], flushTimer = 0, saveTimer = 0, keptTo = 0, chunks = [];
+    let socket = null, ready = false, since = 0, tries = 0, ever = false, timer = 0, holdUntil = 0, maxBytes = 65536;
+    let /** @type {{to: number, urgent: boolean}[]} */ inFlight = [], answering = 0;
+
+    if (queue.length) {
+      acked = queue[0].seq - 1;
+      last = queue[queue.length - 1].to;
+      resend();
+    }
+
+    const fullBatch = () => waiting[0] + waiting[1] + waiting[2] >= settings.batchEvents;
+
+    function add(json, rank) {
+      const entry = { seq: ++last, to: last, json, bytes: byteLength(json), rank };
+      queue.push(entry);
+      events++;
+      bytes += entry.bytes;
+      waiting[rank]++;
+      evict();
+      if (!ready) saveLater();
+      else if (rank > 1) sendUrgent(entry);
+      else if (fullBatch()) pump();
+      else flushLater(settings.batchMs);
+    }
+
+    /** Full: the oldest unsent event of the lowest rank becomes a gap, and gaps side by side become one. */
+    function evict() {
+      while (events > BUFFER_EVENTS || bytes > BUFFER_BYTES) {
+        const rank = waiting.findIndex((count) => count > 0);
+        const at = queue.findIndex((entry) => !entry.sent && entry.json && entry.rank === rank);
+        if (at < 0) return;
+        release(queue[at]);
+        counts.dropped++;
+        assign(queue[at], { json: '', bytes: 0 });
+        for (const before of [at, at - 1]) {
+          const a = queue[before], b = queue[before + 1];
+          if (a && b && !a.json && !b.json && !a.sent && !b.sent) {
+            a.to = b.to;
+            queue.splice(before + 1, 1);
+          }
+        }
+      }
+    }
+
+    function release(entry) {
+      if (!entry.json) return;
+      events--;
+      bytes -= entry.bytes;
+      if (!entry.sent) waiting[entry.rank]--;
+    }
+
+    /** Everything up to `seq` has been taken by the server and leaves the buffer and the store. */
+    function settle(seq) {
+      acked = Math.max(acked, Math.min(seq, last) || 0);
+      let taken = 0;
+      while (taken < queue.length && queue[taken].to <= acked) release(queue[taken++]);
+      queue.splice(0, taken);
+      inFlight = inFlight.filter((frame) => frame.to > acked);
+      while (chunks.length && chunks[0].to <= acked) forget(chunks.shift().key);
+    }
+
+    function connect() {
+      close();
+      if (!NativeSocket || !running || !quietly(address)) return;
+      let mySocket;
+      try {
+        mySocket = new NativeSocket(base.replace(/^http/, 'ws') + 'v1/ws', pageKey ? ['taillight.v1', 'k.' + pageKey] : ['taillight.v1']);
+      } catch (error) {
+        note(error);
+        return lost();
+      }
+      socket = mySocket;
+      const mine = (work) => (event) => { if (socket === mySocket) quietly(work, null, [event]); };
+      if (!done) assign(who, { user: settings.user, page: pageUrl() });
+      mySocket.onopen = mine(() => send(assign({ t: 'hello', v: 1 }, who, { now: now(), next: acked + 1 })));
+      mySocket.onmessage = mine((event) => {
+        const message = JSON.parse(event.data);
+        if (message && has(receivers, message.t)) receivers[message.t](message);
+      });
+      mySocket.onclose = mine(lost);
+      timer = later(mine(() => { mySocket.close(); lost(); }), WELCOME_MS);
+    }
+
+    /** The connection ended: what was sent and not acked waits again, and the next try comes later each time. */
+    function lost() {
+      cancel(timer);
+      socket = null;
+      ready = false;
+      resend();
+      if (!running) return;
+      if (done) return done(false);
+      if (queue.length) saveLater();
+      if (since && now() - since > STABLE_MS) tries = 0;
+      since = 0;
+      const probes = ++tries - (ever ? 40 : 3);
+      timer = later(connect, probes < 0 ? Math.random() * Math.min(RETRY_MAX_MS, RETRY_MS * Math.pow(2, tries - 1))
+        : (0.5 + Math.random() / 2) * Math.min(PROBE_MAX_MS, PROBE_MS * Math.pow(2, probes)));
+      if (!ever && !probes) explain();
+    }
+
+    /** Everything that is not acked waits again. */
+    function resend() {
+      inFlight = [];
+      waiting = [0, 0, 0];
+      events = bytes = 0;
+      for (const entry of queue) {
+        entry.sent = entry.beaconed = false;
+        if (!entry.json) continue;
+        waiting[entry.rank]++;
+        events++;
+        bytes += entry.bytes;
+      }
+    }
+
+    const send = (message) => socket.send(JSON.stringify(message));
+
+    function flushLater(ms) {
+      if (!flushTimer) flushTimer = later(() => { flushTimer = 0; pump(); }, ms);
+    }
+
+    /** @param {'batch'|'urgent'} t @param {Entry[]} run entries with consecutive numbers */
+    function post(t, run) {
+      socket.send('{"t":"' + t + '","seq":' + run[0].seq + ',"events":[' + run.map((entry) => entry.json).join(',') + ']}');
+      inFlight.push({ to: run[run.length - 1].seq, urgent: t === 'urgent' });
+      for (const entry of run) {
+        entry.sent = true;
+        waiting[entry.rank]--;
+      }
+    }
+
+    /** The events from `at` on that may share a frame of `limit` bytes: one at least. */
+    function runAt(at, limit, isFit) {
+      let end = at, size = 0;
+      while (end < queue.length && end - at < settings.batchEvents && queue[end].json && isFit(queue[end]) && (end === at || size + queue[end].bytes < limit)) size += queue[end++].bytes + 1;
+      return queue.slice(at, end);
+    }
+
+    /** Sends what waits, oldest first. @param {boolean} [leaving] the page goes away: no limit on what is in flight */
+    function pump(leaving) {
+      if (!ready) return;
+      const hold = holdUntil - now();
+      if (hold > 0 && !leaving) return flushLater(hold);
+      for (let at = 0; at < queue.length; at++) {
+        const entry = queue[at];
+        if (entry.sent) continue;
+        if (!entry.json) {
+          const from = Math.max(entry.seq, acked + 1);
+          send({ t: 'gap', from, to: entry.to, count: entry.to - from + 1, reason: 'buffer-full' });
+          entry.sent = true;
+          continue;
+        }
+        if (inFlight.length >= IN_FLIGHT && !leaving) return;
+        const run = runAt(at, maxBytes - 64, (other) => !other.sent);
+        post('batch', run);
+        at += run.length - 1;
+      }
+    }
+
+    function sendUrgent(entry) {
+      const urgent = inFlight.filter((frame) => frame.urgent).length;
+      if (entry.json && now() >= holdUntil && urgent < IN_FLIGHT / 2 && inFlight.length < IN_FLIGHT && entry.seq - acked <= WINDOW) post('urgent', [entry]);
+      else pump();
+    }
+
+    function goOn(isNow) {
+      if (done && !queue.length) {
+        close();
+        done(true);
+      } else if (isNow) pump();
+    }
+
+    const receivers = {
+      welcome(message) {
+        cancel(timer);
+        settle(message.acked);
+        receivers.config(message);
+        if (message['max-bytes'] > 1024) maxBytes = message['max-bytes'];
+        ready = ever = true;
+        since = now();
+        holdUntil = 0;
+        goOn(true);
+        if (!done) recover();
+      },
+      ack(message) {
+        settle(message.seq);
+        goOn(!flushTimer || fullBatch());
+      },
+      nack(message) {
+        counts.rejected += Array.isArray(message.rejected) ? message.rejected.length : 0;
+      },
+      throttle(message) {
+        holdUntil = now() + Math.min(Math.max(+message.ms || 0, 0), 60000);
+        resend(); // what was refused for now comes again; what was taken after all is known by its number
+        flushLater(holdUntil - now());
+      },
+      config(message) {
+        if (message.sample && typeof message.sample === 'object') sample = message.sample;
+        if (LEVELS.includes(message['min-level'])) minLevel = LEVELS.indexOf(message['min-level']);
+        if (typeof message.enabled === 'boolean') enabled = message.enabled;
+      },
+      error(message) {
+        note('server: ' + message.code + ' ' + message.message);
+      },
+      /** One question at a time, answered from the fixed list or by what the app registered under that name. */
+      request({ id, kind }) {
+        const mySocket = socket;
+        const reply = (data) => mySocket.send(JSON.stringify({ t: 'reply', id, data: plainEvent({ data }, ANSWER_CHARS).data }));
+        if (answering || !has(answers, kind)) return reply({ error: answering ? 'busy' : 'unknown kind' });
+        if (console.debug) console.debug('taillight: the console at ' + base + ' asked this page for "' + kind + '"');
+        const timeout = answering = later(() => finish({ error: 'no answer in 10 s' }), ANSWER_MS);
+        const finish = (data) => {
+          if (answering !== timeout) return;
+          answering = 0;
+          cancel(timeout);
+          quietly(reply, null, [data]);
+        };
+        try {
+          const data = answers[kind]();
+          if (data && typeof data.then === 'function') data.then(finish, (error) => finish({ error: text(error) }));
+          else finish(data);
+        } catch (error) {
+          finish({ error: text(error) });
+        }
+      },
+    };
+
+    /** What is not acked goes once more as beacons, under the same numbers, so that the server drops what it has. */
+    function beacon() {
+      if (!sendBeacon || !base) return;
+      let room = BEACON_BYTES;
+      for (const rank of bytes > room ? [2, 0] : [0]) {
+        for (let at = 0; at < queue.length; at++) {
+          const isFit = (entry) => !entry.beaconed && entry.rank >= rank;
+          if (!queue[at].json || !isFit(queue[at])) continue;
+          const head = JSON.stringify(assign({ t: 'batch' }, who, { seq: queue[at].seq })).slice(0, -1) + ',"events":[';
+          const space = room - byteLength(head) - 2, run = runAt(at, space, isFit);
+          if (space < run[0].bytes) break;
+          const body = head + run.map((entry) => entry.json).join(',') + ']}';
+          if (!sendBeacon.call(navigator, base + 'v1/events' + (pageKey ? '?k=' + pageKey : ''), body)) return;
+          room -= byteLength(body);
+          at += run.length - 1;
+          for (const entry of run) entry.beaconed = true;
+        }
+      }
+    }
+
+    function saveLater() {
+      if (!saveTimer && !done) saveTimer = later(() => { saveTimer = 0; if (!ready) save(false); }, SAVE_MS);
+    }
+
+    /**
+     * Appends what is not acked and not stored yet to the store, for the next document of this origin.
+     * @param {boolean} isGone this document ends; a number that found no room becomes a gap
+     */
+    function save(isGone) {
+      const area = storage(), fresh = queue.filter((entry) => entry.to > keptTo);
+      if (!area || !queue.length || !fresh.length && !(isGone && chunks.length)) return;
+      let room = STORE_CHARS - stored(area).reduce((sum, key) => sum + area.getItem(key).length, 0);
+      const best = fresh.filter((entry) => entry.json).sort((a, b) => b.rank - a.rank || b.seq - a.seq);
+      const kept = best.filter((entry) => (room -= entry.json.length + 20) > 0).map((entry) => '[' + entry.seq + ',' + entry.rank + ',' + entry.json + ']');
+      const key = STORE + who.client + '.' + last + (isGone ? '.' : '');
+      area.setItem(key, JSON.stringify({ who, at: now(), isGone, from: acked + 1, last }).slice(0, -1) + ',"events":[' + kept.join(',') + ']}');
+      keptTo = last;
+      chunks.push({ key, to: last });
+    }
+
+    function close() {
+      cancel(timer);
+      if (socket) socket.close();
+      socket = null;
+      ready = false;
+    }
+
+    return {
+      add, pump, connect, close,
+      /** The page is hidden, or with `isGone` ends. */
+      leave(isGone) {
+        pump(isGone);
+        beacon();
+        if (isGone || !ready) save(isGone);
+      },
+      /** The page is there again. */
+      wake(isNew) {
+        for (const entry of queue) entry.beaconed = false;
+        if (isNew) resend();
+        if (isNew || !socket) connect();
+      },
+      /** Forgets what was not sent, here and in the store. */
+      drop() {
+        close();
+        counts.dropped += events;
+        settle(last);
+      },
+      figures: () => ({ recorded: last, acked, buffered: events }),
+    };
+  }
+
+  function address() {
+    const url = new window.URL(String(settings.url).replace(/^ws/, 'http'), document.baseURI || undefined);
+    const key = settings.key || url.searchParams.get('k') || '';
+    base = new window.URL('.', url).href;
+    pageKey = /^[A-Za-z0-9]{1,64}$/.test(key) ? key : '';
+    return /^http/.test(base);
+  }
+
+  /** Our own addresses, not the whole origin: behind a dev server's proxy that is the app's origin too. */
+  function isOwn(address) {
+    const url = String(address).replace(/^ws/, 'http');
+    return !!base && url.startsWith(base) && /^(v1\/|taillight\.)/.test(url.slice(base.length));
+  }
+
+  /** Says why nothing can be sent, if taillight runs; where it does not, the page's console stays as it is. */
+  function explain() {
+    const { origin } = place();
+    if (nativeFetch) nativeFetch.call(window, base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() => console.warn('taillight: ' + base + ' refuses ' + origin +
+      '. Start it with --allow-origin ' + origin + ', or use the script tag with ?k= that it prints.')).catch(note);
+  }
+
+  // ---- the store: what documents that ended left for the next one of their origin ------------------------------------
+
+  const storage = () => quietly(() => window.localStorage);
+  const stored = (area) => keys(area).filter((key) => key.startsWith(STORE));
+  const forget = (key) => quietly(() => window.localStorage.removeItem(key));
+
+  /** Sends what one document before this left, over a connection of its own under its own numbers; then the next. */
+  function recover() {
+    const area = storage(), left = new Map();
+    if (recovering || !area) return;
+    for (const key of stored(area)) {
+      const chunk = quietly(() => JSON.parse(area.getItem(key)));
+      if (!chunk || !chunk.who || !Array.isArray(chunk.events)) forget(key);
+      else if (chunk.who.client !== me.client) left.set(chunk.who.client, (left.get(chunk.who.client) || []).concat(assign(chunk, { key })));
+    }
+    const chunks = Array.from(left.values()).find((all) => all.some((chunk) => chunk.isGone || now() - chunk.at > STALE_MS));
+    const queue = chunks && quietly(entriesOf, null, [chunks]);
+    if (queue) {
+      recovering = true;
+      channel(chunks[0].who, queue, (isTaken) => {
+        recovering = false;
+        if (!isTaken) return;
+        for (const chunk of chunks) forget(chunk.key);
+        recover();
+      }).connect();
+    } else if (chunks) for (const chunk of chunks) forget(chunk.key);
+  }
+
+  /** @returns {Entry[]} the events of the chunks of one client; a number that is in none of them is in a gap */
+  function entriesOf(chunks) {
+    const queue = [], last = Math.max(...chunks.map((chunk) => chunk.last));
+    let next = Math.min(...chunks.map((chunk) => chunk.from));
+    const gapTo = (to) => to >= next && queue.push({ seq: next, to, json: '', bytes: 0, rank: 0 });
+    for (const [seq, rank, event] of [].concat(...chunks.map((chunk) => chunk.events)).sort((a, b) => a[0] - b[0])) {
+      if (!(seq >= next && seq <= last)) continue;
+      gapTo(seq - 1);
+      const json = JSON.stringify(event);
+      queue.push({ seq, to: seq, json, bytes: byteLength(json), rank: rank > 1 ? 2 : +!!rank });
+      next = seq + 1;
+    }
+    gapTo(last);
+    return queue.length ? queue : undefined;
+  }
+
+  // ---- recording -----------------------------------------------------------------------------------------------
+
   /** The place of an event's level in LEVELS, found as the server finds it. */
   function levelOf(event) {
     if (event.type in TYPE_LEVELS) return LEVELS.indexOf(TYPE_LEVELS[event.type]);
     const level = LEVELS.indexOf(event.level === 'warning' ? 'warn' : event.level);
-    return level < 0 ? LEVELS.indexOf('info') : level;
+    return level < 0 ? 2 : level;
   }
 
-  /** Takes one event. Numbers are given here, after sampling, so that they have no holes. */
+  /** The share of such events that is kept: the server's word, then the page's own. */
+  function rateOf(event) {
+    for (const rates of [sample, ownSample]) {
+      for (const name of [event.action, event.subtype, event.type]) if (has(rates, name) && typeof rates[name] === 'number') return rates[name];
+    }
+    return 1;
+  }
+
+  /** Takes one event. Its number is given here, after sampling, so that the numbers have no holes. */
   function record(event) {
-    if (!running || !remote.enabled) return;
-    const level = levelOf(event);
-    const urgent = level === 4 || level === 5 || event.severity === 'high' || event.severity === 'critical';
-    if (level < remote.minLevel) return void counts.filtered++;
-    const rate = [remote.sample[event.subtype], remote.sample[event.type], 1].find((value) => typeof value === 'number');
-    if (!urgent && Math.random() >= rate) return void counts.sampled++;
-    event.timestamp = now();
-    event['session-id'] = session;
-    if (settings.user !== null) event['user-id'] = settings.user;
-    const json = JSON.stringify(plainObject(event, { left: EVENT_CHARS, path: [] }, 0, false));
-    const entry = { seq: ++last, to: last, gap: false, sent: false, json, bytes: byteLength(json), rank: urgent ? 2 : level >= 2 ? 1 : 0 };
-    queue.push(entry);
-    events++;
-    bytes += entry.bytes;
-    waiting[entry.rank]++;
-    evict();
-    if (urgent) sendUrgent(entry);
-    else if (fullBatch()) pump();
-    else flushLater(BATCH_MS);
+    if (!running || !enabled) return;
+    const level = levelOf(event), isUrgent = level === 4 || level === 5 || event.severity === 'high' || event.severity === 'critical';
+    const rate = isUrgent ? 1 : rateOf(event);
+    if (level < minLevel) return void counts.filtered++;
+    if (Math.random() >= rate) return void counts.sampled++;
+    const known = { timestamp: now(), 'session-id': me.session, page: place().pathname, app: me.app, build: me.build };
+    if (settings.user !== null) known['user-id'] = settings.user;
+    if (rate < 1) known.sampled = rate;
+    event = assign(known, event);
+    if (shared) event.context = assign({}, shared, event.context);
+    event = plainEvent(event, EVENT_CHARS);
+    if (typeof settings.sanitize === 'function') event = sanitized(event);
+    if (event) live.add(JSON.stringify(event), isUrgent ? 2 : level >= 2 ? 1 : 0);
+    else counts.filtered++;
   }
 
-  function release(entry) {
-    if (entry.gap) return;
-    events--;
-    bytes -= entry.bytes;
-    if (!entry.sent) waiting[entry.rank]--;
+  /** What the app's own rule leaves of an event: nothing where it says null or fails. */
+  function sanitized(event) {
+    const result = quietly(settings.sanitize, null, [event]);
+    return result && typeof result === 'object' ? plainEvent(result, EVENT_CHARS) : undefined;
   }
 
-  /** Full: the oldest unsent event of the lowest rank becomes a gap, and gaps side by side become one. */
-  function evict() {
-    while (events > BUFFER_EVENTS || bytes > BUFFER_BYTES) {
-      const rank = waiting.findIndex((count) => count > 0);
-      const at = queue.findIndex((entry) => !entry.sent && !entry.gap && entry.rank === rank);
-      if (at < 0) return;
-      release(queue[at]);
-      counts.dropped++;
-      Object.assign(queue[at], { gap: true, json: '', bytes: 0 });
-      for (const before of [at, at - 1]) {
-        const a = queue[before], b = queue[before + 1];
-        if (a && b && a.gap && b.gap && !a.sent && !b.sent) {
-          a.to = b.to;
-          queue.splice(before + 1, 1);
-        }
-      }
+  const bursts = new Map();
+
+  /** Records the error that `key` names; from the sixth in a second on equal ones are counted, and told once a second. */
+  function fault(key, make) {
+    let burst = bursts.get(key);
+    if (!burst) {
+      if (!bursts.size) later(tellBursts, BURST_MS);
+      if (bursts.size >= BURSTS) return record(make());
+      bursts.set(key, burst = { seen: 0, count: 0 });
     }
+    if (++burst.seen <= BURST) return record(burst.event = make());
+    if (!burst.count++) burst.first = now();
+    burst.last = now();
   }
 
-  /** Everything up to `seq` has been taken by the server and leaves the buffer. */
-  function settle(seq) {
-    acked = Math.max(acked, Math.min(seq, last) || 0);
-    let done = 0;
-    while (done < queue.length && queue[done].to <= acked) release(queue[done++]);
-    queue.splice(0, done);
-    link.inFlight = link.inFlight.filter((frame) => frame.to > acked);
-  }
-
-  // ---- the connection ----------------------------------------------------------------------------------------
-
-  const link = { base: '', key: '', socket: null, ready: false, since: 0, tries: 0, refused: 0, ever: false, timer: 0, holdUntil: 0, maxBytes: 65536,
-    /** @type {{to: number, urgent: boolean}[]} */ inFlight: [] };
-
-  function address() {
-    if (!settings.url) return false;
-    const url = new window.URL(settings.url.replace(/^ws/, 'http'), document.baseURI || undefined);
-    const key = settings.key || url.searchParams.get('k') || '';
-    link.base = new window.URL('.', url).href;
-    link.key = /^[A-Za-z0-9]{1,64}$/.test(key) ? key : '';
-    return /^http/.test(link.base);
-  }
-
-  /** Our own addresses, not the whole origin: behind a dev server's proxy that is the app's origin too. */
-  function isOwn(url) {
-    return !!link.base && url.startsWith(link.base) && /^(v1\/|taillight\.)/.test(url.slice(link.base.length));
-  }
-
-  function connect() {
-    cancel(link.timer);
-    link.ready = false;
-    link.socket = null;
-    if (!NativeSocket || !running || !quietly(address)) return;
-    let socket;
-    try {
-      socket = new NativeSocket(link.base.replace(/^http/, 'ws') + 'v1/ws', link.key ? ['taillight.v1', 'k.' + link.key] : ['taillight.v1']);
-    } catch (error) {
-      note(error);
-      return lost();
+  function tellBursts() {
+    for (const [key, { event, count, first, last }] of bursts) {
+      if (count) record(assign({}, event, { count, first, timestamp: last }));
+      if (count) bursts.set(key, { seen: BURST, count: 0, event });
+      else bursts.delete(key);
     }
-    link.socket = socket;
-    const mine = (work) => (event) => { if (link.socket === socket) quietly(work, null, [event]); };
-    socket.onopen = mine(() => socket.send(JSON.stringify({ t: 'hello', v: 1, client: CLIENT, session, user: settings.user, tab, load,
-      app: settings.app, build: settings.build, page: pageUrl(), now: now(), next: acked + 1 })));
-    socket.onmessage = mine((event) => receive(JSON.parse(event.data)));
-    socket.onclose = mine(lost);
-    link.timer = later(mine(() => { socket.close(); lost(); }), WELCOME_MS);
+    if (bursts.size) later(tellBursts, BURST_MS);
   }
 
-  /** The connection ended: what was sent and not acked waits again, and the next try comes later each time. */
-  function lost() {
-    cancel(link.timer);
-    link.socket = null;
-    link.ready = false;
-    resetSent();
-    if (!running) return;
-    if (link.since && now() - link.since > STABLE_MS) link.tries = 0;
-    link.since = 0;
-    let wait = Math.random() * Math.min(RETRY_MAX_MS, RETRY_MS * Math.pow(2, link.tries++));
-    if (!link.ever && ++link.refused === 3) {
-      const origin = window.location && window.location.origin;
-      if (console.warn) console.warn('taillight: no connection to ' + link.base + ' from ' + origin + '. If it is running, it refuses this origin: start it with --allow-origin ' +
-        origin + ', or use the script tag with ?k= that it prints. If not, start it and reload.');
-    }
-    if (!link.ever && link.refused >= 3) wait = (0.5 + Math.random() / 2) * Math.min(PROBE_MAX_MS, PROBE_MS * Math.pow(2, link.refused - 3));
-    link.timer = later(() => quietly(connect), wait);
-  }
+  // ---- what the server may ask; `taillight.answer` adds to it -----------------------------------------------------------
 
-  function resetSent() {
-    link.inFlight = [];
-    waiting = [0, 0, 0];
-    for (const entry of queue) {
-      entry.sent = false;
-      if (!entry.gap) waiting[entry.rank]++;
-    }
-  }
-
-  function flushLater(ms) {
-    if (!flushTimer) flushTimer = later(() => { flushTimer = 0; quietly(pump); }, ms);
-  }
-
-  /** @param {'batch'|'urgent'} t @param {Entry[]} run entries with consecutive numbers */
-  function post(t, run) {
-    const to = run[run.length - 1].seq;
-    link.socket.send('{"t":"' + t + '","seq":' + run[0].seq + ',"events":[' + run.map((entry) => entry.json).join(',') + ']}');
-    link.inFlight.push({ to, urgent: t === 'urgent' });
-    for (const entry of run) {
-      entry.sent = true;
-      waiting[entry.rank]--;
-    }
-  }
-
-  /** The events from `at` on that may share a frame. */
-  function runAt(at, limit, sendable) {
-    let end = at, size = 0;
-    while (end < queue.length && end - at < BATCH_EVENTS && !queue[end].gap && sendable(queue[end]) && (end === at || size + queue[end].bytes < limit)) size += queue[end++].bytes + 1;
-    return queue.slice(at, end);
-  }
-
-  /** Sends what waits, oldest first. @param {boolean} [leaving] the page goes away: no limit on what is in flight */
-  function pump(leaving) {
-    if (!link.ready) return;
-    const hold = link.holdUntil - now();
-    if (hold > 0 && !leaving) return flushLater(hold);
-    for (let at = 0; at < queue.length; at++) {
-      const entry = queue[at];
-      if (entry.sent) continue;
-      if (entry.gap) {
-        const from = Math.max(entry.seq, acked + 1);
-        link.socket.send(JSON.stringify({ t: 'gap', from, to: entry.to, count: entry.to - from + 1, reason: 'buffer-full' }));
-        entry.sent = true;
-        continue;
-      }
-      if (link.inFlight.length >= IN_FLIGHT && !leaving) return;
-      const run = runAt(at, link.maxBytes - 64, (other) => !other.sent);
-      post('batch', run);
-      at += run.length - 1;
-    }
-  }
-
-  function sendUrgent(entry) {
-    const urgent = link.inFlight.filter((frame) => frame.urgent).length;
-    if (!entry.gap && link.ready && now() >= link.holdUntil && urgent < IN_FLIGHT / 2 && link.inFlight.length < IN_FLIGHT && entry.seq - acked <= WINDOW) post('urgent', [entry]);
-    else pump();
-  }
-
-  // ---- what the server may say -------------------------------------------------------------------------------
-
-  function configure(message) {
-    if (message.sample && typeof message.sample === 'object') remote.sample = message.sample;
-    if (LEVELS.includes(message['min-level'])) remote.minLevel = LEVELS.indexOf(message['min-level']);
-    if (typeof message.enabled === 'boolean') remote.enabled = message.enabled;
-  }
-
-  const receivers = {
-    welcome(message) {
-      cancel(link.timer);
-      settle(message.acked);
-      configure(message);
-      if (message['max-bytes'] > 1024) link.maxBytes = message['max-bytes'];
-      Object.assign(link, { ready: true, ever: true, since: now(), holdUntil: 0 });
-      pump();
-    },
-    ack(message) {
-      settle(message.seq);
-      if (!flushTimer || fullBatch()) pump();
-    },
-    nack(message) {
-      counts.rejected += Array.isArray(message.rejected) ? message.rejected.length : 0;
-    },
-    throttle(message) {
-      link.holdUntil = now() + Math.min(Math.max(+message.ms || 0, 0), 60000);
-    },
-    config: configure,
-    error(message) {
-      note('server: ' + message.code + ' ' + message.message);
-    },
-    request(message) {
-      if (!announced && console.debug) console.debug('taillight: the console at ' + link.base + ' asked this page for "' + cut(String(message.kind), 40) + '"');
-      announced = true;
-      const answer = Object.prototype.hasOwnProperty.call(answers, message.kind) ? answers[message.kind]() : { error: 'unknown kind' };
-      link.socket.send(JSON.stringify({ t: 'reply', id: message.id, data: plainObject(answer, { left: EVENT_CHARS, path: [] }, 0, false) }));
-    },
-  };
+  const pick = (object, names) => object && names.reduce((picked, name) => assign(picked, { [name]: object[name] }), {});
+  const storedKeys = (area) => quietly(() => keys(window[area]).filter((key) => !key.startsWith(STORE)).slice(0, ITEMS)) || [];
+  const entries = (type) => quietly(() => performance.getEntriesByType(type)) || [];
 
   const answers = {
     ping: () => ({ now: now() }),
     flush() {
-      pump();
-      return { buffered: events };
+      flush();
+      return { buffered: live.figures().buffered };
     },
-    diagnostics: () => ({
+    perf: () => ({ navigation: entries('navigation')[0] && entries('navigation')[0].toJSON(), marks: entries('mark').concat(entries('measure')).slice(-ITEMS).map((mark) => pick(mark, ['name', 'startTime', 'duration'])) }),
+    'dom-stats': () => ({ elements: document.getElementsByTagName('*').length, scripts: document.scripts.length, stylesheets: document.styleSheets.length,
+      images: document.images.length, forms: document.forms.length }),
+    diagnostics: () => assign(live.figures(), counts, {
       url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language,
       'user-agent': navigator.userAgent, memory: pick(performance && performance.memory, ['usedJSHeapSize', 'totalJSHeapSize', 'jsHeapSizeLimit']),
       connection: pick(navigator.connection, ['effectiveType', 'rtt', 'downlink', 'saveData']),
-      storage: { local: storageKeys('localStorage'), session: storageKeys('sessionStorage') },
-      recorded: last, acked, buffered: events, dropped: counts.dropped, filtered: counts.filtered, sampled: counts.sampled, rejected: counts.rejected, errors: ownErrors,
+      storage: { local: storedKeys('localStorage'), session: storedKeys('sessionStorage') }, errors: ownErrors,
     }),
   };
 
-  const pick = (object, keys) => object && keys.reduce((picked, key) => Object.assign(picked, { [key]: object[key] }), {});
-
-  function storageKeys(area) {
-    try {
-      return Object.keys(window[area]).slice(0, ITEMS).map((key) => cut(key, 100));
-    } catch (error) {
-      return [];
-    }
-  }
-
-  function receive(message) {
-    if (message && Object.prototype.hasOwnProperty.call(receivers, message.t)) receivers[message.t](message);
-  }
-
-  // ---- leaving -----------------------------------------------------------------------------------------------
-
-  /** What is not acked goes once more as beacons, under the same numbers, so that the server drops what it has. */
-  function beacon() {
-    if (!navigator.sendBeacon || !link.base) return;
-    let room = BEACON_BYTES;
-    for (let at = 0; at < queue.length; at++) {
-      if (queue[at].gap || queue[at].seq <= beaconed) continue;
-      const head = JSON.stringify({ t: 'batch', client: CLIENT, session, user: settings.user, tab, load, page: pageUrl(), seq: queue[at].seq }).slice(0, -1) + ',"events":[';
-      const space = room - byteLength(head) - 2, run = runAt(at, space, () => true);
-      if (space < run[0].bytes) return;
-      const body = head + run.map((entry) => entry.json).join(',') + ']}';
-      if (!navigator.sendBeacon(link.base + 'v1/events' + (link.key ? '?k=' + link.key : ''), body)) return;
-      room -= byteLength(body);
-      at += run.length - 1;
-      beaconed = queue[at].seq;
-    }
-  }
-
-  function leave(dying) {
-    pump(dying);
-    beacon();
-  }
-
-  // ---- collectors: each looks whether it can work here, and returns its undo ---------------------------------------
+  // ---- recorders: each looks whether it can work here, and returns its undo or several ------------------------------------
 
   function listen(target, type, work, options) {
     if (!target || !target.addEventListener) return undefined;
@@ -583,152 +769,425 @@
     return () => target.removeEventListener(type, hooked, options);
   }
 
-  /** Puts `around(original, self, args)` in place of a function; a Proxy keeps its name, length and text. */
-  function replace(owner, name, around) {
-    const original = owner && owner[name];
+  /** Puts `around(original, self, args)` in place of a function, or of a constructor; a Proxy keeps its name, length and text. */
+  function replace(owner, name, around, isClass) {
+    while (owner && !has(owner, name)) owner = getPrototypeOf(owner);
+    const before = owner && getOwnPropertyDescriptor(owner, name), original = before && before.value;
     if (typeof original !== 'function') return undefined;
     let alive = true;
-    const wrapper = new Proxy(original, {
-      apply: (target, self, args) => (alive && !busy ? around(target, self, args) : Reflect.apply(target, self, args)),
+    const wrapper = new Proxy(original, isClass ? {
+      construct: (target, args, made) => (alive && !busy ? around(target, made, args) : construct(target, args, made)),
+    } : {
+      apply: (target, self, args) => (alive && !busy ? around(target, self, args) : apply(target, self, args)),
     });
-    owner[name] = wrapper;
+    defineProperty(owner, name, assign({}, before, { value: wrapper }));
     return () => {
       alive = false;
-      if (owner[name] === wrapper) owner[name] = original;
+      if (owner[name] === wrapper) defineProperty(owner, name, before);
     };
   }
 
-  const watchErrors = () => listen(window, 'error', (event) => {
-    const target = event.target;
-    if (target && target !== window && target.nodeType === 1) return resourceFailed(target);
-    const known = event.error === undefined || event.error === null ? {} : thrown(event.error);
-    const message = isError(event.error) ? known.message || known.name : String(event.message || known.message);
-    record(Object.assign({ type: 'error', subtype: 'javascript' }, known, { message,
-      location: { url: event.filename || undefined, line: event.lineno || undefined, column: event.colno || undefined },
-      hint: message === 'Script error.' ? 'the script is from another origin: add crossorigin to its tag' : undefined,
-      'user-agent': navigator.userAgent, severity: 'high' }));
-  }, true);
-
-  function resourceFailed(element) {
-    const tag = element.nodeName.toLowerCase(), url = element.currentSrc || element.src || element.href;
-    if (!/^(img|script|link|source|video|audio|iframe)$/.test(tag) || typeof url !== 'string' || !url || isOwn(url)) return;
-    record({ type: 'error', subtype: 'resource', message: 'Failed to load ' + tag + ' ' + url, url, element: selector(element), severity: 'medium' });
+  /** Calls `work` with each performance entry of a type, those before now included; `undo.drain` takes what waits. */
+  function observe(type, work, options) {
+    const Observer = window.PerformanceObserver;
+    if (!Observer || !(Observer.supportedEntryTypes || []).includes(type)) return undefined;
+    const each = (list) => list.forEach((entry) => quietly(work, null, [entry]));
+    const observer = new Observer((list) => each(list.getEntries()));
+    observer.observe(assign({ type, buffered: true }, options));
+    return assign(() => observer.disconnect(), { drain: () => each(observer.takeRecords()) });
   }
 
-  const watchRejections = () => listen(window, 'unhandledrejection', (event) =>
-    record(Object.assign({ type: 'error', subtype: 'promise' }, thrown(event.reason), { severity: 'high' })));
+  // Errors.
+
+  const watchErrors = () => [listen(window, 'error', (event) => {
+    const { target, error, filename, lineno, colno } = event;
+    if (target && target !== window && target.nodeType === 1) return resourceFailed(target);
+    fault([event.message, filename, lineno, colno].join('|'), () => {
+      const known = error === undefined || error === null ? {} : thrown(error);
+      const message = isError(error) ? known.message || known.name : String(event.message || known.message);
+      return assign({ type: 'error', subtype: 'javascript' }, known, { message,
+        location: { url: filename || undefined, line: lineno || undefined, column: colno || undefined },
+        hint: message === 'Script error.' ? 'the script is from another origin: add crossorigin to its tag' : undefined,
+        'user-agent': navigator.userAgent, severity: 'high' });
+    });
+  }, true), listen(window, 'unhandledrejection', ({ reason }) => fault('promise|' + brief(reason), () =>
+    assign({ type: 'error', subtype: 'promise' }, thrown(reason), { severity: 'high' })))];
+
+  /** Enough of a value to tell equal errors, at little cost. */
+  const brief = (value) => (isError(value) ? value.name + value.message : typeof value === 'object' ? '{}' : String(value)).slice(0, 200);
+
+  function resourceFailed(element) {
+    const tag = element.nodeName.toLowerCase(), url = element.currentSrc || element.src || element.href || element.data;
+    if (!/^(img|script|link|source|video|audio|iframe|track|embed|object)$/.test(tag) || typeof url !== 'string' || !url || isOwn(url)) return;
+    fault('resource|' + url, () => ({ type: 'error', subtype: 'resource', message: 'Failed to load ' + tag + ' ' + url, url, element: selector(element), severity: 'medium' }));
+  }
+
+  const watchPolicy = () => listen(document, 'securitypolicyviolation', (event) => {
+    const url = event.blockedURI, directive = event.effectiveDirective, isReport = event.disposition === 'report';
+    if (isOwn(url) || base && url === base.slice(0, -1)) return isReport ? undefined : console.warn('taillight: the Content-Security-Policy of this page keeps its events here. Add ' +
+      base.slice(0, -1) + ' and ' + base.slice(0, -1).replace(/^http/, 'ws') + ' to connect-src.');
+    fault('csp|' + directive + url, () => ({ type: isReport ? 'log' : 'error', level: isReport ? 'warn' : undefined, subtype: 'csp', directive, url,
+      message: directive + (isReport ? ' would block ' : ' blocked ') + url, location: { url: event.sourceFile || undefined, line: event.lineNumber || undefined, column: event.columnNumber || undefined }, severity: 'medium' }));
+  });
 
   function watchConsole() {
-    const wanted = String(settings.console || '').toLowerCase().split(/[\s,]+/);
-    const undos = Object.keys(CONSOLE_LEVELS).filter((name) => wanted.includes(name) || wanted.includes('all')).map((name) =>
+    const wanted = names(settings.console);
+    return keys(CONSOLE_LEVELS).filter((name) => wanted.includes(CONSOLE_LEVELS[name]) || wanted.includes(name) || wanted.includes('all')).map((name) =>
       replace(window.console, name, (original, self, args) => {
-        const result = Reflect.apply(original, self, args);
-        quietly(consoleLine, null, [name, args]);
+        const result = apply(original, self, args);
+        if (name !== 'assert' || !args[0]) quietly(consoleLine, null, [name, name === 'assert' ? ['Assertion failed:'].concat(args.slice(1)) : args]);
         return result;
       }));
-    return () => undos.forEach((undone) => undone && undone());
   }
 
   function consoleLine(name, args) {
-    const error = args.find(isError), known = error ? thrown(error) : {};
-    record(Object.assign({ type: name === 'error' ? 'error' : 'log', subtype: 'console', level: CONSOLE_LEVELS[name] }, known, {
-      message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined,
-      severity: name === 'error' ? 'medium' : 'low' }));
+    const level = CONSOLE_LEVELS[name], isFault = level === 'error' || level === 'warn';
+    const make = () => {
+      const error = args.find(isError), known = error ? thrown(error) : name === 'trace' ? { stack: ownStack(new Error('Trace')) } : {};
+      return assign({ type: level === 'error' ? 'error' : 'log', subtype: 'console', level }, known, {
+        message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined, severity: level === 'error' ? 'medium' : 'low' });
+    };
+    if (isFault) fault('console|' + name + args.slice(0, 9).map(brief), make);
+    else record(make());
+  }
+
+  /** The stack of an error made here, without the lines of this file. */
+  function ownStack(error, head) {
+    const file = SELF ? SELF.split('?')[0] : '\n';
+    return [head || 'Trace'].concat(String(error.stack || '').split('\n').slice(/^Error/.test(error.stack) ? 1 : 0).filter((line) => line && !line.includes(file))).join('\n');
+  }
+
+  // Requests. A body is never read: sizes and the end of the body come from resource timing.
+
+  /** @type {any[]} Answered, and waiting for their resource entry. */
+  let open = [];
+
+  const absolute = (url) => {
+    try {
+      return new window.URL(url, document.baseURI || place().href).href;
+    } catch (error) {
+      return url;
+    }
+  };
+
+  /** What is known of a request before it is sent; undefined for our own. */
+  function callOf(input, method, body) {
+    const raw = typeof input === 'string' ? input : input && (input.url || input.href), url = typeof raw === 'string' ? absolute(raw) : '';
+    return isOwn(url) ? undefined : { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal: null };
+  }
+
+  /** The operation that a GraphQL body names; nothing else of it is looked at. */
+  function operationOf(body) {
+    if (typeof body !== 'string' || body.length > 200000 || !/^\s*[[{]/.test(body)) return undefined;
+    const query = /"query"\s*:\s*"[^{"]{0,200}?\b(query|mutation|subscription)\s+(\w{1,100})/.exec(body);
+    const name = /"operationName"\s*:\s*"(\w{1,100})"/.exec(body);
+    return query || name && /"query"\s*:|"persistedQuery"/.test(body) ? (query ? query[1] + ' ' : '') + (name ? name[1] : query[2]) : undefined;
+  }
+
+  const callEvent = (type, subtype, call) => ({ type, subtype, url: call.url, method: call.method, operation: call.operation, 'duration-ms': round((call.headers || tick()) - call.start) });
+
+  function answered(call, status, isOpaque) {
+    const event = callEvent('metric', isOpaque ? 'no-cors' : 'api-call', call);
+    event.timestamp = now();
+    if (status) event.status = status;
+    if (isOpaque) event.message = event.method + ' ' + event.url + ' answered, but the page may not see how';
+    if (call.end) event['total-ms'] = round(call.end - call.start);
+    call.event = event;
+    const entry = performance && performance.getEntriesByName && performance.getEntriesByName(call.url, 'resource').reverse().find((one) => isOf(one, call));
+    if (entry || !canTime() || open.length > 200) return complete(call, entry);
+    open.push(call);
+    call.timer = later(() => complete(call), BODY_MS);
+  }
+
+  const canTime = () => !!window.PerformanceObserver && names(settings.off).indexOf('timing') < 0;
+  const isOf = (entry, call) => entry.name === call.url.split('#')[0] && entry.startTime >= call.start - 1 && !(entry.startTime > call.start + 1000);
+
+  function complete(call, entry) {
+    cancel(call.timer);
+    open = open.filter((one) => one !== call);
+    if (entry) {
+      const { transferSize, decodedBodySize, encodedBodySize } = entry;
+      assign(call.event, { 'total-ms': round(entry.responseEnd - call.start), protocol: entry.nextHopProtocol || undefined });
+      if (encodedBodySize || transferSize) assign(call.event, { size: decodedBodySize, 'transfer-size': transferSize, cached: !transferSize });
+      if (entry.requestStart > 0) call.event.timing = phases(entry);
+    }
+    record(call.event);
+  }
+
+  const watchTiming = () => observe('resource', (entry) => {
+    const call = open.find((one) => isOf(entry, one));
+    if (call) complete(call, entry);
+  }, { buffered: false });
+
+  function phases(entry) {
+    const span = (from, to) => Math.round(Math.max(0, to - from) * 10) / 10;
+    return {
+      'dns-lookup': span(entry.domainLookupStart, entry.domainLookupEnd),
+      'tcp-connect': span(entry.connectStart, entry.secureConnectionStart || entry.connectEnd),
+      'tls-handshake': entry.secureConnectionStart ? span(entry.secureConnectionStart, entry.connectEnd) : 0,
+      waiting: span(entry.requestStart, entry.responseStart),
+      'server-response': span(entry.requestStart, entry.responseEnd),
+    };
+  }
+
+  /** @param {any} error what the page got; an abort is no error */
+  function failed(call, error) {
+    const { signal } = call, name = error && error.name;
+    if (name === 'AbortError' || signal && signal.aborted && signal.reason === error && name !== 'TimeoutError') return record(assign(callEvent('metric', 'api-call', call), { aborted: true }));
+    fault('network|' + call.method + call.url + name, () => {
+      const known = thrown(error);
+      return assign(callEvent('error', 'network', call), { name: known.name, message: known.message, stack: ownStack(call.stack, text(error)), severity: 'medium' });
+    });
   }
 
   const watchFetch = () => replace(window, 'fetch', (original, self, args) => {
-    const call = quietly(fetchCall, null, args);
-    const promise = Reflect.apply(original, self, args);
+    const call = quietly(fetchCall, null, args), promise = apply(original, self, args);
     if (!call || !promise || typeof promise.then !== 'function') return promise;
     // A branch beside the page's own would mark its rejection as handled; handing the value through does not.
     return promise.then((response) => {
-      quietly(fetchAnswered, null, [call, response]);
+      quietly(() => {
+        call.url = call.url || response.url;
+        if (!isOwn(call.url)) answered(call, response.status, /^opaque/.test(response.type));
+      });
       return response;
     }, (error) => {
-      quietly(fetchFailed, null, [call, error]);
+      quietly(failed, null, [call, error]);
       throw error;
     });
   });
 
   function fetchCall(input, init) {
-    const request = input && typeof input === 'object' && typeof input.url === 'string' ? input : {};
-    const url = new window.URL(typeof input === 'string' ? input : request.url || input.href || String(input), document.baseURI || undefined).href;
-    if (isOwn(url)) return undefined;
-    const method = String(init && init.method || request.method || 'GET').toUpperCase();
-    return { url, method, signal: init && init.signal || request.signal, start: tick(), stack: new Error().stack };
+    const request = tagOf(input) === 'Request' ? input : {}, given = (name) => init && own(init, name);
+    const call = callOf(request.url ? request : tagOf(input) === 'URL' ? input : typeof input === 'string' ? input : '', given('method') || request.method, given('body'));
+    if (call) call.signal = given('signal') || request.signal;
+    return call;
   }
 
-  function fetchEvent(type, subtype, call) {
-    return { type, subtype, url: call.url, method: call.method, 'duration-ms': Math.round((tick() - call.start) * 1000) / 1000 };
+  function watchXhr() {
+    const proto = window.XMLHttpRequest && window.XMLHttpRequest.prototype, calls = new WeakMap();
+    return [replace(proto, 'open', (original, self, args) => {
+      const result = apply(original, self, args);
+      quietly(() => calls.set(self, { method: args[0], url: typeof args[1] === 'string' ? args[1] : args[1] && args[1].href, isSync: args[2] === false }));
+      return result;
+    }), replace(proto, 'send', (original, self, args) => {
+      const opened = calls.get(self), call = opened && quietly(sendCall, self, [opened, args[0], calls]);
+      try {
+        return apply(original, self, args);
+      } catch (error) {
+        if (call && opened.isSync) quietly(failed, null, [call, error]);
+        throw error;
+      }
+    })];
   }
 
-  function fetchAnswered(call, response) {
-    record(Object.assign(fetchEvent('metric', 'api-call', call), { status: response.status || undefined }));
+  function sendCall(opened, body, calls) {
+    const xhr = this, call = callOf(opened.url || '', opened.method, body);
+    if (!call) return undefined;
+    let how = '';
+    const on = (type, work) => listen(xhr, type, () => { if (calls.get(xhr) === opened) work(); });
+    on('readystatechange', () => { if (xhr.readyState === 2) call.headers = tick(); });
+    for (const type of ['abort', 'error', 'timeout']) on(type, () => { how = type; });
+    on('loadend', () => {
+      calls.delete(xhr);
+      call.url = call.url || xhr.responseURL;
+      call.end = tick();
+      if (!how) return answered(call, xhr.status);
+      call.headers = 0;
+      failed(call, how === 'abort' ? { name: 'AbortError' } : new window.DOMException('XMLHttpRequest ' + (how === 'error' ? 'failed' : 'timed out'), how === 'error' ? 'NetworkError' : 'TimeoutError'));
+    });
+    return call;
   }
 
-  function fetchFailed(call, error) {
-    const name = error && error.name, signal = call.signal;
-    if (name === 'AbortError' || signal && signal.aborted && signal.reason === error && name !== 'TimeoutError') {
-      return record(Object.assign(fetchEvent('metric', 'api-call', call), { aborted: true }));
-    }
-    const file = SELF ? SELF.split('?')[0] : '\n';
-    const frames = String(call.stack || '').split('\n').filter((line) => line && line !== 'Error' && !line.includes(file));
-    const known = thrown(error);
-    record(Object.assign(fetchEvent('error', 'network', call), { name: known.name, message: known.message,
-      stack: [text(error)].concat(frames).join('\n'), severity: 'medium' }));
+  const watchBeacons = () => replace(navigator, 'sendBeacon', (original, self, args) => {
+    const isTaken = apply(original, self, args);
+    quietly(() => {
+      const url = absolute(String(args[0])), data = args[1], size = typeof data === 'string' ? byteLength(data) : data && (data.size || data.byteLength);
+      if (!isOwn(url)) record({ type: isTaken ? 'metric' : 'error', subtype: isTaken ? 'beacon' : 'network', url, size, message: 'sendBeacon ' + url + (isTaken ? '' : ' was refused by the browser'), severity: isTaken ? undefined : 'medium' });
+    });
+    return isTaken;
+  });
+
+  function watchSockets() {
+    const proto = NativeSocket && NativeSocket.prototype, before = proto && getOwnPropertyDescriptor(proto, 'constructor');
+    const undone = replace(window, 'WebSocket', (original, made, args) => {
+      const socket = construct(original, args, made);
+      quietly(watchSocket, null, [socket, args]);
+      return socket;
+    }, true);
+    if (!undone) return undefined;
+    defineProperty(proto, 'constructor', assign({}, before, { value: window.WebSocket }));
+    return [undone, () => defineProperty(proto, 'constructor', before)];
   }
 
-  function watchPageLoad() {
-    if (!performance || !performance.getEntriesByType || loadReported) return undefined;
+  function watchSocket(socket, [, protocols]) {
+    const start = tick(), { url } = socket;
+    let opened = 0;
+    if (isOwn(url)) return;
+    const say = (level, action, more) => record(assign({ type: 'log', subtype: 'websocket', level, action, url, 'duration-ms': round(tick() - (opened || start)), message: 'WebSocket ' + action + ' ' + url }, more));
+    listen(socket, 'open', () => { say('info', 'open'); opened = tick(); });
+    listen(socket, 'close', ({ code, reason, wasClean }) => (opened ? say(wasClean ? 'info' : 'warn', 'close', { code, reason, clean: wasClean })
+      : fault('websocket|' + url, () => ({ type: 'error', subtype: 'network', url, code, message: 'WebSocket failed to connect to ' + url, severity: 'medium' }))));
+    if (String(protocols) === 'vite-hmr') listen(socket, 'message', ({ data }) => {
+      const message = typeof data === 'string' && data.length < 100000 && /"type":\s*"(update|full-reload)"/.test(data) && JSON.parse(data);
+      if (message && !settings.hot) hotUpdate('vite', message.updates ? message.updates.map((update) => update.path) : ['full reload']);
+    });
+  }
+
+  // Page load, web vitals, long tasks.
+
+  let isLoadTold = false;
+
+  function watchLoad() {
     let tries = 0, timer = 0;
     const look = () => {
-      const entry = performance.getEntriesByType('navigation').find((navigation) => navigation.loadEventEnd > 0);
+      const entry = entries('navigation').find((navigation) => navigation.loadEventEnd > 0);
       if (entry) pageLoaded(entry);
-      else if (tries++ < 50) timer = later(() => quietly(look), 100);
+      else if (!isLoadTold && tries++ < 50) timer = later(look, 100);
     };
-    const soon = () => { timer = later(() => quietly(look), 0); };
+    const soon = () => { timer = later(look, 0); };
     if (document.readyState === 'complete') soon();
-    const unlisten = listen(window, 'load', soon);
-    return () => { cancel(timer); unlisten && unlisten(); };
+    return [listen(window, 'load', soon), () => cancel(timer)];
   }
 
   function pageLoaded(entry) {
-    if (loadReported) return;
-    loadReported = true;
-    const span = (from, to) => Math.round(Math.max(0, to - from) * 10) / 10;
-    const resources = performance.getEntriesByType('resource').filter((resource) => !isOwn(resource.name));
-    const size = resources.concat(entry).reduce((sum, resource) => sum + (resource.transferSize || 0), 0);
-    record({ type: 'metric', subtype: 'page-load', url: String(window.location.href), timing: {
-      'dns-lookup': span(entry.domainLookupStart, entry.domainLookupEnd),
-      'tcp-connect': span(entry.connectStart, entry.secureConnectionStart || entry.connectEnd),
-      'tls-handshake': entry.secureConnectionStart ? span(entry.secureConnectionStart, entry.connectEnd) : 0,
-      'server-response': span(entry.requestStart, entry.responseEnd),
-      'dom-content-loaded': span(entry.startTime, entry.domContentLoadedEventEnd),
-      'fully-loaded': span(entry.startTime, entry.loadEventEnd),
-    }, resources: { count: resources.length, 'total-size-kb': Math.round(size / 1024) } });
+    if (isLoadTold) return;
+    isLoadTold = true;
+    const resources = entries('resource').filter((resource) => !isOwn(resource.name)), kinds = {}, since = (to) => Math.round(to * 10) / 10;
+    const kb = (all) => Math.round(all.reduce((sum, resource) => sum + (resource.transferSize || 0), 0) / 1024);
+    for (const { initiatorType } of resources) kinds[initiatorType] = (kinds[initiatorType] || 0) + 1;
+    const slowest = resources.slice().sort((a, b) => b.duration - a.duration)[0];
+    record({ type: 'metric', subtype: 'page-load', url: pageUrl(), 'navigation-type': entry.type,
+      timing: assign(phases(entry), { 'dom-content-loaded': since(entry.domContentLoadedEventEnd), 'fully-loaded': since(entry.loadEventEnd) }),
+      resources: { count: resources.length, 'total-size-kb': kb(resources.concat(entry)), kinds, slowest: slowest && { url: slowest.name, 'duration-ms': round(slowest.duration) } } });
   }
 
+  /** The five web vitals by the definitions of web.dev/articles/vitals: told while they change, and once as `final`. */
+  function watchVitals() {
+    let told, hiddenAt, isInputSeen, hasPainted, cls, shifts, longest, counted, kind;
+    let firstId = Infinity, lastId = 0;
+    const activation = () => (entries('navigation')[0] || {}).activationStart || 0;
+    const interactions = () => performance.interactionCount || (lastId ? (lastId - firstId) / 7 + 1 : 0);
+
+    function reset(navigation) {
+      kind = navigation;
+      told = {};
+      isInputSeen = hasPainted = false;
+      cls = { value: 0 };
+      shifts = [];
+      longest = [];
+      counted = interactions();
+      hiddenAt = document.visibilityState === 'hidden' && !document.prerendering ? 0 : Infinity;
+    }
+
+    function tell(name, value, isFinal, more) {
+      const [good, poor] = VITALS[name], rounded = name === 'CLS' ? Math.round(value * 1e4) / 1e4 : round(value), mark = rounded + ' ' + isFinal;
+      if (told[name] === mark || told[name] === rounded + ' true') return;
+      told[name] = mark;
+      record(assign({ type: 'metric', subtype: 'web-vital', vital: name, 'metric-name': name, value: rounded, unit: name === 'CLS' ? undefined : 'ms',
+        rating: value > poor ? 'poor' : value > good ? 'needs-improvement' : 'good', final: isFinal, 'navigation-type': kind }, more));
+    }
+
+    const tellLcp = (isFinal) => { if (told.lcp) tell('LCP', told.lcp.value, isFinal, told.lcp.more); };
+    const tellCls = (isFinal) => { if (hasPainted) tell('CLS', cls.value, isFinal, { element: cls.node ? selector(cls.node) : undefined }); };
+    function tellInp(isFinal) {
+      const worst = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))];
+      if (!worst) return;
+      const { entry } = worst, { startTime, processingStart, processingEnd } = entry;
+      tell('INP', worst.duration, isFinal, { action: entry.name, element: entry.target ? selector(entry.target) : undefined,
+        timing: { 'input-delay': round(processingStart - startTime), processing: round(processingEnd - processingStart), presentation: round(Math.max(0, startTime + worst.duration - processingEnd)) } });
+    }
+
+    reset((entries('navigation')[0] || { type: 'navigate' }).type);
+    const wasHidden = entries('visibility-state').find((entry) => entry.name === 'hidden' && entry.startTime >= activation());
+    if (wasHidden) hiddenAt = wasHidden.startTime;
+
+    const watchers = [observe('paint', (entry) => {
+      if (entry.name !== 'first-contentful-paint' || entry.startTime >= hiddenAt) return;
+      hasPainted = true;
+      tell('FCP', Math.max(entry.startTime - activation(), 0), true);
+      const { responseStart } = entries('navigation')[0] || {};
+      if (responseStart > 0 && responseStart < tick()) tell('TTFB', Math.max(responseStart - activation(), 0), true);
+      tellCls(false);
+    }), observe('largest-contentful-paint', (entry) => {
+      if (isInputSeen || entry.startTime >= hiddenAt) return;
+      told.lcp = { value: Math.max(entry.startTime - activation(), 0), more: { element: entry.element ? selector(entry.element) : undefined, url: entry.url || undefined } };
+      tellLcp(false);
+    }), observe('layout-shift', (entry) => {
+      if (entry.hadRecentInput) return;
+      const { startTime } = entry;
+      if (shifts.length && !(startTime - shifts[shifts.length - 1].startTime < 1000 && startTime - shifts[0].startTime < 5000)) shifts = [];
+      shifts.push(entry);
+      const value = shifts.reduce((sum, shift) => sum + shift.value, 0);
+      if (value <= cls.value) return;
+      cls = { value, node: ((entry.sources || [])[0] || {}).node };
+      tellCls(false);
+    }), ...['event', 'first-input'].map((type) => observe(type, (entry) => {
+      const { interactionId, duration } = entry;
+      if (!interactionId) return;
+      firstId = Math.min(firstId, interactionId);
+      lastId = Math.max(lastId, interactionId);
+      const known = longest.find((one) => one.id === interactionId);
+      if (!known) longest.push({ id: interactionId, duration, entry });
+      else if (duration > known.duration) assign(known, { duration, entry });
+      longest = longest.sort((a, b) => b.duration - a.duration).slice(0, 10);
+      tellInp(false);
+    }, { durationThreshold: performance.interactionCount === undefined ? 16 : 40 }))];
+
+    const drain = () => watchers.forEach((watcher) => watcher && watcher.drain && watcher.drain());
+    const input = ({ isTrusted }) => {
+      if (!isTrusted || isInputSeen) return;
+      drain();
+      tellLcp(true);
+      isInputSeen = true;
+    };
+    return watchers.concat(listen(window, 'keydown', input, true), listen(window, 'click', input, true), listen(document, 'visibilitychange', ({ timeStamp }) => {
+      if (document.visibilityState !== 'hidden') return;
+      drain();
+      hiddenAt = Math.min(hiddenAt, timeStamp);
+      tellLcp(true);
+      tellCls(true);
+      tellInp(true);
+    }, true), listen(window, 'pageshow', ({ persisted, timeStamp }) => {
+      if (!persisted) return;
+      reset('back-forward-cache');
+      isInputSeen = true; // its paints are over: the first frame after the return is what counts
+      window.requestAnimationFrame(() => window.requestAnimationFrame(hook(() => {
+        hasPainted = true;
+        for (const name of ['FCP', 'LCP']) tell(name, tick() - timeStamp, true);
+        tell('TTFB', 0, true);
+      })));
+    }));
+  }
+
+  const longTask = (entry, more) => record(assign({ type: 'metric', subtype: 'long-task', 'duration-ms': round(entry.duration), 'start-time': round(entry.startTime) }, more));
+
+  const watchTasks = () => observe('long-animation-frame', (entry) => longTask(entry, {
+    'blocking-ms': round(entry.blockingDuration), 'render-ms': entry.renderStart ? round(entry.startTime + entry.duration - entry.renderStart) : 0,
+    scripts: entry.scripts.slice().sort((a, b) => b.duration - a.duration).slice(0, 5).map((script) => ({ url: script.sourceURL || undefined, function: script.sourceFunctionName || undefined,
+      position: script.sourceCharPosition, invoker: script.invoker, 'duration-ms': round(script.duration), 'layout-ms': round(script.forcedStyleAndLayoutDuration) })),
+  })) || observe('longtask', (entry) => longTask(entry));
+
+  // The user and the page's life.
+
   const CONTROL = 'button,a,label,summary,input,select,textarea,[role=button],[role=link],[role=tab],[role=menuitem]';
-  const TYPED = 'input,textarea,select,option,[contenteditable]', HOLDS_TYPED = 'textarea,select,[contenteditable]';
+  const TYPED = 'input,textarea,select,option,[contenteditable],[data-taillight-mask]', HOLDS_TYPED = 'textarea,select,[contenteditable],[data-taillight-mask]';
 
-  const watchClicks = () => listen(document, 'click', (event) => {
-    const path = event.composedPath ? event.composedPath() : [];
-    const target = path[0] || event.target;
+  const watchUser = () => ['click', 'submit'].map((action) => listen(document, action, (event) => {
+    const target = event.composedPath && event.composedPath()[0] || event.target;
     if (!target || target.nodeType !== 1 || target.closest('[data-taillight-ignore]')) return;
-    const element = target.closest(CONTROL) || target;
-    const typed = element.closest(TYPED) || element.isContentEditable || element.childElementCount > 20 || element.querySelector(HOLDS_TYPED);
-    const words = typed ? '' : (element.textContent || '').replace(/\s+/g, ' ').trim();
-    record({ type: 'analytics', subtype: 'user-action', action: 'click', 'element-id': element.id || undefined,
-      'element-class': element.getAttribute('class') || undefined, 'element-text': words && words.length < 50 ? words : undefined,
-      element: selector(element), page: window.location.pathname });
-  }, { capture: true, passive: true });
+    const element = action === 'click' ? target.closest(CONTROL) || target : target;
+    const isTyped = action === 'submit' || element.closest(TYPED) || element.isContentEditable || element.childElementCount > 20 || element.querySelector(HOLDS_TYPED);
+    const words = isTyped ? '' : (element.textContent || '').replace(/\s+/g, ' ').trim();
+    record({ type: 'analytics', subtype: 'user-action', action, 'element-id': element.getAttribute('id') || undefined,
+      'element-class': element.getAttribute('class') || undefined, 'element-text': words && words.length < 50 ? words : undefined, element: selector(element) });
+  }, { capture: true, passive: true }));
 
-  /** A selector that survives a new build: ids and test ids first, else the path from the nearest one. */
+  /** A selector that survives a new build and a new render: test ids and lasting ids first, else the path from the nearest one. */
   function selector(element) {
     const steps = [];
-    for (let node = element; node && node.nodeType === 1 && steps.length < 5; node = node.parentElement) {
-      const tag = node.nodeName.toLowerCase(), mark = ['data-testid', 'data-test', 'name'].find((name) => node.getAttribute(name));
-      if (node.id) return [tag + '#' + node.id].concat(steps).join(' > ');
+    for (let node = element; node && node.nodeType === 1 && steps.length < 5; node = node.parentElement || node.getRootNode && node.getRootNode().host) {
+      const tag = node.nodeName.toLowerCase(), id = node.getAttribute('id'), mark = ['data-testid', 'data-test', 'name'].find((name) => node.getAttribute(name));
+      if (id && !/[:«»]|\d{3}/.test(id)) return [tag + '#' + id].concat(steps).join(' > ');
       if (mark) return [tag + '[' + mark + '="' + cut(node.getAttribute(mark), 60) + '"]'].concat(steps).join(' > ');
       const twins = node.parentElement ? Array.from(node.parentElement.children).filter((child) => child.nodeName === node.nodeName) : [];
       steps.unshift(tag + (twins.length > 1 ? ':nth-of-type(' + (twins.indexOf(node) + 1) + ')' : ''));
@@ -736,86 +1195,169 @@
     return steps.join(' > ');
   }
 
-  const watchLeaving = () => listen(window, 'pagehide', () => leave(true));
+  /** Each quarter of the page that was reached, once. */
+  function watchScroll() {
+    let deepest = 0, timer = 0;
+    return listen(window, 'scroll', () => {
+      timer = timer || later(() => {
+        timer = 0;
+        const { scrollHeight, clientHeight } = document.documentElement, depth = scrollHeight > clientHeight ? Math.floor((window.scrollY + clientHeight) / scrollHeight * 4 + 0.01) * 25 : 0;
+        if (depth <= deepest) return;
+        deepest = depth;
+        record({ type: 'analytics', subtype: 'scroll', depth, message: 'scrolled to ' + depth + ' %' });
+      }, 250);
+    }, { passive: true });
+  }
 
-  const watchVisibility = () => listen(document, 'visibilitychange', () => {
+  const watchVisibility = () => listen(document, 'visibilitychange', () => record({ type: 'analytics', subtype: 'visibility', visible: document.visibilityState !== 'hidden' }));
+
+  const watchOnline = () => ['online', 'offline'].map((name) => listen(window, name, () => {
+    record({ type: 'log', subtype: 'connectivity', level: name === 'online' ? 'info' : 'warn', online: name === 'online', message: 'the browser is ' + name });
+    if (name === 'online') live.wake(false);
+  }));
+
+  function watchNavigation() {
+    let from = pageUrl();
+    const moved = (action) => {
+      const url = pageUrl();
+      if (url === from) return;
+      record({ type: 'analytics', subtype: 'navigation', action, from, url, message: action + ' ' + place().pathname });
+      from = url;
+    };
+    const changed = listen(window.navigation, 'currententrychange', (event) => moved(event.navigationType || 'replace'));
+    return changed || ['push', 'replace'].map((action) => replace(window.history, action + 'State', (original, self, args) => {
+      const result = apply(original, self, args);
+      quietly(moved, null, [action]);
+      return result;
+    })).concat(listen(window, 'popstate', () => moved('traverse')), listen(window, 'hashchange', () => moved('traverse')));
+  }
+
+  const hotUpdate = (tool, files) => record({ type: 'log', subtype: 'hot-update', level: 'info', tool, files, message: 'hot update' + (files ? ': ' + files.slice(0, 3).join(', ') : '') });
+
+  /** Vite and webpack; `init({hot: import.meta.hot})` (or `module.hot`) hears them at the source. */
+  function watchHot() {
+    let wasApplied = false, { hot } = settings;
+    if (hot && hot.on) hot.on('vite:afterUpdate', hook(({ updates }) => { if (hot) hotUpdate('vite', updates.map((update) => update.path)); }));
+    else if (hot && hot.addStatusHandler) hot.addStatusHandler(hook((status) => {
+      if (hot && wasApplied && status === 'idle') hotUpdate('webpack');
+      wasApplied = status === 'apply';
+    }));
+    return [() => { hot = null; }, listen(window, 'message', ({ data }) => {
+      if (!hot && typeof data === 'string' && data.startsWith('webpackHotUpdate')) hotUpdate('webpack');
+    })];
+  }
+
+  // Told last, so that the other recorders have had their word. A page back from the back/forward cache holds a dead
+  // socket that still says it is open.
+  const watchLeaving = () => [listen(window, 'pagehide', () => leave(true)), listen(document, 'visibilitychange', () => {
     if (document.visibilityState === 'hidden') leave(false);
-    else beaconed = 0;
-  });
+    else live.wake(false);
+  }), listen(window, 'pageshow', ({ persisted }) => { if (persisted) live.wake(true); })];
 
-  // A page back from the back/forward cache holds a dead socket that still says it is open.
-  const watchReturn = () => listen(window, 'pageshow', (event) => {
-    if (!event.persisted) return;
-    beaconed = 0;
-    resetSent();
-    connect();
-  });
+  function leave(isGone) {
+    flush();
+    live.leave(isGone);
+  }
 
-  const COLLECTORS = [watchErrors, watchRejections, watchConsole, watchFetch, watchPageLoad, watchClicks, watchLeaving, watchVisibility, watchReturn];
+  const RECORDERS = { error: watchErrors, csp: watchPolicy, console: watchConsole, fetch: watchFetch, xhr: watchXhr, timing: watchTiming, beacon: watchBeacons, websocket: watchSockets,
+    load: watchLoad, vitals: watchVitals, tasks: watchTasks, user: watchUser, scroll: watchScroll, visibility: watchVisibility, online: watchOnline, navigation: watchNavigation,
+    hot: watchHot, '': watchLeaving };
+
+  // ---- what the page may call --------------------------------------------------------------------------------
 
   function install() {
-    undo = COLLECTORS.map((collector) => quietly(collector));
+    const off = names(settings.off);
+    const { sample: own } = settings;
+    ownSample = typeof own !== 'string' ? own || {} : SAMPLE[own] || own.split(',').reduce((rates, pair) => assign(rates, { [pair.split('=')[0].trim()]: +pair.split('=')[1] }), {});
+    undo = [].concat(...keys(RECORDERS).filter((name) => !name || !off.includes(name)).map((name) => quietly(RECORDERS[name])));
   }
 
   function uninstall() {
     for (const undone of undo.splice(0)) if (undone) quietly(undone);
   }
 
-  // ---- what the page may call --------------------------------------------------------------------------------
+  /** Everything that waits for something goes now. */
+  function flush() {
+    if (!running) return;
+    for (const call of open) complete(call);
+    tellBursts();
+    live.pump();
+  }
+
+  function start() {
+    if (!live) {
+      me = introduction();
+      live = channel(me, []);
+    }
+    running = true;
+    live.connect();
+    install();
+  }
+
+  function stop() {
+    if (!running) return;
+    uninstall();
+    leave(true);
+    running = false;
+    live.close();
+  }
+
+  const isWanted = () => !!settings.url && (granted || !isOn(settings.consent)) &&
+    !(isOn(settings.dnt) && (navigator.doNotTrack === '1' || window.doNotTrack === '1' || navigator.globalPrivacyControl));
 
   const api = {
-    /** Starts, or changes the settings of, the client. @param {Options} [options] */
+    /** Starts the client, or changes its settings. */
     init(options) {
-      for (const key of Object.keys(options || {})) if (key in settings && options[key] !== undefined) settings[key] = options[key];
+      const given = options || {}, before = settings.url + settings.key;
+      for (const key of keys(given)) if (key in settings && given[key] !== undefined) settings[key] = given[key];
+      if (!isWanted()) return stop();
+      if (!running) return start();
       uninstall();
-      const moved = !running || options && (options.url || options.key);
-      running = true;
-      if (moved) {
-        resetSent();
-        if (link.socket) link.socket.close();
-        connect();
-      }
+      if (before !== settings.url + settings.key) live.wake(true);
       install();
     },
-    /** @param {string} level @param {any} message @param {object} [context] */
     log(level, message, context) {
       record({ type: 'log', level: String(level).toLowerCase(), message: text(message), context });
     },
-    /** @param {string} name @param {object} [properties] */
     track(name, properties) {
-      record({ type: 'analytics', subtype: 'custom', 'event-name': String(name), properties });
+      const { feature, funnel, step } = properties || {}, event = { type: 'analytics', 'event-name': String(name) };
+      if (feature !== undefined) record(assign({}, properties, event, { subtype: 'feature-usage' }));
+      else if (funnel !== undefined && step !== undefined) record(assign({}, properties, event, { subtype: 'conversion' }));
+      else record(assign(event, { subtype: 'custom', properties }));
     },
-    /** @param {string} name @param {number} value @param {string} [unit] */
     metric(name, value, unit) {
       record({ type: 'metric', subtype: 'custom', 'metric-name': String(name), value, unit });
     },
-    /** @param {any} error @param {object} [context] */
     error(error, context) {
-      record(Object.assign({ type: 'error', subtype: 'javascript' }, thrown(error), { handled: true, context, severity: 'medium' }));
+      fault('own|' + brief(error), () => assign({ type: 'error', subtype: 'javascript' }, thrown(error), { handled: true, context, severity: 'medium' }));
     },
-    /** @param {string|number|null} id */
+    render(component, ms, more) {
+      record(assign({}, more, { type: 'metric', subtype: 'render', component: String(component), 'render-time-ms': +ms }));
+    },
     setUser(id) {
       settings.user = id === null || id === undefined ? null : String(id);
+      if (me) me.user = settings.user;
     },
-    /** Sends what waits, now. */
-    flush() {
-      pump();
+    setContext(context) {
+      shared = context ? assign({}, shared, context) : null;
     },
-    /** Gives back what was replaced, sends what waits and closes. `init()` starts again. */
-    stop() {
+    /** Lets the console ask this page for what `run` returns. */
+    answer(name, run) {
+      if (!has(answers, name)) answers[name] = run;
+    },
+    consent(isGiven) {
+      granted = isGiven !== false;
+      if (!granted) settings.consent = true;
+      if (granted || !running) return api.init();
       uninstall();
-      if (link.ready) pump(true);
-      else beacon();
       running = false;
-      cancel(link.timer);
-      if (link.socket) link.socket.close();
-      link.socket = null;
-      link.ready = false;
+      live.drop();
     },
+    flush, stop,
   };
 
   const shown = {};
-  for (const name of Object.keys(api)) shown[name] = hook(function () { api[name].apply(null, arguments); });
+  for (const name of keys(api)) shown[name] = hook(function () { api[name].apply(null, arguments); });
   quietly(() => { window.taillight = Object.freeze(shown); });
-  if (settings.url) shown.init();
+  shown.init();
 })(self);

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 
 export const SOURCE = readFileSync(new URL('../../assets/taillight.js', import.meta.url), 'utf8');
 
+const START = 1704067200000;
+
 class Target {
   constructor() {
     this.listeners = [];
@@ -21,7 +23,7 @@ class Target {
 /** Timers and `Date.now` on one hand-moved clock, from a fixed moment. */
 class Clock {
   constructor() {
-    this.time = 1704067200000;
+    this.time = START;
     this.timers = [];
     this.next = 1;
   }
@@ -88,24 +90,105 @@ export function fakeConsole() {
   return out;
 }
 
+/** A storage area: its keys are its own properties, as in browsers. @param {number} [quota] characters it takes */
+export function storageArea(quota = Infinity) {
+  const area = {};
+  const methods = {
+    getItem: (key) => (Object.hasOwn(area, key) ? area[key] : null),
+    setItem(key, value) {
+      const size = Object.entries(area).reduce((sum, [name, text]) => sum + (name === key ? 0 : name.length + text.length), key.length + String(value).length);
+      if (size > quota) throw new DOMException('full', 'QuotaExceededError');
+      area[key] = String(value);
+    },
+    removeItem(key) { delete area[key]; },
+  };
+  for (const [name, value] of Object.entries(methods)) Object.defineProperty(area, name, { value });
+  return area;
+}
+
+/** Performance observers that see what a test tells them. */
+function observerClass(page, types) {
+  return class FakeObserver {
+    static supportedEntryTypes = types;
+    constructor(run) {
+      Object.assign(this, { run, waiting: [], options: {}, alive: false });
+      page.observers.push(this);
+    }
+    observe(options) {
+      Object.assign(this, { options, alive: true });
+    }
+    disconnect() {
+      this.alive = false;
+    }
+    takeRecords() {
+      return this.waiting.splice(0);
+    }
+  };
+}
+
+/** An XMLHttpRequest that ends as the test says. */
+function requestClass(page) {
+  return class FakeRequest extends Target {
+    constructor() {
+      super();
+      Object.assign(this, { readyState: 0, status: 0, responseURL: '' });
+      page.requests.push(this);
+    }
+    open(...args) {
+      this.opened = args;
+      this.readyState = 1;
+    }
+    send(...args) {
+      this.sent = args;
+      if (this.fails) throw this.fails;
+      return undefined;
+    }
+    headers(status) {
+      this.readyState = 2;
+      this.status = status;
+      this.emit('readystatechange');
+    }
+    end(how) {
+      this.readyState = 4;
+      if (how) this.emit(how);
+      this.emit('loadend');
+    }
+  };
+}
+
 /** @param {object} [changes] what differs in `window`; `undefined` takes a part away */
 export function makePage(changes = {}) {
-  const page = { sockets: [], beacons: [], clock: new Clock(), storage: new Map() };
+  const page = { sockets: [], beacons: [], observers: [], requests: [], frames: [], clock: new Clock(), storage: new Map(), local: changes.local || storageArea() };
   const window = new Target();
   const src = changes.src === undefined ? 'http://127.0.0.1:8245/taillight.js?k=ABCDEFGHIJKLMNOP' : changes.src;
   page.document = Object.assign(new Target(), { readyState: 'loading', visibilityState: 'visible', baseURI: 'http://localhost:5173/shop/', title: 'Shop',
     currentScript: { src, dataset: changes.dataset || {} } });
   Object.assign(window, {
     document: page.document, URL, crypto: globalThis.crypto, console: fakeConsole(), WebSocket: socketClass(page),
-    Date: { now: () => page.clock.time }, performance: { now: () => page.clock.time, getEntriesByType: () => [] },
+    Date: { now: () => page.clock.time }, performance: { now: () => page.clock.time - START, getEntriesByType: (type) => (changes.entries || {})[type] || [] },
     setTimeout: (run, ms) => page.clock.set(run, ms), clearTimeout: (id) => page.clock.clear(id),
     location: { href: 'http://localhost:5173/shop/?token=abc', origin: 'http://localhost:5173', pathname: '/shop/' },
     navigator: { userAgent: 'fake/1', language: 'en', sendBeacon: (url, body) => page.beacons.push({ url, body }) > 0 },
     sessionStorage: { getItem: (key) => (page.storage.has(key) ? page.storage.get(key) : null), setItem: (key, value) => page.storage.set(key, value) },
-    fetch: async () => ({ status: 200 }),
+    fetch: async () => ({ status: 200 }), DOMException, localStorage: page.local, XMLHttpRequest: requestClass(page),
+    PerformanceObserver: changes.observe ? observerClass(page, changes.observe) : undefined, requestAnimationFrame: (run) => page.frames.push(run),
+    history: { pushState: (state, title, url) => page.go(url), replaceState: (state, title, url) => page.go(url) },
   });
   for (const [key, value] of Object.entries(changes.window || {})) window[key] = value;
   page.window = window;
+  page.go = (url) => {
+    const { href, origin, pathname } = new URL(url, window.location.href);
+    window.location = { href, origin, pathname };
+  };
+  /** Performance entries, as the browser hands them to whoever observes their type. @param {boolean} [wait] until records are taken */
+  page.perform = (type, entries, wait) => {
+    for (const observer of page.observers) {
+      if (!observer.alive || observer.options.type !== type) continue;
+      const list = [].concat(entries).map((entry) => Object.assign({ entryType: type }, entry));
+      if (wait) observer.waiting.push(...list);
+      else observer.run({ getEntries: () => list });
+    }
+  };
   page.run = () => {
     new Function('self', SOURCE)(window);
     return (page.taillight = window.taillight);

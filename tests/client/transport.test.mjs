@@ -198,7 +198,7 @@ test('a full buffer drops the lowest rank, oldest first, and a gap names the num
 
 test('the buffer is bounded in bytes too, and an event that finds only better ones is dropped itself', () => {
   const page = makePage();
-  for (let i = 0; i < 700; i++) page.taillight.error('e', { blob: ['a', 'b', 'c'].map((name) => name.repeat(4000)) });
+  for (let i = 0; i < 700; i++) page.taillight.error('e' + i, { blob: ['a', 'b', 'c'].map((name) => name.repeat(4000)) });
   page.taillight.track('unlucky');
   page.socket.accept();
   page.taillight.flush();
@@ -245,7 +245,7 @@ test('config: minimum level, sampling and the switch act before a number is give
     [[1, 'errors are never sampled'], [2, 'kept'], [3, 'on again']]);
 });
 
-test('requests: ping, flush and diagnostics are answered, anything else is refused, and the page is told once', () => {
+test('requests: ping, flush and diagnostics are answered, anything else is refused, and the page is told of each', () => {
   const page = connected({ window: { localStorage: { cart: 'secret value' }, innerWidth: 800, innerHeight: 600 } });
   say(page, 2);
   for (const kind of ['ping', 'flush', 'diagnostics', 'eval', '__proto__']) page.socket.say({ t: 'request', id: kind, kind, code: 'alert(1)' });
@@ -259,7 +259,7 @@ test('requests: ping, flush and diagnostics are answered, anything else is refus
   assert.deepEqual(replies.diagnostics.viewport, { width: 800, height: 600 });
   assert.deepEqual(replies.diagnostics.storage.local, ['cart']);
   assert.ok(!JSON.stringify(replies).includes('secret value'));
-  assert.equal(page.window.console.lines.filter((line) => line.name === 'debug').length, 1);
+  assert.equal(page.window.console.lines.filter((line) => line.name === 'debug').length, 3);
 });
 
 test('frames that make no sense change nothing', () => {
@@ -283,7 +283,7 @@ test('leaving sends what waits over the socket and as a beacon under the same nu
   assert.deepEqual(body.events, page.socket.of('batch')[0].events);
   page.document.visibilityState = 'hidden';
   page.document.emit('visibilitychange');
-  assert.equal(page.beacons.length, 1, 'nothing new to say');
+  assert.deepEqual(page.beacons.slice(1).flatMap((beacon) => JSON.parse(beacon.body).events.map((event) => event.subtype)), ['visibility'], 'nothing twice');
 });
 
 test('a beacon stays below 60,000 bytes, counted in UTF-8, and starts with the oldest', () => {
@@ -309,12 +309,15 @@ test('a page back from the cache connects anew, whatever its old socket says', (
   assert.equal(page.sockets.length, 2, 'the end of the old socket is nobody’s business');
 });
 
-test('three refusals are explained once, then tries are far apart', () => {
-  const page = makePage();
+test('three refusals are explained once if taillight runs, then tries are far apart', async () => {
+  const asked = [], page = makePage({ window: { fetch: async (...args) => asked.push(args) } });
   for (let i = 0; i < 3; i++) {
     page.socket.drop();
     if (i < 2) page.clock.advance(10000);
   }
+  await null;
+  await null;
+  assert.deepEqual(asked, [['http://127.0.0.1:8245/taillight.js', { mode: 'no-cors', cache: 'no-store' }]]);
   const warnings = page.window.console.lines.filter((line) => line.name === 'warn');
   assert.equal(warnings.length, 1);
   assert.match(warnings[0].args[0], /--allow-origin http:\/\/localhost:5173/);
@@ -326,4 +329,15 @@ test('three refusals are explained once, then tries are far apart', () => {
   page.socket.drop();
   assert.equal(page.window.console.lines.length, 1);
   assert.equal(page.socket.frames.length, 0, 'the warning was not recorded');
+});
+
+test('where nobody listens the page’s console stays empty', async () => {
+  const page = makePage({ window: { fetch: () => Promise.reject(new TypeError('refused')) } });
+  for (let i = 0; i < 6; i++) {
+    page.socket.drop();
+    page.clock.advance(600000);
+    await null;
+  }
+  assert.deepEqual(page.window.console.lines, []);
+  assert.ok(page.sockets.length > 5);
 });
