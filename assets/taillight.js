@@ -714,14 +714,15 @@
   }
 
   const bursts = new Map();
+  let burstTimer = 0;
 
   /** Records the error that `key` names; from the sixth in a second on equal ones are counted, and told once a second. */
   function fault(key, make) {
     let burst = bursts.get(key);
     if (!burst) {
-      if (!bursts.size) later(tellBursts, BURST_MS);
       if (bursts.size >= BURSTS) return record(make());
       bursts.set(key, burst = { seen: 0, count: 0 });
+      burstTimer = burstTimer || later(tellBursts, BURST_MS);
     }
     if (++burst.seen <= BURST) return record(burst.event = make());
     if (!burst.count++) burst.first = now();
@@ -734,7 +735,8 @@
       if (count) bursts.set(key, { seen: BURST, count: 0, event });
       else bursts.delete(key);
     }
-    if (bursts.size) later(tellBursts, BURST_MS);
+    cancel(burstTimer);
+    burstTimer = bursts.size ? later(tellBursts, BURST_MS) : 0;
   }
 
   // ---- what the server may ask; `taillight.answer` adds to it -----------------------------------------------------------
@@ -872,7 +874,7 @@
 
   /** What is known of a request before it is sent; undefined for our own. */
   function callOf(input, method, body) {
-    const raw = typeof input === 'string' ? input : input && (input.url || input.href), url = typeof raw === 'string' ? absolute(raw) : '';
+    const raw = typeof input === 'string' ? input : input && (input.url || input.href), url = raw && typeof raw === 'string' ? absolute(raw) : '';
     return isOwn(url) ? undefined : { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal: null };
   }
 

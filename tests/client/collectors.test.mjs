@@ -5,18 +5,7 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { connected, element, fakeConsole, makePage, SOURCE } from './fake.mjs';
-
-/** The events so far in the order of their numbers, without what every event has. */
-function events(page) {
-  page.taillight.flush();
-  return page.socket.events.sort((a, b) => a.seq - b.seq).map(({ seq, timestamp, 'session-id': session, page: path, ...event }) => event);
-}
-const only = (page) => {
-  const all = events(page);
-  assert.equal(all.length, 1, JSON.stringify(all));
-  return all[0];
-};
+import { connected, element, events, fakeConsole, makePage, only, SOURCE } from './fake.mjs';
 
 test('every event carries time and session, and the user once known', () => {
   const page = connected();

@@ -48,8 +48,9 @@ class Clock {
 }
 
 function socketClass(page) {
-  return class FakeSocket {
+  return class FakeSocket extends Target {
     constructor(url, protocols) {
+      super();
       Object.assign(this, { url, protocols, frames: [], open: false, closed: false });
       page.sockets.push(this);
     }
@@ -76,6 +77,10 @@ function socketClass(page) {
     }
     of(...kinds) {
       return this.frames.filter((frame) => kinds.includes(frame.t));
+    }
+    /** Acks all that was sent. */
+    ack() {
+      this.say({ t: 'ack', seq: Math.max(0, ...this.events.map((event) => event.seq)) });
     }
     get events() {
       return this.of('batch', 'urgent').flatMap((frame) => frame.events.map((event, index) => Object.assign({ seq: frame.seq + index }, event)));
@@ -221,3 +226,19 @@ export function element(name, attributes = {}, parent = null, words = '') {
   if (parent) parent.children.push(node);
   return node;
 }
+
+/** The events so far in the order of their numbers, without what every event has. */
+export function events(page, { flush = true } = {}) {
+  if (flush) page.taillight.flush();
+  return page.sockets[page.sockets.length - 1].events.sort((a, b) => a.seq - b.seq)
+    .map(({ seq, timestamp, 'session-id': session, page: path, ...event }) => event);
+}
+
+export function only(page) {
+  const all = events(page);
+  if (all.length !== 1) throw new Error(all.length + ' events: ' + JSON.stringify(all));
+  return all[0];
+}
+
+/** After every promise that is settled by now has told so. */
+export const settled = () => new Promise((done) => setImmediate(done));

@@ -1,0 +1,217 @@
+// What decides whether an event is kept: consent, settings, sampling, bursts, the app's own rule.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { connected, events, makePage, only } from './fake.mjs';
+
+test('where consent is asked for, nothing is hooked, stored, connected or kept before it is given', () => {
+  const page = makePage({ dataset: { consent: '' }, idle: true });
+  const { fetch, console } = page.window, { warn } = console;
+  page.run();
+  page.taillight.log('error', 'before');
+  page.window.emit('error', { message: 'before', error: new Error('before') });
+  page.clock.advance(60000);
+  assert.deepEqual([page.sockets.length, page.storage.size, Object.keys(page.local), page.window.fetch, console.warn, page.window.listeners], [0, 0, [], fetch, warn, []]);
+  page.taillight.consent(true);
+  page.socket.accept();
+  page.taillight.log('info', 'after');
+  assert.equal(only(page).message, 'after');
+});
+
+test('consent taken back forgets what was not sent, here and in the store', () => {
+  const page = makePage({ dataset: { consent: 'required' } });
+  page.taillight.consent();
+  page.taillight.log('info', 'never sent');
+  page.clock.advance(2000);
+  assert.equal(Object.keys(page.local).length, 1);
+  page.taillight.consent(false);
+  page.taillight.log('info', 'without consent');
+  assert.deepEqual([Object.keys(page.local), page.socket.closed], [[], true]);
+  page.taillight.consent(true);
+  page.socket.open = true;
+  page.socket.onopen({});
+  assert.equal(page.socket.frames[0].next, 2);
+  page.socket.say({ t: 'welcome', v: 1, acked: 1 });
+  page.taillight.log('info', 'again');
+  assert.deepEqual(events(page).map((event) => event.message), ['again']);
+});
+
+test('Do Not Track and Global Privacy Control are respected if asked', () => {
+  for (const signal of [{ doNotTrack: '1' }, { globalPrivacyControl: true }]) {
+    const navigator = { userAgent: 'x', ...signal };
+    assert.equal(makePage({ window: { navigator }, dataset: { dnt: '' } }).sockets.length, 0);
+    assert.equal(makePage({ window: { navigator } }).sockets.length, 1);
+  }
+  assert.equal(makePage({ dataset: { dnt: 'true' } }).sockets.length, 1);
+});
+
+test('sampling by subtype is off, or the page’s, or the server’s; the kept carry their share and errors are never left out', (t) => {
+  const page = connected(), mock = t.mock.method(Math, 'random', () => 0.5);
+  page.taillight.metric('a', 1);
+  page.taillight.init({ sample: 'custom=0.6, log=0.2' });
+  page.taillight.metric('b', 1);
+  page.taillight.log('info', 'left out');
+  page.taillight.log('error', 'kept');
+  page.socket.say({ t: 'config', sample: { custom: 0.4 } });
+  page.taillight.metric('c', 1);
+  mock.mock.restore();
+  assert.deepEqual(events(page).map((event) => [event['metric-name'] || event.message, event.sampled]), [['a', undefined], ['b', 0.6], ['kept', undefined]]);
+});
+
+test('the document’s table is a preset: page loads all, calls a tenth, clicks a hundredth, scrolling a thousandth', (t) => {
+  for (const [random, kept] of [[0.0005, 3], [0.005, 2], [0.05, 1], [0.5, 0]]) {
+    const page = connected({ dataset: { sample: 'document' } }), mock = t.mock.method(Math, 'random', () => random);
+    page.document.emit('click', { target: { nodeType: 1, nodeName: 'B', closest: () => null, getAttribute: () => null, querySelector: () => null, childElementCount: 0, textContent: '' } });
+    const request = new page.window.XMLHttpRequest();
+    request.open('GET', '/x');
+    request.send();
+    request.end();
+    page.document.documentElement = { scrollHeight: 10, clientHeight: 5 };
+    page.window.scrollY = 5;
+    page.window.emit('scroll');
+    page.clock.advance(250);
+    mock.mock.restore();
+    assert.equal(events(page).length, kept, String(random));
+  }
+});
+
+test('equal errors in a burst are told five times, then as one event a second with their count', () => {
+  const page = connected(), error = new Error('loop');
+  const burst = (count) => { for (let i = 0; i < count; i++) page.window.emit('error', { message: 'loop', filename: 'a.js', lineno: 1, colno: 2, error }); };
+  burst(1000);
+  for (let i = 0; i < 5; i++) page.socket.ack();
+  page.window.emit('error', { message: 'loop', filename: 'a.js', lineno: 9, colno: 2, error });
+  page.clock.advance(1000);
+  burst(70);
+  page.clock.advance(2000);
+  page.socket.ack();
+  burst(2);
+  page.clock.advance(5000);
+  const all = events(page);
+  assert.deepEqual(all.map((event) => event.count), [undefined, undefined, undefined, undefined, undefined, undefined, 995, 70, undefined, undefined]);
+  assert.equal(all.reduce((sum, event) => sum + (event.count || 1), 0), 1073);
+  assert.match(all[6].stack, /Error: loop/);
+});
+
+test('a burst is told to its end when the page leaves, and other faults fold too', () => {
+  const page = connected();
+  for (let i = 0; i < 10; i++) {
+    page.window.console.warn('render %s', 'again');
+    page.window.emit('unhandledrejection', { reason: 'no' });
+    page.taillight.error(new Error('own'));
+  }
+  for (let i = 0; i < 10; i++) page.window.console.warn('different ' + i);
+  page.window.emit('pagehide');
+  const all = page.socket.events, total = (name) => all.filter((event) => event.message.startsWith(name)).reduce((sum, event) => sum + (event.count || 1), 0);
+  assert.deepEqual([total('render'), total('no'), total('own'), total('different')], [10, 10, 10, 10]);
+  assert.equal(all.length, 3 * 6 + 10);
+});
+
+test('so many different faults at once are not folded into each other and not remembered without bound', () => {
+  const page = connected();
+  for (let i = 0; i < 1000; i++) page.taillight.error('fault ' + i);
+  page.socket.say({ t: 'ack', seq: 400 });
+  page.socket.say({ t: 'request', id: 'r', kind: 'diagnostics' });
+  assert.equal(page.socket.of('reply')[0].data.recorded, 1000);
+});
+
+test('sanitize sees what is about to be kept, may change it and may refuse it; a broken one keeps everything in', () => {
+  const page = connected();
+  page.taillight.init({ sanitize: (event) => {
+    if (event.message === 'drop') return null;
+    if (event.message === 'fail') throw new Error('rule');
+    if (event.message === 'loop') event.self = event;
+    event.message = event.message.replace('Ann', '***');
+    return event;
+  } });
+  for (const message of ['Ann bought', 'drop', 'fail', 'loop']) page.taillight.log('info', message, { password: 'p' });
+  const all = events(page);
+  assert.deepEqual(all.map((event) => event.message), ['*** bought', 'loop']);
+  assert.deepEqual([all[0].context.password, all[1].self.self], ['[redacted]', '[circular]']);
+});
+
+test('e-mail addresses lose their domain anywhere but in stacks, unless told otherwise', () => {
+  const page = connected();
+  const error = new Error('mail to ann.lee+x@mail.example.co.uk failed');
+  error.stack = 'Error: x\n    at f (http://localhost/node_modules/vue@3.4.0/a@b.mjs:1:2)';
+  page.taillight.error(error);
+  page.taillight.init({ maskEmail: false });
+  page.taillight.log('info', 'ann@example.com');
+  const [masked, plain] = events(page);
+  assert.equal(masked.message, 'mail to ann.lee+x@*** failed');
+  assert.match(masked.stack, /a@b\.mjs:1:2/);
+  assert.equal(plain.message, 'ann@example.com');
+});
+
+test('render, feature use and conversion have the shapes of the document; the context goes with every event', () => {
+  const page = connected({ dataset: { app: 'shop', build: 'b7' } });
+  page.taillight.setContext({ release: 7, phone: '555' });
+  page.taillight.render('UserList', 45, { 'items-count': 100 });
+  page.taillight.track('export', { feature: 'export-data', format: 'csv' });
+  page.taillight.track('signup', { funnel: 'signup', step: 'email-verified', value: 0 });
+  page.taillight.setContext(null);
+  page.taillight.track('plain');
+  const common = { app: 'shop', build: 'b7' }, context = { release: 7, phone: '[redacted]' };
+  assert.deepEqual(events(page), [
+    { ...common, type: 'metric', subtype: 'render', component: 'UserList', 'render-time-ms': 45, 'items-count': 100, context },
+    { ...common, type: 'analytics', subtype: 'feature-usage', 'event-name': 'export', feature: 'export-data', format: 'csv', context },
+    { ...common, type: 'analytics', subtype: 'conversion', 'event-name': 'signup', funnel: 'signup', step: 'email-verified', value: 0, context },
+    { ...common, type: 'analytics', subtype: 'custom', 'event-name': 'plain' },
+  ]);
+});
+
+test('batches wait as long as the settings say', () => {
+  const page = connected({ dataset: { batchMs: '5000', batchEvents: '3' } });
+  page.taillight.log('info', 'one');
+  page.clock.advance(4999);
+  assert.equal(page.socket.events.length, 0);
+  page.clock.advance(1);
+  assert.equal(page.socket.events.length, 1);
+  for (let i = 0; i < 3; i++) page.taillight.log('info', 'more');
+  assert.equal(page.socket.events.length, 4);
+});
+
+test('console.assert speaks only when it fails, console.trace brings its stack', () => {
+  const page = connected({ dataset: { console: 'all' } });
+  page.window.console.assert = undefined;
+  const assertion = connected({ dataset: { console: 'all' }, window: { console: Object.assign(Object.create(null), { assert() {}, trace() {}, error() {} }) } });
+  assertion.window.console.assert(true, 'fine');
+  assertion.window.console.assert(0, 'cart of %d is empty', 3);
+  assertion.window.console.trace('here');
+  const [failed, trace] = events(assertion);
+  assert.deepEqual([failed.type, failed.message], ['error', 'Assertion failed: cart of %d is empty 3']);
+  assert.match(trace.stack, /^Trace\n.*recording\.test\.mjs/s);
+});
+
+test('what the app registered by name is answered, one at a time and in ten seconds', async () => {
+  const page = connected(), replies = () => Object.fromEntries(page.socket.of('reply').map((frame) => [frame.id, frame.data]));
+  let answer;
+  page.taillight.answer('cart', () => ({ items: 2, token: 't' }));
+  page.taillight.answer('slow', () => new Promise((done) => { answer = done; }));
+  page.taillight.answer('broken', () => { throw new Error('no'); });
+  page.taillight.answer('ping', () => 'not mine to change');
+  for (const kind of ['cart', 'broken', 'ping', 'slow', 'perf', 'toString']) page.socket.say({ t: 'request', id: kind, kind });
+  assert.deepEqual(replies(), { cart: { items: 2, token: '[redacted]' }, broken: { error: 'Error: no' }, ping: { now: page.clock.time }, perf: { error: 'busy' }, toString: { error: 'busy' } });
+  answer('done');
+  await null;
+  await null;
+  assert.equal(replies().slow, 'done');
+  page.socket.say({ t: 'request', id: 'slow2', kind: 'slow' });
+  page.clock.advance(10000);
+  assert.match(replies().slow2.error, /10 s/);
+  answer('too late');
+  await null;
+  page.socket.say({ t: 'request', id: 'perf2', kind: 'perf' });
+  assert.ok('marks' in replies().perf2);
+  assert.equal(page.socket.of('reply').length, 8);
+});
+
+test('in a worker errors and requests are recorded', async () => {
+  const page = makePage({ src: null, window: { document: undefined, history: undefined, sessionStorage: undefined, localStorage: undefined, XMLHttpRequest: undefined }, idle: true });
+  page.run();
+  page.taillight.init({ url: 'http://127.0.0.1:8245/', session: 'of-the-page', tab: 't1' });
+  page.socket.accept();
+  assert.deepEqual([page.socket.frames[0].session, page.socket.frames[0].tab], ['of-the-page', 't1']);
+  await page.window.fetch('/api');
+  page.window.emit('error', { message: 'in the worker', error: new Error('in the worker') });
+  assert.deepEqual(events(page).map((event) => event.subtype), ['api-call', 'javascript']);
+});

@@ -1,0 +1,191 @@
+// Requests of every kind: what is told of them, and that the page cannot tell the difference.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { connected, events, only, settled } from './fake.mjs';
+
+const entry = (page, changes) => Object.assign({ name: 'http://localhost:5173/api', startTime: page.window.performance.now(), domainLookupStart: 1, domainLookupEnd: 3, connectStart: 3, connectEnd: 9,
+  secureConnectionStart: 5, requestStart: 10, responseStart: 40, responseEnd: page.window.performance.now() + 60, transferSize: 300, encodedBodySize: 200, decodedBodySize: 900, nextHopProtocol: 'h2' }, changes);
+
+test('a fetch is told with its body’s end, sizes and phases once the browser knows them', async () => {
+  const page = connected({ observe: ['resource'] });
+  const began = entry(page);
+  await page.window.fetch('/api#part');
+  assert.deepEqual(events(page, { flush: false }), [], 'the body is still on its way');
+  page.clock.advance(60);
+  page.perform('resource', entry(page, { name: 'http://localhost:5173/other' }));
+  page.perform('resource', began);
+  const { url, status, timing, size, protocol, cached, 'transfer-size': transferred, 'duration-ms': headers, 'total-ms': total } = only(page);
+  assert.deepEqual({ url, status, timing, size, protocol, cached, transferred, headers, total }, { url: 'http://localhost:5173/api#part', status: 200,
+    timing: { 'dns-lookup': 2, 'tcp-connect': 2, 'tls-handshake': 4, waiting: 30, 'server-response': 50 }, size: 900, protocol: 'h2', cached: false, transferred: 300, headers: 0, total: 60 });
+});
+
+test('a fetch whose body stays open is told without its end, after three seconds or when the page leaves', async () => {
+  const page = connected({ observe: ['resource'] });
+  await page.window.fetch('/stream');
+  page.clock.advance(3000);
+  assert.equal('total-ms' in only(page), false);
+  await page.window.fetch('/stream2');
+  page.window.emit('pagehide');
+  assert.equal(page.socket.events.length, 2);
+});
+
+test('an answer out of the cache says so, and one that hides its sizes says none', async () => {
+  const page = connected({ observe: ['resource'] });
+  await page.window.fetch('/api');
+  page.perform('resource', entry(page, { transferSize: 0 }));
+  await page.window.fetch('https://other.test/x');
+  page.perform('resource', entry(page, { name: 'https://other.test/x', transferSize: 0, encodedBodySize: 0, decodedBodySize: 0, requestStart: 0 }));
+  const [cached, hidden] = events(page);
+  assert.equal(cached.cached, true);
+  assert.deepEqual(['size' in hidden, 'timing' in hidden, 'total-ms' in hidden], [false, false, true]);
+});
+
+test('an opaque answer is not taken for a failed one', async () => {
+  const page = connected({ window: { fetch: async () => ({ status: 0, type: 'opaque' }) } });
+  await page.window.fetch('https://other.test/pixel', { mode: 'no-cors' });
+  const event = only(page);
+  assert.deepEqual([event.type, event.subtype, 'status' in event], ['metric', 'no-cors', false]);
+});
+
+test('the operation of a GraphQL body is named, and nothing else of the body', async () => {
+  const cases = [
+    [JSON.stringify({ query: 'mutation AddToCart($id: ID!) { add(id: $id) { id } }', variables: { id: 'hidden-value' } }), 'mutation AddToCart'],
+    [JSON.stringify({ operationName: 'Cart', query: 'query Cart { cart { id } }' }), 'query Cart'],
+    [JSON.stringify({ operationName: 'Stored', extensions: { persistedQuery: { version: 1 } } }), 'Stored'],
+    [JSON.stringify([{ query: '# one\n query First { a }' }]), 'query First'],
+    [JSON.stringify({ query: '{ anonymous }' }), undefined],
+    [JSON.stringify({ operationName: 'NotGraphql' }), undefined],
+    ['query=x', undefined], [new URLSearchParams('a=b'), undefined],
+  ];
+  const page = connected();
+  for (const [body] of cases) await page.window.fetch('/graphql', { method: 'POST', body });
+  const all = events(page);
+  assert.deepEqual(all.map((event) => event.operation), cases.map(([, name]) => name));
+  assert.ok(!JSON.stringify(all).includes('hidden-value'));
+});
+
+test('fetch reads nothing that the page could notice', async () => {
+  const seen = [], watched = (object, name) => new Proxy(object, { get(target, key) { seen.push(name + '.' + String(key)); return Reflect.get(target, key); } });
+  let read = 0;
+  const page = connected({ window: { fetch: async () => watched({ status: 204, type: 'basic', url: 'http://localhost:5173/named' }, 'response') } });
+  const input = { toString() { read++; return '/named'; } };
+  await page.window.fetch(input, Object.defineProperty({}, 'body', { get() { read++; return ''; }, enumerable: true }));
+  assert.equal(read, 0, 'neither toString nor a getter ran');
+  assert.deepEqual(seen.filter((key) => !/\.(status|type|url|then)$/.test(key)), [], 'no body, no clone, no headers');
+  assert.equal(only(page).url, 'http://localhost:5173/named');
+});
+
+function xhr(page, method, url, body) {
+  const request = new page.window.XMLHttpRequest();
+  request.open(method, url);
+  request.send(body);
+  return request;
+}
+
+test('an XMLHttpRequest is told with time to headers and to the end', () => {
+  const page = connected();
+  const request = xhr(page, 'post', '/api?token=t', '{"query":"query Q { a }"}');
+  assert.deepEqual([request.opened, request.sent], [['post', '/api?token=t'], ['{"query":"query Q { a }"}']]);
+  page.clock.advance(30);
+  request.headers(201);
+  page.clock.advance(12);
+  request.end();
+  assert.deepEqual(only(page), { type: 'metric', subtype: 'api-call', url: 'http://localhost:5173/api?token=[redacted]', method: 'POST', operation: 'query Q',
+    'duration-ms': 30, 'total-ms': 42, status: 201 });
+});
+
+test('abort, timeout and failure of an XMLHttpRequest are told apart', () => {
+  const page = connected();
+  for (const how of ['abort', 'timeout', 'error']) xhr(page, 'GET', '/' + how).end(how);
+  const [abort, timeout, error] = events(page);
+  assert.deepEqual([abort.type, abort.aborted, abort.status], ['metric', true, undefined]);
+  assert.deepEqual([timeout.type, timeout.subtype, timeout.name, error.name], ['error', 'network', 'TimeoutError', 'NetworkError']);
+  assert.match(error.stack, /XMLHttpRequest failed\n.*requests\.test\.mjs/s);
+});
+
+test('an XMLHttpRequest that is opened again is one new request, and our own are none', () => {
+  const page = connected();
+  const request = xhr(page, 'GET', '/one');
+  request.open('GET', '/two');
+  request.send();
+  request.headers(200);
+  request.end();
+  xhr(page, 'POST', 'http://127.0.0.1:8245/v1/events').end();
+  assert.deepEqual(events(page).map((event) => event.url.slice(21)), ['/two']);
+});
+
+test('a synchronous XMLHttpRequest that throws is told, and throws', () => {
+  const page = connected(), request = new page.window.XMLHttpRequest(), error = new DOMException('down', 'NetworkError');
+  request.open('GET', '/sync', false);
+  request.fails = error;
+  assert.throws(() => request.send(), (got) => got === error);
+  assert.deepEqual([only(page).subtype, only(page).message], ['network', 'down']);
+});
+
+test('sendBeacon: what the browser took and what it refused; our own is left out', () => {
+  const page = connected();
+  page.window.navigator.sendBeacon = undefined;
+  const taken = [true, false], calls = [];
+  const other = connected({ window: { navigator: { userAgent: 'x', sendBeacon: (...args) => { calls.push(args); return taken.shift(); } } } });
+  assert.equal(other.window.navigator.sendBeacon('/collect', 'päyload'), true);
+  assert.equal(other.window.navigator.sendBeacon('/collect', new Blob(['12345'])), false);
+  const [first, second] = events(other);
+  assert.deepEqual([first.type, first.subtype, first.url, first.size], ['metric', 'beacon', 'http://localhost:5173/collect', 8]);
+  assert.deepEqual([second.type, second.subtype, second.size], ['error', 'network', 5]);
+  other.window.emit('pagehide');
+  assert.ok(!other.socket.events.some((event) => String(event.url).includes('/v1/')));
+});
+
+test('WebSockets: open, close and a connection that never was; name, statics and instanceof stay', async () => {
+  const page = connected(), { WebSocket } = page.window, own = page.sockets.length;
+  assert.deepEqual([WebSocket.name, WebSocket.length], ['FakeSocket', 2]);
+  const socket = new WebSocket('ws://localhost:5173/live?token=t', ['chat']);
+  assert.ok(socket instanceof WebSocket && socket.constructor === WebSocket);
+  assert.deepEqual([socket.url, socket.protocols], ['ws://localhost:5173/live?token=t', ['chat']]);
+  page.clock.advance(8);
+  socket.emit('open');
+  page.clock.advance(1000);
+  socket.emit('close', { code: 1006, reason: '', wasClean: false });
+  new WebSocket('ws://localhost:1/none').emit('close', { code: 1006, wasClean: false });
+  page.sockets.splice(own);
+  const [open, close, failed] = events(page);
+  assert.deepEqual([open.subtype, open.action, open.url, open['duration-ms']], ['websocket', 'open', 'ws://localhost:5173/live?token=[redacted]', 8]);
+  assert.deepEqual([close.action, close.level, close.code, close['duration-ms']], ['close', 'warn', 1006, 1000]);
+  assert.deepEqual([failed.type, failed.subtype], ['error', 'network']);
+  page.taillight.stop();
+  assert.notEqual(page.window.WebSocket, WebSocket);
+  assert.equal(page.window.WebSocket.prototype.constructor, page.window.WebSocket);
+});
+
+test('hot updates: Vite’s socket, webpack’s message, and either tool at its source', () => {
+  const page = connected(), own = page.sockets.length;
+  const vite = new page.window.WebSocket('ws://localhost:5173/', 'vite-hmr');
+  vite.emit('message', { data: JSON.stringify({ type: 'connected' }) });
+  vite.emit('message', { data: JSON.stringify({ type: 'update', updates: [{ path: '/src/Cart.tsx' }] }) });
+  page.window.emit('message', { data: 'webpackHotUpdate3f2a' });
+  page.window.emit('message', { data: { type: 'other' } });
+  page.sockets.splice(own);
+  assert.deepEqual(events(page).map((event) => [event.subtype, event.tool, event.message]), [['hot-update', 'vite', 'hot update: /src/Cart.tsx'], ['hot-update', 'webpack', 'hot update']]);
+
+  const heard = {}, told = connected();
+  told.taillight.init({ hot: { on: (name, run) => { heard[name] = run; } } });
+  new told.window.WebSocket('ws://localhost:5173/', 'vite-hmr').emit('message', { data: '{"type":"update","updates":[{"path":"/twice"}]}' });
+  told.sockets.splice(1);
+  heard['vite:afterUpdate']({ updates: [{ path: '/src/a.css' }] });
+  told.taillight.init({ hot: { addStatusHandler: (run) => { heard.webpack = run; } } });
+  for (const status of ['check', 'apply', 'idle', 'idle']) heard.webpack(status);
+  assert.deepEqual(events(told).map((event) => event.message), ['hot update: /src/a.css', 'hot update']);
+});
+
+test('what a strict page keeps out is told to the page’s developer, what it keeps of others is recorded', async () => {
+  const page = connected();
+  const violation = { blockedURI: 'https://cdn.test/x.js', effectiveDirective: 'script-src-elem', disposition: 'enforce', sourceFile: 'http://localhost:5173/a.js', lineNumber: 4, columnNumber: 2 };
+  page.document.emit('securitypolicyviolation', violation);
+  page.document.emit('securitypolicyviolation', { ...violation, disposition: 'report' });
+  page.document.emit('securitypolicyviolation', { ...violation, blockedURI: 'ws://127.0.0.1:8245/v1/ws', effectiveDirective: 'connect-src' });
+  const [csp, report] = events(page);
+  assert.deepEqual([csp.type, csp.subtype, csp.directive, csp.url, csp.message, csp.location.line], ['error', 'csp', 'script-src-elem', 'https://cdn.test/x.js', 'script-src-elem blocked https://cdn.test/x.js', 4]);
+  assert.deepEqual([report.type, report.level], ['log', 'warn']);
+  assert.match(page.window.console.lines.map((line) => line.args[0]).join(), /connect-src/);
+  await settled();
+});
