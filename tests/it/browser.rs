@@ -1,48 +1,39 @@
-//! A real page in headless Chromium with the one script tag, from another port: what it does is what `tail` prints.
+//! Real pages in headless Chromium, from another port than taillight's: what they do is what `tail` prints, and
+//! nothing is lost or told twice when taillight, the connection or the page goes away.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::harness::{Program, tool};
 
-/// Longest wait for the page to have done everything; only a failing test gets that far.
+/// Longest wait for a page to have done everything; only a failing test gets that far.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 #[test]
 fn what_a_page_does_is_what_tail_prints() {
-    let Some(chromium) = tool(&["chromium", "chromium-browser", "google-chrome"]) else { return };
+    let Some(chromium) = chromium() else { return };
     let program = Program::start(&["tail", "--format", "jsonl"]);
     let tag = format!(r#"<script src="http://127.0.0.1:{}/taillight.js"></script>"#, program.port);
-    let page = serve_page(include_str!("fixtures/page.html").replace("__TAG__", &tag));
-    let profile = tempfile::tempdir().expect("a folder");
-    let mut browser = Browser::open(&chromium, &format!("http://localhost:{page}/"), profile.path());
-    let mut events: Vec<Value> = Vec::new();
-    let is_complete =
-        |events: &[Value]| EXPECTED.iter().all(|wanted| events.iter().any(|event| wanted.is(event)));
-    let start = Instant::now();
-    while !is_complete(&events) {
-        assert!(start.elapsed() < PATIENCE, "not everything came: {events:#?}");
-        if let Some(event) = program.event_within(Duration::from_secs(1)) {
-            events.push(event);
-        }
-    }
-    browser.close();
-    check(&events, page);
+    let page = serve(vec![("/", include_str!("fixtures/page.html").replace("__TAG__", &tag))]);
+    let browser = Browser::open(&chromium, &format!("http://localhost:{page}/"));
+    let events = events_until(&program, &EXPECTED);
+    drop(browser);
+    check_plain(&events, page);
     let health = program.health();
-    assert_eq!(
-        (&health["ingest"]["duplicate"], &health["frames"]["broken"]),
-        (&0.into(), &0.into()),
-        "{health}"
-    );
+    assert_eq!(health["frames"]["broken"], 0, "{health}");
     assert_eq!(health["ingest"]["rejected"], serde_json::json!({}), "{health}");
 }
 
 /// What must be true of every event, and of some in particular.
-fn check(events: &[Value], page: u16) {
+fn check_plain(events: &[Value], page: u16) {
     for event in events {
         assert!(event["session"].is_string() && event["tab"].is_string(), "{event}");
         assert_eq!(event["load"], 1, "{event}");
@@ -65,7 +56,7 @@ fn check(events: &[Value], page: u16) {
     assert!(load["data"]["timing"]["fully-loaded"].as_f64().is_some_and(|ms| ms > 0.0), "{load}");
 }
 
-/// An event that must come: its id, and what its status or message holds.
+/// An event that must come: its id, its status, and what its message holds.
 struct Expected {
     id: &'static str,
     status: Option<u64>,
@@ -95,29 +86,230 @@ impl Expected {
     }
 }
 
-/// Chromium without a window; its helper processes go with it.
-struct Browser(Child);
+#[test]
+fn every_recorder_tells_its_event_once() {
+    let Some(chromium) = chromium() else { return };
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let tag = format!(r#"<script src="http://127.0.0.1:{}/taillight.js"></script>"#, program.port);
+    let page = serve(vec![("/", include_str!("fixtures/everything.html").replace("__TAG__", &tag))]);
+    let browser = Browser::open(&chromium, &format!("http://localhost:{page}/"));
+    let events = events_until(&program, &EVERYTHING);
+    drop(browser);
+    for event in &events {
+        let text = event.to_string();
+        assert!(!text.contains("/v1/") && !text.contains("-secret"), "{event}");
+        let failed = event["msg"].as_str().is_some_and(|msg| msg.starts_with("check failed"));
+        assert!(!failed, "the page noticed the client: {event}");
+    }
+    for wanted in &EVERYTHING {
+        let count = events.iter().filter(|event| wanted.is(event)).count();
+        assert!(count == 1 || wanted.id == "browser/web-vital", "{} {}: {count}", wanted.id, wanted.message);
+    }
+    let of = |id: &str| -> Vec<&Value> {
+        events.iter().filter(|event| event["id"] == id).map(|event| &event["data"]).collect()
+    };
+    let loop_count: u64 = of("browser/javascript")
+        .iter()
+        .filter(|data| data["message"] == "the loop")
+        .map(|data| data["count"].as_u64().unwrap_or(1))
+        .sum();
+    assert_eq!(loop_count, 2_000, "a burst is folded without losing count");
+    let api = of("browser/api-call")
+        .into_iter()
+        .find(|data| data["operation"] == "mutation AddToCart")
+        .expect("named");
+    assert!(api["timing"]["waiting"].is_number() && api["total-ms"].is_number(), "{api}");
+    let is_named = |task: &&Value| task["scripts"].to_string().contains("blockTheThread");
+    assert!(of("browser/long-task").iter().any(is_named), "{:#?}", of("browser/long-task"));
+    let finals: Vec<_> = of("browser/web-vital").into_iter().filter(|data| data["final"] == true).collect();
+    for vital in ["FCP", "TTFB", "LCP", "CLS"] {
+        let told = finals.iter().filter(|data| data["vital"] == vital).count();
+        assert_eq!(told, 1, "{vital}: {finals:?}");
+    }
+    assert_eq!(program.health()["frames"]["broken"], 0);
+}
+
+const EVERYTHING: [Expected; 18] = [
+    expected("browser/log", None, "checks passed: 17"),
+    expected("browser/javascript", None, "uncaught from the page"),
+    expected("browser/promise", None, "All promises were rejected"),
+    expected("browser/api-call", Some(200), "POST /graphql"),
+    expected("browser/api-call", Some(404), "GET /missing"),
+    expected("browser/api-call", None, "GET /slow aborted"),
+    expected("browser/network", None, "Failed to fetch"),
+    expected("browser/network", None, "WebSocket failed to connect"),
+    expected("browser/beacon", None, "sendBeacon"),
+    expected("browser/resource", None, "/missing.png"),
+    expected("browser/csp", None, "policy.png"),
+    expected("browser/navigation", None, "/everything/cart"),
+    expected("browser/user-action", None, "submit"),
+    expected("browser/render", None, "UserList rendered in 45"),
+    expected("browser/feature-usage", None, "export-data"),
+    expected("browser/conversion", None, "signup: email-verified"),
+    expected("browser/log", None, "just before leaving"),
+    expected("browser/web-vital", None, "CLS"),
+];
+
+#[test]
+fn what_was_recorded_without_taillight_comes_after_a_reload_and_once() {
+    let Some(chromium) = chromium() else { return };
+    let gate = Gate::new();
+    let page = client_page(gate.port, "");
+    let _browser = Browser::open(&chromium, &format!("http://localhost:{page}/offline"));
+    gate.wait_for_tries(4);
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    gate.lead_to(program.port);
+    let events = words_until(&program, 6);
+    for load in [1, 2] {
+        for n in 1..=3 {
+            let told: Vec<_> = events.iter().filter(|e| e["msg"] == format!("load{load} {n}")).collect();
+            assert_eq!(told.len(), 1, "{events:#?}");
+            assert_eq!(told[0]["load"], load);
+        }
+    }
+}
+
+#[test]
+fn cuts_and_a_restart_under_load_lose_nothing() {
+    let Some(chromium) = chromium() else { return };
+    let gate = Gate::new();
+    let mut first = Program::start(&["tail", "--format", "jsonl"]);
+    gate.lead_to(first.port);
+    let page = client_page(gate.port, "");
+    let _browser = Browser::open(&chromium, &format!("http://localhost:{page}/stream"));
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut runs = 0;
+    let start = Instant::now();
+    while seen.len() < 500 {
+        assert!(start.elapsed() < PATIENCE, "{} of 500 came", seen.len());
+        let mut own: HashMap<String, usize> = HashMap::new();
+        // A cut every 60 events; the last process is left alone.
+        while let Some(event) = first.event_within(Duration::from_secs(1)) {
+            let Some(words) = event["msg"].as_str().filter(|msg| msg.starts_with("stream ")) else {
+                continue;
+            };
+            *own.entry(words.to_owned()).or_default() += 1;
+            if own.len() == 60 && runs < 4 {
+                gate.lead_to(0);
+            }
+        }
+        assert!(own.values().all(|count| *count == 1), "one process told an event twice");
+        seen.extend(own);
+        runs += 1;
+        first = Program::start(&["tail", "--format", "jsonl"]);
+        gate.lead_to(first.port);
+    }
+    assert!(runs > 2, "the load outlived the restarts");
+}
+
+#[test]
+fn a_page_killed_in_mid_batch_leaves_whole_events_without_a_hole() {
+    let Some(chromium) = chromium() else { return };
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let page = client_page(program.port, "");
+    let mut browser = Browser::open(&chromium, &format!("http://localhost:{page}/killed"));
+    let mut numbers: Vec<u64> = Vec::new();
+    while let Some(event) =
+        program.event_within(if numbers.len() < 200 { PATIENCE } else { Duration::from_secs(1) })
+    {
+        numbers
+            .extend(event["msg"].as_str().and_then(|msg| msg.strip_prefix("killed ")?.parse::<u64>().ok()));
+        if numbers.len() == 200 {
+            browser.close();
+        }
+    }
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");
+    assert_eq!(program.health()["frames"]["broken"], 0);
+}
+
+#[test]
+fn nothing_is_recorded_before_consent() {
+    let Some(chromium) = chromium() else { return };
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let page = client_page(program.port, "data-consent");
+    let _browser = Browser::open(&chromium, &format!("http://localhost:{page}/consent"));
+    let mut events = events_until(&program, &[expected("browser/log", None, "with consent 1")]);
+    while let Some(event) = program.event_within(Duration::from_secs(1)) {
+        events.push(event);
+    }
+    assert!(!events.iter().any(|event| event.to_string().contains("without consent")), "{events:#?}");
+}
+
+#[test]
+fn a_page_in_an_error_loop_stays_alive_and_is_folded() {
+    let Some(chromium) = chromium() else { return };
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let page = client_page(program.port, "");
+    let _browser = Browser::open(&chromium, &format!("http://localhost:{page}/loop"));
+    let events = events_until(&program, &[expected("browser/log", None, "after the loop")]);
+    let of_loop: Vec<_> = events.iter().filter(|event| event["msg"] == "the loop").collect();
+    let count: u64 = of_loop.iter().map(|event| event["data"]["count"].as_u64().unwrap_or(1)).sum();
+    assert_eq!(count, 100_000);
+    assert!(of_loop.len() < 100, "{}", of_loop.len());
+}
+
+/// The events up to the moment where all of `wanted` have come.
+fn events_until(program: &Program, wanted: &[Expected]) -> Vec<Value> {
+    let mut events: Vec<Value> = Vec::new();
+    let start = Instant::now();
+    while let Some(missing) = wanted.iter().find(|one| !events.iter().any(|event| one.is(event))) {
+        assert!(start.elapsed() < PATIENCE, "no {} {}: {events:#?}", missing.id, missing.message);
+        events.extend(program.event_within(Duration::from_secs(1)));
+    }
+    // What comes late may be a repeat, so a moment of silence ends it.
+    while let Some(event) = program.event_within(Duration::from_millis(1_500)) {
+        assert!(start.elapsed() < PATIENCE, "no end");
+        events.push(event);
+    }
+    events
+}
+
+/// The log lines of a page until `count` have come and no more come.
+fn words_until(program: &Program, count: usize) -> Vec<Value> {
+    let mut events: Vec<Value> = Vec::new();
+    let start = Instant::now();
+    loop {
+        match program.event_within(Duration::from_secs(2)) {
+            Some(event) if event["id"] == "browser/log" => events.push(event),
+            Some(_) => {}
+            None if events.len() >= count => return events,
+            None => {}
+        }
+        assert!(start.elapsed() < PATIENCE, "{events:#?}");
+    }
+}
+
+fn chromium() -> Option<String> {
+    tool(&["chromium", "chromium-browser", "google-chrome"])
+}
+
+/// Chromium without a window, with a profile of its own; its helper processes go with it.
+struct Browser {
+    child: Child,
+    _profile: tempfile::TempDir,
+}
 
 impl Browser {
-    fn open(chromium: &str, url: &str, profile: &std::path::Path) -> Self {
+    fn open(chromium: &str, url: &str) -> Self {
+        let profile = tempfile::tempdir().expect("a folder");
         let child = Command::new(chromium)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .args(["--disable-dev-shm-usage", "--remote-debugging-port=0"])
-            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg(url)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("the browser starts");
-        Self(child)
+        Self { child, _profile: profile }
     }
 
     fn close(&mut self) {
         // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -127,38 +319,114 @@ impl Drop for Browser {
     }
 }
 
-/// Serves the page and its three answers until the test ends; gives the port.
-fn serve_page(page: String) -> u16 {
+/// A port that leads to taillight, or nowhere: its connections are cut whenever that changes.
+struct Gate {
+    port: u16,
+    to: Arc<AtomicU16>,
+    tries: Arc<AtomicU16>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Gate {
+    fn new() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let gate = Self { port, to: Arc::default(), tries: Arc::default(), open: Arc::default() };
+        let (to, tries, open) = (Arc::clone(&gate.to), Arc::clone(&gate.tries), Arc::clone(&gate.open));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                tries.fetch_add(1, Ordering::Relaxed);
+                let target = to.load(Ordering::Relaxed);
+                if target == 0 {
+                    continue;
+                }
+                let Ok(inner) = TcpStream::connect(("127.0.0.1", target)) else { continue };
+                let both = [&stream, &inner].map(|one| one.try_clone().expect("another handle"));
+                open.lock().expect("not poisoned").extend(both);
+                pipe(&stream, &inner);
+                pipe(&inner, &stream);
+            }
+        });
+        gate
+    }
+
+    fn lead_to(&self, port: u16) {
+        self.to.store(port, Ordering::Relaxed);
+        for stream in self.open.lock().expect("not poisoned").drain(..) {
+            // It may be closed already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn wait_for_tries(&self, count: u16) {
+        let start = Instant::now();
+        while self.tries.load(Ordering::Relaxed) < count {
+            assert!(start.elapsed() < PATIENCE, "the page does not try");
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn pipe(from: &TcpStream, to: &TcpStream) {
+    let (mut from, mut to) = (from.try_clone().expect("a handle"), to.try_clone().expect("a handle"));
+    std::thread::spawn(move || {
+        // Ends with either side; the other pipe learns it from the shutdown.
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}
+
+/// Serves the page that speaks to `port` with the client as it stands in the repository; gives the page's port.
+fn client_page(port: u16, attributes: &str) -> u16 {
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/taillight.js");
+    let html = include_str!("fixtures/client.html")
+        .replace("__URL__", &format!("http://127.0.0.1:{port}/"))
+        .replace("__MORE__", attributes);
+    let script = std::fs::read_to_string(client).expect("the client");
+    serve(vec![("/taillight.js", script), ("/", html)])
+}
+
+/// Serves `files` (the last for every other path of one segment) and answers of every status; gives the port.
+fn serve(files: Vec<(&'static str, String)>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("bound").port();
+    let files = Arc::new(files);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let page = page.clone();
-            std::thread::spawn(move || answer(stream, &page));
+            let files = Arc::clone(&files);
+            std::thread::spawn(move || answer(&stream, &files));
         }
     });
     port
 }
 
-fn answer(stream: TcpStream, page: &str) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
+fn answer(mut stream: &TcpStream, files: &[(&'static str, String)]) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     let mut request = String::new();
     reader.read_line(&mut request).ok()?;
+    let mut length = 0;
     let mut line = String::new();
     while reader.read_line(&mut line).ok()? > 0 && line != "\r\n" {
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
         line.clear();
     }
-    let (status, kind, body) = match request.split(' ').nth(1)? {
-        "/ok" => ("200 OK", "application/json", "{}"),
+    std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
+    let path = request.split(' ').nth(1)?.split('?').next()?;
+    let file = files.iter().find(|(name, _)| *name == path).or(files.last());
+    let (status, kind, body) = match path {
+        "/ok" | "/graphql" | "/slow" => ("200 OK", "application/json", "{}"),
         "/broken" => ("500 Internal Server Error", "text/plain", "broken"),
-        "/" => ("200 OK", "text/html; charset=utf-8", page),
-        _ => ("404 Not Found", "text/plain", "nothing"),
+        "/bye" => ("200 OK", "text/html", "<title>bye</title>"),
+        "/missing" | "/missing.png" => ("404 Not Found", "text/plain", "nothing"),
+        "/taillight.js" => ("200 OK", "text/javascript; charset=utf-8", file?.1.as_str()),
+        _ => ("200 OK", "text/html; charset=utf-8", file?.1.as_str()),
     };
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    let mut stream = stream;
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body.as_bytes()).ok()
 }
