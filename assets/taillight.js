@@ -33,7 +33,7 @@
   const RETRY_MS = 250, RETRY_MAX_MS = 10000; // full jitter, doubling
   const PROBE_MS = 30000, PROBE_MAX_MS = 300000; // when nobody listens: each try prints a line in the page's console
   const STABLE_MS = 5000; // a connection that lasted this long starts the next retries from the beginning
-  const WELCOME_MS = 10000, ANSWER_MS = 10000, SAVE_MS = 2000, STALE_MS = 60000;
+  const WELCOME_MS = 10000, ACK_MS = 60000, ANSWER_MS = 10000, SAVE_MS = 2000, STALE_MS = 60000;
   const BODY_MS = 3000; // a request whose body is still open then is told without its end
   const BURST = 5, BURST_MS = 1000, BURSTS = 200; // so many equal errors a second are told one by one
   const EVENT_CHARS = 32000, ANSWER_CHARS = 250000, STRING_CHARS = 4000, SCAN_CHARS = 16000, DEPTH = 6, KEYS = 50, ITEMS = 100;
@@ -368,6 +368,8 @@
       while (taken < queue.length && queue[taken].to <= acked) release(queue[taken++]);
       queue.splice(0, taken);
       inFlight = inFlight.filter((frame) => frame.to > acked);
+      if (inFlight.length) awaitAck();
+      else if (ready) cancel(timer);
       while (chunks.length && chunks[0].to <= acked) forget(chunks.shift().key);
     }
 
@@ -424,6 +426,12 @@
       }
     }
 
+    /** A connection that a sleeping machine left half open says nothing, and never ends by itself. */
+    function awaitAck() {
+      cancel(timer);
+      timer = later(() => { close(); lost(); }, ACK_MS);
+    }
+
     const send = (message) => socket.send(JSON.stringify(message));
 
     function flushLater(ms) {
@@ -433,6 +441,7 @@
     /** @param {'batch'|'urgent'} t @param {Entry[]} run entries with consecutive numbers */
     function post(t, run) {
       socket.send('{"t":"' + t + '","seq":' + run[0].seq + ',"events":[' + run.map((entry) => entry.json).join(',') + ']}');
+      if (!inFlight.length) awaitAck();
       inFlight.push({ to: run[run.length - 1].seq, urgent: t === 'urgent' });
       for (const entry of run) {
         entry.sent = true;
@@ -502,6 +511,7 @@
       },
       throttle(message) {
         holdUntil = now() + Math.min(Math.max(+message.ms || 0, 0), 60000);
+        cancel(timer);
         resend(); // what was refused for now comes again; what was taken after all is known by its number
         flushLater(holdUntil - now());
       },
@@ -824,17 +834,22 @@
     fault('resource|' + url, () => ({ type: 'error', subtype: 'resource', message: 'Failed to load ' + tag + ' ' + url, url, element: selector(element), severity: 'medium' }));
   }
 
+  let isPolicyTold = false;
+
   const watchPolicy = () => listen(document, 'securitypolicyviolation', (event) => {
     const url = event.blockedURI, directive = event.effectiveDirective, isReport = event.disposition === 'report';
-    if (isOwn(url) || base && url === base.slice(0, -1)) return isReport ? undefined : console.warn('taillight: the Content-Security-Policy of this page keeps its events here. Add ' +
-      base.slice(0, -1) + ' and ' + base.slice(0, -1).replace(/^http/, 'ws') + ' to connect-src.');
+    if (isOwn(url)) {
+      if (!isReport && !isPolicyTold) console.warn('taillight: the Content-Security-Policy of this page keeps its events here. Add ' + base + ' and ' + base.replace(/^http/, 'ws') + ' to its connect-src.');
+      isPolicyTold = true;
+      return;
+    }
     fault('csp|' + directive + url, () => ({ type: isReport ? 'log' : 'error', level: isReport ? 'warn' : undefined, subtype: 'csp', directive, url,
       message: directive + (isReport ? ' would block ' : ' blocked ') + url, location: { url: event.sourceFile || undefined, line: event.lineNumber || undefined, column: event.columnNumber || undefined }, severity: 'medium' }));
   });
 
   function watchConsole() {
     const wanted = names(settings.console);
-    return keys(CONSOLE_LEVELS).filter((name) => wanted.includes(CONSOLE_LEVELS[name]) || wanted.includes(name) || wanted.includes('all')).map((name) =>
+    return keys(CONSOLE_LEVELS).filter((name) => wanted.includes(name === 'assert' ? 'error' : name) || wanted.includes('all')).map((name) =>
       replace(window.console, name, (original, self, args) => {
         const result = apply(original, self, args);
         if (name !== 'assert' || !args[0]) quietly(consoleLine, null, [name, name === 'assert' ? ['Assertion failed:'].concat(args.slice(1)) : args]);
@@ -872,9 +887,15 @@
     }
   };
 
+  /** The address that a page hands over, '' where only reading it twice would tell. */
+  function addressOf(input) {
+    const address = typeof input === 'string' ? input : /^(URL|Request|Location)$/.test(tagOf(input)) ? input.url || input.href : '';
+    return address && absolute(address);
+  }
+
   /** What is known of a request before it is sent; undefined for our own. */
   function callOf(input, method, body) {
-    const raw = typeof input === 'string' ? input : input && (input.url || input.href), url = raw && typeof raw === 'string' ? absolute(raw) : '';
+    const url = addressOf(input);
     return isOwn(url) ? undefined : { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal: null };
   }
 
@@ -960,7 +981,7 @@
 
   function fetchCall(input, init) {
     const request = tagOf(input) === 'Request' ? input : {}, given = (name) => init && own(init, name);
-    const call = callOf(request.url ? request : tagOf(input) === 'URL' ? input : typeof input === 'string' ? input : '', given('method') || request.method, given('body'));
+    const call = callOf(input, given('method') || request.method, given('body'));
     if (call) call.signal = given('signal') || request.signal;
     return call;
   }
@@ -969,7 +990,7 @@
     const proto = window.XMLHttpRequest && window.XMLHttpRequest.prototype, calls = new WeakMap();
     return [replace(proto, 'open', (original, self, args) => {
       const result = apply(original, self, args);
-      quietly(() => calls.set(self, { method: args[0], url: typeof args[1] === 'string' ? args[1] : args[1] && args[1].href, isSync: args[2] === false }));
+      quietly(() => calls.set(self, { method: args[0], url: args[1], isSync: args[2] === false }));
       return result;
     }), replace(proto, 'send', (original, self, args) => {
       const opened = calls.get(self), call = opened && quietly(sendCall, self, [opened, args[0], calls]);
@@ -983,7 +1004,7 @@
   }
 
   function sendCall(opened, body, calls) {
-    const xhr = this, call = callOf(opened.url || '', opened.method, body);
+    const xhr = this, call = callOf(opened.url, opened.method, body);
     if (!call) return undefined;
     let how = '';
     const on = (type, work) => listen(xhr, type, () => { if (calls.get(xhr) === opened) work(); });
@@ -1003,7 +1024,7 @@
   const watchBeacons = () => replace(navigator, 'sendBeacon', (original, self, args) => {
     const isTaken = apply(original, self, args);
     quietly(() => {
-      const url = absolute(String(args[0])), data = args[1], size = typeof data === 'string' ? byteLength(data) : data && (data.size || data.byteLength);
+      const url = addressOf(args[0]), data = args[1], size = typeof data === 'string' ? byteLength(data) : data && (data.size || data.byteLength);
       if (!isOwn(url)) record({ type: isTaken ? 'metric' : 'error', subtype: isTaken ? 'beacon' : 'network', url, size, message: 'sendBeacon ' + url + (isTaken ? '' : ' was refused by the browser'), severity: isTaken ? undefined : 'medium' });
     });
     return isTaken;
@@ -1090,7 +1111,7 @@
     }
 
     const tellLcp = (isFinal) => { if (told.lcp) tell('LCP', told.lcp.value, isFinal, told.lcp.more); };
-    const tellCls = (isFinal) => { if (hasPainted) tell('CLS', cls.value, isFinal, { element: cls.node ? selector(cls.node) : undefined }); };
+    const tellCls = (isFinal) => { if (hasPainted && (isFinal || !(cls.value - parseFloat(told.CLS) < 0.01))) tell('CLS', cls.value, isFinal, { element: cls.node ? selector(cls.node) : undefined }); };
     function tellInp(isFinal) {
       const worst = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))];
       if (!worst) return;
@@ -1354,6 +1375,7 @@
       uninstall();
       running = false;
       live.drop();
+      for (const name of ['session', 'tab', 'load']) quietly(() => window.sessionStorage.removeItem('taillight.' + name));
     },
     flush, stop,
   };

@@ -174,7 +174,7 @@ export function makePage(changes = {}) {
     setTimeout: (run, ms) => page.clock.set(run, ms), clearTimeout: (id) => page.clock.clear(id),
     location: { href: 'http://localhost:5173/shop/?token=abc', origin: 'http://localhost:5173', pathname: '/shop/' },
     navigator: { userAgent: 'fake/1', language: 'en', sendBeacon: (url, body) => page.beacons.push({ url, body }) > 0 },
-    sessionStorage: { getItem: (key) => (page.storage.has(key) ? page.storage.get(key) : null), setItem: (key, value) => page.storage.set(key, value) },
+    sessionStorage: { getItem: (key) => (page.storage.has(key) ? page.storage.get(key) : null), setItem: (key, value) => page.storage.set(key, value), removeItem: (key) => page.storage.delete(key) },
     fetch: async () => ({ status: 200 }), DOMException, localStorage: page.local, XMLHttpRequest: requestClass(page),
     PerformanceObserver: changes.observe ? observerClass(page, changes.observe) : undefined, requestAnimationFrame: (run) => page.frames.push(run),
     history: { pushState: (state, title, url) => page.go(url), replaceState: (state, title, url) => page.go(url) },

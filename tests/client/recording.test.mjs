@@ -25,7 +25,7 @@ test('consent taken back forgets what was not sent, here and in the store', () =
   assert.equal(Object.keys(page.local).length, 1);
   page.taillight.consent(false);
   page.taillight.log('info', 'without consent');
-  assert.deepEqual([Object.keys(page.local), page.socket.closed], [[], true]);
+  assert.deepEqual([Object.keys(page.local), page.storage.size, page.socket.closed], [[], 0, true]);
   page.taillight.consent(true);
   page.socket.open = true;
   page.socket.onopen({});

@@ -341,3 +341,27 @@ test('where nobody listens the page’s console stays empty', async () => {
   assert.deepEqual(page.window.console.lines, []);
   assert.ok(page.sockets.length > 5);
 });
+
+test('a connection that takes batches and acks nothing for a minute is made anew', () => {
+  const page = connected();
+  say(page, 3);
+  page.clock.advance(100);
+  page.clock.advance(59000);
+  assert.equal(page.sockets.length, 1);
+  page.clock.advance(2000);
+  assert.equal(page.sockets.length, 2);
+  page.socket.accept();
+  assert.deepEqual(numbers(page.socket), [1, 2, 3]);
+  page.socket.ack();
+  page.clock.advance(600000);
+  assert.equal(page.sockets.length, 2, 'with nothing to wait for there is nothing to do');
+});
+
+test('what a throttle refused comes again after it, under the same numbers', () => {
+  const page = connected();
+  say(page, 3);
+  page.clock.advance(100);
+  page.socket.say({ t: 'throttle', ms: 500 });
+  page.clock.advance(500);
+  assert.deepEqual(page.socket.of('batch').map((frame) => [frame.seq, frame.events.length]), [[1, 3], [1, 3]]);
+});
