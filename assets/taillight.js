@@ -930,7 +930,7 @@
     open = open.filter((one) => one !== call);
     if (entry) {
       const { transferSize, decodedBodySize, encodedBodySize } = entry;
-      assign(call.event, { 'total-ms': round(entry.responseEnd - call.start), protocol: entry.nextHopProtocol || undefined });
+      assign(call.event, { 'total-ms': Math.max(round(entry.responseEnd - call.start), call.event['duration-ms']), protocol: entry.nextHopProtocol || undefined });
       if (encodedBodySize || transferSize) assign(call.event, { size: decodedBodySize, 'transfer-size': transferSize, cached: !transferSize });
       if (entry.requestStart > 0) call.event.timing = phases(entry);
     }
@@ -1111,12 +1111,12 @@
     }
 
     const tellLcp = (isFinal) => { if (told.lcp) tell('LCP', told.lcp.value, isFinal, told.lcp.more); };
-    const tellCls = (isFinal) => { if (hasPainted && (isFinal || !(cls.value - parseFloat(told.CLS) < 0.01))) tell('CLS', cls.value, isFinal, { element: cls.node ? selector(cls.node) : undefined }); };
+    const tellCls = (isFinal) => { if (watchers[2] && hasPainted && (isFinal || !(cls.value - parseFloat(told.CLS) < 0.01))) tell('CLS', cls.value, isFinal, { element: cls.node ? selector(cls.node) : undefined }); };
     function tellInp(isFinal) {
       const worst = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))];
       if (!worst) return;
       const { entry } = worst, { startTime, processingStart, processingEnd } = entry;
-      tell('INP', worst.duration, isFinal, { action: entry.name, element: entry.target ? selector(entry.target) : undefined,
+      tell('INP', worst.duration, isFinal, { action: entry.name, element: worst.element,
         timing: { 'input-delay': round(processingStart - startTime), processing: round(processingEnd - processingStart), presentation: round(Math.max(0, startTime + worst.duration - processingEnd)) } });
     }
 
@@ -1149,9 +1149,12 @@
       if (!interactionId) return;
       firstId = Math.min(firstId, interactionId);
       lastId = Math.max(lastId, interactionId);
-      const known = longest.find((one) => one.id === interactionId);
-      if (!known) longest.push({ id: interactionId, duration, entry });
-      else if (duration > known.duration) assign(known, { duration, entry });
+      const work = entry.processingEnd - entry.processingStart;
+      let known = longest.find((one) => one.id === interactionId);
+      if (!known) longest.push(known = { id: interactionId, duration: 0, work: 0, entry });
+      if (duration > known.duration || duration === known.duration && work > known.work) assign(known, { duration, work, entry });
+      // Not every entry of an interaction knows its element, and none does once the page ends.
+      known.element = known.element || (entry.target ? selector(entry.target) : undefined);
       longest = longest.sort((a, b) => b.duration - a.duration).slice(0, 10);
       tellInp(false);
     }, { durationThreshold: performance.interactionCount === undefined ? 16 : 40 }))];

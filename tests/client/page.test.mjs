@@ -57,6 +57,13 @@ test('CLS is the largest window of shifts: a second apart at most, five seconds 
   assert.deepEqual([final.vital, final.value, final.final], ['CLS', 0.24, true], 'six of eight fit into five seconds');
 });
 
+test('a browser that knows no layout shifts has no CLS', () => {
+  const page = measured({ observe: ['paint'] });
+  page.perform('paint', { name: 'first-contentful-paint', startTime: 100 });
+  page.hide();
+  assert.deepEqual(page.vitals().map(([name]) => name), ['FCP', 'TTFB']);
+});
+
 test('CLS of a page that was never painted is not told', () => {
   const page = measured();
   page.perform('layout-shift', { startTime: 10, value: 0.3 });
@@ -72,6 +79,7 @@ test('INP is the longest interaction, without one for every fifty', () => {
   before.perform('event', { interactionId: 0, duration: 900 });
   before.hide();
   assert.deepEqual(before.vitals(), []);
+  interact(1, 312, { name: 'pointerdown', target: null, processingEnd: 1031 });
   interact(1, 312);
   interact(2, 120);
   interact(2, 240, { name: 'click' });
@@ -79,7 +87,11 @@ test('INP is the longest interaction, without one for every fifty', () => {
   const told = page.vitals();
   assert.deepEqual(told[0], ['INP', 312, 'needs-improvement', false]);
   assert.deepEqual(told[told.length - 1], ['INP', 240, 'needs-improvement', true], 'of 60 interactions the second longest counts');
-  const first = events(page)[0];
+  assert.equal(events(page)[0].element, undefined);
+  const again = measured();
+  for (const more of [{ name: 'pointerdown', target: null, processingEnd: 1031 }, {}]) again.perform('event', { interactionId: 1, duration: 312, startTime: 1000, processingStart: 1030, processingEnd: 1100, name: 'pointerup', target: element('button', { id: 'b1' }), ...more });
+  again.hide();
+  const first = events(again).pop();
   assert.deepEqual([first.action, first.element, first.timing], ['pointerup', 'button#b1', { 'input-delay': 30, processing: 70, presentation: 212 }]);
 });
 

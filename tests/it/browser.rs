@@ -2,7 +2,7 @@
 //! nothing is lost or told twice when taillight, the connection or the page goes away.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::harness::{Program, tool};
 
@@ -19,17 +20,18 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 #[test]
 fn what_a_page_does_is_what_tail_prints() {
-    let Some(chromium) = chromium() else { return };
-    let program = Program::start(&["tail", "--format", "jsonl"]);
-    let tag = format!(r#"<script src="http://127.0.0.1:{}/taillight.js"></script>"#, program.port);
-    let page = serve(vec![("/", include_str!("fixtures/page.html").replace("__TAG__", &tag))]);
-    let browser = Browser::open(&chromium, &format!("http://localhost:{page}/"));
-    let events = events_until(&program, &EXPECTED);
-    drop(browser);
-    check_plain(&events, page);
-    let health = program.health();
-    assert_eq!(health["frames"]["broken"], 0, "{health}");
-    assert_eq!(health["ingest"]["rejected"], serde_json::json!({}), "{health}");
+    for name in chromium().into_iter().chain(firefox()) {
+        let program = Program::start(&["tail", "--format", "jsonl"]);
+        let tag = format!(r#"<script src="http://127.0.0.1:{}/taillight.js"></script>"#, program.port);
+        let page = serve(vec![("/", include_str!("fixtures/page.html").replace("__TAG__", &tag))]);
+        let browser = Browser::open(&name, &format!("http://localhost:{page}/"));
+        let events = events_until(&program, &EXPECTED);
+        drop(browser);
+        check_plain(&events, page);
+        let health = program.health();
+        assert_eq!(health["frames"]["broken"], 0, "{name}: {health}");
+        assert_eq!(health["ingest"]["rejected"], serde_json::json!({}), "{name}: {health}");
+    }
 }
 
 /// What must be true of every event, and of some in particular.
@@ -223,6 +225,32 @@ fn a_page_killed_in_mid_batch_leaves_whole_events_without_a_hole() {
 }
 
 #[test]
+fn a_click_becomes_inp_and_a_page_back_from_the_cache_goes_on() {
+    let Some(chromium) = chromium() else { return };
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let page = client_page(program.port, "");
+    let browser = Browser::open(&chromium, &format!("http://localhost:{page}/back"));
+    let mut events = events_until(&program, &[expected("browser/log", None, "waits for a click 1")]);
+    // Its button fills the window; the click keeps the thread busy, then leads to a page that leads back.
+    browser.debugger().click(100, 100);
+    events.extend(events_until(&program, &[expected("browser/log", None, "back from the cache 1")]));
+    let of = |vital: &str, kind: &str| -> Vec<Value> {
+        let is_it = |data: &&Value| {
+            data["vital"] == vital && data["navigation-type"] == kind && data["final"] == true
+        };
+        events.iter().map(|event| &event["data"]).filter(is_it).cloned().collect()
+    };
+    let inp = of("INP", "navigate");
+    assert!(inp.len() == 1 && inp[0]["value"].as_f64() >= Some(120.0), "{events:#?}");
+    assert_eq!(inp[0]["element"], "button#all", "{inp:?}");
+    assert_eq!(of("FCP", "back-forward-cache").len(), 1, "{events:#?}");
+    for words in ["waits for a click 1", "just left 1", "back from the cache 1"] {
+        let told: Vec<_> = events.iter().filter(|event| event["msg"] == words).collect();
+        assert!(told.len() == 1 && told[0]["load"] == 1, "{words}: {told:?}");
+    }
+}
+
+#[test]
 fn nothing_is_recorded_before_consent() {
     let Some(chromium) = chromium() else { return };
     let program = Program::start(&["tail", "--format", "jsonl"]);
@@ -283,27 +311,65 @@ fn chromium() -> Option<String> {
     tool(&["chromium", "chromium-browser", "google-chrome"])
 }
 
-/// Chromium without a window, with a profile of its own; its helper processes go with it.
+/// Firefox too where it is installed; unlike Chromium it is never missed.
+fn firefox() -> Option<String> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &&str| std::env::split_paths(&paths).any(|folder| folder.join(name).is_file());
+    ["firefox-esr", "firefox"].into_iter().find(is_there).map(str::to_owned)
+}
+
+/// A browser without a window, with a profile of its own; its helper processes go with it.
 struct Browser {
     child: Child,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Browser {
-    fn open(chromium: &str, url: &str) -> Self {
+    fn open(name: &str, url: &str) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
-        let child = Command::new(chromium)
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            .args(["--disable-dev-shm-usage", "--remote-debugging-port=0"])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
+        let mut command = Command::new(name);
+        if name.starts_with("firefox") {
+            command.args(["--headless", "--no-remote", "--profile"]).arg(profile.path());
+            command.env("HOME", profile.path());
+        } else {
+            command
+                .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+                .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+                .args(["--disable-dev-shm-usage", "--remote-debugging-port=0"])
+                .arg(format!("--user-data-dir={}", profile.path().display()));
+        }
+        let child = command
             .arg(url)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("the browser starts");
-        Self { child, _profile: profile }
+        Self { child, profile }
+    }
+
+    /// Chromium's debugging socket of the one page that is open.
+    fn debugger(&self) -> Debugger {
+        let file = self.profile.path().join("DevToolsActivePort");
+        let start = Instant::now();
+        let port: u16 = loop {
+            assert!(start.elapsed() < PATIENCE, "no debugging port");
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            if let Some(port) = text.lines().next().and_then(|line| line.parse().ok()) {
+                break port;
+            }
+            std::thread::yield_now();
+        };
+        let connect = || TcpStream::connect(("127.0.0.1", port)).expect("the port is open");
+        let mut list = BufReader::new(connect());
+        list.get_mut()
+            .write_all(format!("GET /json/list HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n").as_bytes())
+            .expect("writable");
+        let targets = String::from_utf8(body_of(&mut list).expect("an answer")).expect("text");
+        let targets: Vec<Value> = serde_json::from_str(&targets).expect("a list");
+        let page = targets.iter().find(|target| target["type"] == "page").expect("one page");
+        let url = page["webSocketDebuggerUrl"].as_str().expect("an address");
+        Debugger(tokio_tungstenite::tungstenite::client(url, connect()).expect("the handshake").0)
     }
 
     fn close(&mut self) {
@@ -316,6 +382,25 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Real input, which no page can make itself.
+struct Debugger(WebSocket<TcpStream>);
+
+impl Debugger {
+    fn call(&mut self, method: &str, params: Value) {
+        let message = serde_json::json!({ "id": 1, "method": method, "params": params });
+        self.0.send(Message::text(message.to_string())).expect("sendable");
+        while !self.0.read().expect("an answer").to_text().expect("text").contains(r#""id":1"#) {}
+    }
+
+    fn click(&mut self, x: u32, y: u32) {
+        for kind in ["mousePressed", "mouseReleased"] {
+            let params =
+                serde_json::json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+            self.call("Input.dispatchMouseEvent", params);
+        }
     }
 }
 
@@ -404,21 +489,17 @@ fn answer(mut stream: &TcpStream, files: &[(&'static str, String)]) -> Option<()
     let mut reader = BufReader::new(stream);
     let mut request = String::new();
     reader.read_line(&mut request).ok()?;
-    let mut length = 0;
-    let mut line = String::new();
-    while reader.read_line(&mut line).ok()? > 0 && line != "\r\n" {
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        line.clear();
-    }
-    std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
+    body_of(&mut reader)?;
     let path = request.split(' ').nth(1)?.split('?').next()?;
     let file = files.iter().find(|(name, _)| *name == path).or(files.last());
     let (status, kind, body) = match path {
         "/ok" | "/graphql" | "/slow" => ("200 OK", "application/json", "{}"),
         "/broken" => ("500 Internal Server Error", "text/plain", "broken"),
-        "/bye" => ("200 OK", "text/html", "<title>bye</title>"),
+        "/bye" => (
+            "200 OK",
+            "text/html",
+            "<script>if (location.hash) setTimeout(() => history.back(), 500)</script>",
+        ),
         "/missing" | "/missing.png" => ("404 Not Found", "text/plain", "nothing"),
         "/taillight.js" => ("200 OK", "text/javascript; charset=utf-8", file?.1.as_str()),
         _ => ("200 OK", "text/html; charset=utf-8", file?.1.as_str()),
@@ -429,6 +510,21 @@ fn answer(mut stream: &TcpStream, files: &[(&'static str, String)]) -> Option<()
     );
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body.as_bytes()).ok()
+}
+
+/// Reads the rest of a head, and the body as long as it says.
+fn body_of(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+    let mut length = 0;
+    let mut line = String::new();
+    while reader.read_line(&mut line).ok()? > 0 && line != "\r\n" {
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(body)
 }
 
 #[test]
