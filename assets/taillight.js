@@ -102,7 +102,17 @@
   const REDACTED = '[redacted]';
   const SECRET = new Set(('password passwd pwd secret clientsecret token accesstoken refreshtoken idtoken apikey authorization ' +
     'cookie setcookie creditcard cardnumber cvv cvc privatekey ssn').split(' '));
-  const fold = (key) => key.slice(0, 64).toLowerCase().replace(/[^a-z0-9]/g, '');
+  const folded = new Map();
+
+  /** A key without its case style; the last thousand are remembered. */
+  function fold(key) {
+    let name = folded.get(key);
+    if (name === undefined) {
+      if (folded.size >= 1000) folded.clear();
+      folded.set(key, name = key.slice(0, 64).toLowerCase().replace(/[^a-z0-9]/g, ''));
+    }
+    return name;
+  }
 
   function luhn(digits) {
     let sum = 0;
@@ -120,14 +130,15 @@
       .replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
       .replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
       .replace(/([?&#])([\w.%~-]{1,64})=([^&#\s"'<>]+)/g, (all, mark, key) => (SECRET.has(fold(key)) ? mark + key + '=' + REDACTED : all))
-      .replace(/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^/\s?#@]{1,256}@/gi, '$1' + REDACTED + '@')
+      .replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
       .replace(/\b[2-6]\d{3}(?:[ -]?\d){9,15}\b/g, (all) => (luhn(all.replace(/\D/g, '')) ? REDACTED : all));
-    return keepMail || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-]{1,64})@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
+    return keepMail || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
   }
 
   // ---- values made plain -------------------------------------------------------------------------------------
 
   const tagOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+  const isPlain = (value) => Array.isArray(value) || getPrototypeOf(value) === Object.prototype;
   const isError = (value) => !!value && typeof value === 'object' && (value instanceof Error || /^(Error|DOMException)$/.test(tagOf(value)));
   const isNode = (value, tag) => /Element$|^(Text|Comment|HTMLDocument|Document|DocumentFragment|ShadowRoot)$/.test(tag) && typeof value.nodeType === 'number';
 
@@ -146,7 +157,7 @@
   /** @param {Room} room */
   function plainText(text, room, key) {
     const limit = key === 'message' ? +settings.maxMessage : key === 'stack' ? +settings.maxStack : STRING_CHARS;
-    const short = cut(scrub(text.slice(0, SCAN_CHARS), key === 'stack'), Math.min(limit, Math.max(room.left, 20)));
+    const short = cut(scrub(text.slice(0, Math.min(SCAN_CHARS, limit * 2)), key === 'stack'), Math.min(limit, Math.max(room.left, 20)));
     room.left -= short.length;
     return short;
   }
@@ -183,7 +194,7 @@
     if (typeof value === 'function') return '[function ' + (own(value, 'name') || 'anonymous') + ']';
     if (typeof value !== 'object') return String(value);
     if (room.path.indexOf(value) >= 0) return '[circular]';
-    const short = isError(value) ? undefined : oneLine(value);
+    const short = isPlain(value) || isError(value) ? undefined : oneLine(value);
     if (short !== undefined) return plainText(short, room, key);
     if (depth >= DEPTH || room.left <= 0) return Array.isArray(value) ? '[array ' + value.length + ']' : '[object]';
     room.path.push(value);
@@ -193,10 +204,10 @@
   }
 
   function plainObject(value, room, depth, inContext) {
-    const kind = tagOf(value);
     if (Array.isArray(value)) return plainList(value, value.length, room, depth, inContext);
+    const kind = isPlain(value) ? '' : tagOf(value);
     if (kind === 'Map' || kind === 'Set') return { [kind + '(' + value.size + ')']: plainList(value, value.size, room, depth, inContext) };
-    if (isError(value)) return plainObject(errorParts(value), room, depth, inContext);
+    if (kind && isError(value)) return plainObject(errorParts(value), room, depth, inContext);
     const copy = {}, all = keys(value);
     for (const key of all.slice(0, KEYS)) {
       const item = own(value, key), name = fold(key);

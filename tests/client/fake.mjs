@@ -210,6 +210,8 @@ export function connected(changes) {
   return page;
 }
 
+class FakeElement {}
+
 /** An element with the little that the client asks of one. */
 export function element(name, attributes = {}, parent = null, words = '') {
   const matches = (node, selectors) => selectors.split(',').some((one) => {
@@ -223,6 +225,7 @@ export function element(name, attributes = {}, parent = null, words = '') {
     closest: (selectors) => (matches(node, selectors) ? node : parent && parent.closest(selectors)),
     querySelector: (selectors) => node.children.find((child) => child.matches(selectors) || child.querySelector(selectors)) || null,
     [Symbol.toStringTag]: 'HTML' + name + 'Element' };
+  Object.setPrototypeOf(node, FakeElement.prototype);
   if (parent) parent.children.push(node);
   return node;
 }
