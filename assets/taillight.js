@@ -68,7 +68,7 @@
 
   const counts = { filtered: 0, sampled: 0, dropped: 0, rejected: 0 }, ownErrors = [];
   let running = false, busy = false, enabled = true, granted = false, minLevel = 0, ownSample = {}, sample = {}, shared = null;
-  let base = '', pageKey = '', undo = [], /** @type {any} */ live = null, me = null, recovering = false;
+  let base = '', pageKey = '', active = {}, hasBegun = false, /** @type {any} */ live = null, me = null, recovering = false;
 
   // ---- never into the page -----------------------------------------------------------------------------------
 
@@ -263,14 +263,13 @@
   function format(args) {
     if (args.length < 2 || typeof args[0] !== 'string') return args.map(text).join(' ');
     let next = 1;
-    const number = (value) => (typeof value === 'number' || typeof value === 'string' ? Number(value) : typeof value === 'bigint' ? value : NaN);
     const line = args[0].slice(0, SCAN_CHARS).replace(/%[sdifoOc%]/g, (directive) => {
       if (directive === '%%') return '%';
       if (next >= args.length) return directive;
       const value = args[next++];
       if (directive === '%c') return '';
-      if (directive === '%d' || directive === '%i') return String(typeof number(value) === 'number' ? Math.trunc(number(value)) : number(value));
-      return directive === '%f' ? String(number(value)) : text(value);
+      if (directive === '%f') return String(parseFloat(text(value)));
+      return /[di]/.test(directive) ? String(parseInt(text(value), 10)) : text(value);
     });
     return [line].concat(args.slice(next).map(text)).join(' ');
   }
@@ -299,7 +298,7 @@
       client: randomHex(16),
       session: settings.session || remembered('taillight.session', (before) => before || randomHex(8)),
       user: settings.user, tab: settings.tab || remembered('taillight.tab', (before) => before || randomHex(6)),
-      load: +remembered('taillight.load', (before) => (+before || 0) + 1),
+      load: +remembered('taillight.load', (before) => (+before || 0) + !(before && window.parent && window.parent !== window)), // a frame is of its page's load
       app: settings.app || undefined, build: settings.build || undefined, page: pageUrl(),
     };
   }
@@ -772,9 +771,6 @@
       flush();
       return { buffered: live.figures().buffered };
     },
-    perf: () => ({ navigation: entries('navigation')[0] && entries('navigation')[0].toJSON(), marks: entries('mark').concat(entries('measure')).slice(-ITEMS).map((mark) => pick(mark, ['name', 'startTime', 'duration'])) }),
-    'dom-stats': () => ({ elements: document.getElementsByTagName('*').length, scripts: document.scripts.length, stylesheets: document.styleSheets.length,
-      images: document.images.length, forms: document.forms.length }),
     diagnostics: () => assign(live.figures(), counts, {
       url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language,
       'user-agent': navigator.userAgent, memory: pick(performance && performance.memory, ['usedJSHeapSize', 'totalJSHeapSize', 'jsHeapSizeLimit']),
@@ -816,7 +812,7 @@
     if (!Observer || !(Observer.supportedEntryTypes || []).includes(type)) return undefined;
     const each = (list) => list.forEach((entry) => quietly(work, null, [entry]));
     const observer = new Observer((list) => each(list.getEntries()));
-    observer.observe(assign({ type, buffered: true }, options));
+    observer.observe(assign({ type, buffered: !hasBegun }, options));
     return assign(() => observer.disconnect(), { drain: () => each(observer.takeRecords()) });
   }
 
@@ -1298,19 +1294,23 @@
 
   const RECORDERS = { error: watchErrors, csp: watchPolicy, console: watchConsole, fetch: watchFetch, xhr: watchXhr, timing: watchTiming, beacon: watchBeacons, websocket: watchSockets,
     load: watchLoad, vitals: watchVitals, tasks: watchTasks, user: watchUser, scroll: watchScroll, visibility: watchVisibility, online: watchOnline, navigation: watchNavigation,
-    hot: watchHot, '': watchLeaving };
+    hot: watchHot, leaving: watchLeaving };
 
   // ---- what the page may call --------------------------------------------------------------------------------
 
-  function install() {
-    const off = names(settings.off);
-    const { sample: own } = settings;
+  /** Brings the recorders in line with the settings; those named in `changed` begin anew. */
+  function install(changed) {
+    const off = names(settings.off), { sample: own } = settings;
     ownSample = typeof own !== 'string' ? own || {} : SAMPLE[own] || own.split(',').reduce((rates, pair) => assign(rates, { [pair.split('=')[0].trim()]: +pair.split('=')[1] }), {});
-    undo = [].concat(...keys(RECORDERS).filter((name) => !name || !off.includes(name)).map((name) => quietly(RECORDERS[name])));
-  }
-
-  function uninstall() {
-    for (const undone of undo.splice(0)) if (undone) quietly(undone);
+    for (const name of keys(RECORDERS)) {
+      const isOff = !running || off.includes(name) && name !== 'leaving';
+      if (active[name] && (isOff || changed.includes(name))) {
+        for (const undone of active[name]) if (undone) quietly(undone);
+        delete active[name];
+      }
+      if (!isOff && !active[name]) active[name] = [].concat(quietly(RECORDERS[name]));
+    }
+    hasBegun = hasBegun || running;
   }
 
   /** Everything that waits for something goes now. */
@@ -1328,14 +1328,14 @@
     }
     running = true;
     live.connect();
-    install();
+    install([]);
   }
 
   function stop() {
     if (!running) return;
-    uninstall();
     leave(true);
     running = false;
+    install([]);
     live.close();
   }
 
@@ -1345,13 +1345,14 @@
   const api = {
     /** Starts the client, or changes its settings. */
     init(options) {
-      const given = options || {}, before = settings.url + settings.key;
+      const given = options || {}, before = base + pageKey;
       for (const key of keys(given)) if (key in settings && given[key] !== undefined) settings[key] = given[key];
       if (!isWanted()) return stop();
       if (!running) return start();
-      uninstall();
-      if (before !== settings.url + settings.key) live.wake(true);
-      install();
+      assign(me, { user: settings.user, app: settings.app || undefined, build: settings.build || undefined });
+      quietly(address);
+      if (before !== base + pageKey) live.wake(true);
+      install(keys(given));
     },
     log(level, message, context) {
       record({ type: 'log', level: String(level).toLowerCase(), message: text(message), context });
@@ -1386,8 +1387,8 @@
       granted = isGiven !== false;
       if (!granted) settings.consent = true;
       if (granted || !running) return api.init();
-      uninstall();
       running = false;
+      install([]);
       live.drop();
       for (const name of ['session', 'tab', 'load']) quietly(() => window.sessionStorage.removeItem('taillight.' + name));
     },

@@ -189,8 +189,8 @@ test('what the app registered by name is answered, one at a time and in ten seco
   page.taillight.answer('slow', () => new Promise((done) => { answer = done; }));
   page.taillight.answer('broken', () => { throw new Error('no'); });
   page.taillight.answer('ping', () => 'not mine to change');
-  for (const kind of ['cart', 'broken', 'ping', 'slow', 'perf', 'toString']) page.socket.say({ t: 'request', id: kind, kind });
-  assert.deepEqual(replies(), { cart: { items: 2, token: '[redacted]' }, broken: { error: 'Error: no' }, ping: { now: page.clock.time }, perf: { error: 'busy' }, toString: { error: 'busy' } });
+  for (const kind of ['cart', 'broken', 'ping', 'slow', 'diagnostics', 'toString']) page.socket.say({ t: 'request', id: kind, kind });
+  assert.deepEqual(replies(), { cart: { items: 2, token: '[redacted]' }, broken: { error: 'Error: no' }, ping: { now: page.clock.time }, diagnostics: { error: 'busy' }, toString: { error: 'busy' } });
   answer('done');
   await null;
   await null;
@@ -200,8 +200,8 @@ test('what the app registered by name is answered, one at a time and in ten seco
   assert.match(replies().slow2.error, /10 s/);
   answer('too late');
   await null;
-  page.socket.say({ t: 'request', id: 'perf2', kind: 'perf' });
-  assert.ok('marks' in replies().perf2);
+  page.socket.say({ t: 'request', id: 'again', kind: 'flush' });
+  assert.deepEqual(replies().again, { buffered: 0 });
   assert.equal(page.socket.of('reply').length, 8);
 });
 
@@ -214,4 +214,26 @@ test('in a worker errors and requests are recorded', async () => {
   await page.window.fetch('/api');
   page.window.emit('error', { message: 'in the worker', error: new Error('in the worker') });
   assert.deepEqual(events(page).map((event) => event.subtype), ['api-call', 'javascript']);
+});
+
+test('new settings while it runs begin only what they concern anew', () => {
+  const page = connected({ observe: ['paint', 'longtask', 'resource'] }), { observers, sockets } = page, wrapped = page.window.fetch;
+  const before = observers.length;
+  page.taillight.init({ url: 'http://127.0.0.1:8245/?k=ABCDEFGHIJKLMNOP', app: 'shop', console: 'log' });
+  assert.deepEqual([observers.length, sockets.length, page.window.fetch], [before, 1, wrapped]);
+  page.window.console.log('heard');
+  page.window.console.warn('not any more');
+  assert.deepEqual([only(page).message, only(page).app], ['heard', 'shop']);
+  page.taillight.init({ off: 'fetch' });
+  assert.notEqual(page.window.fetch, wrapped);
+  page.taillight.stop();
+  page.taillight.init({ off: '' });
+  assert.deepEqual(observers.filter((observer) => observer.alive && observer.options.buffered), [], 'what was told is not told again');
+});
+
+test('a frame belongs to the page load it is in', () => {
+  const page = connected(), frame = makePage({ idle: true, window: { sessionStorage: page.window.sessionStorage, parent: {} } });
+  frame.run();
+  frame.socket.accept();
+  assert.deepEqual([page.socket.frames[0].load, frame.socket.frames[0].load], [1, 1]);
 });
