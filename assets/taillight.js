@@ -36,7 +36,7 @@
   const WELCOME_MS = 10000, ACK_MS = 60000, ANSWER_MS = 10000, SAVE_MS = 2000, STALE_MS = 60000;
   const BODY_MS = 3000; // a request whose body is still open then is told without its end
   const BURST = 5, BURST_MS = 1000, BURSTS = 200; // so many equal errors a second are told one by one
-  const EVENT_CHARS = 32000, ANSWER_CHARS = 250000, STRING_CHARS = 4000, SCAN_CHARS = 16000, DEPTH = 6, KEYS = 50, ITEMS = 100;
+  const EVENT_CHARS = 32000, ANSWER_CHARS = 80000, STRING_CHARS = 4000, SCAN_CHARS = 16000, DEPTH = 6, KEYS = 50, ITEMS = 100;
   const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'report'];
   const TYPE_LEVELS = { error: 'error', metric: 'info', analytics: 'debug' };
   const CONSOLE_LEVELS = { trace: 'trace', debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error', assert: 'error' };
@@ -320,7 +320,7 @@
    * @param {Entry[]} queue
    */
   function channel(who, queue, done) {
-    let last = 0, acked = 0, events = 0, bytes = 0, waiting = [0, 0, 0], flushTimer = 0, saveTimer = 0, keptTo = 0, chunks = [];
+    let last = 0, acked = 0, events = 0, bytes = 0, waiting = [0, 0, 0], flushTimer = 0, saveTimer = 0, saves = 0, keptTo = 0, chunks = [];
     let socket = null, ready = false, since = 0, tries = 0, ever = false, timer = 0, holdUntil = 0, maxBytes = 65536;
     let /** @type {{to: number, urgent: boolean}[]} */ inFlight = [], answering = 0;
 
@@ -411,8 +411,8 @@
       socket = null;
       ready = false;
       resend();
-      if (!running) return;
       if (done) return done(false);
+      if (!running) return;
       if (queue.length) saveLater();
       if (since && now() - since > STABLE_MS) tries = 0;
       since = 0;
@@ -590,8 +590,14 @@
       let room = STORE_CHARS - stored(area).reduce((sum, key) => sum + area.getItem(key).length, 0);
       const best = fresh.filter((entry) => entry.json).sort((a, b) => b.rank - a.rank || b.seq - a.seq);
       const kept = best.filter((entry) => (room -= entry.json.length + 20) > 0).map((entry) => '[' + entry.seq + ',' + entry.rank + ',' + entry.json + ']');
-      const key = STORE + who.client + '.' + last + (isGone ? '.' : '');
-      area.setItem(key, JSON.stringify({ who, at: now(), isGone, from: acked + 1, last }).slice(0, -1) + ',"events":[' + kept.join(',') + ']}');
+      const key = STORE + who.client + '.' + ++saves, head = JSON.stringify({ who, at: now(), isGone, from: acked + 1, last }).slice(0, -1) + ',"events":[';
+      // The rest of the area is the app's: where it leaves less room, half as many are tried until they fit.
+      const isStored = (count) => quietly(() => area.setItem(key, head + kept.slice(0, count).join(',') + ']}') || true);
+      let count = kept.length;
+      while (!isStored(count)) {
+        if (!count) return;
+        count >>= 1;
+      }
       keptTo = last;
       chunks.push({ key, to: last });
     }

@@ -120,7 +120,7 @@ test('the gaps of a full buffer outlive the document too', () => {
 });
 
 test('storage that is denied, full or full of nonsense costs nothing but itself', () => {
-  for (const local of [storageArea(10), Object.defineProperty({}, 'getItem', { value() { throw new Error('denied'); } })]) {
+  for (const local of [storageArea(10), storageArea(400), Object.defineProperty({}, 'getItem', { value() { throw new Error('denied'); } })]) {
     const page = makePage({ local });
     say(page, 2);
     page.clock.advance(5000);
@@ -149,6 +149,31 @@ test('a page that comes back from the cache goes on with its own numbers, whoeve
   say(page, 1);
   page.taillight.flush();
   assert.deepEqual(numbers(page.socket), [4]);
+});
+
+test('a page that leaves twice without anything new keeps what it stored', () => {
+  const page = makePage();
+  say(page, 3);
+  for (let i = 0; i < 2; i++) {
+    page.window.emit('pagehide');
+    page.window.emit('pageshow', { persisted: true, timeStamp: 0 });
+  }
+  page.window.emit('pagehide');
+  const { old } = reloaded(page);
+  old.accept();
+  assert.deepEqual([numbers(old), old.of('gap')], [[1, 2, 3], []]);
+});
+
+test('where the app fills the area, what is worth most is stored and the rest is a gap', () => {
+  const page = makePage({ local: storageArea(6000) });
+  say(page, 60);
+  for (let i = 0; i < 2; i++) page.taillight.error('kept ' + i);
+  page.window.emit('pagehide');
+  const { old } = reloaded(page);
+  old.accept();
+  assert.deepEqual(old.events.filter((event) => event.type === 'error').length, 2);
+  assert.ok(old.events.length > 2 && old.events.length < 40, String(old.events.length));
+  assert.equal(old.events.length + old.of('gap').reduce((sum, gap) => sum + gap.count, 0), 62);
 });
 
 test('many documents, cuts and reloads: every number arrives once or lies in a gap', () => {
