@@ -1364,10 +1364,10 @@
       record({ type: 'log', level: String(level).toLowerCase(), message: text(message), context });
     },
     track(name, properties) {
-      const { feature, funnel, step } = properties || {}, event = { type: 'analytics', 'event-name': String(name) };
-      if (feature !== undefined) record(assign({}, properties, event, { subtype: 'feature-usage' }));
-      else if (funnel !== undefined && step !== undefined) record(assign({}, properties, event, { subtype: 'conversion' }));
-      else record(assign(event, { subtype: 'custom', properties }));
+      const { feature, funnel, step } = properties || {};
+      const subtype = feature !== undefined ? 'feature-usage' : funnel !== undefined && step !== undefined ? 'conversion' : 'custom';
+      const event = { type: 'analytics', subtype, 'event-name': String(name) };
+      record(subtype === 'custom' ? assign(event, { properties }) : assign({}, event, properties, event));
     },
     metric(name, value, unit) {
       record({ type: 'metric', subtype: 'custom', 'metric-name': String(name), value, unit });
@@ -1376,7 +1376,8 @@
       fault('own|' + brief(error), () => assign({ type: 'error', subtype: 'javascript' }, thrown(error), { handled: true, context, severity: 'medium' }));
     },
     render(component, ms, more) {
-      record(assign({}, more, { type: 'metric', subtype: 'render', component: String(component), 'render-time-ms': +ms }));
+      const event = { type: 'metric', subtype: 'render', component: String(component), 'render-time-ms': +ms };
+      record(assign({}, event, more, event));
     },
     setUser(id) {
       settings.user = id === null || id === undefined ? null : String(id);
