@@ -89,15 +89,22 @@ fn the_filters_of_the_reference_read_without_a_mistake() {
 
 #[test]
 fn the_reference_names_every_mistake_and_note() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/filter");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![sources.join("filter"), sources.join("scan")];
     let mut codes = 0;
-    for entry in fs::read_dir(folder).expect("sources").flatten() {
-        let source = fs::read_to_string(entry.path()).expect("text");
-        let quoted = source.split('"').filter(|text| text.starts_with("E-") || text.starts_with("N-"));
-        for code in quoted.filter(|text| text[2..].chars().all(|c| c.is_ascii_uppercase()) && text.len() > 2)
-        {
-            assert!(REFERENCE.contains(code), "{code}");
-            codes += 1;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("sources").flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            let source = fs::read_to_string(entry.path()).expect("text");
+            let quoted = source.split('"').filter(|text| text.starts_with("E-") || text.starts_with("N-"));
+            let is_code = |text: &str| text.len() > 2 && text[2..].chars().all(|c| c.is_ascii_uppercase());
+            for code in quoted.filter(|text| is_code(text)) {
+                assert!(REFERENCE.contains(code), "{code}");
+                codes += 1;
+            }
         }
     }
     assert!(codes > 30, "{codes}");
