@@ -1102,6 +1102,7 @@
     let told, hiddenAt, isInputSeen, hasPainted, cls, shifts, longest, counted, kind;
     let firstId = Infinity, lastId = 0;
     const activation = () => (entries('navigation')[0] || {}).activationStart || 0;
+    const since = (time) => Math.max(time - activation(), 0);
     const interactions = () => performance.interactionCount || (lastId ? (lastId - firstId) / 7 + 1 : 0);
 
     function reset(navigation) {
@@ -1123,6 +1124,13 @@
         rating: value > poor ? 'poor' : value > good ? 'needs-improvement' : 'good', final: isFinal, 'navigation-type': kind }, more));
     }
 
+    /** The four parts of an LCP, each from where the one before ends. */
+    function lcpParts({ url, startTime }) {
+      const resource = url && entries('resource').find((one) => one.name === url) || { responseEnd: 0 }, ends = [since((entries('navigation')[0] || {}).responseStart || 0)];
+      for (const at of [resource.requestStart || resource.startTime || 0, resource.responseEnd, startTime]) ends.push(Math.max(ends[ends.length - 1], since(at)));
+      return { 'time-to-first-byte': round(ends[0]), 'resource-load-delay': round(ends[1] - ends[0]), 'resource-load-duration': round(ends[2] - ends[1]), 'element-render-delay': round(ends[3] - ends[2]) };
+    }
+
     const tellLcp = (isFinal) => { if (told.lcp) tell('LCP', told.lcp.value, isFinal, told.lcp.more); };
     const tellCls = (isFinal) => { if (watchers[2] && hasPainted && (isFinal || !(cls.value - parseFloat(told.CLS) < 0.01))) tell('CLS', cls.value, isFinal, { element: cls.node ? selector(cls.node) : undefined }); };
     function tellInp(isFinal) {
@@ -1140,13 +1148,14 @@
     const watchers = [observe('paint', (entry) => {
       if (entry.name !== 'first-contentful-paint' || entry.startTime >= hiddenAt) return;
       hasPainted = true;
-      tell('FCP', Math.max(entry.startTime - activation(), 0), true);
-      const { responseStart } = entries('navigation')[0] || {};
-      if (responseStart > 0 && responseStart < tick()) tell('TTFB', Math.max(responseStart - activation(), 0), true);
+      tell('FCP', since(entry.startTime), true);
+      const { responseStart, requestStart, domainLookupStart, domainLookupEnd, connectStart, connectEnd } = entries('navigation')[0] || {};
+      if (responseStart > 0 && responseStart < tick()) tell('TTFB', since(responseStart), true, { timing: { 'waiting-duration': since(domainLookupStart), 'dns-duration': round(domainLookupEnd - domainLookupStart),
+        'connection-duration': round(connectEnd - connectStart), 'request-duration': round(responseStart - requestStart) } });
       tellCls(false);
     }), observe('largest-contentful-paint', (entry) => {
       if (isInputSeen || entry.startTime >= hiddenAt) return;
-      told.lcp = { value: Math.max(entry.startTime - activation(), 0), more: { element: entry.element ? selector(entry.element) : undefined, url: entry.url || undefined } };
+      told.lcp = { value: since(entry.startTime), more: { element: entry.element ? selector(entry.element) : undefined, url: entry.url || undefined, timing: lcpParts(entry) } };
       tellLcp(false);
     }), observe('layout-shift', (entry) => {
       if (entry.hadRecentInput) return;

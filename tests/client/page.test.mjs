@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { connected, element, events, makePage, only, SOURCE } from './fake.mjs';
 
 const TYPES = ['paint', 'largest-contentful-paint', 'layout-shift', 'event', 'first-input', 'long-animation-frame', 'longtask'];
-const navigation = [{ type: 'navigate', responseStart: 80, activationStart: 0, loadEventEnd: 0 }];
+const navigation = [{ type: 'navigate', domainLookupStart: 5, domainLookupEnd: 9, connectStart: 9, connectEnd: 30, requestStart: 31, responseStart: 80, activationStart: 0, loadEventEnd: 0 }];
+const resource = [{ name: 'http://localhost:5173/hero.jpg', startTime: 500, requestStart: 600, responseEnd: 3000 }];
 
 function measured(changes) {
-  const page = connected({ observe: TYPES, entries: { navigation }, dataset: { off: 'visibility' }, ...changes });
+  const page = connected({ observe: TYPES, entries: { navigation, resource }, dataset: { off: 'visibility' }, ...changes });
   page.clock.advance(3000);
   page.vitals = () => events(page).map((event) => [event.vital, event.value, event.rating, event.final]);
   page.hide = () => {
@@ -21,7 +22,8 @@ test('FCP and TTFB are told once, at the first paint', () => {
   const page = measured();
   page.perform('paint', [{ name: 'first-paint', startTime: 700 }, { name: 'first-contentful-paint', startTime: 1900.4 }]);
   assert.deepEqual(page.vitals(), [['FCP', 1900.4, 'needs-improvement', true], ['TTFB', 80, 'good', true], ['CLS', 0, 'good', false]]);
-  const [fcp] = events(page);
+  const [fcp, ttfb] = events(page);
+  assert.deepEqual(ttfb.timing, { 'waiting-duration': 5, 'dns-duration': 4, 'connection-duration': 21, 'request-duration': 49 });
   assert.deepEqual([fcp.type, fcp.subtype, fcp['metric-name'], fcp.unit, fcp['navigation-type']], ['metric', 'web-vital', 'FCP', 'ms', 'navigate']);
 });
 
@@ -36,6 +38,8 @@ test('LCP follows the largest element and is final at the first input', () => {
   assert.deepEqual(page.vitals(), [['LCP', 900, 'good', false], ['LCP', 4100, 'poor', false], ['LCP', 4100, 'poor', true]]);
   const last = events(page).pop();
   assert.deepEqual([last.element, last.url], ['img#hero', 'http://localhost:5173/hero.jpg']);
+  assert.deepEqual(last.timing, { 'time-to-first-byte': 80, 'resource-load-delay': 520, 'resource-load-duration': 2400, 'element-render-delay': 1100 });
+  assert.deepEqual(events(page)[0].timing, { 'time-to-first-byte': 80, 'resource-load-delay': 0, 'resource-load-duration': 0, 'element-render-delay': 820 });
 });
 
 test('CLS is the largest window of shifts: a second apart at most, five seconds long at most, none after input', () => {
