@@ -1099,7 +1099,7 @@
 
   /** The five web vitals by the definitions of web.dev/articles/vitals: told while they change, and once as `final`. */
   function watchVitals() {
-    let told, hiddenAt, isInputSeen, hasPainted, cls, shifts, longest, counted, kind;
+    let told, hiddenAt, isInputSeen, hasPainted, cls, shifts, longest, counted, kind, inpTimer = 0;
     let firstId = Infinity, lastId = 0;
     const activation = () => (entries('navigation')[0] || {}).activationStart || 0;
     const since = (time) => Math.max(time - activation(), 0);
@@ -1178,7 +1178,7 @@
       // Not every entry of an interaction knows its element, and none does once the page ends.
       known.element = known.element || (entry.target ? selector(entry.target) : undefined);
       longest = longest.sort((a, b) => b.duration - a.duration).slice(0, 10);
-      tellInp(false);
+      inpTimer = inpTimer || later(() => { inpTimer = 0; tellInp(false); }, 100); // its other entries come too
     }, { durationThreshold: performance.interactionCount === undefined ? 16 : 40 }))];
 
     const drain = () => watchers.forEach((watcher) => watcher && watcher.drain && watcher.drain());

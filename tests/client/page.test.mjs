@@ -77,7 +77,7 @@ test('CLS of a page that was never painted is not told', () => {
 
 test('INP is the longest interaction, without one for every fifty', () => {
   const page = measured();
-  page.window.performance.interactionCount = 60;
+  page.window.performance.interactionCount = 40;
   const interact = (id, duration, more) => page.perform('event', { interactionId: id, duration, startTime: 1000, processingStart: 1030, processingEnd: 1100, name: 'pointerup', target: element('button', { id: 'b' + id }), ...more });
   const before = measured();
   before.perform('event', { interactionId: 0, duration: 900 });
@@ -85,17 +85,13 @@ test('INP is the longest interaction, without one for every fifty', () => {
   assert.deepEqual(before.vitals(), []);
   interact(1, 312, { name: 'pointerdown', target: null, processingEnd: 1031 });
   interact(1, 312);
+  page.clock.advance(100);
+  page.window.performance.interactionCount = 60;
   interact(2, 120);
   interact(2, 240, { name: 'click' });
   page.hide();
-  const told = page.vitals();
-  assert.deepEqual(told[0], ['INP', 312, 'needs-improvement', false]);
-  assert.deepEqual(told[told.length - 1], ['INP', 240, 'needs-improvement', true], 'of 60 interactions the second longest counts');
-  assert.equal(events(page)[0].element, undefined);
-  const again = measured();
-  for (const more of [{ name: 'pointerdown', target: null, processingEnd: 1031 }, {}]) again.perform('event', { interactionId: 1, duration: 312, startTime: 1000, processingStart: 1030, processingEnd: 1100, name: 'pointerup', target: element('button', { id: 'b1' }), ...more });
-  again.hide();
-  const first = events(again).pop();
+  assert.deepEqual(page.vitals(), [['INP', 312, 'needs-improvement', false], ['INP', 240, 'needs-improvement', true]], 'of 60 interactions the second longest counts');
+  const first = events(page)[0];
   assert.deepEqual([first.action, first.element, first.timing], ['pointerup', 'button#b1', { 'input-delay': 30, processing: 70, presentation: 212 }]);
 });
 
