@@ -1,4 +1,4 @@
-//! The files the port serves: the browser client in its two forms, the demo page, and the page at `/`.
+//! The files the port serves: the browser client in its two forms and its types, the demo page, and the page at `/`.
 //!
 //! Called by `ingest::http`. The same bytes for everyone: nothing here holds the page key or an event.
 
@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::admission::Route;
 
 const CLIENT: &str = include_str!("../../assets/taillight.js");
+const TYPES: &str = include_str!("../../assets/taillight.d.ts");
 const DEMO: &str = include_str!("../../assets/demo.html");
 const HOME: &str = include_str!("../../assets/home.html");
 
@@ -32,10 +33,13 @@ pub fn client() -> &'static str {
 /// The content type and text of a file route, `None` for every other route. `host` is the request's own Host.
 pub(super) fn file(route: Route, host: &str, traffic: Traffic) -> Option<(&'static str, Cow<'static, str>)> {
     const SCRIPT: &str = "text/javascript; charset=utf-8";
+    /// What TypeScript's own tools serve it as; no browser runs it.
+    const TYPESCRIPT: &str = "application/typescript; charset=utf-8";
     const HTML: &str = "text/html; charset=utf-8";
     Some(match route {
         Route::Client => (SCRIPT, Cow::Borrowed(CLIENT)),
         Route::Module => (SCRIPT, Cow::Owned(module())),
+        Route::Types => (TYPESCRIPT, Cow::Borrowed(TYPES)),
         Route::Demo => (HTML, Cow::Borrowed(DEMO)),
         Route::Home => (HTML, Cow::Owned(home(host, traffic))),
         _ => return None,
@@ -67,6 +71,10 @@ mod tests {
         assert!(!module.contains(SELF_LINE) && module.contains(MODULE_SELF));
         assert!(module.ends_with(MODULE_EXPORTS));
         assert_eq!(CLIENT.matches(SELF_LINE).count(), 1, "the client must declare SELF on exactly one line");
+        let names = MODULE_EXPORTS.split(['{', '}']).nth(1).expect("a list").split(',').map(str::trim);
+        for name in names {
+            assert!(TYPES.contains(&format!("{name}(")), "{name} has no type");
+        }
     }
 
     #[test]

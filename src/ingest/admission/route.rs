@@ -15,6 +15,8 @@ pub enum Route {
     Client,
     /// `/taillight.mjs`
     Module,
+    /// `/taillight.d.ts`
+    Types,
     /// `/taillight.cljs`
     Scittle,
     Demo,
@@ -27,9 +29,10 @@ pub enum Route {
 }
 
 /// Read by GET and HEAD; any other method finds nothing there.
-const FILES: [(&str, Route); 7] = [
+const FILES: [(&str, Route); 8] = [
     ("/taillight.js", Route::Client),
     ("/taillight.mjs", Route::Module),
+    ("/taillight.d.ts", Route::Types),
     ("/taillight.cljs", Route::Scittle),
     ("/demo", Route::Demo),
     ("/", Route::Home),
