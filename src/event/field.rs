@@ -114,7 +114,7 @@ pub const IS: [(&str, &str); 8] = [
 pub const TYPES: [&str; 4] = ["error", "metric", "analytics", "log"];
 
 /// The subtypes the browser client sends; others are kept and can be filtered all the same.
-pub const SUBTYPES: [&str; 13] = [
+pub const SUBTYPES: [&str; 23] = [
     "javascript",
     "network",
     "console",
@@ -128,6 +128,16 @@ pub const SUBTYPES: [&str; 13] = [
     "feature-usage",
     "conversion",
     "custom",
+    "web-vital",
+    "resource",
+    "csp",
+    "beacon",
+    "no-cors",
+    "websocket",
+    "navigation",
+    "scroll",
+    "connectivity",
+    "hot-update",
 ];
 
 /// Named moments of `since:` and `until:`.
