@@ -74,7 +74,7 @@ fn write_term(term: &Term, style: Style, out: &mut dyn Write) -> fmt::Result {
         Term::Presence(subject, wanted) => {
             let name = if *wanted { "has" } else { "no" };
             let sign = if is_prose { " = " } else { ":" };
-            write!(out, "{name}{sign}{}", subject_text(subject))
+            write!(out, "{name}{sign}{}", presence_text(subject))
         }
         Term::Compare(compare) => write_compare(compare, style, out),
     }
@@ -112,6 +112,14 @@ pub(super) fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// What `has:` asks for; a name that only quotes can write stands between them.
+fn presence_text(subject: &Subject) -> String {
+    match subject {
+        Subject::Data(path) if path.len() == 1 && !run::is_plain_name(&path[0]) => quoted(&path[0]),
+        _ => subject_text(subject),
+    }
 }
 
 fn subject_text(subject: &Subject) -> String {

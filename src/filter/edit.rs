@@ -186,6 +186,14 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_over_all_values_is_one_term_with_its_sign() {
+        assert_eq!(toggle("~/a|b/ c:d", "c:d"), "~/a|b/");
+        assert_eq!(toggle("~/a|b/ c:d", "~/a|b/"), "c:d");
+        assert_eq!(drop_last("a ~/b/c"), "a");
+        assert_eq!(negate("~/b/"), "-~/b/");
+    }
+
+    #[test]
     fn appending_keeps_what_the_text_meant() {
         for (text, term, expected) in [
             ("level:error or is:slow", "since:reload", "(level:error or is:slow) since:reload"),

@@ -5,7 +5,7 @@
 
 use super::ast::{Op, Regexp, Scalar, Span};
 use super::run::{self, Ends};
-use crate::event::Field;
+use crate::event::{Field, FieldKind};
 
 /// How an operator was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,34 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     lexer.tokens
 }
 
+/// What the values of a field look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Run,
+    /// The names of fields, parts of which may stand in quotes: `has:context."cart size"`.
+    Name,
+}
+
+impl Form {
+    fn of(path: &[String]) -> Self {
+        let field = if let [name] = path { Field::find(name) } else { None };
+        match field {
+            Some(Field { kind: FieldKind::Presence, .. }) => Self::Name,
+            _ => Self::Run,
+        }
+    }
+
+    /// The unquoted value at the beginning of `text`; a part whose quote is never closed takes all of it.
+    fn item(self, text: &str, ends: Ends) -> &str {
+        let run = run::bare(text, ends);
+        let len = if self == Self::Name { run::field(text).map_or(0, |(_, len)| len) } else { 0 };
+        if self == Self::Name && text[len..].starts_with(".\"") && ends == Ends::Space {
+            return text;
+        }
+        if len <= run.len() { run } else { &text[..len + run::bare(&text[len..], ends).len()] }
+    }
+}
+
 struct Lexer<'t> {
     text: &'t str,
     at: usize,
@@ -109,7 +137,9 @@ impl<'t> Lexer<'t> {
             ('"' | '\'', _) => self.quoted(Kind::Phrase),
             ('~', Some('/')) => {
                 self.at += 1;
+                let place = self.tokens.len();
                 self.regexp(Kind::AnyRegexp);
+                self.tokens[place].span.start -= 1;
             }
             ('&', Some('&')) => self.push(Kind::And(Style::Firm), 2),
             ('|', Some('|')) => self.push(Kind::Or(Style::Firm), 2),
@@ -195,29 +225,26 @@ impl<'t> Lexer<'t> {
         if space == 0 || is_known {
             self.at += space;
             match kind {
-                Some(op) => self.value(op),
+                Some(op) => self.value(op, Form::of(path)),
                 None => self.at += run::bare(self.rest(), Ends::Space).len(),
             }
         }
         true
     }
 
-    fn value(&mut self, op: Op) {
+    fn value(&mut self, op: Op, form: Form) {
         let rest = self.rest();
         let is_list = matches!(op, Op::In | Op::NotIn);
         match rest.chars().next() {
             None | Some(')') => {}
-            Some('(' | '{') if is_list || op == Op::Has => self.list(),
+            Some('(' | '{') if is_list || op == Op::Has => self.list(form),
             Some(_) if is_list => {
                 let len = run::bare(rest, Ends::Space).len();
                 self.push(Kind::NoList, len);
             }
             Some('/') if op.takes_regex() => self.regexp(Kind::Pattern),
             Some('"' | '\'') => self.quoted(Kind::Quoted),
-            Some(_) => {
-                let len = run::bare(rest, Ends::Space).len();
-                self.push(Kind::Value, len);
-            }
+            Some(_) => self.push(Kind::Value, form.item(rest, Ends::Space).len()),
         }
     }
 
@@ -245,7 +272,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// `(a, b or c)` or `{a b}`, the brackets included.
-    fn list(&mut self) {
+    fn list(&mut self, form: Form) {
         let start = self.at;
         let is_brace = self.rest().starts_with('{');
         let (close, ends) = if is_brace { ('}', Ends::Brace) } else { (')', Ends::List) };
@@ -271,7 +298,7 @@ impl<'t> Lexer<'t> {
                     (text, true)
                 }
                 _ => {
-                    let text = run::bare(rest, ends);
+                    let text = form.item(rest, ends);
                     // A stray closing bracket of the other kind is no end and no item.
                     self.at += text.len().max(rest.chars().next().map_or(1, char::len_utf8));
                     (text.to_owned(), false)

@@ -6,7 +6,7 @@ use super::{State, parse, while_typing};
 
 /// Text, reading, and the events of `meaning` that match.
 #[rustfmt::skip]
-const SHAPES: [(&str, &str, &[usize]); 102] = [
+const SHAPES: [(&str, &str, &[usize]); 108] = [
     // Words and phrases.
     ("found", "\"found\"", &[0]),
     ("not found", "\"not\" AND \"found\"", &[0]),
@@ -91,6 +91,9 @@ const SHAPES: [(&str, &str, &[usize]); 102] = [
     ("url:EXAMPLE.com", "url contains EXAMPLE.com", &[1, 2]),
     ("url!=x", "url != x", &[1, 2]),
     ("-url:/a", "NOT url contains /a", &[0, 2, 3, 4, 5, 6, 7]),
+    ("url:\"//API.example.com\"", "url contains //API.example.com", &[1, 2]),
+    ("url=\"//api.example.com/v1\"", "url = //api.example.com/v1", &[2]),
+    ("url:\"//api*\"", "url like //api*", &[2]),
     ("path:/v1", "path contains /v1", &[2]),
     ("context.tags:a", "context.tags contains a", &[0]),
     ("context.tags.0=A", "context.tags.0 = A", &[0]),
@@ -100,6 +103,9 @@ const SHAPES: [(&str, &str, &[usize]); 102] = [
     ("cached!=true", "cached != True", &[]),
     ("has:visible?", "has = visible", &[5]),
     ("exists:url -has:status", "has = url AND NOT has = status", &[]),
+    ("has:context.\"user.name\"", "has = context.\"user.name\"", &[0]),
+    ("has:(context.\"user.name\", status)", "has = context.\"user.name\" OR has = status", &[0, 1, 2]),
+    ("-no:\"a b\"", "NOT no = \"a b\"", &[]),
     ("missing:session", "no = session", &[4, 5]),
     ("nope:x", "nope contains x", &[]),
     ("-nope:x", "NOT nope contains x", &[0, 1, 2, 3, 4, 5, 6, 7]),
@@ -131,7 +137,7 @@ fn filters_of_every_shape_read_and_match_as_they_should() {
 
 /// A text with the cursor at its end, its state, and what applies.
 #[rustfmt::skip]
-const HALVES: [(&str, State, &str); 46] = [
+const HALVES: [(&str, State, &str); 48] = [
     ("x level:w", Pending, "\"x\""),
     ("x -level:w", Pending, "\"x\""),
     ("x not level:w", Pending, "\"x\""),
@@ -156,6 +162,8 @@ const HALVES: [(&str, State, &str); 46] = [
     ("x has:stack", Valid, "\"x\" AND has = stack"),
     ("x no:us", Pending, "\"x\""),
     ("x has:context.", Pending, "\"x\""),
+    ("x has:context.\"user na", Pending, "\"x\""),
+    ("x has:stack no:context.\"", Pending, "\"x\" AND has = stack"),
     ("x status in (40", Pending, "\"x\""),
     ("x status:(404, ", Pending, "\"x\""),
     ("x method in", Pending, "\"x\""),

@@ -37,10 +37,10 @@ const FIELDS: [&str; 16] = [
 
 /// Terms that are right as they stand.
 #[rustfmt::skip]
-const TERMS: [&str; 37] = [
+const TERMS: [&str; 40] = [
     "level>=warn", "level:warn..fatal", "level!=error", "status:5xx", "status:(404 500..510)",
     "status!=404", "status<=400..", "duration>200", "duration:100ms..1.5s", "size<4kib", "x-kb>5",
-    "timing.a:..7", "is:slow", "-is:failed", "has:a.b", "no:stack", "since:reload", "until:5m",
+    "timing.a:..7", "is:slow", "-is:failed", "has:a.b", "no:stack", "has:a.\"b c\"", "no:\"b c\"", "has:(a.\"b c\", \"500\" x)", "since:reload", "until:5m",
     "since:mark-a", "since:14:32", "time:14:32..14:35", "time>=2026-01-31T10:00", "age<30s", "load:0",
     "load>=-1", "group:e7f3*", "cached:true", "type:metric/api-call", "type=warn", "type:e*",
     "severity<high", ":browser/api-call", "~/a|b/", "url~/x\\/y/c", "-url!~/q/",

@@ -100,6 +100,11 @@ pub(super) fn is_plain_part(part: &str) -> bool {
     is_index || part.starts_with(starts_name) && part.chars().all(in_name)
 }
 
+/// The first part of a path, which is never quoted.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    field(name).is_some_and(|(path, len)| len == name.len() && path == [name])
+}
+
 /// The field at the beginning: the parts of its path, and its bytes with a final `?`.
 pub(super) fn field(text: &str) -> Option<(Vec<String>, usize)> {
     if !text.starts_with(starts_name) {

@@ -120,6 +120,7 @@ fn fields_that_fit_come_with_the_events_that_have_them() {
         ("-dns", 2, vec!["timing.dns-lookup 40 → timing.dns-lookup>", "0 more"]),
         ("sta‸:5", 1, vec!["status 40 → status", "2 more"]),
         ("has:us", 3, vec!["user 30 → user", "ua 0 → ua", "user-id 30 → user-id", "2 more"]),
+        ("has:cart", 1, vec!["context.\"cart size\" 10 → context.\"cart size\"", "0 more"]),
         ("a con", 1, vec!["context.\"cart size\" 10 → context.\"cart size\":", "1 more"]),
         ("userid", 1, vec!["user-id 30 → user-id:", "0 more"]),
         ("zzz", 1, vec!["0 more"]),
@@ -255,6 +256,11 @@ fn notes_say_what_the_events_know() {
             "timing.dnslokup>5ms",
             "N-FIELD: no event has a field timing.dnslokup. Did you mean timing.dns-lookup? (40 events)",
             Some("timing.dns-lookup>5ms"),
+        ),
+        (
+            "has:context.\"cart siz\"",
+            "N-FIELD: no event has a field context.\"cart siz\". Did you mean context.\"cart size\"? (10 events)",
+            Some("has:context.\"cart size\""),
         ),
         ("zzz:1", "N-FIELD: no event has a field zzz", None),
         (
