@@ -428,10 +428,10 @@ fn data_with(subject: &Subject, test: DataTest, typed: Option<&Pattern>) -> Plan
     Plan::Leaf(Leaf::Data(Box::new(DataLeaf { paths, units, each, part, test, clue })))
 }
 
-/// A value that begins with `/` is compared with what comes after the host.
+/// A value that begins as a path does is compared with what comes after the host.
 fn url_part(field: &Field, test: &DataTest) -> Part {
     let is_path = match test {
-        DataTest::Text(text) => text.starts_with_slash(),
+        DataTest::Text(text) => text.is_path(),
         _ => false,
     };
     if field.kind == FieldKind::Url && is_path { Part::AfterHost } else { Part::Whole }

@@ -9,7 +9,7 @@ use super::run;
 use super::typed::{Compare, Expr, Subject, Term, Test};
 use super::value::{self, Measure};
 use super::{check, parse};
-use crate::event::{Column, FieldKind, Micros};
+use crate::event::{Column, Micros};
 
 /// A value over this many characters is looked for by its beginning, so that the term stays readable.
 const MAX_VALUE_CHARS: usize = 500;
@@ -44,8 +44,6 @@ pub fn term_for(field_path: &str, value: &str) -> String {
         format!("{field_path}={glob}"),
         format!("{field_path}=={}", value_text(&value)),
         format!("{field_path}=={}", quoted(&value)),
-        // A URL that begins with `//`: what begins with a slash is compared with what comes after the host.
-        format!("{field_path}~/^{}$/c", regex::escape(&value).replace('/', r"\/")),
     ]
     .into_iter()
     .find(|term| means(term, &subject, &value))
@@ -115,11 +113,7 @@ fn means(term: &str, subject: &Subject, value: &str) -> bool {
     let Some(compare) = single(term).filter(|compare| is_same(&compare.subject, subject)) else {
         return false;
     };
-    let is_without_scheme =
-        value.starts_with("//") && matches!(subject, Subject::Field(field) if field.kind == FieldKind::Url);
     match &compare.tests[0] {
-        Test::Regexp(pattern) => pattern.match_case && is_without_scheme,
-        _ if is_without_scheme => false,
         Test::Is(text, _) | Test::Same(text) => *text == value,
         Test::Number(number) => {
             let is_one = number.bounds.low == number.bounds.high;

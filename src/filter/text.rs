@@ -14,7 +14,7 @@ pub(super) enum TextTest {
     Contains(String, bytes::Regex),
     Is(String),
     Same(String),
-    /// A wildcard pattern, with whether it begins with `/`.
+    /// A wildcard pattern, with whether it begins as a path does.
     Like(Regex, bool),
     Regexp(Regex),
 }
@@ -34,14 +34,14 @@ impl TextTest {
         };
         let pattern = format!("(?is)^{}{tail}$", pieces.join(".*"));
         let regex = Regex::new(&pattern).expect("escaped text of at most 4,096 characters compiles");
-        Self::Like(regex, glob.pieces[0].starts_with('/'))
+        Self::Like(regex, is_path(&glob.pieces[0]))
     }
 
-    /// True if what was written begins with `/`, and so is a path.
-    pub(super) fn starts_with_slash(&self) -> bool {
+    /// True if what was written is a path.
+    pub(super) fn is_path(&self) -> bool {
         match self {
             Self::Like(_, is_path) => *is_path,
-            Self::Contains(text, _) | Self::Is(text) | Self::Same(text) => text.starts_with('/'),
+            Self::Contains(text, _) | Self::Is(text) | Self::Same(text) => is_path(text),
             Self::Regexp(_) => false,
         }
     }
@@ -54,6 +54,11 @@ impl TextTest {
             Self::Like(regex, _) | Self::Regexp(regex) => regex.is_match(text),
         }
     }
+}
+
+/// True if a value for a URL begins as a path does; after `//` comes a host.
+pub(super) fn is_path(value: &str) -> bool {
+    value.starts_with('/') && !value.starts_with("//")
 }
 
 /// Finds text that holds the pieces in this order. ASCII letters are folded as such, which is the faster search;

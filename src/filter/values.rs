@@ -10,6 +10,7 @@ use super::data::{Part, part_of};
 use super::eval::route;
 use super::leaves::{leaves, text_of};
 use super::run;
+use super::text::is_path;
 use super::typed::Subject;
 use crate::event::{Chunk, Column, DataPath, EventRef, Field, FieldKind, Symbol, json};
 
@@ -135,9 +136,9 @@ fn in_data(event: &str, paths: &[Vec<String>], each: bool, part: Part, visit: &m
     }
 }
 
-/// As filters do: a value that begins with `/` is compared with what comes after the host.
+/// As filters do: a value that begins as a path does is compared with what comes after the host.
 fn url_part(field: &Field, typed: &str) -> Part {
-    if field.kind == FieldKind::Url && typed.starts_with('/') { Part::AfterHost } else { Part::Whole }
+    if field.kind == FieldKind::Url && is_path(typed) { Part::AfterHost } else { Part::Whole }
 }
 
 #[cfg(test)]
