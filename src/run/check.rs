@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{code, print};
 use crate::cli;
-use crate::filter::{State, parse, while_typing};
+use crate::filter::{State, near_field_notes, parse, while_typing};
 
 /// Prints the reading, the notes, or the error; 2 if it is no filter.
 pub(super) fn run(check: &cli::Check) -> anyhow::Result<u8> {
@@ -19,7 +19,8 @@ pub(super) fn run(check: &cli::Check) -> anyhow::Result<u8> {
     }
     let filter = super::filter::checked(&check.filter)?;
     let mut text = format!("{}\n", filter.reads_as());
-    for note in parse(&check.filter).notes.iter().filter(|note| !note.only_without_matches) {
+    let own = parse(&check.filter).notes.into_iter().filter(|note| !note.only_without_matches);
+    for note in near_field_notes(&check.filter).into_iter().chain(own) {
         // There is no Tab to press here.
         let message = note.message.split(" · Tab").next().unwrap_or_default();
         text.push_str(&format!("note: {message}\n"));

@@ -141,4 +141,7 @@ fn notes_say_how_or_was_read() {
         assert_eq!(out.contains("note: reads as"), mixed["note"] == true, "{filter}: {out}");
         assert_eq!(output.status.code(), Some(0));
     }
+    let output = run(folder.path(), &["check", "levle:er"]);
+    let out = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(out, "levle contains er\nnote: no built-in field is called levle. Did you mean level?\n");
 }
