@@ -12,6 +12,7 @@ mod kept;
 mod listener;
 mod load;
 mod open;
+mod pace;
 mod recorded;
 mod signals;
 mod stats;

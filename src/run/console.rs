@@ -17,6 +17,7 @@ use jiff::tz::TimeZone;
 use super::counts::{self, Filters};
 use super::kept::{Job, Kept};
 use super::listener::Listener;
+use super::pace::{Pace, Urgency};
 use super::{Usage, code, signals, use_color};
 use crate::cli::Common;
 use crate::config::Saved;
@@ -26,15 +27,10 @@ use crate::published::Published;
 use crate::recording;
 use crate::scan::{self, Advice, AdviceHandle, Clock, Marks, Matches, ScanHandle};
 use crate::store::Snapshot;
+use crate::ui::format::{bytes, counted};
 use crate::ui::theme::{Palette, Theme};
 use crate::ui::{App, Effect, Facts, Msg, TerminalScreen};
 
-/// Shortest time between two frames (SECURITY: 30 frames a second, and the terminal is not the only reader).
-const FRAME: Duration = Duration::from_millis(33);
-/// Shortest time between two frames after a key: what it does is seen within a frame of a 60 Hz screen.
-const KEY_FRAME: Duration = Duration::from_millis(5);
-/// How long after a key news of what it has changed are drawn as soon.
-const ECHO: Duration = Duration::from_millis(300);
 /// Ages and rates move this often when nothing else does.
 const CLOCK: Duration = Duration::from_secs(1);
 /// Keys and news that may wait; news are only pointers to the newest state, so what does not fit is not lost.
@@ -128,8 +124,9 @@ pub(super) fn show(
     let warning = kept.complain();
     let helpers = Helpers::spawn(source, kept, &sender)?;
     let screen = TerminalScreen::enter()?;
+    let (pace, seen) = (Pace::default(), Default::default());
     let mut console =
-        Console { app, screen, helpers, sender: sender.clone(), exports: Vec::new(), pressed: None };
+        Console { app, screen, helpers, sender: sender.clone(), exports: Vec::new(), pace, seen };
     console.select(0);
     console.tick()?;
     if let Some(warning) = warning {
@@ -227,46 +224,51 @@ struct Console {
     helpers: Helpers,
     sender: SyncSender<Input>,
     exports: Vec<thread::JoinHandle<()>>,
-    /// When a key was pressed last.
-    pressed: Option<Instant>,
+    pace: Pace,
+    /// What the dashboard has been given.
+    seen: (Arc<Matches>, Arc<Advice>),
 }
 
 impl Console {
     fn run(&mut self, inputs: &Receiver<Input>) -> anyhow::Result<u8> {
-        let mut drawn = Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now);
-        let mut is_stale = true;
+        self.pace.ask(Urgency::Now);
         loop {
-            let wait = if is_stale { self.frame().saturating_sub(drawn.elapsed()) } else { self.due_in() };
-            match inputs.recv_timeout(wait) {
+            match inputs.recv_timeout(self.pace.wait(Instant::now(), self.due_in())) {
                 Ok(input) => {
-                    is_stale = true;
                     if let Some(code) = self.take(input)? {
                         return Ok(code);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => is_stale = true,
+                Err(RecvTimeoutError::Timeout) => self.pace.ask(Urgency::Frame),
                 Err(RecvTimeoutError::Disconnected) => return Ok(code::FINE),
             }
-            for input in inputs.try_iter() {
+            // As many as there may be: whoever sends without end must not keep the screen from being drawn.
+            for input in inputs.try_iter().take(QUEUE) {
                 if let Some(code) = self.take(input)? {
                     return Ok(code);
                 }
             }
-            if is_stale && drawn.elapsed() >= self.frame() {
-                self.tick()?;
-                self.update(Msg::Matches(self.helpers.matches.get()))?;
-                self.update(Msg::Advice(self.helpers.advised.get()))?;
-                self.screen.draw(&mut self.app)?;
-                drawn = Instant::now();
-                is_stale = false;
+            if self.pace.is_due(Instant::now()) {
+                self.draw()?;
             }
         }
     }
 
-    /// Shortest time between two frames now.
-    fn frame(&self) -> Duration {
-        let is_echo = self.pressed.is_some_and(|at| at.elapsed() < ECHO);
-        if is_echo { KEY_FRAME } else { FRAME }
+    fn draw(&mut self) -> anyhow::Result<()> {
+        self.tick()?;
+        self.seen = (self.helpers.matches.get(), self.helpers.advised.get());
+        let (matches, advice) = self.seen.clone();
+        self.update(Msg::Matches(matches))?;
+        self.update(Msg::Advice(advice))?;
+        self.screen.draw(&mut self.app)?;
+        self.pace.drew(Instant::now());
+        Ok(())
+    }
+
+    /// How soon the newest matches and advice are to be seen: answers to what was typed at once.
+    fn urgency_of_news(&self) -> Urgency {
+        let (matches, advice) = (self.helpers.matches.get(), self.helpers.advised.get());
+        of_matches(&self.seen.0, &matches).max(of_advice(&self.seen.1, &advice))
     }
 
     /// When the next frame is due that nothing but the clock asks for.
@@ -277,6 +279,12 @@ impl Console {
 
     /// Takes one input; the exit code when it ends the console.
     fn take(&mut self, input: Input) -> anyhow::Result<Option<u8>> {
+        let urgency = match input {
+            Input::News => self.urgency_of_news(),
+            Input::Saved(_) | Input::Counts(_) => Urgency::Frame,
+            Input::Terminal(_) | Input::Notice(_) | Input::Signal(_) => Urgency::Now,
+        };
+        self.pace.ask(urgency);
         let msg = match input {
             Input::Terminal(Event::Key(key)) => Msg::Key(key),
             Input::Terminal(Event::Paste(text)) => Msg::Paste(text),
@@ -287,7 +295,6 @@ impl Console {
             Input::Signal(code) => return Ok(Some(code)),
         };
         if matches!(msg, Msg::Key(_) | Msg::Paste(_)) {
-            self.pressed = Some(Instant::now());
             self.tick()?;
         }
         self.update(msg)
@@ -335,7 +342,9 @@ impl Console {
         let write = move || {
             let events = matches.iter().map(|(_, event)| event);
             let said = match recording::export(events, Path::new(&path), |_| ControlFlow::Continue(())) {
-                Ok(done) => format!("wrote {} events, {} bytes, to {path}", done.events, done.bytes),
+                Ok(done) => {
+                    format!("wrote {}, {}, to {path}", counted(done.events, "event"), bytes(done.bytes))
+                }
                 Err(error) => format!("export failed: {error}"),
             };
             // A console that has ended in the meantime has nobody to tell.
@@ -355,11 +364,68 @@ impl Console {
     }
 }
 
+/// The first matches of another filter are what the user waits for; more of the same can wait for the next frame.
+fn of_matches(seen: &Arc<Matches>, newest: &Arc<Matches>) -> Urgency {
+    let was_nothing = seen.total == 0 && !seen.is_done();
+    match Arc::ptr_eq(seen, newest) {
+        true => Urgency::Never,
+        false if seen.id != newest.id => Urgency::Now,
+        false if was_nothing && (newest.total > 0 || newest.is_done()) => Urgency::Now,
+        false => Urgency::Frame,
+    }
+}
+
+/// The first answer to a question at once, better ones with the next frame.
+fn of_advice(seen: &Arc<Advice>, newest: &Arc<Advice>) -> Urgency {
+    match Arc::ptr_eq(seen, newest) {
+        true => Urgency::Never,
+        false if seen.id != newest.id => Urgency::Now,
+        false => Urgency::Frame,
+    }
+}
+
 impl Drop for Console {
     /// An export that was asked for is finished even when the user quits at once.
     fn drop(&mut self) {
         for export in self.exports.drain(..) {
             let _ = export.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Snapshot;
+
+    #[test]
+    fn what_was_asked_for_is_drawn_at_once_and_what_goes_on_with_the_next_frame() {
+        let of = |id, total, is_done: bool| {
+            let snapshot = Arc::new(Snapshot { end: 9, ..Snapshot::default() });
+            Arc::new(Matches {
+                id,
+                total,
+                snapshot,
+                scanned: if is_done { 9 } else { 0 },
+                ..Matches::default()
+            })
+        };
+        let seen = of(1, 4, true);
+        assert_eq!(of_matches(&seen, &seen), Urgency::Never);
+        for (seen, newest, expected) in [
+            (of(1, 4, true), of(1, 5, true), Urgency::Frame),
+            (of(1, 4, true), of(2, 0, false), Urgency::Now),
+            (of(2, 0, false), of(2, 3, false), Urgency::Now),
+            (of(2, 0, false), of(2, 0, true), Urgency::Now),
+            (of(2, 0, false), of(2, 0, false), Urgency::Frame),
+            (of(2, 3, false), of(2, 9, true), Urgency::Frame),
+        ] {
+            assert_eq!(of_matches(&seen, &newest), expected, "{seen:?} {newest:?}");
+        }
+        let asked = |id| Arc::new(Advice { id, ..Advice::default() });
+        let seen = asked(1);
+        assert_eq!(of_advice(&seen, &seen), Urgency::Never);
+        assert_eq!(of_advice(&seen, &asked(1)), Urgency::Frame);
+        assert_eq!(of_advice(&seen, &asked(2)), Urgency::Now);
     }
 }
