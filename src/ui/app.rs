@@ -507,8 +507,9 @@ impl App {
             return vec![Effect::Quit];
         }
         self.is_quit_armed = true;
-        let events = format::count(kept);
-        self.say(format!("{events} events are only in memory. q again quits, e exports"));
+        let events = format::counted(kept, "event");
+        let are = if kept == 1 { "is" } else { "are" };
+        self.say(format!("{events} {are} only in memory. q again quits, e exports"));
         Vec::new()
     }
 

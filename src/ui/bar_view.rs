@@ -130,8 +130,9 @@ impl FilterBar {
     fn statuses(&self, matches: &Matches, theme: &Theme) -> (Vec<String>, Style) {
         let marks = theme.glyphs;
         let of = format::count(matches.snapshot.len());
+        let events = format::counted(matches.snapshot.len(), "event");
         if self.is_bypassed {
-            let long = format!("(off)  {of} events {} f puts the filter back on", marks.dot);
+            let long = format!("(off)  {events} {} f puts the filter back on", marks.dot);
             return (vec![long, "(off)  f puts it back on".to_owned(), "(off)".to_owned()], theme.warn);
         }
         if self.typing.state == State::Error || (!self.is_editing() && self.typing.error.is_some()) {
@@ -149,7 +150,7 @@ impl FilterBar {
             return (vec![format!("{key} applies it"), key.to_owned()], theme.dim);
         }
         if self.applied.is_all() && matches!(self.typing.state, State::Empty) {
-            return (vec![format!("{of} events"), String::new()], theme.dim);
+            return (vec![events, String::new()], theme.dim);
         }
         let is_suspicious = self.note().is_some() && !matches!(self.typing.state, State::Hold);
         let (mark, style) = match self.typing.state {

@@ -53,7 +53,7 @@ impl ExportBar {
 
     /// Draws the question into one row; gives the place of the cursor.
     pub(super) fn render(&self, area: Rect, buf: &mut Buffer, events: u64, theme: &Theme) -> Position {
-        let question = format!(" export {} events, oldest first, to  ", format::count(events));
+        let question = format!(" export {}, oldest first, to  ", format::counted(events, "event"));
         let x = draw::text(buf, area, area.x, area.y, &question, theme.accent);
         let room = usize::from(area.right().saturating_sub(x));
         let line = theme.gate.line(self.editor.text(), room);

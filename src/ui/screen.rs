@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::app::{App, DetailMode};
+use super::format::counted;
 use super::view::{Screen, View};
 use super::{draw, empty, format};
 
@@ -185,15 +186,20 @@ fn editing_hints(app: &App) -> Vec<(&'static str, &'static str)> {
     pairs
 }
 
-/// What a terminal too small for anything still says.
+/// What a terminal too small for anything still says: as much as there are columns for, most useful first.
 fn small(app: &App, area: Rect, buf: &mut Buffer) {
     let view = app.world.view(&app.bar, &app.marks.pinned);
-    let errors: u64 = view.snapshot.tables.levels[crate::event::Level::Error as usize..].iter().sum();
-    let text = format!(
-        "taillight {} connected {}/s {} errors - make me larger",
-        view.counters.connections(),
-        view.snapshot.events_per_s,
-        errors
-    );
-    draw::text(buf, area, area.x, area.y, &text, app.world.theme.text);
+    let levels = &view.snapshot.tables.levels;
+    let errors: u64 = levels[crate::event::Level::Error as usize..].iter().sum();
+    let place = view.facts.recording.as_deref().unwrap_or(&view.facts.address);
+    let parts = [
+        "taillight".to_owned(),
+        place.to_owned(),
+        format!("{} connected", view.counters.connections()),
+        format!("{}/s", format::count_short(view.snapshot.events_per_s)),
+        counted(errors, "error"),
+        "- make me larger".to_owned(),
+    ];
+    let line = view.theme.gate.line(&parts.join(" "), usize::from(area.width));
+    draw::line(buf, area, area.x, area.y, &line, app.world.theme.text);
 }

@@ -324,6 +324,16 @@ fn an_export_is_of_the_current_view_to_the_path_typed() {
 }
 
 #[test]
+fn a_terminal_too_small_for_a_screen_still_says_where_and_how_much() {
+    let mut console = Console::with_a_shop();
+    let line = console.screen(100, 5);
+    assert!(line.starts_with("taillight 127.0.0.1:8245 0 connected"), "{line}");
+    assert!(line.contains(" 3 errors - make me larger"), "{line}");
+    let line = console.screen(30, 5);
+    assert!(line.starts_with("taillight 127.0.0.1:8245 0 co…"), "{line}");
+}
+
+#[test]
 fn what_was_dropped_is_in_the_header() {
     let counters = Arc::new(Counters::default());
     counters.add(Counter::GapEvents, 1_204);
