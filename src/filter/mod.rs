@@ -39,6 +39,7 @@ mod meaning;
 #[cfg(test)]
 mod meaning_tests;
 mod messages;
+mod midway;
 #[cfg(test)]
 mod mistakes;
 mod moment;
@@ -82,6 +83,7 @@ pub use edit::{append, drop_last, negate, toggle};
 pub use error::{FilterError, Fix, Note};
 pub use eval::Matcher;
 pub use highlight::Highlighter;
+pub use midway::while_typing_at;
 pub use operators::operators;
 pub use paste::{Pasted, pasted};
 pub use saved::expand_saved;

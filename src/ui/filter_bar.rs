@@ -14,7 +14,7 @@ use super::history::{History, Walk};
 use crate::event::Timestamp;
 use crate::filter::{
     self, Filter, FilterError, Fix, Highlighter, Note, Pasted, State, Typing, expand_saved, parse,
-    while_typing,
+    while_typing, while_typing_at,
 };
 use crate::scan::{Advice, AdviceRequest};
 
@@ -306,8 +306,10 @@ impl FilterBar {
     pub(super) fn tick(&mut self, now: Timestamp) {
         if self.held_since.is_some_and(|since| now.since(since) >= HELD_MS) {
             self.held_since = None;
-            let typing = while_typing(self.editor.text(), false);
-            if typing.error.is_none() {
+            // As if a space had been typed.
+            let (before, after) = self.editor.text().split_at(self.editor.cursor());
+            let typing = while_typing_at(&format!("{before} {after}"), before.len() + 1);
+            if typing.state != State::Error {
                 self.typing = typing;
                 self.apply();
             }
@@ -342,7 +344,11 @@ impl FilterBar {
     /// Judges the text: while editing it may still be unfinished.
     fn judge(&mut self, now: Timestamp) {
         let text = self.editor.text();
-        self.typing = while_typing(text, self.is_editing && self.editor.is_at_end());
+        self.typing = if self.is_editing {
+            while_typing_at(text, self.editor.cursor())
+        } else {
+            while_typing(text, false)
+        };
         let parsed = parse(text);
         self.notes = parsed.notes;
         self.more_errors = parsed.errors.len().saturating_sub(1);
