@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::title::shared;
+use super::trend::Trend;
 use crate::event::{EventRef, Flags, Level, Symbol, Timestamp};
 
 const MAX_GROUPS: usize = 5_000;
@@ -34,6 +35,8 @@ pub struct GroupRow {
     pub last: Timestamp,
     /// The latest event's place in the ring.
     pub last_ordinal: u64,
+    /// When its events happened.
+    pub trend: Trend,
 }
 
 /// All groups.
@@ -77,6 +80,7 @@ impl Group {
             first: event.inst(),
             last: event.inst(),
             last_ordinal: ordinal,
+            trend: Trend::new(event.inst()),
         };
         Self { row, sessions: FxHashSet::default() }
     }
@@ -86,6 +90,7 @@ impl Group {
         row.count += 1;
         row.first = row.first.min(event.inst());
         row.last = row.last.max(event.inst());
+        row.trend.add(event.inst());
         let session = event.chunk().sessions()[event.row()];
         if !session.is_none() && self.sessions.len() < MAX_SESSIONS && self.sessions.insert(session) {
             row.sessions = self.sessions.len();

@@ -10,6 +10,7 @@ mod loads;
 mod sessions;
 mod tables;
 mod title;
+mod trend;
 mod vitals;
 
 pub use endpoints::{EndpointRow, SLOWEST, Slow};
@@ -18,6 +19,7 @@ pub use latency::{BARS, Latency, MAX_LATENCY, Quantiles, bar_limit};
 pub use loads::Loads;
 pub use sessions::SessionRow;
 pub use tables::{TableRows, Tables};
+pub use trend::Trend;
 pub use vitals::{
     FeatureRow, Fields, FunnelRow, MAX_LOADS, MAX_SESSIONS, MetricRow, OTHER, PageRow, Pulse, Rating, SLOTS,
     StepRow, TimingRow, Vital, VitalRow, VitalRows,

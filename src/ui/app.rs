@@ -13,6 +13,7 @@ use rustc_hash::FxHashSet;
 use super::detail::Detail;
 use super::export_bar::{Answer, ExportBar};
 use super::filter_bar::FilterBar;
+use super::fresh::Fresh;
 use super::keys::{self, Action};
 use super::narrowing::Around;
 use super::panels::{Errors, Health, Help, Latency, Panel, Sessions, Stream, Timeline, Vitals};
@@ -112,6 +113,7 @@ pub(super) struct World {
     /// When the screen was frozen.
     pub(super) frozen_at: Option<Timestamp>,
     pub(super) matches: Arc<Matches>,
+    pub(super) fresh: Fresh,
 }
 
 impl World {
@@ -127,8 +129,14 @@ impl World {
             zone: &self.zone,
             theme: &self.theme,
             highlighter: bar.highlighter(),
+            fresh: self.fresh.groups(),
             pins,
         }
+    }
+
+    fn show(&mut self, matches: Arc<Matches>) {
+        self.fresh.see(&matches.snapshot.loads);
+        self.matches = matches;
     }
 
     /// What ages count from: in a recording the newest event is now.
@@ -180,7 +188,16 @@ impl App {
     ) -> Self {
         let (now, matches) = (Timestamp(0), Arc::default());
         Self {
-            world: World { facts, counters, theme, zone, now, frozen_at: None, matches },
+            world: World {
+                facts,
+                counters,
+                theme,
+                zone,
+                now,
+                frozen_at: None,
+                matches,
+                fresh: Fresh::default(),
+            },
             panels: Panels::default(),
             frozen: None,
             screen: Screen::Stream,
@@ -300,7 +317,7 @@ impl App {
         }
         match &mut self.frozen {
             Some(newest) if self.world.matches.id == matches.id => *newest = matches,
-            _ => self.world.matches = matches,
+            _ => self.world.show(matches),
         }
         self.panels.stream.settle(&self.world.view(&self.bar, &self.marks.pinned));
     }
@@ -479,7 +496,7 @@ impl App {
     fn freeze(&mut self) {
         match self.frozen.take() {
             Some(newest) => {
-                self.world.matches = newest;
+                self.world.show(newest);
                 self.world.frozen_at = None;
             }
             None => {

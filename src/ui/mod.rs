@@ -14,6 +14,7 @@ mod empty;
 mod export_bar;
 mod filter_bar;
 pub mod format;
+mod fresh;
 mod history;
 pub mod keys;
 mod narrowing;

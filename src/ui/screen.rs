@@ -102,14 +102,34 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
     if area.width >= 100 {
         x = draw::text(buf, left, x, area.y, " taillight ", theme.title);
     }
-    for (key, screen, title) in Screen::ALL {
-        let is_here = screen == app.screen.tab();
-        let text = if is_here { format!("[{key} {title}]") } else { format!(" {key} {title} ") };
-        x = draw::text(buf, left, x, area.y, &text, if is_here { theme.accent } else { theme.text });
+    let fresh = app.world.fresh.groups().len();
+    for (is_here, tab) in tabs(app.screen, fresh, usize::from(left.right().saturating_sub(x))) {
+        x = draw::text(buf, left, x, area.y, &tab, if is_here { theme.accent } else { theme.text });
     }
     let dropped = app.world.counters.get(crate::counters::Counter::GapEvents);
     let style = if dropped > 0 { theme.worse } else { theme.text };
     draw::text(buf, area, room.saturating_add(1), area.y, &status, style);
+}
+
+/// The screens' tabs and which of them is lit, with the number of new groups of errors. Titles that need not be whole
+/// give way where there is little room.
+fn tabs(here: Screen, fresh: usize, room: usize) -> Vec<(bool, String)> {
+    let made = |is_short: bool| -> Vec<(bool, String)> {
+        let title = |screen, title| match screen {
+            Screen::Errors if fresh > 0 => format!("{title} +{}", format::count_short(fresh as u64)),
+            Screen::Sessions if is_short => "Sess".to_owned(),
+            Screen::Vitals if is_short => "Vit".to_owned(),
+            _ => String::from(title),
+        };
+        let tab = |(key, screen, name)| match screen == here.tab() {
+            true => (true, format!("[{key} {}]", title(screen, name))),
+            false => (false, format!(" {key} {} ", title(screen, name))),
+        };
+        Screen::ALL.into_iter().map(tab).collect()
+    };
+    let whole = made(false);
+    let width: usize = whole.iter().map(|(_, text)| text.len()).sum();
+    if width <= room { whole } else { made(true) }
 }
 
 /// Connections, rate, losses, memory, address; the rear ones leave first when it is narrow.

@@ -75,6 +75,8 @@ pub(super) struct View<'a> {
     pub(super) theme: &'a Theme,
     /// What to underline.
     pub(super) highlighter: &'a Highlighter,
+    /// Groups that are new in the newest load of their tab.
+    pub(super) fresh: &'a FxHashSet<u64>,
     /// Pinned events, by arrival number.
     pub(super) pins: &'a FxHashSet<u64>,
 }

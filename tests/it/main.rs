@@ -12,6 +12,8 @@ mod bench;
 mod browser;
 /// The filter at every door of the program, and all of its test data through the program itself.
 mod doors;
+/// The errors screen: groups, what is new, and one group in full.
+mod errors;
 /// Recorded files in and out: `export` and `stats`.
 mod files;
 /// The filter language from outside: what it reads, and how it is described.

@@ -32,7 +32,7 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    fn new(retain: u64) -> Self {
+    pub(crate) fn new(retain: u64) -> Self {
         let facts =
             Facts { address: "127.0.0.1:8245".into(), key: "ABCDEFGHIJKLMNOP".into(), recording: None };
         let theme = Theme::new(Palette::Ansi, false);
@@ -56,11 +56,16 @@ impl Console {
 
     /// Takes a body as the ingestor would, and shows it.
     pub(crate) fn post(&mut self, body: &str) {
+        self.post_from(("sess-456", "tab-a", 7), body);
+    }
+
+    /// Takes a body from this session, tab and page load.
+    pub(crate) fn post_from(&mut self, (session, tab, load): (&str, &str, i32), body: &str) {
         let recv = Timestamp(NOW);
         let sender = Sender {
-            session: "sess-456".into(),
-            tab: "tab-a".into(),
-            load: Some(7),
+            session: session.into(),
+            tab: tab.into(),
+            load: Some(load),
             origin: "http://localhost:5173".into(),
             source: "browser",
             recv,

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::table::{
-    Align, Cell, Column, List, Place, below, cell, clock, height_above, or_none, plain, row_of, sorted,
+    Align, Cell, Column, List, Place, WIDE, below, cell, clock, height_above, or_none, plain, row_of, sorted,
 };
 use super::{Panel, timeline};
 use crate::event::{Level, json};
@@ -17,23 +17,27 @@ use crate::ui::keys::Action;
 use crate::ui::theme::level_word;
 use crate::ui::view::{Request, View};
 
-const COUNT: usize = 2;
-const SESSIONS: usize = 3;
-const FIRST: usize = 4;
-const LAST: usize = 5;
+const NEW: usize = 2;
+const COUNT: usize = 3;
+const SESSIONS: usize = 4;
+const FIRST: usize = 5;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 9] = [
     plain("", Align::Left, (3, 3), 0),
     plain("grp", Align::Left, (4, 4), 50),
+    sorted("new", Align::Left, (3, 3), 0),
     sorted("count", Align::Right, (6, 7), 0),
     sorted("sess", Align::Right, (6, 6), 60),
     sorted("first", Align::Right, (5, 5), 70),
     sorted("last", Align::Right, (5, 5), 0),
+    plain("trend", Align::Left, (8, 8), 76),
     plain("message", Align::Rest, (0, 0), 0),
 ];
 
 /// The height from which the selected group is shown below the table.
 const DETAIL_FROM: u16 = 20;
+/// Columns of the trend.
+const TREND: usize = 8;
 /// The group of everything that did not fit; no event carries it.
 const OTHER: u64 = u64::MAX;
 /// Sessions counted for a group; there may be more.
@@ -47,18 +51,18 @@ pub(in crate::ui) struct Errors {
 
 impl Default for Errors {
     fn default() -> Self {
-        Self { list: List::new(&COLUMNS, LAST) }
+        Self { list: List::new(&COLUMNS, NEW) }
     }
 }
 
 impl Panel for Errors {
     fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
         let (_, keys) = self.arrange(view);
-        let action = match action {
-            Action::NextError => Action::Down,
-            Action::PreviousError => Action::Up,
-            other => other,
-        };
+        if let Action::NextError | Action::PreviousError = action {
+            let next = self.next_new(&keys, action == Action::NextError, view);
+            next.into_iter().for_each(|key| self.list.select(key));
+            return Request::Done;
+        }
         if action == Action::Open {
             let Some(group) = self.current(&keys) else { return Request::Ignored };
             return term_of(group).map_or(Request::Done, |term| Request::Drill { term, origin: None });
@@ -77,9 +81,10 @@ impl Panel for Errors {
         let table_rows =
             if area.height >= DETAIL_FROM { height_above(area, groups.len()) } else { area.height };
         let table = Rect { height: table_rows, ..area };
-        let note = counted(groups.len() as u64, "group");
+        let note = note(area.width, view);
+        let all_sessions = all_sessions(view);
         self.list.render((table, &mut *buf), view.theme, (&places, &keys), &note, |index| {
-            cells(&groups[index], view)
+            cells(&groups[index], all_sessions, view)
         });
         let current = self.current(&keys).and_then(|key| groups.iter().find(|row| row.group == key));
         match current {
@@ -95,8 +100,8 @@ impl Panel for Errors {
         &[
             ("↵", "its events"),
             ("T", "timeline"),
-            ("n", "next"),
-            ("N", "previous"),
+            ("n", "next new"),
+            ("N", "new before"),
             ("< >", "sort"),
             ("i", "turn round"),
             ("-", "hide group"),
@@ -117,6 +122,7 @@ impl Errors {
             groups,
             |row| row.group,
             |column, a, b| match column {
+                NEW => is_new(b, view).cmp(&is_new(a, view)).then(b.last.cmp(&a.last)),
                 COUNT => b.count.cmp(&a.count),
                 SESSIONS => b.sessions.cmp(&a.sessions),
                 FIRST => b.first.cmp(&a.first),
@@ -125,6 +131,20 @@ impl Errors {
         );
         let keys = places.iter().map(|place| groups[place.index].group).collect();
         (places, keys)
+    }
+
+    /// The new group after or before the selected one, round the end.
+    fn next_new(&self, keys: &[u64], is_forward: bool, view: &View<'_>) -> Option<u64> {
+        let selected = self.list.selected().and_then(|own| keys.iter().position(|key| key == own));
+        let split = match (selected, is_forward) {
+            (Some(at), true) => at + 1,
+            (Some(at), false) => at,
+            (None, _) => 0,
+        };
+        let (before, after) = keys.split_at(split);
+        let mut round = after.iter().chain(before);
+        let is_new = |key: &&u64| **key != OTHER && view.fresh.contains(key);
+        if is_forward { round.find(is_new).copied() } else { round.rfind(is_new).copied() }
     }
 
     /// The selected group while it is listed, else the first.
@@ -138,7 +158,29 @@ fn term_of(group: u64) -> Option<String> {
     (group != OTHER).then(|| format!("group:{group:016x}"))
 }
 
-fn cells<'a>(row: &'a GroupRow, view: &View<'_>) -> Vec<Cell<'a>> {
+fn is_new(row: &GroupRow, view: &View<'_>) -> bool {
+    row.group != OTHER && view.fresh.contains(&row.group)
+}
+
+/// How many groups there are and, where there is room, what the marks and trends mean.
+fn note(width: u16, view: &View<'_>) -> String {
+    let (dot, groups) = (view.theme.glyphs.dot, counted(view.tables.groups.len() as u64, "group"));
+    match view.tables.span.filter(|_| width >= WIDE && !view.tables.groups.is_empty()) {
+        Some((from, _)) => {
+            let from = clock(from, view.zone);
+            format!("N is new in its tab's newest load {dot} trend from {from} {dot} {groups}")
+        }
+        None => groups,
+    }
+}
+
+/// When a group's events happened, of the time that all on screen took.
+fn trend(row: &GroupRow, view: &View<'_>) -> String {
+    let Some((from, to)) = view.tables.span else { return String::new() };
+    format::sparkline(&row.trend.over(from, to.max(view.now), TREND), view.theme.glyphs)
+}
+
+fn cells<'a>(row: &'a GroupRow, all_sessions: u64, view: &View<'_>) -> Vec<Cell<'a>> {
     let theme = view.theme;
     let age = |at| format::age(view.now.since(at));
     let group =
@@ -149,10 +191,12 @@ fn cells<'a>(row: &'a GroupRow, view: &View<'_>) -> Vec<Cell<'a>> {
             None => cell(level_word(row.level), theme.level(row.level)),
         },
         cell(group, theme.dim),
+        cell(if is_new(row, view) { "N" } else { "" }, theme.accent),
         cell(format::count_short(row.count), theme.text),
-        cell(sessions(row.sessions), theme.text),
+        cell(sessions(row.sessions, all_sessions), theme.text),
         cell(age(row.first), theme.dim),
         cell(age(row.last), theme.text),
+        cell(trend(row, view), if is_new(row, view) { theme.accent } else { theme.dim }),
         cell(message(row), if row.level >= Level::Error { theme.text } else { theme.dim }),
     ]
 }
@@ -161,9 +205,15 @@ fn message(row: &GroupRow) -> &str {
     if row.group == OTHER { "all groups that came after 5,000 others" } else { &row.message }
 }
 
-fn sessions(count: usize) -> String {
+/// `1/2`: the sessions a group was met in, of all there were.
+fn sessions(count: usize, all: u64) -> String {
     let more = if count >= MAX_SESSIONS { "+" } else { "" };
-    format!("{}{more}", format::count(count as u64))
+    format!("{}{more}/{}", format::count_short(count as u64), format::count_short(all))
+}
+
+/// Sessions with an id, whatever the filter.
+fn all_sessions(view: &View<'_>) -> u64 {
+    view.snapshot.tables.sessions.iter().filter(|row| !row.session.is_empty()).count() as u64
 }
 
 /// The whole message, the numbers, and the stack of the latest occurrence while that is kept.

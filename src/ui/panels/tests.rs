@@ -29,6 +29,7 @@ struct Fixture {
     facts: Facts,
     counters: Counters,
     theme: Theme,
+    fresh: FxHashSet<u64>,
 }
 
 impl Fixture {
@@ -54,12 +55,14 @@ impl Fixture {
         for _ in 0..2 {
             counters.refuse(Counter::RefusedOrigin, Timestamp(START), "origin `https://x.test` is not allowed; `--allow-origin https://x.test` lets it in\u{1B}[31m");
         }
+        let fresh = snapshot.loads.new_groups().collect();
         Self {
             snapshot,
             matches: scan.matches(),
             facts: Facts::default(),
             counters,
             theme: Theme::new(Palette::Mono, false),
+            fresh,
         }
     }
 
@@ -81,6 +84,7 @@ impl Fixture {
             zone: &jiff::tz::TimeZone::UTC,
             theme: &self.theme,
             highlighter: &Highlighter::default(),
+            fresh: &self.fresh,
             pins: &FxHashSet::default(),
         })
     }
@@ -194,23 +198,23 @@ fn errors_by_group() {
         assert_rows(
             &drawn,
             &[
-                &["sort: last ▾", "3 groups"],
-                &["grp", "count", "sess", "first", "last", "message"],
-                &["ERR", "e7f3", "2", "2", "20s", "12s", "Cannot read property 'x' of undefined"],
-                &["ERR", "–", "1", "0", "11s", "11s", "all groups that came after"],
+                &["sort: new ▾", "3 groups"],
+                &["grp", "new", "count", "sess", "first", "last", "trend", "message"],
+                &["ERR", "e7f3", "N", "2", "2/2", "20s", "12s", "█▁▁█▁▁▁▁", "Cannot read property"],
+                &["ERR", "–", "1", "0/2", "11s", "11s", "all groups that came after"],
             ],
         );
-        // Newest first.
+        // New ones first, then the newest.
         assert!(
-            drawn[2].contains("11s") && drawn[3].contains("e7f3") && drawn[4].contains("9b10"),
+            drawn[2].contains("e7f3") && drawn[3].contains("9b10") && drawn[4].contains("11s"),
             "{drawn:?}"
         );
         let mut panel = Errors::default();
-        fixture.press(&mut panel, &[Action::Down, Action::NextError]);
+        fixture.press(&mut panel, &[Action::Down, Action::NextError, Action::NextError]);
         assert_rows(
             &fixture.draw(&mut panel, width, height),
             &[
-                &["sort: last ▾ · order held"],
+                &["sort: new ▾ · order held"],
                 &["▌", "ERR e7f3"],
                 &["── ERR js-error ──"],
                 &["group e7f3000000000001 · 2 events · 2 sessions"],
@@ -236,7 +240,7 @@ fn a_held_order_lets_new_groups_in_at_the_end() {
     assert_eq!(order(after.draw(&mut panel, 80, 12)), ["  ERR 9b10", "▌ ERR e7f3", " +ERR –   "]);
     assert_eq!(after.press(&mut panel, &[Action::Back]), Request::Done);
     assert_eq!(after.press(&mut panel, &[Action::Back]), Request::Ignored);
-    assert_eq!(order(after.draw(&mut panel, 80, 12)), ["  ERR –   ", "  ERR e7f3", "  ERR 9b10"]);
+    assert_eq!(order(after.draw(&mut panel, 80, 12)), ["  ERR e7f3", "  ERR 9b10", "  ERR –   "]);
 }
 
 #[test]
@@ -304,7 +308,7 @@ fn a_p99_of_few_requests_is_grey() {
 fn what_left_the_ring_is_said_to_have_left() {
     let fixture = Fixture::keeping(&usual_rows(), 1);
     let mut panel = Errors::default();
-    fixture.press(&mut panel, &[Action::Bottom]);
+    fixture.press(&mut panel, &[Action::Top]);
     assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["its latest occurrence is no longer kept"]]);
     let mut panel = Latency::default();
     assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["none of them is still kept"]]);
@@ -413,13 +417,19 @@ fn keys_ask_for_what_they_should() {
         || Box::new(Health::default()),
     ];
     for (panel, actions, expected, term) in [
-        (0, &[Open] as &[Action], Request::Done, None),
-        (0, &[Top, NextError, Open], drill("group:e7f3000000000001"), Some("group:e7f3000000000001")),
-        (0, &[Top, NextError, PreviousError, Open], Request::Done, None),
-        // By first seen, the oldest on top; then by the column after the last one, which is the count.
+        (0, &[Open] as &[Action], drill("group:e7f3000000000001"), None),
         (
             0,
-            &[SortPrevious, Action::SortReverse, Down, Open],
+            &[Top, NextError, PreviousError, Open],
+            drill("group:e7f3000000000001"),
+            Some("group:e7f3000000000001"),
+        ),
+        (0, &[PreviousError, Open], drill("group:9b10000000000002"), Some("group:9b10000000000002")),
+        (0, &[Bottom, Open], Request::Done, None),
+        // By first seen, the oldest on top; then by the column after what is new, which is the count.
+        (
+            0,
+            &[SortPrevious, SortPrevious, Action::SortReverse, Down, Open],
             drill("group:e7f3000000000001"),
             Some("group:e7f3000000000001"),
         ),
