@@ -6,20 +6,33 @@
 const READ_MAX: usize = 1_024;
 const GAP: &str = "…";
 
+/// Of rounds until what is shared with a message no longer changes; signs beside a gap may take two.
+const ROUNDS: usize = 4;
+
 /// This gives the words that `title` and `message` share, or `None` where `title` fits the message as it is.
 pub(super) fn shared(title: &str, message: &str) -> Option<String> {
-    if title == message {
-        return None;
-    }
     let cut = |text: &str| text[..text.floor_char_boundary(READ_MAX)].to_owned();
-    let (title, message) = (cut(title), cut(message));
-    let (ours, theirs): (Vec<_>, Vec<_>) = (title.split(' ').collect(), message.split(' ').collect());
+    let message = cut(message);
+    let mut found: Option<String> = None;
+    for _ in 0..ROUNDS {
+        match narrowed(found.as_deref().unwrap_or(&cut(title)), &message) {
+            None => return found,
+            narrower => found = narrower,
+        }
+    }
+    Some(GAP.to_owned())
+}
+
+/// One round of it: `None` where there is nothing to leave out.
+fn narrowed(title: &str, message: &str) -> Option<String> {
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        (title.split_whitespace().collect(), message.split_whitespace().collect());
     let words = if ours.len() == theirs.len() {
         ours.iter().zip(&theirs).map(|(a, b)| shared_word(a, b)).collect()
     } else {
         ends(&ours, &theirs)
     };
-    Some(words.join(" ")).filter(|shared| *shared != title)
+    Some(words).filter(|words| *words != ours).map(|words| words.join(" "))
 }
 
 /// The words before and after what differs.
@@ -40,7 +53,7 @@ fn shared_word(ours: &str, theirs: &str) -> String {
     if ours == theirs {
         return ours.to_owned();
     }
-    let is_sign = |letter: char| !letter.is_alphanumeric();
+    let is_sign = |letter: char| !letter.is_alphanumeric() && letter != '…';
     let before: usize =
         ours.chars().zip(theirs.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     let before = ours[..before]
