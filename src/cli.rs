@@ -2,11 +2,12 @@
 //!
 //! `main` parses it, `run` carries it out.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Flag, Kind, SETTINGS, Setting, Value};
 
 /// Shows, live in your terminal, what the browser is doing.
 #[derive(Debug, Parser)]
@@ -63,6 +64,14 @@ pub enum Command {
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+    /// Print every setting with its value, and where that came from
+    Config,
+    /// Let all of this project's .taillight.toml count, as it is now
+    Trust {
+        /// Let only its looks and filters count again
+        #[arg(long)]
+        withdraw: bool,
+    },
     /// Explain a command, or with `help filter` the filter language
     Help {
         /// A command, or `filter`
@@ -70,40 +79,95 @@ pub enum Command {
     },
 }
 
-/// Options of every command that listens or keeps events.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Common options")]
+/// Options of every command: where the settings are, and settings themselves.
+///
+/// Those come from the table of settings, with its defaults and its help.
+#[derive(Clone, Debug, Default)]
 pub struct Common {
-    /// Address to listen on; anything but loopback needs --token
-    #[arg(long, global = true, default_value = "127.0.0.1", value_name = "ADDRESS")]
-    pub bind: IpAddr,
-    /// Port to listen on; 0 takes a free one
-    #[arg(long, global = true, default_value_t = 8245, value_name = "N")]
-    pub port: u16,
-    /// Events to keep
-    #[arg(long, global = true, default_value_t = 1_000_000, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
-    pub retain: u64,
-    /// Memory for events, such as 64MiB or 1GiB; whichever of the two is met first
-    #[arg(long, global = true, default_value = "256MiB", value_name = "SIZE", value_parser = size)]
-    pub memory: u64,
-    /// Let pages of this origin in, such as https://staging.example (may be repeated)
-    #[arg(long, global = true, value_name = "ORIGIN", value_parser = origin)]
-    pub allow_origin: Vec<String>,
-    /// Answer to this host name too (may be repeated)
-    #[arg(long, global = true, value_name = "HOST", value_parser = host)]
-    pub allow_host: Vec<String>,
-    /// Secret that every request must show when listening beyond loopback
-    #[arg(long, global = true, value_name = "TOKEN")]
-    pub token: Option<String>,
-    /// Ask every sender for the page key
-    #[arg(long, global = true)]
-    pub require_key: bool,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
-    pub color: Color,
-    /// Draw with ASCII characters only
-    #[arg(long, global = true)]
-    pub ascii: bool,
+    /// In the place of the user's own settings file.
+    pub config: Option<PathBuf>,
+    /// The settings that were given, with their values in the order given.
+    pub flags: Vec<(&'static Setting, Vec<Value>)>,
+}
+
+const HEADING: &str = "Common options";
+
+impl Args for Common {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let config = Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Settings file to use in the place of your own [env: TAILLIGHT_CONFIG]");
+        let options = SETTINGS.iter().filter_map(option).chain([config]);
+        options.fold(command, |command, option| command.arg(option.global(true).help_heading(HEADING)))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+/// The option of a setting, if it has one.
+fn option(setting: &'static Setting) -> Option<Arg> {
+    let is_list = matches!(setting.kind, Kind::List(_) | Kind::Choices(_));
+    Some(match setting.flag {
+        Flag::None => return None,
+        Flag::Switch(name, _) => {
+            let help = setting.help.split("; auto:").next().unwrap_or(setting.help);
+            Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+        }
+        Flag::Value(name, value) => {
+            let read = move |text: &str| -> Result<Value, String> {
+                setting.kind.of_flag(text).ok_or_else(|| format!("write {}", setting.kind.allowed()))
+            };
+            let more = if is_list { " (may be repeated)" } else { "" };
+            let option = Arg::new(name).long(name).value_name(value);
+            let option = option.help(format!("{}{more}{}", setting.help, default_of(setting)));
+            option.value_parser(read).action(if is_list { ArgAction::Append } else { ArgAction::Set })
+        }
+    })
+}
+
+/// ` [default: 8245]`, where there is one.
+fn default_of(setting: &Setting) -> String {
+    let words = match setting.kind {
+        Kind::Choice(words) => format!(" [{}]", words.join(", ")),
+        _ => String::new(),
+    };
+    match setting.default() {
+        Value::Number(bytes) if matches!(setting.kind, Kind::Size) => {
+            format!(" [default: {}MiB]", bytes >> 20)
+        }
+        Value::Number(number) => format!(" [default: {number}]"),
+        Value::Text(text) if !text.is_empty() => format!("{words} [default: {text}]"),
+        _ => words,
+    }
+}
+
+impl FromArgMatches for Common {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut common = Self { config: matches.get_one::<PathBuf>("config").cloned(), flags: Vec::new() };
+        for setting in &SETTINGS {
+            let values: Vec<Value> = match setting.flag {
+                Flag::None => continue,
+                Flag::Switch(name, value) => {
+                    let is_given = matches.get_flag(name);
+                    setting.kind.of_flag(value).filter(|_| is_given).into_iter().collect()
+                }
+                Flag::Value(name, _) => matches.get_many(name).into_iter().flatten().cloned().collect(),
+            };
+            if !values.is_empty() {
+                common.flags.push((setting, values));
+            }
+        }
+        Ok(common)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// Options of `tail`.
@@ -280,15 +344,6 @@ pub struct Load {
     pub json: bool,
 }
 
-/// When output is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    Always,
-    Never,
-}
-
 /// How `tail` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -309,23 +364,6 @@ pub enum KeyAction {
     Rotate,
 }
 
-/// Reads `64MiB`, `1gb`, `500000`.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "kib" | "k" => 1 << 10,
-        "mib" | "m" => 1 << 20,
-        "gib" | "g" => 1 << 30,
-        _ => return Err("write a size such as 64MiB, 500MB or 1GiB".to_owned()),
-    };
-    let number: u64 = digits.trim().parse().map_err(|_| "write a size such as 64MiB or 1GiB".to_owned())?;
-    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(|| "that size cannot be".to_owned())
-}
-
 /// Reads `500ms`, `30s`, `5m`, `1h`; a bare number is seconds.
 fn span(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -338,20 +376,6 @@ fn span(text: &str) -> Result<Duration, String> {
     };
     let number: f64 = digits.parse().map_err(|_| "write a time such as 30s or 5m".to_owned())?;
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "that time cannot be".to_owned())
-}
-
-fn origin(text: &str) -> Result<String, String> {
-    let is_one = crate::ingest::admission::is_origin(text);
-    is_one
-        .then(|| text.to_owned())
-        .ok_or_else(|| "write an origin such as https://staging.example:8443".to_owned())
-}
-
-fn host(text: &str) -> Result<String, String> {
-    let is_one = crate::ingest::admission::is_host(text);
-    is_one
-        .then(|| text.to_owned())
-        .ok_or_else(|| "write a host name such as dev.example or dev.example:8245".to_owned())
 }
 
 #[cfg(test)]
@@ -369,8 +393,38 @@ mod tests {
     fn options_stand_before_or_after_the_command() {
         for line in ["taillight --port 0 tail -n 3", "taillight tail -n 3 --port 0"] {
             let cli = Cli::try_parse_from(line.split(' ')).expect(line);
-            assert_eq!(cli.common.port, 0);
+            let given: Vec<_> =
+                cli.common.flags.iter().map(|(setting, values)| (setting.key, values)).collect();
+            assert_eq!(given, [("port", &vec![Value::Number(0)])]);
             assert!(matches!(cli.command, Some(Command::Tail(Tail { number: Some(3), .. }))));
+        }
+    }
+
+    #[test]
+    fn options_of_settings_are_checked_as_settings_are() {
+        let ended = |line: &str| match Cli::try_parse_from(line.split(' ')) {
+            Ok(cli) => format!("{:?}", cli.common.flags.iter().map(|(_, values)| values).collect::<Vec<_>>()),
+            Err(error) => error.to_string().lines().next().unwrap_or("").to_owned(),
+        };
+        for (line, expected) in [
+            ("taillight --ascii", r#"[[Text("ascii")]]"#),
+            ("taillight --memory 1000", "[[Number(1000)]]"),
+            ("taillight", "[]"),
+            ("taillight --allow-host a.test tail --allow-host b.test", r#"[[List(["b.test"])]]"#),
+            (
+                "taillight --allow-host a.test --allow-host b.test",
+                r#"[[List(["a.test"]), List(["b.test"])]]"#,
+            ),
+            (
+                "taillight --port 70000",
+                "error: invalid value '70000' for '--port <N>': write a number from 0 to 65535",
+            ),
+            (
+                "taillight --color blue",
+                "error: invalid value 'blue' for '--color <WHEN>': write auto, always or never",
+            ),
+        ] {
+            assert_eq!(ended(line), expected, "{line}");
         }
     }
 
@@ -392,16 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_spans_read_their_units() {
-        for (text, bytes) in [
-            ("256MiB", Some(268_435_456)),
-            ("1gb", Some(1_000_000_000)),
-            ("7", Some(7)),
-            ("0", None),
-            ("1x", None),
-        ] {
-            assert_eq!(size(text).ok(), bytes, "{text}");
-        }
+    fn spans_read_their_units() {
         for (text, ms) in [
             ("500ms", Some(500)),
             ("30s", Some(30_000)),

@@ -3,6 +3,7 @@
 //! Called by `main` with the parsed command line. Nothing here looks into an event.
 
 mod check;
+mod config;
 mod console;
 mod counts;
 mod export;
@@ -26,9 +27,11 @@ use anyhow::Context;
 use clap::CommandFactory;
 use thiserror::Error;
 
+use kept::Kept;
 pub use listener::{Listener, StartError};
 
-use crate::cli::{Cli, Color, Command, Common, KeyAction};
+use crate::cli::{Cli, Command, KeyAction};
+use crate::config::{Color, GlyphSet, Settings};
 use crate::ingest::{self, key};
 use crate::load::LoadError;
 use crate::recording;
@@ -64,29 +67,48 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn carry_out(cli: Cli) -> anyhow::Result<u8> {
+    match &cli.command {
+        Some(Command::Key { action }) => return page_key(*action),
+        Some(Command::Completions { .. } | Command::Man | Command::Help { .. }) => return explain(&cli),
+        _ => {}
+    }
+    let kept = Kept::read(&cli.common)?;
+    // Whoever trusts a file does not want to hear first that it is not trusted.
+    if !matches!(cli.command, Some(Command::Trust { .. })) {
+        kept.complain();
+    }
+    let settings = &kept.settings;
     match cli.command {
-        Some(Command::Tail(tail)) => tail::run(&cli.common, &tail),
         None => {
             let text = cli.filter.unwrap_or_default();
             // A mistake is worth more than the advice to use a terminal.
-            filter::checked(&text)?;
-            console::run(&cli.common, &text)
+            filter::checked(&text, &settings.saved)?;
+            console::run(kept, &text)
         }
-        Some(Command::Serve) => serve(&cli.common),
-        Some(Command::Demo) => console::demo(&cli.common),
         Some(Command::Open(open)) => {
-            filter::checked(open.filter.as_deref().unwrap_or_default())?;
-            open::run(&cli.common, &open)
+            filter::checked(open.filter.as_deref().unwrap_or_default(), &settings.saved)?;
+            open::run(kept, &open)
         }
-        Some(Command::Check(check)) => check::run(&check),
-        Some(Command::Export(export)) => export::run(&export),
-        Some(Command::Stats(stats)) => stats::run(&cli.common, &stats),
-        Some(Command::Load(options)) => load::run(&cli.common, &options),
-        Some(Command::Key { action }) => page_key(action),
-        Some(Command::Client { output, force }) => client(output.as_deref(), force, cli.common.port),
+        Some(Command::Demo) => console::demo(kept),
+        Some(Command::Tail(tail)) => tail::run(settings, &tail),
+        Some(Command::Serve) => serve(settings),
+        Some(Command::Check(check)) => check::run(&settings.saved, &check),
+        Some(Command::Export(export)) => export::run(&settings.saved, &export),
+        Some(Command::Stats(stats)) => stats::run(settings, &stats),
+        Some(Command::Load(options)) => load::run(settings, &options),
+        Some(Command::Client { output, force }) => client(output.as_deref(), force, settings.port),
+        Some(Command::Config) => config::run(&kept),
+        Some(Command::Trust { withdraw }) => config::trust(&kept, withdraw),
+        Some(_) => Ok(code::FINE),
+    }
+}
+
+/// What only tells about the program itself, and reads nothing.
+fn explain(cli: &Cli) -> anyhow::Result<u8> {
+    match &cli.command {
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "taillight", &mut text);
+            clap_complete::generate(*shell, &mut Cli::command(), "taillight", &mut text);
             print(&text)
         }
         Some(Command::Help { topic }) => help::run(topic.as_deref()),
@@ -95,6 +117,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<u8> {
             clap_mangen::Man::new(Cli::command()).render(&mut text)?;
             print(&text)
         }
+        _ => Ok(code::FINE),
     }
 }
 
@@ -123,8 +146,8 @@ fn print(text: &[u8]) -> anyhow::Result<u8> {
 }
 
 /// Listens until a signal ends it.
-fn serve(common: &Common) -> anyhow::Result<u8> {
-    let listener = Listener::start(common, None)?;
+fn serve(settings: &Settings) -> anyhow::Result<u8> {
+    let listener = Listener::start(settings, None)?;
     let (signalled, signal) = std::sync::mpsc::sync_channel(1);
     signals::watch(move |code| {
         // Whoever waited for it may be gone by then.
@@ -180,4 +203,24 @@ fn use_color(wish: Color, stream: &impl IsTerminal) -> bool {
             stream.is_terminal() && !is_set("NO_COLOR") && !is_dumb
         }
     }
+}
+
+/// Whether to print ASCII characters only.
+fn is_ascii(glyphs: GlyphSet) -> bool {
+    match glyphs {
+        GlyphSet::Ascii => true,
+        GlyphSet::Unicode => false,
+        GlyphSet::Auto => !is_utf8_locale(),
+    }
+}
+
+/// Unicode marks need a locale that has them (POSIX: LC_ALL, then LC_CTYPE, then LANG).
+fn is_utf8_locale() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+    // Containers often have no locale at all on terminals that are all UTF-8.
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }

@@ -3,10 +3,23 @@
 //! Read by `run` before the console starts, written when a filter is saved or accepted. A file that cannot be used
 //! is said so and never stops the console. It looks for no folders by itself: the caller names them.
 
+mod complaint;
+mod edit;
 mod history;
+mod kind;
 mod places;
+mod secret;
+mod sections;
 mod settings;
+mod table;
+mod trust;
 
+pub use complaint::Complaint;
 pub use history::HistoryFile;
+pub use kind::{Kind, Value};
 pub use places::Places;
-pub use settings::{Complaint, Owner, Saved, Settings};
+pub use secret::reveal;
+pub use sections::{SECTIONS, Section};
+pub use settings::{Color, GlyphSet, OnReload, Owner, Saved, Settings};
+pub use table::{Flag, Project, SETTINGS, Setting, Since, position};
+pub use trust::Trust;

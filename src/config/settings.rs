@@ -1,23 +1,17 @@
-//! One settings file's text: read with notes about what is wrong in it, and edited without touching its other lines.
+//! What is set: every setting's value and where it came from, taken from files, the environment and options in turn.
 //!
-//! Called by `places`, which has the files. Unknown names are notes, a line that is no TOML is one too and names its
-//! place; nothing here fails as a whole.
+//! Made by `run` at the start. Unknown names are notes, a line that is no TOML is one too and names its place; nothing
+//! here fails as a whole, and what cannot be used leaves the value before it.
 
-use std::fmt;
-use std::ops::Range;
+use std::net::{IpAddr, Ipv4Addr};
 
-use toml_edit::{Document, DocumentMut, Item, TableLike, value};
+use toml_edit::{Document, Item, TableLike};
 
+use super::complaint::Complaint;
+use super::kind::{Value, Word};
+use super::sections::{Reader, SECTIONS};
+use super::table::{Flag, SETTINGS, Setting, position, variable};
 use crate::filter::nearest;
-
-/// Saved filters read from one file; those beyond are left out with a note.
-const MAX_SAVED: usize = 100;
-/// Characters of a saved filter's name.
-const MAX_NAME: usize = 40;
-/// What a file may set.
-const KEYS: [&str; 4] = ["filter", "filters", "live", "on-reload"];
-/// What could open ports, run programs or write files: never the business of a file that comes with a repository.
-const NOT_FOR_PROJECTS: [&str; 4] = ["bind", "allow-origins", "editor", "record"];
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,36 +30,73 @@ pub struct Saved {
     pub owner: Owner,
 }
 
-/// What is set, after all files.
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    Always,
+    Never,
+}
+
+impl Word for Color {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
+}
+
+/// Which characters the screen is drawn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GlyphSet {
+    /// ASCII where the locale is not UTF-8.
+    Auto,
+    Unicode,
+    Ascii,
+}
+
+impl Word for GlyphSet {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("unicode", Self::Unicode), ("ascii", Self::Ascii)];
+}
+
+/// What a page load does to the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReload {
+    Divider,
+    /// `since:reload` is part of the filter from the start.
+    Clear,
+}
+
+impl Word for OnReload {
+    const ALL: &'static [(&'static str, Self)] = &[("divider", Self::Divider), ("clear", Self::Clear)];
+}
+
+/// What is set, after all files, variables and options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    pub bind: IpAddr,
+    pub port: u16,
+    pub allow_origins: Vec<String>,
+    pub allow_hosts: Vec<String>,
+    /// As it was written; [`Settings::token`] is the secret itself.
+    pub(super) token: String,
+    pub require_key: bool,
+    /// Events.
+    pub retain: u64,
+    /// Bytes.
+    pub memory: u64,
     /// The filter to start with.
     pub filter: String,
     /// Apply while typing, and not only on Enter.
     pub is_live: bool,
-    /// `since:reload` is part of the filter from the start.
-    pub clears_on_reload: bool,
+    pub on_reload: OnReload,
+    pub color: Color,
+    pub glyphs: GlyphSet,
+    pub fps: u64,
+    /// `local` or the name of a zone.
+    pub zone: String,
     pub saved: Vec<Saved>,
-}
-
-/// Something wrong in a file; the file's other settings count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
-    /// `line 3, column 8`, if it has a place.
-    pub place: String,
-    pub message: String,
-    /// The line with a caret under the place, to be shown where there is room.
-    pub drawing: String,
-}
-
-impl fmt::Display for Complaint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.place.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "{}: {}", self.place, self.message)
-        }
-    }
+    /// Where each value came from, in the order of the table.
+    pub(super) origins: Vec<String>,
 }
 
 impl Default for Settings {
@@ -75,179 +106,238 @@ impl Default for Settings {
             text: "(level>=warn or is:failed or is:slow)".to_owned(),
             owner: Owner::BuiltIn,
         };
-        Self { filter: String::new(), is_live: true, clears_on_reload: false, saved: vec![problems] }
+        Self {
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 8245,
+            allow_origins: Vec::new(),
+            allow_hosts: Vec::new(),
+            token: String::new(),
+            require_key: false,
+            retain: 1_000_000,
+            memory: 256 << 20,
+            filter: String::new(),
+            is_live: true,
+            on_reload: OnReload::Divider,
+            color: Color::Auto,
+            glyphs: GlyphSet::Auto,
+            fps: 30,
+            zone: "local".to_owned(),
+            saved: vec![problems],
+            origins: vec!["default".to_owned(); SETTINGS.len()],
+        }
     }
 }
 
 impl Settings {
-    /// Takes over what the text of `owner`'s file sets, and says what of it cannot be used.
-    pub fn take(&mut self, text: &str, owner: Owner) -> Vec<Complaint> {
+    /// Takes over what a file sets, and says what of it cannot be used. A project's file that is not trusted sets
+    /// looks and filters only.
+    pub fn take_file(&mut self, text: &str, path: &str, owner: Owner, is_trusted: bool) -> Vec<Complaint> {
         let document = match Document::parse(text) {
             Ok(document) => document,
             Err(error) => {
                 let message = format!("{} (nothing of this file counts)", error.message().replace('\n', " "));
-                return vec![complaint(text, error.span(), message)];
+                return vec![Complaint::new(text, error.span(), message)];
             }
         };
+        let is_trusted = is_trusted || owner != Owner::Project;
+        let mut reader = Reader { text, path, owner, is_trusted, said: Vec::new() };
+        self.take_table(document.as_table(), "", &mut reader);
+        reader.said
+    }
+
+    fn take_table(&mut self, table: &dyn TableLike, prefix: &str, reader: &mut Reader<'_>) {
+        for (name, item) in table.iter() {
+            let key = format!("{prefix}{name}");
+            let section = SECTIONS.iter().find(|section| section.name == key);
+            let is_group = SETTINGS.iter().any(|setting| setting.key.starts_with(&format!("{key}.")));
+            if let Some(setting) = position(&key).map(|at| &SETTINGS[at]) {
+                self.take_item(setting, table, name, item, reader);
+            } else if let Some(section) = section {
+                if reader.may_set(section.project) {
+                    (section.read)(self, item, reader);
+                } else {
+                    reader.complain_key(table, name, not_trusted(section.form));
+                }
+            } else if let (true, Some(group)) = (is_group, item.as_table_like()) {
+                self.take_table(group, &format!("{key}."), reader);
+            } else if is_group {
+                reader.complain(item.span(), format!("{key} is a table: [{key}]"));
+            } else {
+                reader.complain_key(table, name, unknown(&key));
+            }
+        }
+    }
+
+    fn take_item(
+        &mut self,
+        setting: &Setting,
+        table: &dyn TableLike,
+        name: &str,
+        item: &Item,
+        reader: &mut Reader<'_>,
+    ) {
+        if !reader.may_set(setting.project) {
+            return reader.complain_key(table, name, not_trusted(setting.key));
+        }
+        match setting.kind.of_item(item) {
+            Some(value) => {
+                let place = reader.place(table.key(name).and_then(toml_edit::Key::span));
+                self.put(setting, value, place);
+            }
+            None => {
+                reader.complain(item.span(), format!("{} is {}", setting.key, setting.kind.allowed()));
+            }
+        }
+    }
+
+    /// Takes over the variables `TAILLIGHT_…`, and says which cannot be used.
+    pub fn take_variables(&mut self, variables: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
         let mut said = Vec::new();
-        for (name, item) in document.iter() {
-            let span = document.key(name).and_then(toml_edit::Key::span);
-            if let Err(message) = self.set(name, item, owner, &mut |name, message| {
-                let at =
-                    item.as_table_like().and_then(|table| table.key(name)).and_then(toml_edit::Key::span);
-                said.push(complaint(text, at, message));
-            }) {
-                said.push(complaint(text, span, message));
+        for (name, text) in variables {
+            if !name.starts_with("TAILLIGHT_") || OTHER_VARIABLES.contains(&name.as_str()) {
+                continue;
+            }
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) else {
+                let known: Vec<String> =
+                    SETTINGS.iter().map(|setting| variable(setting.key).to_lowercase()).collect();
+                let meant = nearest(&name, known.iter().map(String::as_str));
+                let meant =
+                    meant.map(|meant| format!(" Did you mean {}?", meant.to_uppercase())).unwrap_or_default();
+                said.push(format!("{name}: unknown setting in the environment.{meant}"));
+                continue;
+            };
+            match setting.kind.of_text(&text) {
+                Some(value) => self.put(setting, value, name),
+                None => said.push(format!("{name}: {} is {}", setting.key, setting.kind.allowed())),
             }
         }
         said
     }
 
-    fn set(
-        &mut self,
-        name: &str,
-        item: &Item,
-        owner: Owner,
-        complain: &mut dyn FnMut(&str, String),
-    ) -> Result<(), String> {
-        match name {
-            "filter" => self.filter = string(name, item)?.to_owned(),
-            "live" => self.is_live = item.as_bool().ok_or("live is true or false")?,
-            "on-reload" => {
-                self.clears_on_reload = match string(name, item)? {
-                    "clear" => true,
-                    "divider" => false,
-                    _ => return Err("on-reload is \"divider\" or \"clear\"".to_owned()),
-                }
-            }
-            "filters" => {
-                let table = item.as_table_like().ok_or("filters is a table: [filters]")?;
-                self.take_filters(table, owner, complain);
-            }
-            _ if owner == Owner::Project && NOT_FOR_PROJECTS.contains(&name) => {
-                return Err(format!("a project's file must not set {name}: it comes with the repository"));
-            }
-            _ => {
-                let meant = nearest(name, KEYS).map(|meant| format!(" Did you mean {meant}?"));
-                return Err(format!("unknown setting {name}.{}", meant.unwrap_or_default()));
-            }
-        }
-        Ok(())
-    }
-
-    fn take_filters(&mut self, table: &dyn TableLike, owner: Owner, complain: &mut dyn FnMut(&str, String)) {
-        for (number, (name, item)) in table.iter().enumerate() {
-            if number >= MAX_SAVED {
-                complain(name, format!("only the first {MAX_SAVED} saved filters count"));
-                break;
-            }
-            match (is_name(name), item.as_str()) {
-                (true, Some(text)) => {
-                    self.put(Saved { name: name.to_owned(), text: text.trim().to_owned(), owner })
-                }
-                (false, _) => complain(name, format!("`{name}` is no name for a filter: {NAME_RULE}")),
-                (true, None) => {
-                    complain(name, format!("{name} is a filter in quotes, as in {name} = \"status>=500\""))
-                }
+    /// Takes over options, which have been checked; lists are added to, all else is replaced.
+    pub fn take_flags(&mut self, flags: impl IntoIterator<Item = (&'static Setting, Vec<Value>)>) {
+        for (setting, values) in flags {
+            let origin = match setting.flag {
+                Flag::Value(name, _) | Flag::Switch(name, _) => format!("--{name}"),
+                Flag::None => continue,
+            };
+            for value in values {
+                let value = match (setting.value(self), value) {
+                    (Value::List(before), Value::List(more)) => Value::List([before, more].concat()),
+                    (_, value) => value,
+                };
+                self.put(setting, value, origin.clone());
             }
         }
     }
 
-    fn put(&mut self, saved: Saved) {
-        match self.saved.iter_mut().find(|known| known.name == saved.name) {
-            Some(known) => *known = saved,
-            None => self.saved.push(saved),
+    /// Sets `key` to what a person typed; gives the setting.
+    ///
+    /// # Errors
+    /// With what is allowed, if it is no setting or no value of it.
+    pub fn set(&mut self, key: &str, text: &str) -> Result<&'static Setting, String> {
+        let setting = position(key).map(|at| &SETTINGS[at]).ok_or_else(|| unknown(key))?;
+        let refused = || format!("{key} is {}", setting.kind.allowed());
+        let value = setting.kind.of_text(text).ok_or_else(refused)?;
+        self.put(setting, value, ":set".to_owned());
+        Ok(setting)
+    }
+
+    /// Where the value of `setting` came from: `default`, a file with its line, a variable, an option.
+    pub fn origin(&self, setting: &Setting) -> &str {
+        position(setting.key).and_then(|at| self.origins.get(at)).map_or("default", String::as_str)
+    }
+
+    /// The token as it was written: itself, `env:NAME` or `file:PATH`; `None` where there is none.
+    pub fn token(&self) -> Option<&str> {
+        Some(self.token.as_str()).filter(|token| !token.is_empty())
+    }
+
+    fn put(&mut self, setting: &Setting, value: Value, origin: String) {
+        (setting.at)(self).put(value);
+        if let Some(known) = position(setting.key).and_then(|at| self.origins.get_mut(at)) {
+            *known = origin;
         }
     }
 }
 
-/// What a name may be, for messages.
-const NAME_RULE: &str = "letters, digits, - and _";
+/// Variables of that form that are no settings.
+const OTHER_VARIABLES: [&str; 1] = ["TAILLIGHT_CONFIG"];
 
-/// Whether `saved:name` can name it.
-pub(super) fn is_name(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    (1..=MAX_NAME).contains(&name.len()) && name.chars().all(is_plain)
+fn not_trusted(what: &str) -> String {
+    format!("{what} does not count: this file comes with the repository (`taillight trust` lets it)")
 }
 
-fn string<'a>(name: &str, item: &'a Item) -> Result<&'a str, String> {
-    item.as_str().ok_or_else(|| format!("{name} is text in quotes"))
-}
-
-/// A settings file's text with the filter `name` set to `filter`, or without it; all else stays as it was written.
-///
-/// # Errors
-/// If the text is no TOML, if `filters` is something else in it, or if the name is none.
-pub(super) fn edited(text: &str, name: &str, filter: Option<&str>) -> Result<String, Complaint> {
-    let refuse = |message: String| complaint(text, None, message);
-    if !is_name(name) {
-        return Err(refuse(format!("`{name}` is no name for a filter: {NAME_RULE}")));
-    }
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-        complaint(text, error.span(), error.message().replace('\n', " "))
-    })?;
-    if document.get("filters").is_none() {
-        document.insert("filters", toml_edit::table());
-    }
-    let filters = document.get_mut("filters").and_then(Item::as_table_like_mut);
-    let filters = filters.ok_or_else(|| refuse("filters is no table in this file".to_owned()))?;
-    match filter {
-        // The value is replaced in its place, so that a comment behind it stays.
-        Some(filter) => match filters.get_mut(name).and_then(Item::as_value_mut) {
-            Some(old) => {
-                let decor = old.decor().clone();
-                *old = filter.into();
-                *old.decor_mut() = decor;
-            }
-            None => drop(filters.insert(name, value(filter))),
-        },
-        None => drop(filters.remove(name)),
-    }
-    Ok(document.to_string())
-}
-
-/// A complaint about the bytes at `span` of `text`.
-fn complaint(text: &str, span: Option<Range<usize>>, message: String) -> Complaint {
-    let Some(at) = span.map(|span| span.start).filter(|at| text.is_char_boundary(*at)) else {
-        return Complaint { place: String::new(), message, drawing: String::new() };
+fn unknown(key: &str) -> String {
+    let known = SETTINGS.iter().map(|setting| setting.key).chain(SECTIONS.iter().map(|section| section.name));
+    let meant = match nearest(key, known) {
+        Some(meant) => format!("Did you mean {meant}?"),
+        None => "`taillight config` lists all there are".to_owned(),
     };
-    let line = text[..at].matches('\n').count() + 1;
-    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let column = text[start..at].chars().count() + 1;
-    let shown = crate::event::gate::plain_capped(text[start..].lines().next().unwrap_or(""), 100);
-    let drawing = format!("    {shown}\n    {}^", " ".repeat((column - 1).min(100)));
-    Complaint { place: format!("line {line}, column {column}"), message, drawing }
+    format!("unknown setting {key}. {meant}")
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn read(text: &str, owner: Owner) -> (Settings, Vec<String>) {
+    fn read_of(text: &str, owner: Owner) -> (Settings, Vec<String>) {
         let mut settings = Settings::default();
-        let said = settings.take(text, owner).iter().map(Complaint::to_string).collect();
+        let said =
+            settings.take_file(text, "c.toml", owner, false).iter().map(Complaint::to_string).collect();
         (settings, said)
+    }
+
+    pub(in crate::config) fn read(text: &str) -> (Settings, Vec<String>) {
+        read_of(text, Owner::User)
     }
 
     #[test]
     fn what_is_set_counts_and_the_rest_is_told_where_it_is() {
-        let text =
-            "filter = \"level>=warn\"\nlive = false\non-reload = \"clear\"\n[filters]\nslow = \"is:slow\"\n";
-        let (settings, said) = read(text, Owner::User);
+        let text = "filter = \"level>=warn\"\nlive = false\non-reload = \"clear\"\nbuffer.events = 5\n[filters]\nslow = \"is:slow\"\n";
+        let (settings, said) = read(text);
+        assert!(said.is_empty(), "{said:?}");
         assert_eq!(
-            (settings.filter.as_str(), settings.is_live, settings.clears_on_reload),
-            ("level>=warn", false, true)
+            (settings.filter.as_str(), settings.is_live, settings.on_reload, settings.retain),
+            ("level>=warn", false, OnReload::Clear, 5)
         );
         let names: Vec<_> = settings.saved.iter().map(|saved| (saved.name.as_str(), saved.owner)).collect();
         assert_eq!(names, [("problems", Owner::BuiltIn), ("slow", Owner::User)]);
-        assert!(said.is_empty(), "{said:?}");
+        let origin = |key: &str| settings.origin(&SETTINGS[position(key).expect("a key")]).to_owned();
+        assert_eq!((origin("port"), origin("buffer.events")), ("default".into(), "c.toml, line 4".into()));
+    }
+
+    #[test]
+    fn every_mistake_names_line_key_and_what_is_allowed() {
         for (text, owner, expected) in [
             ("filtr = \"x\"", Owner::User, "line 1, column 1: unknown setting filtr. Did you mean filter?"),
-            ("live = 1", Owner::User, "line 1, column 1: live is true or false"),
-            ("on-reload = \"wipe\"", Owner::User, "line 1, column 1: on-reload is \"divider\" or \"clear\""),
-            ("filters = 3", Owner::User, "line 1, column 1: filters is a table: [filters]"),
+            (
+                "zzzz = 1",
+                Owner::User,
+                "line 1, column 1: unknown setting zzzz. `taillight config` lists all there are",
+            ),
+            (
+                "[buffer]\nevnts = 1",
+                Owner::User,
+                "line 2, column 1: unknown setting buffer.evnts. Did you mean buffer.events?",
+            ),
+            ("buffer = 1", Owner::User, "line 1, column 10: buffer is a table: [buffer]"),
+            ("live = 1", Owner::User, "line 1, column 8: live is true or false"),
+            ("\nport = 70000", Owner::User, "line 2, column 8: port is a number from 0 to 65535"),
+            ("on-reload = \"wipe\"", Owner::User, "line 1, column 13: on-reload is divider or clear"),
+            (
+                "token = \"hush\"",
+                Owner::User,
+                "line 1, column 9: token is \"env:NAME\" or \"file:PATH\", where the secret itself is",
+            ),
+            (
+                "allow-origins = [\"*\"]",
+                Owner::User,
+                "line 1, column 17: allow-origins is a list, each an origin such as https://staging.example:8443",
+            ),
+            ("filters = 3", Owner::User, "line 1, column 11: filters is a table: [filters]"),
             (
                 "[filters]\nok = \"a\"\n\"a b\" = \"x\"",
                 Owner::User,
@@ -256,54 +346,95 @@ mod tests {
             (
                 "[filters]\nn = 5",
                 Owner::User,
-                "line 2, column 1: n is a filter in quotes, as in n = \"status>=500\"",
+                "line 2, column 5: n is a filter in quotes, as in n = \"status>=500\"",
             ),
             (
                 "live = true\nbind = \"0.0.0.0\"",
                 Owner::Project,
-                "line 2, column 1: a project's file must not set bind: it comes with the repository",
+                "line 2, column 1: bind does not count: this file comes with the repository (`taillight trust` lets it)",
             ),
         ] {
-            assert_eq!(read(text, owner).1, [expected], "{text}");
+            let (settings, said) = read_of(text, owner);
+            assert_eq!(said, [expected], "{text}");
+            let defaults = Settings::default();
+            assert_eq!((settings.bind, settings.port), (defaults.bind, defaults.port), "{text}");
         }
+    }
+
+    #[test]
+    fn a_project_may_set_looks_and_filters_and_the_rest_once_it_is_trusted() {
+        for setting in &SETTINGS {
+            let text = format!("{} = {}", setting.key, setting.written(&Settings::default()));
+            for (is_trusted, counts) in
+                [(false, setting.project == super::super::table::Project::Free), (true, true)]
+            {
+                let mut settings = Settings::default();
+                let said = settings.take_file(&text, "p", Owner::Project, is_trusted);
+                assert_eq!(said.is_empty(), counts, "{text}: {said:?}");
+                assert_eq!(settings.origin(setting) == "p, line 1", counts, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn variables_and_options_come_after_files() {
+        let (mut settings, _) = read("port = 1\nallow-hosts = [\"a.test\"]");
+        let variables = [
+            ("TAILLIGHT_PORT", "2"),
+            ("TAILLIGHT_BUFFER_MB", "64"),
+            ("TAILLIGHT_LIVE", "perhaps"),
+            ("TAILLIGHT_PROT", "3"),
+            ("TAILLIGHT_CONFIG", "x"),
+            ("HOME", "/"),
+        ];
+        let said = settings.take_variables(variables.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        assert_eq!(
+            said,
+            [
+                "TAILLIGHT_LIVE: live is true or false",
+                "TAILLIGHT_PROT: unknown setting in the environment. Did you mean TAILLIGHT_PORT?"
+            ]
+        );
+        assert_eq!((settings.port, settings.memory), (2, 64 << 20));
+        let setting = |key| &SETTINGS[position(key).expect("a key")];
+        let host = Value::List(vec!["b.test".to_owned()]);
+        settings
+            .take_flags([(setting("port"), vec![Value::Number(4)]), (setting("allow-hosts"), vec![host])]);
+        assert_eq!((settings.port, settings.allow_hosts.join(" ").as_str()), (4, "a.test b.test"));
+        assert_eq!(settings.origin(setting("port")), "--port");
+    }
+
+    #[test]
+    fn what_is_typed_is_checked_as_in_a_file() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.set("fps", "10").expect("a setting").key, "fps");
+        assert_eq!((settings.fps, settings.origin(&SETTINGS[position("fps").expect("there")])), (10, ":set"));
+        assert_eq!(settings.set("fps", "99").expect_err("too many"), "fps is a number from 1 to 30");
+        assert_eq!(settings.set("fpz", "9").expect_err("unknown"), "unknown setting fpz. Did you mean fps?");
     }
 
     #[test]
     fn a_broken_line_is_shown_with_a_caret_and_nothing_of_its_file_counts() {
         let mut settings = Settings::default();
-        let said = settings.take("live = false\nfilter \"x\"\n", Owner::User);
+        let said = settings.take_file("live = false\nfilter \"x\"\n", "c", Owner::User, false);
         assert!(settings.is_live && said.len() == 1);
         assert_eq!(said[0].place, "line 2, column 8");
         assert_eq!(said[0].drawing, "    filter \"x\"\n           ^");
     }
 
-    #[test]
-    fn saving_keeps_what_else_is_written() {
-        let text = "# mine\nlive = false   # slow box\n\n[filters]\n# api\napi = \"url:/api\"  # all of it\n";
-        for (name, filter, expected) in [
-            ("api", Some("url:/v2"), text.replace("url:/api", "url:/v2")),
-            ("new", Some("is:slow"), format!("{text}new = \"is:slow\"\n")),
-            ("gone", None, text.to_owned()),
-        ] {
-            assert_eq!(edited(text, name, filter).expect("toml"), expected, "{name}");
-        }
-        assert_eq!(edited("", "a", Some("x \"y\"")).expect("toml"), "[filters]\na = 'x \"y\"'\n");
-        assert!(edited("filters = 3", "a", Some("x")).is_err() && edited("", "a b", Some("x")).is_err());
-    }
-
     proptest! {
         #[test]
-        fn any_text_is_read_without_a_panic(text in "(filters|live|\\[|\\]|=|\"|\n|é|a|-){0,20}") {
-            read(&text, Owner::Project);
-            let _ = edited(&text, "a", None);
+        fn any_text_is_read_without_a_panic(text in "(filters|live|buffer|port|events|[0-9]|\\.|\\[|\\]|=|\"|\n|é|a|-){0,20}") {
+            read_of(&text, Owner::Project);
         }
 
         #[test]
-        fn what_is_saved_is_read_back(filter in "\\PC{0,30}", name in "[a-z][a-z0-9_-]{0,9}") {
-            let text = edited("live = true\n", &name, Some(filter.trim())).expect("toml");
-            let (settings, said) = read(&text, Owner::User);
-            prop_assert!(said.is_empty());
-            prop_assert!(settings.saved.iter().any(|saved| saved.name == name && saved.text == filter.trim()));
+        fn any_word_is_a_value_or_refused(key in 0..SETTINGS.len(), text in "\\PC{0,12}") {
+            let mut settings = Settings::default();
+            let setting = &SETTINGS[key];
+            if settings.set(setting.key, &text).is_err() {
+                prop_assert_eq!(settings, Settings::default());
+            }
         }
     }
 }

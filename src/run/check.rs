@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::{code, print};
 use crate::cli;
+use crate::config::Saved;
 use crate::filter::{State, near_field_notes, parse, while_typing};
 
 /// Prints the reading, the notes, or the error; 2 if it is no filter.
-pub(super) fn run(check: &cli::Check) -> anyhow::Result<u8> {
+pub(super) fn run(saved: &[Saved], check: &cli::Check) -> anyhow::Result<u8> {
     if check.json {
         return as_json(check);
     }
@@ -17,7 +18,7 @@ pub(super) fn run(check: &cli::Check) -> anyhow::Result<u8> {
         print(text.as_bytes())?;
         return Ok(if typing.state == State::Error { code::USAGE } else { code::FINE });
     }
-    let filter = super::filter::checked(&check.filter)?;
+    let filter = super::filter::checked(&check.filter, saved)?;
     let mut text = format!("{}\n", filter.reads_as());
     let own = parse(&check.filter).notes.into_iter().filter(|note| !note.only_without_matches);
     for note in near_field_notes(&check.filter).into_iter().chain(own) {

@@ -18,9 +18,8 @@ use super::counts::{self, Filters};
 use super::kept::{Job, Kept};
 use super::listener::Listener;
 use super::pace::{Pace, Urgency};
-use super::{Usage, code, signals, use_color};
-use crate::cli::Common;
-use crate::config::Saved;
+use super::{Usage, code, is_ascii, signals, use_color};
+use crate::config::{Saved, Settings};
 use crate::counters::Counters;
 use crate::ingest;
 use crate::published::Published;
@@ -55,32 +54,31 @@ pub(super) struct Source {
 }
 
 /// Listens and shows what arrives until the user quits.
-pub(super) fn run(common: &Common, filter: &str) -> anyhow::Result<u8> {
+pub(super) fn run(mut kept: Kept, filter: &str) -> anyhow::Result<u8> {
     check_terminal()?;
-    let mut kept = Kept::read();
-    let filter = super::filter::checked(filter)?;
+    let filter = super::filter::checked(filter, &kept.settings.saved)?;
     let filter = kept.start_filter(filter.text(), true);
-    let listener = Listener::start(common, None)?;
-    let ended = listen(common, &filter, kept, &listener);
+    let listener = Listener::start(&kept.settings, None)?;
+    let ended = listen(&filter, kept, &listener);
     listener.stop();
     ended
 }
 
 /// The same, with three synthetic browsers that send through the real WebSocket.
-pub(super) fn demo(common: &Common) -> anyhow::Result<u8> {
+pub(super) fn demo(kept: Kept) -> anyhow::Result<u8> {
     check_terminal()?;
-    let listener = Listener::start(common, None)?;
+    let listener = Listener::start(&kept.settings, None)?;
     let (url, stopping) = (format!("http://{}", listener.address()), listener.stopping());
     listener.spawn(async move {
         // The ingestor it sends to is this process; it only ends with it.
         let _ = crate::load::demo(&url, DEMO_SEED, ingest::now, stopping).await;
     });
-    let ended = listen(common, "", Kept::read(), &listener);
+    let ended = listen("", kept, &listener);
     listener.stop();
     ended
 }
 
-fn listen(common: &Common, filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
+fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
     let source = Source {
         snapshots: Arc::clone(&listener.snapshots),
         counters: Arc::clone(&listener.counters),
@@ -90,7 +88,7 @@ fn listen(common: &Common, filter: &str, kept: Kept, listener: &Listener) -> any
             recording: None,
         },
     };
-    show(common, &source, filter, kept, |input| {
+    show(&source, filter, kept, |input| {
         let input = input.clone();
         signals::watch(move |code| drop(input.send(Input::Signal(code))))
     })
@@ -109,7 +107,6 @@ pub(super) fn check_terminal() -> anyhow::Result<()> {
 
 /// Shows `source` until the user quits or a signal ends it.
 pub(super) fn show(
-    common: &Common,
     source: &Source,
     filter: &str,
     kept: Kept,
@@ -117,14 +114,15 @@ pub(super) fn show(
 ) -> anyhow::Result<u8> {
     let (sender, inputs) = sync_channel(QUEUE);
     signals(&sender)?;
-    let palette = if use_color(common.color, &io::stdout()) { Palette::Ansi } else { Palette::Mono };
-    let theme = Theme::new(palette, common.ascii || !is_utf8_locale());
-    let app = App::new(source.facts.clone(), Arc::clone(&source.counters), theme, TimeZone::system(), filter)
+    let settings = &kept.settings;
+    let theme = theme(settings);
+    let app = App::new(source.facts.clone(), Arc::clone(&source.counters), theme, zone(settings), filter)
         .with_kept(kept.for_console());
-    let warning = kept.complain();
+    let warning = kept.warning();
+    let fps = kept.settings.fps;
     let helpers = Helpers::spawn(source, kept, &sender)?;
     let screen = TerminalScreen::enter()?;
-    let (pace, seen) = (Pace::default(), Default::default());
+    let (pace, seen) = (Pace::new(fps), Default::default());
     let mut console =
         Console { app, screen, helpers, sender: sender.clone(), exports: Vec::new(), pace, seen };
     console.select(0);
@@ -156,7 +154,7 @@ struct Helpers {
 impl Helpers {
     fn spawn(source: &Source, kept: Kept, sender: &SyncSender<Input>) -> io::Result<Self> {
         let marks = Arc::new(Published::new(Marks::default()));
-        let clock = Clock { start: ingest::now(), zone: TimeZone::system(), marks: Arc::clone(&marks) };
+        let clock = Clock { start: ingest::now(), zone: zone(&kept.settings), marks: Arc::clone(&marks) };
         let matches = Arc::new(Published::new(Matches::default()));
         let (scan, scanning) = scan::spawn(clock.clone(), Arc::clone(&matches))?;
         let advised = Arc::new(Published::new(Advice::default()));
@@ -207,15 +205,15 @@ fn read_keys(sender: SyncSender<Input>) -> io::Result<()> {
     thread::Builder::new().name("keys".into()).spawn(read).map(drop)
 }
 
-/// Unicode marks need a locale that has them (POSIX: LC_ALL, then LC_CTYPE, then LANG).
-fn is_utf8_locale() -> bool {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
-    // Containers often have no locale at all on terminals that are all UTF-8.
-    locale.is_none_or(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
+/// How everything is to look.
+fn theme(settings: &Settings) -> Theme {
+    let palette = if use_color(settings.color, &io::stdout()) { Palette::Ansi } else { Palette::Mono };
+    Theme::new(palette, is_ascii(settings.glyphs))
+}
+
+/// Where the clock on screen stands.
+fn zone(settings: &Settings) -> TimeZone {
+    TimeZone::get(&settings.zone).unwrap_or_else(|_| TimeZone::system())
 }
 
 struct Console {

@@ -11,23 +11,24 @@ use anyhow::anyhow;
 
 use super::{code, recorded, signals};
 use crate::cli;
+use crate::config::Saved;
 use crate::event::{gate, line};
 use crate::recording::{Export, ExportError};
 use crate::ui::format::counted;
 
 const BUFFER: usize = 64 * 1024;
 
-pub(super) fn run(export: &cli::Export) -> anyhow::Result<u8> {
+pub(super) fn run(saved: &[Saved], export: &cli::Export) -> anyhow::Result<u8> {
     match &export.output {
-        Some(path) => until_signal(export, path),
-        None => to_stdout(&export.from),
+        Some(path) => until_signal(export, saved, path),
+        None => to_stdout(&export.from, saved),
     }
 }
 
-fn to_stdout(from: &cli::Recorded) -> anyhow::Result<u8> {
+fn to_stdout(from: &cli::Recorded, saved: &[Saved]) -> anyhow::Result<u8> {
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let mut text = String::new();
-    let matched = recorded::pass(from, |chunk, rows| {
+    let matched = recorded::pass(from, saved, |chunk, rows| {
         for row in rows {
             text.clear();
             line::write(chunk.event(*row), &mut text);
@@ -52,8 +53,8 @@ impl Drop for Ended {
 
 /// Writes the file on a thread of its own, so that a signal ends it even while it waits for input; then what was
 /// written so far is removed.
-fn until_signal(export: &cli::Export, path: &Path) -> anyhow::Result<u8> {
-    super::filter::checked(export.from.filter.as_deref().unwrap_or_default())?;
+fn until_signal(export: &cli::Export, saved: &[Saved], path: &Path) -> anyhow::Result<u8> {
+    super::filter::checked(export.from.filter.as_deref().unwrap_or_default(), saved)?;
     let (sender, ended) = sync_channel(1);
     let signalled = sender.clone();
     signals::watch(move |code| {
@@ -63,10 +64,10 @@ fn until_signal(export: &cli::Export, path: &Path) -> anyhow::Result<u8> {
     let file = if export.force { Export::create_over(path) } else { Export::create(path) };
     let file = file.map_err(not_over)?;
     let unfinished = file.unfinished().to_owned();
-    let (from, path) = (export.from.clone(), path.to_owned());
+    let (from, saved, path) = (export.from.clone(), saved.to_vec(), path.to_owned());
     let write = move || {
         let _ended = Ended(sender);
-        to_file(file, &from, &path)
+        to_file(file, &from, &saved, &path)
     };
     let writing = thread::Builder::new().name("export".into()).spawn(write)?;
     if let Ok(Some(code)) = ended.recv() {
@@ -78,8 +79,8 @@ fn until_signal(export: &cli::Export, path: &Path) -> anyhow::Result<u8> {
 }
 
 /// Without events there is no file: an empty one would stand in the way of the next try.
-fn to_file(mut export: Export, from: &cli::Recorded, path: &Path) -> anyhow::Result<u8> {
-    let matched = recorded::pass(from, |chunk, rows| {
+fn to_file(mut export: Export, from: &cli::Recorded, saved: &[Saved], path: &Path) -> anyhow::Result<u8> {
+    let matched = recorded::pass(from, saved, |chunk, rows| {
         for row in rows {
             export.write(chunk.event(*row))?;
         }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Usage;
+use crate::config::Saved;
 use crate::event::{Chunk, Timestamp};
 use crate::filter::{Bits, EvalContext, Filter, FilterError, Matcher, expand_saved, parse};
 use crate::scan;
@@ -14,9 +15,7 @@ use crate::stats::Loads;
 
 /// The filter of `text`, with saved filters in the place of their names, or the error as the shell shows it (FILTER:
 /// messages), exit code 2.
-pub(super) fn checked(text: &str) -> anyhow::Result<Arc<Filter>> {
-    // The files are only read where they may be meant.
-    let saved = if text.to_lowercase().contains("saved") { super::kept::saved() } else { Vec::new() };
+pub(super) fn checked(text: &str, saved: &[Saved]) -> anyhow::Result<Arc<Filter>> {
     let find = |name: &str| saved.iter().find(|one| one.name == name).map(|one| one.text.clone());
     let refuse = |error: &FilterError, text: &str| {
         let shown = error.in_shell(text);
@@ -44,8 +43,8 @@ impl Sieve {
     ///
     /// # Errors
     /// As [`checked`].
-    pub(super) fn new(text: Option<&str>, start: Timestamp) -> anyhow::Result<Self> {
-        let filter = checked(text.unwrap_or_default())?;
+    pub(super) fn new(text: Option<&str>, saved: &[Saved], start: Timestamp) -> anyhow::Result<Self> {
+        let filter = checked(text.unwrap_or_default(), saved)?;
         let context =
             EvalContext { now: start, start, zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
         let matcher = (!filter.is_all()).then(|| Matcher::new(filter, context.clone()));

@@ -9,7 +9,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::console::Input;
-use crate::config::{HistoryFile, Owner, Places, Saved, Settings};
+use anyhow::anyhow;
+
+use crate::cli::Common;
+use crate::config::{HistoryFile, OnReload, Owner, Places, Saved, Settings};
+use crate::event::gate;
 use crate::filter::{append, expand_saved, parse};
 use crate::ui;
 
@@ -18,9 +22,9 @@ const QUEUE: usize = 64;
 
 /// The files and what is in them.
 pub(super) struct Kept {
-    places: Places,
+    pub(super) places: Places,
     history: HistoryFile,
-    settings: Settings,
+    pub(super) settings: Settings,
     /// What is wrong in the files, and drawings of where.
     said: Vec<(String, String)>,
 }
@@ -31,21 +35,31 @@ pub(super) enum Job {
     Save { name: String, text: Option<String>, owner: Owner },
 }
 
-/// The saved filters of this user and of the project that the current folder is in.
-pub(super) fn saved() -> Vec<Saved> {
-    Kept::read().settings.saved
-}
-
 impl Kept {
-    /// This reads the files of this user and of the project that the current folder is in.
-    pub(super) fn read() -> Self {
+    /// This reads the files of this user and of the project that the current folder is in, then the environment and
+    /// the options of the command line.
+    ///
+    /// # Errors
+    /// When a settings file was named that cannot be read.
+    pub(super) fn read(common: &Common) -> anyhow::Result<Self> {
         let dirs = directories::ProjectDirs::from("", "", "taillight");
         let state = dirs.as_ref().map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()));
         let cwd = std::env::current_dir().unwrap_or_default();
-        let places = Places::find(&cwd, dirs.as_ref().map(directories::ProjectDirs::config_dir));
+        let mut places = Places::find(&cwd, dirs.as_ref().map(directories::ProjectDirs::config_dir), state);
+        let named = common.config.clone().or_else(|| std::env::var_os("TAILLIGHT_CONFIG").map(Into::into));
+        if let Some(path) = named {
+            std::fs::metadata(&path).map_err(|error| {
+                anyhow!("cannot read the settings file `{}`: {error}", gate::plain(&path.to_string_lossy()))
+            })?;
+            places = places.with_user_file(path);
+        }
         let history = HistoryFile::new(state, places.root());
-        let (settings, said) = places.read();
-        Self { places, history, settings, said }
+        let (mut settings, mut said) = places.read();
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+        said.extend(settings.take_variables(variables).into_iter().map(|one| (one, String::new())));
+        settings.take_flags(common.flags.iter().cloned());
+        Ok(Self { places, history, settings, said })
     }
 
     /// The filter to start with: the one given, else that of the settings; `is_live` where pages can reload.
@@ -68,19 +82,26 @@ impl Kept {
                 (None, Err(_)) => {}
             }
         }
-        if is_live && self.settings.clears_on_reload { append(&filter, "since:reload") } else { filter }
+        if is_live && self.settings.on_reload == OnReload::Clear {
+            append(&filter, "since:reload")
+        } else {
+            filter
+        }
     }
 
-    /// Tells what is wrong in the files, with its place, before the screen is taken over; gives the first for the
-    /// footer.
-    pub(super) fn complain(&self) -> Option<String> {
+    /// Tells what is wrong in the files and in the environment, with its place.
+    pub(super) fn complain(&self) {
         for (message, drawing) in &self.said {
             // A console without standard error still starts.
-            let _ = writeln!(io::stderr(), "taillight: {message}");
+            let _ = writeln!(io::stderr(), "taillight: {}", gate::plain(message));
             if !drawing.is_empty() {
                 let _ = writeln!(io::stderr(), "{drawing}");
             }
         }
+    }
+
+    /// The first of what is wrong, for the footer.
+    pub(super) fn warning(&self) -> Option<String> {
         let more = match self.said.len() {
             0 | 1 => String::new(),
             count => format!("   (+{} more, on standard error)", count - 1),

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::{Usage, state_folder};
-use crate::cli::Common;
+use crate::config::{self, Settings};
 use crate::counters::Counters;
 use crate::event::Chunk;
 use crate::ingest::admission::Policy;
@@ -61,15 +61,15 @@ impl Listener {
     ///
     /// # Errors
     /// [`StartError`] when the port cannot be had, [`Usage`] when what was asked for is unsafe.
-    pub fn start(common: &Common, follower: Option<mpsc::Sender<Arc<Chunk>>>) -> anyhow::Result<Self> {
-        let policy = policy(common)?;
+    pub fn start(settings: &Settings, follower: Option<mpsc::Sender<Arc<Chunk>>>) -> anyhow::Result<Self> {
+        let policy = policy(settings)?;
         let key = policy.key.clone();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-        let listeners = runtime.block_on(async { bind(common) })?;
+        let listeners = runtime.block_on(async { bind(settings) })?;
         let address = listeners.address();
         let snapshots = Arc::new(Published::new(Snapshot::default()));
-        let retention = Retention { events: common.retain, bytes: common.memory };
+        let retention = Retention { events: settings.retain, bytes: settings.memory };
         let (handle, store) = store::spawn(retention, Arc::clone(&snapshots))?;
         let counters = Arc::new(Counters::default());
         let dirty = Arc::new(Notify::new());
@@ -131,29 +131,30 @@ async fn tick(store: StoreHandle, dirty: Arc<Notify>, mut stopping: watch::Recei
     }
 }
 
-fn bind(common: &Common) -> Result<Listeners, StartError> {
-    let address = SocketAddr::new(common.bind, common.port);
-    Listeners::bind(common.bind, common.port).map_err(|reason| match reason.kind() {
-        io::ErrorKind::AddrInUse => StartError::Taken { port: common.port },
+fn bind(settings: &Settings) -> Result<Listeners, StartError> {
+    let address = SocketAddr::new(settings.bind, settings.port);
+    Listeners::bind(settings.bind, settings.port).map_err(|reason| match reason.kind() {
+        io::ErrorKind::AddrInUse => StartError::Taken { port: settings.port },
         _ => StartError::Cannot { address, reason },
     })
 }
 
-fn policy(common: &Common) -> anyhow::Result<Policy> {
-    let bound_wider = !common.bind.is_loopback();
-    if bound_wider && common.token.as_deref().is_none_or(|token| token.len() < MIN_TOKEN) {
+fn policy(settings: &Settings) -> anyhow::Result<Policy> {
+    let bound_wider = !settings.bind.is_loopback();
+    let token = settings.token().map(config::reveal).transpose().map_err(Usage)?;
+    if bound_wider && token.as_deref().is_none_or(|token| token.len() < MIN_TOKEN) {
         let message = format!(
             "--bind {} opens the port to other machines: add `--token` with at least {MIN_TOKEN} characters",
-            common.bind
+            settings.bind
         );
         return Err(Usage(message).into());
     }
     Ok(Policy {
         key: Some(key::read_or_make(&state_folder()?)?.as_str().to_owned()),
-        allow_origins: common.allow_origin.clone(),
-        allow_hosts: common.allow_host.clone(),
-        require_key: common.require_key,
-        token: common.token.clone(),
+        allow_origins: settings.allow_origins.clone(),
+        allow_hosts: settings.allow_hosts.clone(),
+        require_key: settings.require_key,
+        token,
         bound_wider,
     })
 }

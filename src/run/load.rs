@@ -8,14 +8,15 @@ use std::net::SocketAddr;
 use serde_json::json;
 
 use super::{Usage, code, print};
-use crate::cli::{Common, Load};
+use crate::cli::Load;
+use crate::config::Settings;
 use crate::ingest;
 use crate::load::{self, LoadError, Options, Report};
 use crate::ui::format::counted;
 
 /// Sends as `load` says and reports; 1 if events were lost.
-pub(super) fn run(common: &Common, load: &Load) -> anyhow::Result<u8> {
-    let here = || format!("http://{}", SocketAddr::new(common.bind, common.port));
+pub(super) fn run(settings: &Settings, load: &Load) -> anyhow::Result<u8> {
+    let here = || format!("http://{}", SocketAddr::new(settings.bind, settings.port));
     let options = Options {
         url: load.url.clone().unwrap_or_else(here),
         connections: load.connections,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::console::{self, Source};
 use super::kept::Kept;
 use super::signals;
-use crate::cli::{Common, Open, Speed};
+use crate::cli::{Open, Speed};
 use crate::counters::Counters;
 use crate::event::{Chunk, Timestamp};
 use crate::ingest;
@@ -26,13 +26,12 @@ use crate::ui::Facts;
 /// Events this close together in time are shown together.
 const STEP_MS: i64 = 50;
 
-pub(super) fn run(common: &Common, open: &Open) -> anyhow::Result<u8> {
+pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
     console::check_terminal()?;
-    let filter = super::filter::checked(open.filter.as_deref().unwrap_or_default())?;
-    let mut kept = Kept::read();
+    let filter = super::filter::checked(open.filter.as_deref().unwrap_or_default(), &kept.settings.saved)?;
     let filter = kept.start_filter(filter.text(), false);
     let snapshots = Arc::new(Published::new(Snapshot::default()));
-    let retention = Retention { events: common.retain, bytes: common.memory };
+    let retention = Retention { events: kept.settings.retain, bytes: kept.settings.memory };
     let (store, storing) = store::spawn(retention, Arc::clone(&snapshots))?;
     let recording = Recording::new(open.files.clone(), ingest::now(), Redactor::default());
     let feed = Feed { store, newest: Timestamp(0), speed: open.speed, stop: Arc::default() };
@@ -40,7 +39,7 @@ pub(super) fn run(common: &Common, open: &Open) -> anyhow::Result<u8> {
     // A file that cannot be read at all is better said before the screen is taken over.
     let mut feeding = feed.start(recording)?;
     let source = Source { snapshots, counters: Arc::new(Counters::default()), facts: facts(&open.files) };
-    let ended = console::show(common, &source, &filter, kept, |input| {
+    let ended = console::show(&source, &filter, kept, |input| {
         let input = input.clone();
         signals::watch(move |code| drop(input.send(console::Input::Signal(code))))
     });

@@ -4,9 +4,6 @@
 
 use std::time::{Duration, Instant};
 
-/// Shortest time between two frames that only show new events (SECURITY: 30 frames a second).
-const FRAME: Duration = Duration::from_millis(33);
-
 /// How soon something is to be seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Urgency {
@@ -20,13 +17,20 @@ pub(super) enum Urgency {
 }
 
 /// When the last frame was drawn, and how soon the next is wanted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pace {
+    /// Shortest time between two frames that only show new events.
+    frame: Duration,
     drawn: Option<Instant>,
     wanted: Urgency,
 }
 
 impl Pace {
+    /// At most `fps` frames a second for new events, at least one.
+    pub(super) fn new(fps: u64) -> Self {
+        Self { frame: Duration::from_millis(1_000 / fps.max(1)), drawn: None, wanted: Urgency::Never }
+    }
+
     /// Asks for a frame; the most urgent wish counts.
     pub(super) fn ask(&mut self, urgency: Urgency) {
         self.wanted = self.wanted.max(urgency);
@@ -36,7 +40,7 @@ impl Pace {
     pub(super) fn wait(&self, now: Instant, idle: Duration) -> Duration {
         match (self.wanted, self.drawn) {
             (Urgency::Never, _) => idle,
-            (Urgency::Frame, Some(drawn)) => FRAME.saturating_sub(now.saturating_duration_since(drawn)),
+            (Urgency::Frame, Some(drawn)) => self.frame.saturating_sub(now.saturating_duration_since(drawn)),
             (Urgency::Frame, None) | (Urgency::Now, _) => Duration::ZERO,
         }
     }
@@ -70,7 +74,7 @@ mod tests {
             (vec![Urgency::Now], 0, true, 0),
             (vec![Urgency::Now, Urgency::Frame, Urgency::Never], 1, true, 0),
         ] {
-            let mut pace = Pace::default();
+            let mut pace = Pace::new(30);
             pace.drew(start);
             wishes.iter().for_each(|wish| pace.ask(*wish));
             assert_eq!(pace.is_due(at(ms)), is_due, "{wishes:?} after {ms} ms");
@@ -80,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_news_is_drawn_thirty_times_a_second() {
-        let (start, mut pace, mut frames) = (Instant::now(), Pace::default(), 0);
+        let (start, mut pace, mut frames) = (Instant::now(), Pace::new(30), 0);
         for ms in 0..1_000 {
             let now = start + Duration::from_millis(ms);
             pace.ask(Urgency::Frame);

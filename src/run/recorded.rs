@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use super::Usage;
 use super::filter::Sieve;
 use crate::cli;
+use crate::config::Saved;
 use crate::event::{Chunk, Timestamp};
 use crate::ingest;
 use crate::pipeline::Redactor;
@@ -22,9 +23,10 @@ const MAX_HELD_BYTES: usize = 256 * 1024 * 1024;
 /// When the filter is none, a file cannot be read to its end, and what `visit` returns.
 pub(super) fn pass(
     from: &cli::Recorded,
+    saved: &[Saved],
     mut visit: impl FnMut(&Chunk, &[usize]) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
-    let mut sieve = Sieve::new(from.filter.as_deref(), Timestamp(0))?;
+    let mut sieve = Sieve::new(from.filter.as_deref(), saved, Timestamp(0))?;
     let mut recording = open(from);
     let mut held = VecDeque::new();
     if sieve.depends() {

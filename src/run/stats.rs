@@ -9,7 +9,8 @@ mod text;
 use std::io::{self, Write};
 
 use super::{Usage, code, print, recorded};
-use crate::cli::{self, Common};
+use crate::cli;
+use crate::config::Settings;
 use crate::event::{Chunk, gate};
 use crate::ingest;
 use crate::store::{Retention, Store, Tally};
@@ -18,13 +19,13 @@ use crate::store::{Retention, Store, Tally};
 const KEPT: Retention = Retention { events: 1, bytes: u64::MAX };
 
 /// Prints the numbers; 1 if there are none or an assertion fails, each of which is named on standard error.
-pub(super) fn run(common: &Common, stats: &cli::Stats) -> anyhow::Result<u8> {
+pub(super) fn run(settings: &Settings, stats: &cli::Stats) -> anyhow::Result<u8> {
     let mut assertions = Vec::new();
     for text in &stats.assert {
         assertions.push(assert::parse(text).map_err(|mistake| Usage(mistake.to_string()))?);
     }
     let mut store = Store::new(KEPT);
-    let matched = recorded::pass(&stats.from, |chunk, rows| {
+    let matched = recorded::pass(&stats.from, &settings.saved, |chunk, rows| {
         if rows.len() == chunk.len() {
             store.append(chunk, &Tally::default());
         } else {
@@ -36,7 +37,7 @@ pub(super) fn run(common: &Common, stats: &cli::Stats) -> anyhow::Result<u8> {
     let out = if stats.json {
         report::json(&tables)?
     } else {
-        text::tables(&tables, gate::Gate { ascii: common.ascii, strict_cells: false })
+        text::tables(&tables, gate::Gate { ascii: super::is_ascii(settings.glyphs), strict_cells: false })
     };
     print(out.as_bytes())?;
     let broken: Vec<_> =

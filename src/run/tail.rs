@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 
 use super::filter::Sieve;
 use super::listener::Listener;
-use super::{code, signals, use_color};
-use crate::cli::{self, Common, Format};
+use super::{code, is_ascii, signals, use_color};
+use crate::cli::{self, Format};
+use crate::config::Settings;
 use crate::event::{Chunk, EventRef, Level, gate, line};
 use crate::ingest;
 
@@ -22,12 +23,15 @@ const QUEUE: usize = 64;
 const MAX_MESSAGE: usize = 2_000;
 
 /// Prints until a count, a time, a signal or a closed pipe ends it.
-pub(super) fn run(common: &Common, tail: &cli::Tail) -> anyhow::Result<u8> {
+pub(super) fn run(settings: &Settings, tail: &cli::Tail) -> anyhow::Result<u8> {
     let start = ingest::now();
-    let wanted = Sieve::new(tail.filter.as_deref(), start)?;
-    let ending = tail.exit_on.as_deref().map(|text| Sieve::new(Some(text), start)).transpose()?;
+    let wanted = Sieve::new(tail.filter.as_deref(), &settings.saved, start)?;
+    let ending = match &tail.exit_on {
+        Some(text) => Some(Sieve::new(Some(text), &settings.saved, start)?),
+        None => None,
+    };
     let (follower, mut chunks) = mpsc::channel::<Arc<Chunk>>(QUEUE);
-    let listener = Listener::start(common, Some(follower))?;
+    let listener = Listener::start(settings, Some(follower))?;
     let (wake, woken) = sync_channel::<Wake>(QUEUE);
     let signalled = wake.clone();
     signals::watch(move |code| drop(signalled.send(Wake::Signal(code))))?;
@@ -43,8 +47,8 @@ pub(super) fn run(common: &Common, tail: &cli::Tail) -> anyhow::Result<u8> {
     let mut printer = Printer {
         out: BufWriter::new(io::stdout().lock()),
         format: tail.format,
-        color: use_color(common.color, &io::stdout()),
-        gate: gate::Gate { ascii: common.ascii, strict_cells: false },
+        color: use_color(settings.color, &io::stdout()),
+        gate: gate::Gate { ascii: is_ascii(settings.glyphs), strict_cells: false },
         left: tail.number,
         printed: 0,
         wanted,

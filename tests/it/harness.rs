@@ -225,6 +225,11 @@ fn connect(port: u16) -> TcpStream {
 /// The program with a home of its own.
 pub(crate) fn command(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_taillight"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TAILLIGHT_") {
+            command.env_remove(name);
+        }
+    }
     command
         .env("HOME", home)
         .env_remove("XDG_STATE_HOME")

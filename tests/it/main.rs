@@ -10,6 +10,8 @@ mod bar;
 mod bench;
 /// A real page in headless Chromium, and the client's own tests.
 mod browser;
+/// Settings from files, the environment and options; what a project may set.
+mod config;
 /// The filter at every door of the program, and all of its test data through the program itself.
 mod doors;
 /// The errors screen: groups, what is new, and one group in full.

@@ -10,7 +10,7 @@ const IMPORTS: [(&str, &[&str]); 16] = [
     ("counters", &["event"]),
     ("stats", &["event"]),
     ("filter", &["event"]),
-    ("config", &["event", "filter"]),
+    ("config", &["event", "filter", "ingest"]),
     ("pipeline", &["event", "filter"]),
     ("wire", &["event", "pipeline"]),
     ("store", &["event", "stats", "published"]),
@@ -19,7 +19,7 @@ const IMPORTS: [(&str, &[&str]); 16] = [
     ("recording", &["event", "wire", "pipeline", "filter", "stats", "store"]),
     ("ui", &["config", "event", "filter", "scan", "stats", "store", "published", "counters"]),
     ("load", &["event"]),
-    ("cli", &["ingest"]),
+    ("cli", &["config"]),
     (
         "run",
         &[

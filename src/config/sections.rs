@@ -1,0 +1,110 @@
+//! The sections of a settings file: tables with names of the user's own, each with its reader.
+//!
+//! Called by `settings` for every top-level table that is no group of plain settings. A section is a row in
+//! [`SECTIONS`]; what is wrong in it is said to the [`Reader`], with its place, and costs nothing else.
+
+use std::ops::Range;
+
+use toml_edit::{Item, TableLike};
+
+use super::complaint::{Complaint, line_of};
+use super::settings::{Owner, Saved, Settings};
+use super::table::Project;
+
+/// Saved filters read from one file; those beyond are left out with a note.
+const MAX_SAVED: usize = 100;
+/// Characters of a saved filter's name.
+const MAX_NAME: usize = 40;
+
+/// One section.
+pub struct Section {
+    pub name: &'static str,
+    /// As it is written: `[filters]`.
+    pub form: &'static str,
+    pub project: Project,
+    pub help: &'static str,
+    pub(super) read: fn(&mut Settings, &Item, &mut Reader<'_>),
+}
+
+/// Every section.
+pub static SECTIONS: [Section; 1] = [Section {
+    name: "filters",
+    form: "[filters]",
+    project: Project::Free,
+    help: "Saved filters by name, as in slow = \"duration>1s\"",
+    read: take_filters,
+}];
+
+/// A file that is being read: whose it is, and what was found wrong.
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a str,
+    pub(super) path: &'a str,
+    pub(super) owner: Owner,
+    /// Its project was trusted by the user, or it is the user's own.
+    pub(super) is_trusted: bool,
+    pub(super) said: Vec<Complaint>,
+}
+
+impl Reader<'_> {
+    /// Complains about the bytes at `span`, or about the file as a whole.
+    pub(super) fn complain(&mut self, span: Option<Range<usize>>, message: impl Into<String>) {
+        self.said.push(Complaint::new(self.text, span, message));
+    }
+
+    /// Complains about the key `name` of `table`.
+    pub(super) fn complain_key(&mut self, table: &dyn TableLike, name: &str, message: impl Into<String>) {
+        self.complain(table.key(name).and_then(toml_edit::Key::span), message);
+    }
+
+    /// Whether what only a trusted file may set counts here.
+    pub(super) fn may_set(&self, project: Project) -> bool {
+        project == Project::Free || self.is_trusted
+    }
+
+    /// Where the bytes at `span` are, for people: `/home/me/config.toml, line 3`.
+    pub(super) fn place(&self, span: Option<Range<usize>>) -> String {
+        let line = span.map(|span| format!(", line {}", line_of(self.text, span.start)));
+        format!("{}{}", self.path, line.unwrap_or_default())
+    }
+}
+
+fn take_filters(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
+    let Some(table) = item.as_table_like() else {
+        return reader.complain(item.span(), "filters is a table: [filters]");
+    };
+    for (number, (name, item)) in table.iter().enumerate() {
+        if number >= MAX_SAVED {
+            reader.complain_key(table, name, format!("only the first {MAX_SAVED} saved filters count"));
+            break;
+        }
+        match (is_name(name), item.as_str()) {
+            (true, Some(text)) => {
+                let (name, text) = (name.to_owned(), text.trim().to_owned());
+                put(&mut settings.saved, Saved { name, text, owner: reader.owner });
+            }
+            (false, _) => {
+                reader.complain_key(table, name, format!("`{name}` is no name for a filter: {NAME_RULE}"));
+            }
+            (true, None) => {
+                let message = format!("{name} is a filter in quotes, as in {name} = \"status>=500\"");
+                reader.complain(item.span(), message);
+            }
+        }
+    }
+}
+
+fn put(all: &mut Vec<Saved>, saved: Saved) {
+    match all.iter_mut().find(|known| known.name == saved.name) {
+        Some(known) => *known = saved,
+        None => all.push(saved),
+    }
+}
+
+/// What a name may be, for messages.
+pub(super) const NAME_RULE: &str = "letters, digits, - and _";
+
+/// Whether `saved:name` can name it.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=MAX_NAME).contains(&name.len()) && name.chars().all(is_plain)
+}

@@ -1,0 +1,287 @@
+//! The one table of settings: name, what is allowed, flag, who may set it, and a line of help.
+//!
+//! Reading files, the environment and the command line, `taillight config`, `:set`, the manual and the README all
+//! come from it. A row stands here only once something obeys it.
+
+use super::kind::{Check, Field, Kind, Value};
+use super::settings::Settings;
+use crate::ingest::admission::{is_host, is_origin};
+
+/// How a setting is written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
+    None,
+    /// `--NAME VALUE`, with what stands for the value in the help.
+    Value(&'static str, &'static str),
+    /// `--NAME`, which is this value.
+    Switch(&'static str, &'static str),
+}
+
+/// Whether the settings file of a project may set it (SECURITY 2.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Project {
+    /// Looks and filters: harmless whoever wrote them.
+    Free,
+    /// What opens ports, names files or runs programs counts only after `taillight trust`.
+    Trusted,
+}
+
+/// When `:set` counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    Now,
+    /// What is begun once: ports, memory, files.
+    Start,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    pub key: &'static str,
+    pub kind: Kind,
+    pub flag: Flag,
+    pub project: Project,
+    pub since: Since,
+    pub help: &'static str,
+    pub(super) at: fn(&mut Settings) -> &mut dyn Field,
+}
+
+impl Setting {
+    /// The name of its variable: `TAILLIGHT_BUFFER_EVENTS` for `buffer.events`.
+    pub fn variable(&self) -> String {
+        variable(self.key)
+    }
+
+    /// Its value in `settings`.
+    pub fn value(&self, settings: &Settings) -> Value {
+        (self.at)(&mut settings.clone()).value()
+    }
+
+    /// Its value in `settings` as it would be written in a file; a secret is only shown where it is kept.
+    pub fn written(&self, settings: &Settings) -> String {
+        const MIB: u64 = 1 << 20;
+        match (self.kind, self.value(settings)) {
+            (Kind::Size, Value::Number(bytes)) if bytes % MIB == 0 => (bytes / MIB).to_string(),
+            (Kind::Size, Value::Number(bytes)) => format!("\"{bytes}B\""),
+            (Kind::Secret, Value::Text(text)) if !is_reference(&text) => "\"••••\"".to_owned(),
+            (_, value) => value.to_toml().to_string(),
+        }
+    }
+
+    /// Its value without any file, variable or option.
+    pub fn default(&self) -> Value {
+        self.value(&Settings::default())
+    }
+}
+
+/// Where the setting called `key` is in the table.
+pub fn position(key: &str) -> Option<usize> {
+    SETTINGS.iter().position(|setting| setting.key == key)
+}
+
+/// Whether a secret is named and not written.
+pub(super) fn is_reference(text: &str) -> bool {
+    text.is_empty() || text.starts_with("env:") || text.starts_with("file:")
+}
+
+pub(super) fn variable(key: &str) -> String {
+    format!("TAILLIGHT_{}", key.replace(['.', '-'], "_").to_uppercase())
+}
+
+const ANY_TEXT: Check = Check { what: "text in quotes", is_one: |_| true };
+const ADDRESS: Check =
+    Check { what: "an address such as 127.0.0.1", is_one: |text| text.parse::<std::net::IpAddr>().is_ok() };
+const ORIGIN: Check = Check { what: "an origin such as https://staging.example:8443", is_one: is_origin };
+const HOST: Check = Check { what: "a host name such as dev.example or dev.example:8245", is_one: is_host };
+const ZONE: Check = Check {
+    what: "local, UTC or a zone such as Europe/Berlin",
+    is_one: |text| text == "local" || jiff::tz::TimeZone::get(text).is_ok(),
+};
+
+/// Words of a choice, in the order of its enum.
+pub(super) const WHEN: &[&str] = &["auto", "always", "never"];
+pub(super) const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
+pub(super) const ON_RELOAD: &[&str] = &["divider", "clear"];
+
+/// Every setting, in the order of the README.
+pub static SETTINGS: [Setting; 15] = [
+    Setting {
+        key: "bind",
+        kind: Kind::Text(ADDRESS),
+        flag: Flag::Value("bind", "ADDRESS"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Address to listen on; anything but loopback needs a token",
+        at: |settings| &mut settings.bind,
+    },
+    Setting {
+        key: "port",
+        kind: Kind::Number { from: 0, to: 65_535 },
+        flag: Flag::Value("port", "N"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Port to listen on; 0 takes a free one",
+        at: |settings| &mut settings.port,
+    },
+    Setting {
+        key: "allow-origins",
+        kind: Kind::List(ORIGIN),
+        flag: Flag::Value("allow-origin", "ORIGIN"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Let pages of this origin in, such as https://staging.example",
+        at: |settings| &mut settings.allow_origins,
+    },
+    Setting {
+        key: "allow-hosts",
+        kind: Kind::List(HOST),
+        flag: Flag::Value("allow-host", "HOST"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Answer to this host name too",
+        at: |settings| &mut settings.allow_hosts,
+    },
+    Setting {
+        key: "token",
+        kind: Kind::Secret,
+        flag: Flag::Value("token", "TOKEN"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Secret that every request must show when listening beyond loopback",
+        at: |settings| &mut settings.token,
+    },
+    Setting {
+        key: "require-key",
+        kind: Kind::Flag,
+        flag: Flag::Switch("require-key", "true"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Ask every sender for the page key",
+        at: |settings| &mut settings.require_key,
+    },
+    Setting {
+        key: "buffer.events",
+        kind: Kind::Number { from: 1, to: u64::MAX },
+        flag: Flag::Value("retain", "EVENTS"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Events to keep",
+        at: |settings| &mut settings.retain,
+    },
+    Setting {
+        key: "buffer.mb",
+        kind: Kind::Size,
+        flag: Flag::Value("memory", "SIZE"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Memory for events, such as 64MiB or 1GiB; whichever of the two is met first",
+        at: |settings| &mut settings.memory,
+    },
+    Setting {
+        key: "filter",
+        kind: Kind::Text(ANY_TEXT),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "Filter to start with, where none is given",
+        at: |settings| &mut settings.filter,
+    },
+    Setting {
+        key: "live",
+        kind: Kind::Flag,
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Apply the filter while it is typed, and not only on Enter",
+        at: |settings| &mut settings.is_live,
+    },
+    Setting {
+        key: "on-reload",
+        kind: Kind::Choice(ON_RELOAD),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "clear: only what came since the newest page load, from the start",
+        at: |settings| &mut settings.on_reload,
+    },
+    Setting {
+        key: "color",
+        kind: Kind::Choice(WHEN),
+        flag: Flag::Value("color", "WHEN"),
+        project: Project::Free,
+        since: Since::Now,
+        help: "When to use colour; auto: on a terminal, unless NO_COLOR is set",
+        at: |settings| &mut settings.color,
+    },
+    Setting {
+        key: "glyphs",
+        kind: Kind::Choice(GLYPHS),
+        flag: Flag::Switch("ascii", "ascii"),
+        project: Project::Free,
+        since: Since::Now,
+        help: "Draw with ASCII characters only; auto: where the locale is not UTF-8",
+        at: |settings| &mut settings.glyphs,
+    },
+    Setting {
+        key: "fps",
+        kind: Kind::Number { from: 1, to: 30 },
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Frames a second for new events; keys are drawn at once",
+        at: |settings| &mut settings.fps,
+    },
+    Setting {
+        key: "zone",
+        kind: Kind::Text(ZONE),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Time zone of the clock on screen",
+        at: |settings| &mut settings.zone,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_whole_and_its_own() {
+        for (at, setting) in SETTINGS.iter().enumerate() {
+            let key = setting.key;
+            assert_eq!(position(key), Some(at), "{key} stands there twice");
+            assert!(key.chars().all(|c| c.is_ascii_lowercase() || "-.".contains(c)), "{key}");
+            assert!(!setting.help.is_empty() && !setting.help.ends_with('.'), "{key}");
+            // Every value a row may have is kept by the field behind it.
+            let mut settings = Settings::default();
+            for value in samples(setting) {
+                (setting.at)(&mut settings).put(value.clone());
+                assert_eq!(setting.value(&settings), value, "{key}");
+            }
+        }
+    }
+
+    /// Values of its kind, the default among them.
+    fn samples(setting: &Setting) -> Vec<Value> {
+        let mut values = match setting.kind {
+            Kind::Flag => vec![Value::Flag(true), Value::Flag(false)],
+            Kind::Number { from, to } => vec![Value::Number(from), Value::Number(to)],
+            Kind::Size => vec![Value::Number(7)],
+            Kind::Choice(words) => words.iter().map(|word| Value::Text((*word).to_owned())).collect(),
+            Kind::Choices(words) => vec![Value::List(words.iter().map(|word| (*word).to_owned()).collect())],
+            _ => Vec::new(),
+        };
+        values.push(setting.default());
+        values
+    }
+
+    #[test]
+    fn defaults_are_allowed() {
+        for setting in &SETTINGS {
+            let toml = format!("k = {}", setting.written(&Settings::default()));
+            let document: toml_edit::DocumentMut = toml.parse().expect("toml");
+            assert!(setting.kind.of_item(&document["k"]).is_some(), "{toml}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `taillight config` and `taillight trust`: what is set and where it came from; whose project's file counts.
+//!
+//! Called by `run`. What is printed reads as a settings file again; mistakes in the files go to standard error.
+
+use std::path::Path;
+
+use super::kept::Kept;
+use super::{Usage, code, print};
+use crate::config::{Owner, SECTIONS, SETTINGS, Saved, Settings};
+use crate::event::gate;
+
+/// Columns of a setting before where it came from; longer ones push that aside.
+const WIDTH: usize = 44;
+
+/// Prints every setting with its value and its origin, and the files they are read from.
+pub(super) fn run(kept: &Kept) -> anyhow::Result<u8> {
+    print(listing(kept).as_bytes())
+}
+
+fn listing(kept: &Kept) -> String {
+    let mut text = String::new();
+    let places = &kept.places;
+    let mut line = |content: &str, origin: &str| {
+        let content = gate::plain(content);
+        let origin = gate::plain(origin);
+        text.push_str(format!("{content:<WIDTH$}  # {origin}").trim_end());
+        text.push('\n');
+    };
+    let file = |path: Option<&Path>| path.map_or("none".to_owned(), |path| path.display().to_string());
+    let is_there = if places.user().is_some_and(Path::is_file) { "" } else { "  (not there yet)" };
+    line("# settings of this user", &format!("{}{is_there}", file(places.user())));
+    let trust = match (places.project(), places.is_trusted()) {
+        (None, _) => "",
+        (_, true) => "  (trusted: all of it counts)",
+        (_, false) => "  (not trusted: looks and filters count, `taillight trust` lets the rest)",
+    };
+    line("# settings of this project", &format!("{}{trust}", file(places.project())));
+    for setting in &SETTINGS {
+        let written = format!("{} = {}", setting.key, setting.written(&kept.settings));
+        line(&written, kept.settings.origin(setting));
+    }
+    for section in &SECTIONS {
+        let rows = rows(section.name, &kept.settings);
+        if !rows.is_empty() {
+            line("", "");
+            line(section.form, section.help);
+        }
+        for (written, origin) in rows {
+            line(&written, &origin);
+        }
+    }
+    text
+}
+
+/// What a section holds, as it would be written, with where it came from.
+fn rows(section: &str, settings: &Settings) -> Vec<(String, String)> {
+    match section {
+        "filters" => settings.saved.iter().map(filter_row).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn filter_row(saved: &Saved) -> (String, String) {
+    let owner = match saved.owner {
+        Owner::BuiltIn => "built in",
+        Owner::User => "yours",
+        Owner::Project => "of the project",
+    };
+    let text = toml_edit::Value::from(saved.text.as_str());
+    (format!("{} = {text}", saved.name), owner.to_owned())
+}
+
+/// Trusts the project's file as it is now, or no more.
+pub(super) fn trust(kept: &Kept, is_withdrawn: bool) -> anyhow::Result<u8> {
+    let path = kept.places.set_trust(!is_withdrawn).map_err(Usage)?;
+    let path = path.display().to_string();
+    let path = gate::plain(&path);
+    let said = if is_withdrawn {
+        format!("{path} is not trusted any more: only its looks and filters count\n")
+    } else {
+        format!("all of {path} counts now, until it changes: `taillight config` shows what it sets\n")
+    };
+    print(said.as_bytes())?;
+    Ok(code::FINE)
+}
