@@ -12,7 +12,7 @@ const DEMO: &str = include_str!("../../assets/demo.html");
 const HOME: &str = include_str!("../../assets/home.html");
 
 /// The one line of the client that a module cannot use: there is no current script there.
-const SELF_LINE: &str = "const SELF = document.currentScript && document.currentScript.src;";
+const SELF_LINE: &str = "const SELF = document.currentScript?.src;";
 const MODULE_SELF: &str = "const SELF = import.meta.url;";
 const MODULE_EXPORTS: &str = "\nexport const {init, log, track, metric, error, render, setUser, setContext, \
      answer, consent, flush, stop} = globalThis.taillight;\n";

@@ -297,7 +297,7 @@ test('inside a bundle the client waits for init', () => {
 const CALLS = ['init', 'log', 'track', 'metric', 'error', 'render', 'setUser', 'setContext', 'answer', 'consent', 'flush', 'stop'];
 
 test('the module is the script with two edits', async () => {
-  const mark = 'const SELF = document.currentScript && document.currentScript.src;';
+  const mark = 'const SELF = document.currentScript?.src;';
   assert.equal(SOURCE.split(mark).length, 2, 'the marked line is there once');
   const folder = mkdtempSync(join(tmpdir(), 'taillight-'));
   const file = join(folder, 'taillight.mjs');
