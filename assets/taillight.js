@@ -43,6 +43,11 @@
   const { WebSocket: NativeSocket, fetch: nativeFetch, performance = {}, navigator = {}, setTimeout: setTimer, clearTimeout: cancel, Date: clock } = window;
   const { sendBeacon } = navigator, console = assign({}, window.console), encoder = new TextEncoder();
   const later = (run, ms) => setTimer(() => quietly(run), ms);
+  /** `run`, once, so many ms after the first of the calls since it last ran; `wait(0)` says whether it is due. */
+  const once = (run) => {
+    let timer = 0;
+    return (ms) => (timer = timer || ms && later(() => { timer = 0; run(); }, ms));
+  };
   const now = () => clock.now(), tick = () => performance.now?.() ?? now();
   const round = (ms) => Math.round(ms * 1000) / 1000, tenth = (ms) => Math.round(ms * 10) / 10;
   const place = () => window.location || {};
@@ -67,7 +72,7 @@
   const note = (error) => ownErrors.splice(0, ownErrors.push(String(error?.message || error).slice(0, 200)) - 5);
 
   /** Runs `work`; what it throws is kept for diagnostics, and hooks that it trips over stay silent meanwhile. */
-  function quietly(work, ...args) {
+  const quietly = (work, ...args) => {
     const before = busy;
     busy = true;
     try {
@@ -77,7 +82,7 @@
     } finally {
       busy = before;
     }
-  }
+  };
 
   /** A hook: `work` that never throws and does nothing while another hook runs (a getter that logs, for one). */
   const hook = (work) => (...args) => { if (!busy) return quietly(work, ...args); };
@@ -92,7 +97,7 @@
   const luhn = (digits) => [...digits].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10 === 0;
 
   /** Takes Bearer and JWT shapes, card numbers, URL user-info, secret query values and e-mail domains out. */
-  function scrub(text, keepMail) {
+  const scrub = (text, keepMail) => {
     if (!/[@=]|bearer|eyJ|[2-6]\d{3}/i.test(text)) return text;
     const clean = text
       .replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
@@ -101,7 +106,7 @@
       .replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
       .replace(/\b[2-6]\d{3}(?:[ -]?\d){9,15}\b/g, (all) => (luhn(all.replace(/\D/g, '')) ? REDACTED : all));
     return keepMail || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
-  }
+  };
 
   // ---- values made plain -------------------------------------------------------------------------------------
 
@@ -110,15 +115,15 @@
   const isError = (value) => value instanceof Error || /^(Error|DOMException)$/.test(tagOf(value));
 
   /** The data property `key` of `object`; a getter is not run. */
-  function own(object, key) {
+  const own = (object, key) => {
     const property = getOwnPropertyDescriptor(object, key);
     return property && ('value' in property ? property.value : '[getter]');
-  }
+  };
 
   const cut = (text, limit) => (text.length > limit ? text.slice(0, limit && limit - 1).replace(/[\uD800-\uDBFF]$/, '') + '…' : text);
 
   /** The one-line form of what is not plain data: an element as a developer writes it, `<button#save.primary>`. */
-  function oneLine(value) {
+  const oneLine = (value) => {
     const tag = tagOf(value);
     if (/Element$|Document|^(Text|Comment|ShadowRoot)$/.test(tag) && value.nodeType > 0) {
       const name = value.nodeName, given = (key) => value.getAttribute(key) || '', id = value.nodeType === 1 && given('id');
@@ -128,21 +133,21 @@
     if (/^(RegExp|URL)$/.test(tag)) return String(value);
     if (ArrayBuffer.isView(value)) return `[${tag} ${value.byteLength} bytes]`;
     if (/Window|GlobalScope/.test(tag) || !/^(Object|Array|Map|Set)$/.test(tag) && !keys(value).length) return `[${tag}]`;
-  }
+  };
 
   /** Copies `root` into JSON data of about `limit` characters: bounded in depth, width and length, secrets out, no getter run. */
-  function plain(root, limit, startDepth = 0) {
+  const plain = (root, limit, startDepth = 0) => {
     let left = limit;
     const path = [];
 
-    function short(text, key) {
+    const short = (text, key) => {
       const most = key === 'message' ? settings.maxMessage : key === 'stack' ? settings.maxStack : STRING_CHARS;
       const clean = cut(scrub(text.slice(0, Math.min(SCAN_CHARS, most * 2)), key === 'stack'), Math.min(most, Math.max(left, 20)));
       left -= clean.length;
       return clean;
-    }
+    };
 
-    function copy(value, depth, inContext, key) {
+    const copy = (value, depth, inContext, key) => {
       const type = typeof value;
       left -= 8;
       if (type === 'string') return short(value, key);
@@ -157,9 +162,9 @@
       const made = isList ? list(value, value.length, depth + 1, inContext) : fields(value, depth + 1, inContext);
       path.pop();
       return made;
-    }
+    };
 
-    function fields(value, depth, inContext) {
+    const fields = (value, depth, inContext) => {
       const made = {}, kind = isPlain(value) ? '' : tagOf(value);
       if (/^(Map|Set)$/.test(kind)) return { [`${kind}(${value.size})`]: list(value, value.size, depth, inContext) };
       if (kind && isError(value)) value = partsOf(value);
@@ -173,29 +178,29 @@
       }
       if (all.length > KEYS) made['…'] = all.length - KEYS + ' more keys';
       return made;
-    }
+    };
 
-    function list(items, length, depth, inContext) {
+    const list = (items, length, depth, inContext) => {
       const made = [];
       for (const item of items) {
         if (made.length === ITEMS || left <= 0) return made.concat(`… ${length - made.length} more`);
         made.push(copy(item, depth, inContext));
       }
       return made;
-    }
+    };
 
     return copy(root, startDepth);
-  }
+  };
 
   /** One thrown value; what is no error keeps what it is. */
-  function partsOf(error) {
+  const partsOf = (error) => {
     if (!isError(error)) return { message: text(error), value: typeof error === 'object' ? error : undefined };
     const { name, message, stack } = error;
     return { name: String(name), message: String(message), stack: typeof stack === 'string' ? stack : undefined, code: own(error, 'code') };
-  }
+  };
 
   /** What is known of a thrown value: name, message, stack, and where they exist causes (5) and errors (10). */
-  function thrown(value) {
+  const thrown = (value) => {
     const parts = partsOf(value), causes = [], seen = [value];
     if (!isError(value)) return parts;
     for (let { cause } = value; cause && causes.length < 5 && !seen.includes(cause); cause = isError(cause) && cause.cause) {
@@ -205,16 +210,16 @@
     if (causes.length) parts.causes = causes;
     if (Array.isArray(value.errors)) parts.errors = value.errors.slice(0, 10).map(partsOf);
     return parts;
-  }
+  };
 
   /** One value as the text of a message. */
-  function text(value) {
+  const text = (value) => {
     const copy = typeof value === 'string' ? value : isError(value) ? value.name + ': ' + value.message : plain(value, STRING_CHARS, DEPTH - 4);
     return typeof copy === 'string' ? copy : stringify(copy);
-  }
+  };
 
   /** Console arguments as one line, with the printf directives that consoles know. */
-  function format([first, ...rest]) {
+  const format = ([first, ...rest]) => {
     const line = typeof first === 'string' && rest.length ? first.slice(0, SCAN_CHARS).replace(/%[sdifoOc%]/g, (directive) => {
       if (directive === '%%') return '%';
       if (!rest.length) return directive;
@@ -222,7 +227,7 @@
       return directive === '%c' ? '' : directive === '%f' ? parseFloat(value) : /[di]/.test(directive) ? parseInt(value, 10) : value;
     }) : text(first);
     return [line, ...rest.map(text)].join(' ');
-  }
+  };
 
   // ---- who this is -------------------------------------------------------------------------------------------
 
@@ -233,11 +238,11 @@
   };
 
   /** A value that lives as long as the tab; `make` gets the one before. Where storage is blocked it lives with the page. */
-  function remembered(key, make) {
+  const remembered = (key, make) => {
     const area = quietly(() => window.sessionStorage), value = String(make(quietly(() => area.getItem('taillight.' + key))));
     quietly(() => area.setItem('taillight.' + key, value));
     return value;
-  }
+  };
 
   const pageUrl = () => cut(scrub(String(place().href || '')), 2000);
 
@@ -258,34 +263,28 @@
    * hears whether all of that was taken. Every number from acked + 1 to last is in exactly one entry, in order.
    * @param {Entry[]} queue
    */
-  function channel(who, queue, done) {
-    let last = 0, acked = 0, events, bytes, unsent, flushTimer, saveTimer, saves = 0, keptTo = 0, chunks = [];
+  const channel = (who, queue, done) => {
+    let last = 0, acked = 0, events, bytes, unsent, saves = 0, keptTo = 0, chunks = [];
     let socket, ready, since, tries = 0, ever, timer, holdUntil = 0, maxBytes = 65536, answering;
     let /** @type {{to: number, urgent: boolean}[]} */ inFlight = [];
 
-    if (queue.length) {
-      acked = queue[0].seq - 1;
-      last = queue[queue.length - 1].to;
-    }
-    resend();
-
     const isFull = () => unsent >= settings.batchEvents;
 
-    function add(json, rank) {
+    const add = (json, rank) => {
       const entry = { seq: ++last, to: last, json, bytes: byteLength(json), rank };
       queue.push(entry);
       events++;
       unsent++;
       bytes += entry.bytes;
       for (let worst; (events > BUFFER_EVENTS || bytes > MIB2) && (worst = count());) evict(worst);
-      if (!ready) saveLater();
+      if (!ready) saveLater(SAVE_MS);
       else if (rank > 1 && entry.json && now() >= holdUntil && inFlight.length < IN_FLIGHT && inFlight.filter((frame) => frame.urgent).length < IN_FLIGHT / 2 && last - acked <= WINDOW) post('urgent', [entry]);
       else if (rank > 1 || isFull()) pump();
-      else flushLater(settings.batchMs);
-    }
+      else flushLater(+settings.batchMs || 1);
+    };
 
     /** Counts what is kept. @returns {Entry|undefined} the oldest unsent event of the lowest rank */
-    function count() {
+    const count = () => {
       let worst;
       events = bytes = unsent = 0;
       for (const entry of queue) {
@@ -297,29 +296,29 @@
         if (!(worst?.rank <= entry.rank)) worst = entry;
       }
       return worst;
-    }
+    };
 
     /** Full: an event becomes a gap, and gaps side by side become one. */
-    function evict(entry) {
+    const evict = (entry) => {
       const at = queue.indexOf(entry), isGap = (one) => one && !one.json && !one.sent;
       assign(entry, { json: '', bytes: 0 });
       counts.dropped++;
       if (isGap(queue[at + 1])) entry.to = queue.splice(at + 1, 1)[0].to;
       if (isGap(queue[at - 1])) queue[at - 1].to = queue.splice(at, 1)[0].to;
       count();
-    }
+    };
 
     /** Everything up to `seq` has been taken by the server and leaves the buffer and the store. */
-    function settle(seq) {
+    const settle = (seq) => {
       acked = Math.max(acked, Math.min(seq, last) || 0);
       queue = queue.filter((entry) => entry.to > acked);
       inFlight = inFlight.filter((frame) => frame.to > acked);
       count();
       awaitAck();
       while (chunks[0]?.to <= acked) forget(chunks.shift().key);
-    }
+    };
 
-    function connect() {
+    const connect = () => {
       close();
       if (!NativeSocket || !running || !quietly(address)) return;
       const mySocket = socket = quietly(() => new NativeSocket(base.replace(/^http/, 'ws') + 'v1/ws', ['taillight.v1'].concat(pageKey ? 'k.' + pageKey : [])));
@@ -333,58 +332,58 @@
       });
       socket.onclose = mine(lost);
       timer = later(mine(lost), WELCOME_MS);
-    }
+    };
 
-    function close() {
+    const close = () => {
       cancel(timer);
       quietly(() => socket?.close());
       socket = ready = null;
-    }
+    };
 
     /** The connection ended: what was sent and not acked waits again, and the next try comes later each time. */
-    function lost() {
+    const lost = () => {
       close();
       resend();
       if (done) return done(false);
       if (!running) return;
-      if (queue.length) saveLater();
+      if (queue.length) saveLater(SAVE_MS);
       if (since && now() - since > STABLE_MS) tries = 0;
       since = 0;
       const probes = ++tries - (ever ? 40 : 3);
       timer = later(connect, probes < 0 ? Math.random() * Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** (tries - 1)) : (0.5 + Math.random() / 2) * Math.min(PROBE_MAX_MS, PROBE_MS * 2 ** probes));
       if (!ever && !probes) explain();
-    }
+    };
 
     /** Everything that is not acked waits again. */
-    function resend() {
+    const resend = () => {
       inFlight = [];
       for (const entry of queue) entry.sent = entry.beaconed = false;
       count();
-    }
+    };
 
     /** A connection that a sleeping machine left half open says nothing, and never ends by itself. */
-    function awaitAck() {
+    const awaitAck = () => {
       cancel(timer);
       if (inFlight.length) timer = later(lost, ACK_MS);
-    }
+    };
 
     const send = (message) => socket.send(stringify(message));
-    const flushLater = (ms) => { flushTimer = flushTimer || later(() => { flushTimer = 0; pump(); }, ms); };
+    const flushLater = once(() => pump());
 
     /** `run` as the end of a message. @param {Entry[]} run entries with consecutive numbers */
     const body = (head, run) => `${stringify({ ...head, seq: run[0].seq }).slice(0, -1)},"events":[${run.map((entry) => entry.json)}]}`;
 
     /** @param {'batch'|'urgent'} t */
-    function post(t, run) {
+    const post = (t, run) => {
       socket.send(body({ t }, run));
       inFlight.push({ to: run[run.length - 1].seq, urgent: t === 'urgent' });
       if (inFlight.length < 2) awaitAck();
       for (const entry of run) entry.sent = true;
       unsent -= run.length;
-    }
+    };
 
     /** Hands gaps, and events with consecutive numbers that share `limit()` bytes, to `take`, oldest first, until it says true. */
-    function runs(isFit, limit, take) {
+    const runs = (isFit, limit, take) => {
       for (let at = 0; at < queue.length;) {
         const first = queue[at++], run = [first];
         let size = first.bytes;
@@ -392,10 +391,10 @@
         while (first.json && run.length < settings.batchEvents && queue[at]?.json && isFit(queue[at]) && (size += queue[at].bytes + 1) < limit()) run.push(queue[at++]);
         if (take(run)) return;
       }
-    }
+    };
 
     /** Sends what waits. @param {boolean} [leaving] the page goes away: no limit on what is in flight */
-    function pump(leaving) {
+    const pump = (leaving) => {
       if (!ready) return;
       const hold = holdUntil - now();
       if (hold > 0 && !leaving) return flushLater(hold);
@@ -406,14 +405,14 @@
         send({ t: 'gap', from, to, count: to - from + 1, reason: 'buffer-full' });
         run[0].sent = true;
       });
-    }
+    };
 
-    function goOn(isNow) {
+    const goOn = (isNow) => {
       if (done && !queue.length) {
         close();
         done(true);
       } else if (isNow) pump();
-    }
+    };
 
     const receivers = {
       welcome(message) {
@@ -428,7 +427,7 @@
       },
       ack(message) {
         settle(message.seq);
-        goOn(!flushTimer || isFull());
+        goOn(!flushLater() || isFull());
       },
       nack({ rejected }) {
         counts.rejected += rejected?.length || 0;
@@ -437,7 +436,7 @@
         holdUntil = now() + Math.min(Math.max(+ms || 0, 0), 60000);
         resend(); // what was refused for now comes again; what was taken after all is known by its number
         awaitAck();
-        flushLater(holdUntil - now());
+        flushLater(holdUntil - now() || 1);
       },
       config(message) {
         if (message.sample) sample = Object(message.sample);
@@ -471,7 +470,7 @@
     };
 
     /** What is not acked goes once more as beacons, under the same numbers, so that the server drops what it has. */
-    function beacon() {
+    const beacon = () => {
       let room = BEACON_BYTES - byteLength(stringify(who)) - 60;
       if (sendBeacon && base) for (const rank of bytes > room ? [2, 0] : [0]) {
         runs((entry) => entry.json && !entry.beaconed && entry.rank >= rank, () => room, (run) => {
@@ -481,15 +480,15 @@
           for (const entry of run) entry.beaconed = true;
         });
       }
-    }
+    };
 
-    const saveLater = () => { saveTimer = saveTimer || done || later(() => { saveTimer = 0; if (!ready) save(); }, SAVE_MS); };
+    const saveLater = once(() => ready || done || save());
 
     /**
      * Appends what is not acked and not stored yet to the store, for the next document of this origin.
      * @param {boolean} [isGone] this document ends; a number that found no room becomes a gap
      */
-    function save(isGone) {
+    const save = (isGone) => {
       const area = storage(), fresh = queue.filter((entry) => entry.to > keptTo);
       if (!area || !queue.length || !fresh.length && !(isGone && chunks.length)) return;
       let room = MIB2 - stored(area).reduce((sum, key) => sum + area.getItem(key).length, 0);
@@ -503,7 +502,13 @@
       }
       keptTo = last;
       chunks.push({ key, to: last });
+    };
+
+    if (queue.length) {
+      acked = queue[0].seq - 1;
+      last = queue[queue.length - 1].to;
     }
+    resend();
 
     return {
       add, pump, connect, close,
@@ -527,27 +532,27 @@
       },
       figures: () => ({ recorded: last, acked, buffered: events }),
     };
-  }
+  };
 
-  function address() {
+  const address = () => {
     const url = new URL(String(settings.url).replace(/^ws/, 'http'), document.baseURI), key = settings.key || url.searchParams.get('k') || '';
     base = new URL('.', url).href;
     pageKey = /^[A-Za-z0-9]{1,64}$/.test(key) ? key : '';
     return /^http/.test(base);
-  }
+  };
 
   /** Our own addresses, not the whole origin: behind a dev server's proxy that is the app's origin too. */
-  function isOwn(address) {
+  const isOwn = (address) => {
     const url = String(address).replace(/^ws/, 'http');
     return base && url.startsWith(base) && /^(v1\/|taillight\.)/.test(url.slice(base.length));
-  }
+  };
 
   /** Says why nothing can be sent, if taillight runs; where it does not, the page's console stays as it is. */
-  function explain() {
+  const explain = () => {
     const { origin } = place();
     nativeFetch?.(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
       console.warn(`taillight: ${base} refuses ${origin}. Start it with --allow-origin ${origin}, or use the script tag with ?k= that it prints.`)).catch(note);
-  }
+  };
 
   // ---- the store: what documents that ended left for the next one of their origin ------------------------------------
 
@@ -556,7 +561,7 @@
   const forget = (key) => quietly(() => storage().removeItem(key));
 
   /** Sends what one document before this left, over a connection of its own under its own numbers; then the next. */
-  function recover() {
+  const recover = () => {
     const area = storage(), left = {};
     if (recovering || !area) return;
     for (const key of stored(area)) {
@@ -575,10 +580,10 @@
       clear();
       recover();
     }).connect();
-  }
+  };
 
   /** @returns {Entry[]|undefined} the events of the chunks of one client; a number that is in none of them is in a gap */
-  function entriesOf(chunks) {
+  const entriesOf = (chunks) => {
     const queue = [], last = Math.max(...chunks.map((chunk) => chunk.last));
     let next = Math.min(...chunks.map((chunk) => chunk.from));
     const put = (to, event, rank) => {
@@ -593,26 +598,26 @@
     }
     put(last);
     return queue.length && queue;
-  }
+  };
 
   // ---- recording -----------------------------------------------------------------------------------------------
 
   /** The place of a level in LEVELS, if it is one. */
-  function levelAt(level) {
+  const levelAt = (level) => {
     const at = LEVELS.indexOf(level === 'warning' ? 'warn' : level);
     return at < 0 ? undefined : at;
-  }
+  };
 
   /** The share of such events that is kept: the server's word, then the page's own. */
-  function rateOf(event) {
+  const rateOf = (event) => {
     for (const rates of [sample, ownSample]) {
       for (const name of [event.action, event.subtype, event.type]) if (typeof own(rates, name) === 'number') return rates[name];
     }
     return 1;
-  }
+  };
 
   /** Takes one event. Its number is given here, after sampling, so that the numbers have no holes. */
-  function record(event) {
+  const record = (event) => {
     if (!running || !enabled) return;
     const level = { error: 4, metric: 2, analytics: 1 }[event.type] ?? levelAt(event.level) ?? 2;
     const isUrgent = level === 4 || level === 5 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : rateOf(event);
@@ -627,7 +632,7 @@
     }
     if (event) live.add(stringify(event), isUrgent ? 2 : +(level >= 2));
     else counts.filtered++;
-  }
+  };
 
   const tell = (type, subtype, more) => record({ type, subtype, ...more });
 
@@ -635,7 +640,7 @@
   let burstTimer = 0;
 
   /** Records the error that `key` names; from the sixth in a second on equal ones are counted, and told once a second. */
-  function fault(subtype, key, make) {
+  const fault = (subtype, key, make) => {
     const name = subtype + key, fresh = () => ({ type: 'error', subtype, severity: 'medium', ...make() });
     let burst = bursts.get(name);
     if (!burst) {
@@ -646,9 +651,9 @@
     if (++burst.seen <= BURST) return record(burst.event = fresh());
     burst.last = now();
     if (!burst.count++) burst.first = burst.last;
-  }
+  };
 
-  function tellBursts() {
+  const tellBursts = () => {
     for (const [name, { event, count, first, last }] of bursts) {
       if (count) record({ ...event, count, first, timestamp: last });
       if (count) bursts.set(name, { seen: BURST, count: 0, event });
@@ -656,7 +661,7 @@
     }
     cancel(burstTimer);
     burstTimer = bursts.size && later(tellBursts, BURST_MS);
-  }
+  };
 
   // ---- what the server may ask; `taillight.answer` adds to it -----------------------------------------------------------
 
@@ -682,15 +687,15 @@
 
   const RECORDERS = {};
 
-  function listen(target, type, work, options) {
+  const listen = (target, type, work, options) => {
     if (!target?.addEventListener) return;
     const hooked = hook(work);
     target.addEventListener(type, hooked, options);
     return () => target.removeEventListener(type, hooked, options);
-  }
+  };
 
   /** Puts `around(run, [self, args])` in place of a function, `around(run, [args])` in place of a constructor; a Proxy keeps name, length and text. */
-  function replace(owner, name, around, trap = 'apply') {
+  const replace = (owner, name, around, trap = 'apply') => {
     while (owner && !getOwnPropertyDescriptor(owner, name)) owner = getPrototypeOf(owner);
     const before = owner && getOwnPropertyDescriptor(owner, name), call = Reflect[trap];
     if (typeof before?.value !== 'function') return;
@@ -701,7 +706,7 @@
       isAlive = false;
       if (owner[name] === wrapper) defineProperty(owner, name, before);
     };
-  }
+  };
 
   /** For `replace`: `work(args, result, self)` has its look after the call. */
   const after = (work) => (run, [self, args]) => {
@@ -711,13 +716,13 @@
   };
 
   /** Calls `work` with each performance entry of a type, those before now included; `undo.drain` takes what waits. */
-  function observe(type, work, options) {
+  const observe = (type, work, options) => {
     const Observer = window.PerformanceObserver;
     if (!Observer?.supportedEntryTypes?.includes(type)) return;
     const each = (list) => list.forEach((entry) => quietly(work, entry)), observer = new Observer((list) => each(list.getEntries()));
     observer.observe({ type, buffered: !hasBegun, ...options });
     return assign(() => observer.disconnect(), { drain: () => each(observer.takeRecords()) });
-  }
+  };
 
   const spot = (url, line, column) => ({ url: url || undefined, line: line || undefined, column: column || undefined });
 
@@ -759,7 +764,7 @@
     });
   };
 
-  function consoleLine(name, level, args) {
+  const consoleLine = (name, level, args) => {
     const isFault = level === 'error', make = () => {
       const error = args.find(isError);
       return { type: isFault ? 'error' : 'log', level, severity: isFault ? 'medium' : 'low', ...error ? thrown(error) : name === 'trace' && { stack: ownStack(new Error('Trace')) },
@@ -767,13 +772,13 @@
     };
     if (isFault || level === 'warn') fault('console', name + args.slice(0, 9).map(brief), make);
     else record({ subtype: 'console', ...make() });
-  }
+  };
 
   /** The stack of an error made here, without the lines of this file. */
-  function ownStack({ stack }, head = 'Trace') {
+  const ownStack = ({ stack }, head = 'Trace') => {
     const file = SELF ? SELF.split('?')[0] : '\n';
     return [head, ...String(stack || '').split('\n').filter((line, i) => line && !line.includes(file) && (i || !/^Error/.test(line)))].join('\n');
-  }
+  };
 
   // Requests. A body is never read: sizes and the end of the body come from resource timing.
 
@@ -781,29 +786,29 @@
   let open = [];
 
   /** The address that a page hands over, '' where only reading it twice would tell. */
-  function addressOf(input) {
+  const addressOf = (input) => {
     const address = typeof input === 'string' ? input : /^(URL|Request|Location)$/.test(tagOf(input)) ? input.url || input.href : '';
     return address && quietly(() => new URL(address, document.baseURI || place().href).href) || address;
-  }
+  };
 
   /** What is known of a request before it is sent; undefined for our own. */
-  function callOf(input, method, body, signal) {
+  const callOf = (input, method, body, signal) => {
     const url = addressOf(input);
     if (!isOwn(url)) return { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal };
-  }
+  };
 
   /** The operation that a GraphQL body names; nothing else of it is looked at. */
-  function operationOf(body) {
+  const operationOf = (body) => {
     if (typeof body !== 'string' || body.length > 200000 || !/^\s*[[{]/.test(body)) return;
     const [, kind, first] = /"query"\s*:\s*"[^{"]{0,200}?\b(query|mutation|subscription)\s+(\w{1,100})/.exec(body) || [];
     const [, name] = /"operationName"\s*:\s*"(\w{1,100})"/.exec(body) || [];
     if (kind || name && /"query"\s*:|"persistedQuery"/.test(body)) return (kind ? kind + ' ' : '') + (name || first);
-  }
+  };
 
   const callEvent = ({ url, method, operation, headers, start }) => ({ url, method, operation, 'duration-ms': round((headers || tick()) - start) });
   const isOf = (entry, { url, start }) => entry.name === url.split('#')[0] && entry.startTime >= start - 1 && !(entry.startTime > start + 1000);
 
-  function answered(call, status, isOpaque) {
+  const answered = (call, status, isOpaque) => {
     const event = call.event = { type: 'metric', subtype: isOpaque ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined };
     if (isOpaque) event.message = `${event.method} ${event.url} answered, but the page may not see how`;
     if (call.end) event['total-ms'] = round(call.end - call.start);
@@ -811,9 +816,9 @@
     if (entry || !active.timing?.[0] || open.length > 200) return complete(call, entry);
     open.push(call);
     call.timer = later(() => complete(call), BODY_MS);
-  }
+  };
 
-  function complete(call, entry) {
+  const complete = (call, entry) => {
     const { event } = call;
     cancel(call.timer);
     open = open.filter((one) => one !== call);
@@ -823,22 +828,22 @@
         (encodedBodySize || transferSize) && { size: decodedBodySize, 'transfer-size': transferSize, cached: !transferSize }, entry.requestStart > 0 && { timing: phases(entry) });
     }
     record(event);
-  }
+  };
 
-  function phases({ domainLookupStart, domainLookupEnd, connectStart, secureConnectionStart, connectEnd, requestStart, responseStart, responseEnd }) {
+  const phases = ({ domainLookupStart, domainLookupEnd, connectStart, secureConnectionStart, connectEnd, requestStart, responseStart, responseEnd }) => {
     const span = (from, to) => tenth(Math.max(0, to - from));
     return {
       'dns-lookup': span(domainLookupStart, domainLookupEnd), 'tcp-connect': span(connectStart, secureConnectionStart || connectEnd),
       'tls-handshake': secureConnectionStart ? span(secureConnectionStart, connectEnd) : 0, waiting: span(requestStart, responseStart), 'server-response': span(requestStart, responseEnd),
     };
-  }
+  };
 
   /** @param {any} error what the page got; an abort is no error */
-  function failed(call, error) {
+  const failed = (call, error) => {
     const { signal, method, url } = call, name = error?.name;
     if (name === 'AbortError' || signal?.aborted && signal.reason === error && name !== 'TimeoutError') return tell('metric', 'api-call', { ...callEvent(call), aborted: true });
     fault('network', method + url + name, () => ({ ...thrown(error), ...callEvent(call), stack: ownStack(call.stack, text(error)) }));
-  }
+  };
 
   RECORDERS.fetch = () => replace(window, 'fetch', (run, [, args]) => {
     const call = quietly(fetchCall, ...args), promise = run();
@@ -856,10 +861,10 @@
     });
   });
 
-  function fetchCall(input, init) {
+  const fetchCall = (input, init) => {
     const { method, signal } = tagOf(input) === 'Request' ? input : {}, given = (name) => init && own(init, name);
     return callOf(input, given('method') || method, given('body'), given('signal') || signal);
-  }
+  };
 
   RECORDERS.xhr = () => {
     const proto = window.XMLHttpRequest?.prototype, calls = new WeakMap();
@@ -875,7 +880,7 @@
       })];
   };
 
-  function sendCall(xhr, opened, body, calls) {
+  const sendCall = (xhr, opened, body, calls) => {
     const call = callOf(opened.url, opened.method, body);
     if (!call) return;
     let how;
@@ -891,7 +896,7 @@
       failed(call, how === 'abort' ? { name: 'AbortError' } : how === 'error' ? new DOMException('XMLHttpRequest failed', 'NetworkError') : new DOMException('XMLHttpRequest timed out', 'TimeoutError'));
     });
     return call;
-  }
+  };
 
   RECORDERS.timing = () => observe('resource', (entry) => {
     const call = open.find((one) => isOf(entry, one));
@@ -915,7 +920,7 @@
     return undone && [named(window.WebSocket), undone, () => named(NativeSocket)];
   };
 
-  function watchSocket(socket, protocols) {
+  const watchSocket = (socket, protocols) => {
     const { url } = socket;
     let since = tick(), isOpen;
     if (isOwn(url)) return;
@@ -933,7 +938,7 @@
       const found = !settings.hot && /"type":\s*"(update|full-reload)"/.test(data) && data.length < 1e5 && JSON.parse(data);
       if (found) hotUpdate('vite', found.updates ? found.updates.map((update) => update.path) : ['full reload']);
     });
-  }
+  };
 
   // Page load, web vitals, long tasks.
 
@@ -952,7 +957,7 @@
     return [listen(window, 'load', () => soon(0)), () => cancel(timer)];
   };
 
-  function pageLoaded(entry) {
+  const pageLoaded = (entry) => {
     if (isLoadTold) return;
     isLoadTold = true;
     const resources = entries('resource').filter((resource) => !isOwn(resource.name)), kinds = {}, [slowest] = byDuration(resources);
@@ -961,7 +966,7 @@
       timing: { ...phases(entry), 'dom-content-loaded': tenth(entry.domContentLoadedEventEnd), 'fully-loaded': tenth(entry.loadEventEnd) },
       resources: { count: resources.length, 'total-size-kb': Math.round([entry, ...resources].reduce((sum, { transferSize = 0 }) => sum + transferSize, 0) / 1024), kinds,
         slowest: slowest && { url: slowest.name, 'duration-ms': round(slowest.duration) } } });
-  }
+  };
 
   const byDuration = (all) => [...all].sort((a, b) => b.duration - a.duration);
 
@@ -969,31 +974,36 @@
 
   /** The five web vitals by the definitions of web.dev/articles/vitals: told while they change, and once as `final`. */
   RECORDERS.vitals = () => {
-    let told, hiddenAt, isInputSeen, hasPainted, lcp, cls, shifts, longest, counted, kind, inpTimer = 0, firstId = Infinity, lastId = 0;
+    let found, told, hiddenAt, isInputSeen, hasPainted, cls, shifted, shifts, longest, counted, kind, firstId = Infinity, lastId = 0;
     const since = (time) => Math.max(time - (navigation().activationStart || 0), 0);
     const interactions = () => performance.interactionCount || (lastId && (lastId - firstId) / 7 + 1);
 
-    function reset(type) {
+    const reset = (type) => {
       kind = type;
       told = {};
-      isInputSeen = hasPainted = lcp = 0;
-      cls = { value: 0 };
+      isInputSeen = hasPainted = cls = 0;
       shifts = [];
       longest = [];
       counted = interactions();
       hiddenAt = document.visibilityState === 'hidden' && !document.prerendering ? 0 : Infinity;
-    }
+      found = { CLS: () => watchers[2] && hasPainted && [cls, { element: shifted && selector(shifted) }], INP() {
+        const { id, duration, element, entry: { name, startTime, processingStart, processingEnd } = {} } = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))] || {};
+        return id && [duration, { action: name, element,
+          timing: { 'input-delay': round(processingStart - startTime), processing: round(processingEnd - processingStart), presentation: round(Math.max(0, startTime + duration - processingEnd)) } }];
+      } };
+    };
 
-    function vital(name, exact, final, more) {
-      const [good, poor] = VITALS[name], isShift = name === 'CLS', value = isShift ? Math.round(exact * 1e4) / 1e4 : round(exact);
-      if (told[name] === value + ' ' + final || told[name] === value + ' true') return;
-      told[name] = value + ' ' + final;
+    /** @param {boolean} final @param {string[]} names of vitals, which are told if they changed */
+    const say = (final, ...names) => names.forEach((name) => {
+      const [exact, more] = found[name]?.() || [], isShift = name === 'CLS', scale = isShift ? 1e4 : 1e3, value = Math.round(exact * scale) / scale, [good, poor] = VITALS[name], [before, wasFinal] = told[name] || [];
+      if (exact === undefined || wasFinal && before === value || !final && (before === value || isShift && value - before < 0.01)) return;
+      told[name] = [value, final];
       tell('metric', 'web-vital', { vital: name, 'metric-name': name, value, unit: isShift ? undefined : 'ms',
         rating: exact > poor ? 'poor' : exact > good ? 'needs-improvement' : 'good', final, 'navigation-type': kind, ...more });
-    }
+    });
 
     /** The four parts of an LCP, each from where the one before ends. */
-    function lcpParts({ url, startTime }) {
+    const lcpParts = ({ url, startTime }) => {
       const { requestStart, startTime: begun = 0, responseEnd = 0 } = entries('resource').find((one) => one.name === url) || {}, parts = {};
       let end = 0;
       for (const [name, at] of [['time-to-first-byte', navigation().responseStart || 0], ['resource-load-delay', requestStart || begun], ['resource-load-duration', responseEnd], ['element-render-delay', startTime]]) {
@@ -1002,45 +1012,36 @@
         end = next;
       }
       return parts;
-    }
-
-    const tellLcp = (isFinal) => { if (lcp) vital('LCP', ...lcp(isFinal)); };
-    const tellCls = (isFinal) => {
-      if (watchers[2] && hasPainted && (isFinal || !(cls.value - parseFloat(told.CLS) < 0.01))) vital('CLS', cls.value, isFinal, { element: cls.node && selector(cls.node) });
-    };
-    const tellInp = (isFinal) => {
-      const worst = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))];
-      if (!worst) return;
-      const { duration, element, entry: { name, startTime, processingStart, processingEnd } } = worst;
-      vital('INP', duration, isFinal, { action: name, element,
-        timing: { 'input-delay': round(processingStart - startTime), processing: round(processingEnd - processingStart), presentation: round(Math.max(0, startTime + duration - processingEnd)) } });
     };
 
     reset(navigation().type || 'navigate');
     hiddenAt = entries('visibility-state').find(({ name, startTime }) => name === 'hidden' && startTime >= since(0))?.startTime ?? hiddenAt;
 
+    const soon = once(() => say(false, 'INP'));
     const watchers = [observe('paint', ({ name, startTime }) => {
       if (name !== 'first-contentful-paint' || startTime >= hiddenAt) return;
       hasPainted = true;
-      vital('FCP', since(startTime), true);
       const { responseStart, requestStart, domainLookupStart, domainLookupEnd, connectStart, connectEnd } = navigation();
-      if (responseStart > 0 && responseStart < tick()) vital('TTFB', since(responseStart), true, { timing: { 'waiting-duration': since(domainLookupStart),
-        'dns-duration': round(domainLookupEnd - domainLookupStart), 'connection-duration': round(connectEnd - connectStart), 'request-duration': round(responseStart - requestStart) } });
-      tellCls(false);
+      found.FCP = () => [since(startTime)];
+      found.TTFB = () => responseStart > 0 && responseStart < tick() && [since(responseStart), { timing: { 'waiting-duration': since(domainLookupStart),
+        'dns-duration': round(domainLookupEnd - domainLookupStart), 'connection-duration': round(connectEnd - connectStart), 'request-duration': round(responseStart - requestStart) } }];
+      say(true, 'FCP', 'TTFB');
+      say(false, 'CLS');
     }), observe('largest-contentful-paint', (entry) => {
       const { startTime, element, url } = entry;
       if (isInputSeen || startTime >= hiddenAt) return;
       const more = { element: element && selector(element), url: url || undefined, timing: lcpParts(entry) };
-      lcp = (isFinal) => [since(startTime), isFinal, more];
-      tellLcp(false);
+      found.LCP = () => [since(startTime), more];
+      say(false, 'LCP');
     }), observe('layout-shift', ({ hadRecentInput, startTime, value, sources }) => {
       if (hadRecentInput) return;
-      if (shifts.length && !(startTime - shifts[shifts.length - 1].startTime < 1000 && startTime - shifts[0].startTime < 5000)) shifts = [];
-      shifts.push({ startTime, value });
-      const sum = shifts.reduce((all, shift) => all + shift.value, 0);
-      if (sum <= cls.value) return;
-      cls = { value: sum, node: sources?.[0]?.node };
-      tellCls(false);
+      if (!(startTime - shifts[shifts.length - 1]?.[0] < 1000 && startTime - shifts[0][0] < 5000)) shifts = [];
+      shifts.push([startTime, value]);
+      const sum = shifts.reduce((all, [, shift]) => all + shift, 0);
+      if (sum <= cls) return;
+      cls = sum;
+      shifted = sources?.[0]?.node;
+      say(false, 'CLS');
     }), ...['event', 'first-input'].map((type) => observe(type, (entry) => {
       const { interactionId: id, duration, target, processingEnd, processingStart } = entry, work = processingEnd - processingStart;
       if (!id) return;
@@ -1052,31 +1053,31 @@
       // Not every entry of an interaction knows its element, and none does once the page ends.
       known.element = known.element || target && selector(target);
       longest = byDuration(longest).slice(0, 10);
-      inpTimer = inpTimer || later(() => { inpTimer = 0; tellInp(false); }, 100); // its other entries come too
+      soon(100); // its other entries come too
     }, { durationThreshold: performance.interactionCount === undefined ? 16 : 40 }))];
 
     const drain = () => watchers.forEach((watcher) => watcher?.drain());
     const input = ({ isTrusted }) => {
       if (!isTrusted || isInputSeen) return;
       drain();
-      tellLcp(true);
+      say(true, 'LCP');
       isInputSeen = true;
     };
     return [watchers, listen(window, 'keydown', input, true), listen(window, 'click', input, true), listen(document, 'visibilitychange', ({ timeStamp }) => {
       if (document.visibilityState !== 'hidden') return;
       drain();
       hiddenAt = Math.min(hiddenAt, timeStamp);
-      tellLcp(true);
-      tellCls(true);
-      tellInp(true);
+      say(true, 'LCP', 'CLS', 'INP');
     }, true), listen(window, 'pageshow', ({ persisted, timeStamp }) => {
       if (!persisted) return;
       reset('back-forward-cache');
       isInputSeen = true; // its paints are over: the first frame after the return is what counts
       window.requestAnimationFrame(() => window.requestAnimationFrame(hook(() => {
+        const shown = tick() - timeStamp;
         hasPainted = true;
-        for (const name of ['FCP', 'LCP']) vital(name, tick() - timeStamp, true);
-        vital('TTFB', 0, true);
+        found.FCP = found.LCP = () => [shown];
+        found.TTFB = () => [0];
+        say(true, 'FCP', 'LCP', 'TTFB');
       })));
     })];
   };
@@ -1104,7 +1105,7 @@
   }, { capture: true, passive: true }));
 
   /** A selector that survives a new build and a new render: test ids and lasting ids first, else the path from the nearest one. */
-  function selector(element) {
+  const selector = (element) => {
     const steps = [];
     for (let node = element; node?.nodeType === 1 && steps.length < 5; node = node.parentElement || node.getRootNode?.().host) {
       const tag = node.nodeName.toLowerCase(), given = (name) => node.getAttribute(name), id = given('id'), mark = ['data-testid', 'data-test', 'name'].find(given);
@@ -1113,20 +1114,18 @@
       if (isLasting || mark) break;
     }
     return steps.join(' > ');
-  }
+  };
 
   /** Each quarter of the page that was reached, once. */
   RECORDERS.scroll = () => {
-    let deepest = 0, timer = 0;
-    return listen(window, 'scroll', () => {
-      timer = timer || later(() => {
-        timer = 0;
+    let deepest = 0;
+    const look = once(() => {
         const { scrollHeight, clientHeight } = document.documentElement, depth = scrollHeight > clientHeight ? Math.floor((window.scrollY + clientHeight) / scrollHeight * 4 + 0.01) * 25 : 0;
         if (depth <= deepest) return;
         deepest = depth;
         tell('analytics', 'scroll', { depth, message: `scrolled to ${depth} %` });
-      }, 250);
-    }, { passive: true });
+    });
+    return listen(window, 'scroll', () => look(250), { passive: true });
   };
 
   RECORDERS.visibility = () => listen(document, 'visibilitychange', () => tell('analytics', 'visibility', { visible: document.visibilityState !== 'hidden' }));
@@ -1169,15 +1168,15 @@
     else live.wake();
   }), listen(window, 'pageshow', ({ persisted }) => persisted && live.wake(true))];
 
-  function leave(isGone) {
+  const leave = (isGone) => {
     flush();
     live.leave(isGone);
-  }
+  };
 
   // ---- what the page may call --------------------------------------------------------------------------------
 
   /** Brings the recorders in line with the settings; those named in `changed` begin anew. */
-  function install(changed) {
+  const install = (changed) => {
     const off = names(settings.off), { sample: rates } = settings;
     ownSample = rates === 'document' ? { 'page-load': 1, 'api-call': 0.1, click: 0.01, scroll: 0.001 }
       : typeof rates === 'string' ? Object.fromEntries(rates.split(',').map((pair) => pair.split('=')).map(([name, rate]) => [name.trim(), +rate])) : Object(rates);
@@ -1190,18 +1189,18 @@
       if (!isOff) active[name] = active[name] || [quietly(RECORDERS[name])].flat(2);
     }
     hasBegun = hasBegun || running;
-  }
+  };
 
   /** Everything that waits for something goes now. */
-  function flush() {
+  const flush = () => {
     if (!running) return;
     for (const call of open) complete(call);
     tellBursts();
     live.pump();
-  }
+  };
 
   /** Starts the client, or changes its settings. */
-  function init(options) {
+  const init = (options) => {
     const given = Object(options), before = base + pageKey;
     for (const key in given) if (key in settings && given[key] !== undefined) settings[key] = given[key];
     const isRefused = isOn(settings.dnt) && (navigator.doNotTrack === '1' || window.doNotTrack === '1' || navigator.globalPrivacyControl);
@@ -1218,15 +1217,15 @@
     live = live || channel(me, []);
     live.connect();
     install([]);
-  }
+  };
 
-  function stop() {
+  const stop = () => {
     if (!running) return;
     leave(true);
     running = false;
     install([]);
     live.close();
-  }
+  };
 
   const api = {
     init, flush, stop,
