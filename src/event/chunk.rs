@@ -176,9 +176,18 @@ impl Chunk {
 
     /// Bytes row `row` accounts for.
     pub fn row_bytes(&self, row: usize) -> usize {
-        let (_, len) = self.msg[row];
-        let made = if len & IN_TEXT == 0 { 0 } else { (len & !IN_TEXT) as usize };
-        self.json_range(row).len() + made + ROW_OVERHEAD
+        self.rows_bytes(row..row + 1)
+    }
+
+    /// Bytes the rows `rows` account for.
+    pub fn rows_bytes(&self, rows: Range<usize>) -> usize {
+        if rows.is_empty() {
+            return 0;
+        }
+        let start = self.json_range(rows.start).start;
+        let json = self.json_range(rows.end - 1).end - start;
+        let made = |(_, len): &(u32, u32)| if len & IN_TEXT == 0 { 0 } else { (len & !IN_TEXT) as usize };
+        json + self.msg[rows.clone()].iter().map(made).sum::<usize>() + rows.len() * ROW_OVERHEAD
     }
 
     /// The event in row `row`, which must be below [`Chunk::len`].

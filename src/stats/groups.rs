@@ -49,6 +49,8 @@ pub(super) struct Groups {
 struct Group {
     row: GroupRow,
     sessions: FxHashSet<Symbol>,
+    /// The failed request whose title was read last: that of its like is the same.
+    titled: Option<(Symbol, Option<u16>)>,
 }
 
 impl Groups {
@@ -82,7 +84,7 @@ impl Group {
             last_ordinal: ordinal,
             trend: Trend::new(event.inst()),
         };
-        Self { row, sessions: FxHashSet::default() }
+        Self { row, sessions: FxHashSet::default(), titled: None }
     }
 
     fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
@@ -99,6 +101,14 @@ impl Group {
             row.last_ordinal = ordinal;
             row.level = event.level();
             row.status = event.status();
+        }
+        let request = event.chunk().endpoints()[event.row()];
+        if !request.is_none() && event.flags().has(Flags::FAILED) {
+            let titled = Some((request, event.status()));
+            if self.titled == titled {
+                return;
+            }
+            self.titled = titled;
         }
         if let Some(title) = shared(&row.message, &title_of(event)) {
             row.message = Arc::from(title);

@@ -87,18 +87,24 @@ impl Session {
 impl Loads {
     /// Whether `event` says nothing new, so that [`Loads::add`] would change nothing.
     pub fn knows(&self, event: EventRef<'_>) -> bool {
+        self.knows_place(event) && !self.is_news(event)
+    }
+
+    /// Whether the session, tab and load of `event` are nothing new: the first half of [`Loads::knows`].
+    pub fn knows_place(&self, event: EventRef<'_>) -> bool {
         let Some(session) = self.sessions.get(event.session()) else { return false };
-        let is_known_load = match event.load() {
-            Some(load) => session.get(event.tab()).is_some_and(|tab| tab.newest >= Some(load)),
-            None => event.subtype() != "page-load",
-        };
         let has_letter = self.letters.len() >= MAX_LETTERS || event.tab().is_empty();
-        let is_known_group = self.groups.len() >= MAX_GROUPS
-            || event.group().is_none_or(|group| self.groups.contains_key(&group));
-        is_known_load
-            && is_known_group
-            && (has_letter || self.letter(event.tab()).is_some())
-            && !is_hot_update(event)
+        let is_known_load = |load| session.get(event.tab()).is_some_and(|tab: &Tab| tab.newest >= Some(load));
+        event.load().is_none_or(is_known_load) && (has_letter || self.letter(event.tab()).is_some())
+    }
+
+    /// Whether `event` tells of a load, of new code or of a group for the first time, wherever it comes from: the
+    /// other half of [`Loads::knows`].
+    pub fn is_news(&self, event: EventRef<'_>) -> bool {
+        let is_new_group = |group| self.groups.len() < MAX_GROUPS && !self.groups.contains_key(&group);
+        event.load().is_none() && event.subtype() == "page-load"
+            || event.group().is_some_and(is_new_group)
+            || is_hot_update(event)
     }
 
     /// Takes note of the session, tab, load and group of `event`. Letters and groups are those of the first event.

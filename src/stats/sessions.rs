@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{EventRef, Flags, Level, Symbol, Timestamp};
+use crate::event::{EventRef, Flags, Level, Names, Symbol, Timestamp};
 
 const MAX_SESSIONS: usize = 20_000;
 
@@ -36,6 +36,8 @@ pub struct SessionRow {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     all: FxHashMap<Symbol, Session>,
+    /// Those of all events.
+    names: Option<Arc<Names>>,
     evicted: u64,
 }
 
@@ -44,8 +46,9 @@ struct Session {
     row: SessionRow,
     user: Symbol,
     tab: Symbol,
-    /// Made when a row is asked for: most sessions have had many messages by then.
+    /// Texts are made when a row is asked for: most sessions have had many messages by then.
     is_msg_stale: bool,
+    are_names_stale: bool,
 }
 
 impl Sessions {
@@ -57,6 +60,7 @@ impl Sessions {
         if self.all.len() >= MAX_SESSIONS {
             self.evict();
         }
+        self.names.get_or_insert_with(|| Arc::clone(event.chunk().names()));
         self.all.entry(symbol).or_insert_with(|| Session::new(event, ordinal)).add(event, ordinal);
     }
 
@@ -66,7 +70,8 @@ impl Sessions {
 
     /// Rows by events, largest first, then by name.
     pub(super) fn rows(&mut self, message: impl Fn(u64) -> Option<Arc<str>>) -> Arc<[SessionRow]> {
-        let mut rows: Vec<_> = self.all.values_mut().map(|session| session.row(&message)).collect();
+        let name = |symbol| Arc::from(self.names.as_ref().map_or("", |names| names.get(symbol)));
+        let mut rows: Vec<_> = self.all.values_mut().map(|session| session.row(name, &message)).collect();
         rows.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.session.cmp(&b.session)));
         rows.into()
     }
@@ -99,7 +104,13 @@ impl Session {
             last_msg: Arc::from(event.msg()),
         };
         let (chunk, at) = (event.chunk(), event.row());
-        Self { row, user: chunk.users()[at], tab: chunk.tabs()[at], is_msg_stale: false }
+        Self {
+            row,
+            user: chunk.users()[at],
+            tab: chunk.tabs()[at],
+            is_msg_stale: false,
+            are_names_stale: false,
+        }
     }
 
     fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
@@ -115,13 +126,11 @@ impl Session {
             self.is_msg_stale |= ordinal > row.last_ordinal;
             row.last_ordinal = ordinal;
         }
-        if (is_latest || row.user.is_empty()) && chunk.users()[at] != self.user && !event.user().is_empty() {
-            self.user = chunk.users()[at];
-            row.user = Arc::from(event.user());
-        }
-        if (is_latest || row.tab.is_empty()) && chunk.tabs()[at] != self.tab && !event.tab().is_empty() {
-            self.tab = chunk.tabs()[at];
-            row.tab = Arc::from(event.tab());
+        for (known, said) in [(&mut self.user, chunk.users()[at]), (&mut self.tab, chunk.tabs()[at])] {
+            if (is_latest || known.is_none()) && *known != said && !said.is_none() {
+                *known = said;
+                self.are_names_stale = true;
+            }
         }
         if let Some(load) = event.load() {
             match row.load {
@@ -132,7 +141,15 @@ impl Session {
         }
     }
 
-    fn row(&mut self, message: impl Fn(u64) -> Option<Arc<str>>) -> SessionRow {
+    fn row(
+        &mut self,
+        name: impl Fn(Symbol) -> Arc<str>,
+        message: impl Fn(u64) -> Option<Arc<str>>,
+    ) -> SessionRow {
+        if self.are_names_stale {
+            (self.row.user, self.row.tab) = (name(self.user), name(self.tab));
+            self.are_names_stale = false;
+        }
         if self.is_msg_stale
             && let Some(latest) = message(self.row.last_ordinal)
         {

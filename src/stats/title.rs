@@ -11,6 +11,9 @@ const ROUNDS: usize = 4;
 
 /// This gives the words that `title` and `message` share, or `None` where `title` fits the message as it is.
 pub(super) fn shared(title: &str, message: &str) -> Option<String> {
+    if fits(title, message) {
+        return None;
+    }
     let cut = |text: &str| text[..text.floor_char_boundary(READ_MAX)].to_owned();
     let message = cut(message);
     let mut found: Option<String> = None;
@@ -21,6 +24,26 @@ pub(super) fn shared(title: &str, message: &str) -> Option<String> {
         }
     }
     Some(GAP.to_owned())
+}
+
+/// Whether `title` is `message`, or that with one gap within a word: nearly every message fits like that, and is told
+/// without taking the words apart. `false` says nothing.
+fn fits(title: &str, message: &str) -> bool {
+    if title == message {
+        return true;
+    }
+    if title.len().max(message.len()) > READ_MAX {
+        return false;
+    }
+    let Some((head, tail)) = title.split_once(GAP) else { return false };
+    let middle = message.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail)).unwrap_or_default();
+    let ends_word =
+        |letter: Option<char>| letter.is_none_or(|letter| letter != '…' && !letter.is_alphanumeric());
+    !middle.is_empty()
+        && !tail.contains(GAP)
+        && !middle.contains(|letter: char| letter == '…' || letter.is_whitespace())
+        && ends_word(head.chars().next_back())
+        && ends_word(tail.chars().next())
 }
 
 /// One round of it: `None` where there is nothing to leave out.
@@ -97,7 +120,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_fits_at_a_glance_fits_word_by_word() {
+        for (title, message, expected) in [
+            ("same", "same", true),
+            ("user … is missing", "user 9 is missing", true),
+            ("took …", "took 5", true),
+            ("(turn …)", "(turn 12)", true),
+            ("(turn …)", "(turn )", false),
+            ("user … is missing", "user a b is missing", false),
+            ("a…", "ab", false),
+            ("…b", "ab", false),
+            ("x …", "x …", true),
+            ("x … …", "x 1 2", false),
+            ("no", "no luck", false),
+        ] {
+            assert_eq!(fits(title, message), expected, "{title:?} {message:?}");
+            assert!(!expected || narrowed(title, message).is_none(), "{title:?} {message:?}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn a_glance_never_takes_what_word_by_word_does_not_fit(
+            title in "[a-b'( ]{0,4}…?[a-b') ]{0,4}",
+            message in "[a-b'() 1…]{0,12}",
+        ) {
+            proptest::prop_assert!(!fits(&title, &message) || narrowed(&title, &message).is_none());
+        }
+
         #[test]
         fn a_shared_title_fits_both(a in "[a-c'(… ]{0,20}|.{0,40}", b in "[a-c'(… ]{0,20}|.{0,40}") {
             let title = shared(&a, &b).unwrap_or(a);

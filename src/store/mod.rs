@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{Chunk, Timestamp};
+use crate::event::{Chunk, Symbol, Timestamp};
 use crate::stats::{Loads, TableRows, Tables};
 use ring::Ring;
 
@@ -40,6 +40,8 @@ pub struct Store {
     rows_at: Timestamp,
     live: FxHashMap<Arc<str>, LiveSession>,
     loads: Loads,
+    /// Session, tab and load that `loads` knows: those of the last event, for the next has nearly always the same.
+    known: Option<(Symbol, Symbol, Option<i32>)>,
     /// What snapshots have of it: a copy from when it last changed, or a little before where it is large.
     shown_loads: Arc<Loads>,
     shown_loads_at: Timestamp,
@@ -58,6 +60,7 @@ impl Store {
             rows_at: Timestamp(0),
             live: FxHashMap::default(),
             loads: Loads::default(),
+            known: None,
             shown_loads: Arc::default(),
             shown_loads_at: Timestamp(0),
             is_loads_stale: false,
@@ -72,7 +75,11 @@ impl Store {
         self.ring.append(chunk);
         for (ordinal, event) in self.ring.events_from(first) {
             self.tables.add(event, ordinal);
-            if !self.loads.knows(event) {
+            let place =
+                (event.chunk().sessions()[event.row()], event.chunk().tabs()[event.row()], event.load());
+            let is_known = self.known == Some(place) || self.loads.knows_place(event);
+            self.known = Some(place);
+            if !is_known || self.loads.is_news(event) {
                 self.loads.add(event);
                 self.is_loads_stale = true;
             }
@@ -96,6 +103,7 @@ impl Store {
     /// A tab of `session` connected, which is a page load where nothing else tells of one.
     pub fn note_connection(&mut self, session: &str, tab: &str, at: Timestamp) {
         self.loads.opened(session, tab, at);
+        self.known = None;
         self.is_loads_stale = true;
     }
 

@@ -104,8 +104,11 @@ impl Ring {
         while self.end - self.first > self.retention.events || self.bytes > self.retention.bytes {
             let Some(oldest) = self.segments.front() else { return };
             let row = usize::try_from(self.first - oldest.base).expect("a row of a chunk");
-            self.bytes -= oldest.chunk.row_bytes(row) as u64;
-            self.first += 1;
+            // As many at once as are too many; where it is their bytes, which differ, one by one.
+            let surplus = (self.end - self.first).saturating_sub(self.retention.events).max(1);
+            let rows = usize::try_from(surplus).unwrap_or(usize::MAX).min(oldest.chunk.len() - row);
+            self.bytes -= oldest.chunk.rows_bytes(row..row + rows) as u64;
+            self.first += rows as u64;
             if self.first == oldest.end() {
                 // One that a snapshot still holds is freed with it.
                 let gone = self.segments.pop_front().and_then(|segment| Arc::into_inner(segment.chunk));
