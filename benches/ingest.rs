@@ -24,7 +24,7 @@ const KEPT: u64 = 100_000;
 /// Different frames, so that no branch predictor learns one by heart.
 const FRAMES: usize = 4;
 
-/// The columns of an event and nothing else, borrowed where the text allows it.
+/// The fields that decoding reads for columns and messages and nothing else, borrowed where the text allows it.
 #[derive(Debug, Deserialize)]
 #[expect(dead_code, reason = "reading them is what is measured")]
 #[serde(rename_all = "kebab-case")]
@@ -60,6 +60,52 @@ struct Plain<'a> {
     #[serde(borrow, default)]
     source: Cow<'a, str>,
     cached: Option<bool>,
+    #[serde(borrow, default)]
+    ns: Cow<'a, str>,
+    status_code: Option<u16>,
+    response_time_ms: Option<f64>,
+    render_time_ms: Option<f64>,
+    aborted: Option<bool>,
+    server_recv_time: Option<f64>,
+    browser_timestamp: Option<f64>,
+    #[serde(borrow, default)]
+    action: Cow<'a, str>,
+    #[serde(borrow, default)]
+    element_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    element: Cow<'a, str>,
+    #[serde(borrow, default)]
+    element_class: Cow<'a, str>,
+    #[serde(borrow, default)]
+    element_text: Cow<'a, str>,
+    #[serde(borrow, default)]
+    metric_name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    event_name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    vital: Cow<'a, str>,
+    value: Option<f64>,
+    #[serde(borrow, default)]
+    unit: Cow<'a, str>,
+    #[serde(borrow, default)]
+    component: Cow<'a, str>,
+    #[serde(borrow, default)]
+    funnel: Cow<'a, str>,
+    #[serde(borrow, default)]
+    step: Cow<'a, str>,
+    #[serde(borrow, default)]
+    feature: Cow<'a, str>,
+    visible: Option<bool>,
+    timing: Option<Timing>,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "reading it is what is measured")]
+#[serde(rename_all = "kebab-case")]
+struct Timing {
+    fully_loaded: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]

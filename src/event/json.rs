@@ -139,22 +139,25 @@ const TENS: [f64; 16] =
 ///
 /// Both parts of the division are exact, so its result is the nearest float, as a general reader gives.
 fn short_number(text: &str) -> Option<f64> {
-    let (mut digits, mut count, mut decimals) = (0_u64, 0, None);
-    for byte in text.bytes().take(TENS.len() + 1) {
-        match (byte, decimals) {
-            (b'0'..=b'9', _) => {
-                digits = digits * 10 + u64::from(byte - b'0');
-                count += 1;
-                decimals = decimals.map(|decimals| decimals + 1);
-            }
-            (b'.', None) if count > 0 => decimals = Some(0),
-            _ => return None,
+    // Fifteen digits and the point.
+    if text.len() > TENS.len() {
+        return None;
+    }
+    let (mut digits, mut point) = (0_u64, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            digits = digits * 10 + u64::from(digit);
+        } else if byte == b'.' && at > 0 && point == 0 {
+            point = at;
+        } else {
+            return None;
         }
     }
-    let is_whole_text = count + usize::from(decimals.is_some()) == text.len();
-    let is_exact = (1..TENS.len()).contains(&count);
+    let decimals = if point == 0 { 0 } else { text.len() - point - 1 };
+    let count = text.len() - usize::from(point > 0);
     #[expect(clippy::cast_precision_loss, reason = "15 digits are below 2^53")]
-    (is_whole_text && is_exact).then(|| digits as f64 / TENS[decimals.unwrap_or(0)])
+    (1..TENS.len()).contains(&count).then(|| digits as f64 / TENS[decimals])
 }
 
 /// Resolves JSON's escapes in the text between a string's quotes.
@@ -236,8 +239,40 @@ pub fn same_name(a: &str, b: &str) -> bool {
 
 /// The value of the last member whose name is `name` in any case style; null counts as absent.
 pub fn get<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    let [found] = get_all(object, [name]);
-    found
+    let bytes = object.as_bytes();
+    let space = |at: usize| at + bytes.get(at..).map_or(0, leading_space);
+    let is_at = |at: usize, byte: u8| bytes.get(at) == Some(&byte);
+    let letter = first_letter(name);
+    let mut found = None;
+    let mut at = space(0);
+    let mut goes_on = is_at(at, b'{');
+    // As `members`, which would take apart every key to compare one or two of them.
+    while goes_on {
+        let key = space(at + 1);
+        let end = string_end(bytes, key + 1).filter(|_| is_at(key, b'"'));
+        let Some(colon) = end.map(|end| space(end + 1)).filter(|colon| is_at(*colon, b':')) else { break };
+        let value = space(colon + 1);
+        let Some(value_end) = value_end(bytes, value) else { break };
+        let is_letter = bytes.get(key + 1).is_some_and(|byte| first_letter_bits(*byte) & letter != 0);
+        if is_letter && is_name(object.get(key + 1..end.unwrap_or(key)).unwrap_or_default(), name) {
+            found = object.get(value..value_end);
+        }
+        at = space(value_end);
+        goes_on = is_at(at, b',');
+    }
+    found.filter(|value| shape(value) != Shape::Null)
+}
+
+fn is_name(key: &str, name: &str) -> bool {
+    key == name || may_be_name(key, name) && same_name(&unescape(key), name)
+}
+
+/// How many bytes of white space `text` begins with.
+fn leading_space(text: &[u8]) -> usize {
+    match text.first() {
+        Some(byte) if *byte <= b' ' => text.iter().take_while(|byte| b" \n\t\r".contains(byte)).count(),
+        _ => 0,
+    }
 }
 
 /// As [`get`] for several names, in one walk over the object.
@@ -257,8 +292,10 @@ pub fn pick<'a, const N: usize>(
         if first_letter(key) & letters == 0 {
             continue;
         }
-        let is_same = |name| may_be_name(key, name) && (key == name || same_name(&unescape(key), name));
-        if let Some(place) = names.into_iter().position(is_same) {
+        // Nearly all keys are written as the names are; the other styles are only looked for where that fails.
+        let exact = names.into_iter().position(|name| key == name);
+        let is_same = |name| may_be_name(key, name) && same_name(&unescape(key), name);
+        if let Some(place) = exact.or_else(|| names.into_iter().position(is_same)) {
             found[place] = Some(value);
         }
     }
@@ -267,10 +304,11 @@ pub fn pick<'a, const N: usize>(
 
 /// A bit for the letter `name` begins with, all of them where it begins with something else that may be folded away.
 fn first_letter(name: &str) -> u32 {
-    match name.as_bytes().first() {
-        Some(letter) if letter.is_ascii_alphabetic() => 1 << (letter & 31),
-        _ => u32::MAX,
-    }
+    name.as_bytes().first().map_or(u32::MAX, |letter| first_letter_bits(*letter))
+}
+
+fn first_letter_bits(letter: u8) -> u32 {
+    if letter.is_ascii_alphabetic() { 1 << (letter & 31) } else { u32::MAX }
 }
 
 /// Whether the first and last letters leave it possible that `key`, as written, is `name`: nearly all keys end here.
@@ -352,19 +390,27 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Bytes of a string looked at one by one.
-const SHORT_STRING: usize = 16;
+/// Bytes of a string looked at eight at a time.
+const SHORT_STRING: usize = 48;
 
 /// The position of the quote that closes a string whose content starts at `start`.
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     // Most strings are shorter than what the vectorised search needs to get going.
     let mut at = start;
-    for byte in bytes.get(start..)?.iter().take(SHORT_STRING) {
-        match byte {
-            b'"' => return Some(at),
-            b'\\' => break,
-            _ => at += 1,
+    while at - start < SHORT_STRING
+        && let Some(word) = bytes.get(at..)?.first_chunk()
+    {
+        let word = u64::from_le_bytes(*word);
+        let found = equal(word, b'"') | equal(word, b'\\');
+        if found == 0 {
+            at += 8;
+            continue;
         }
+        at += found.trailing_zeros() as usize / 8;
+        if bytes[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
     }
     loop {
         let found = at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
@@ -390,22 +436,47 @@ fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
                 depth = depth.checked_sub(1)?;
                 at += 1;
             }
-            b',' | b':' | b' ' | b'\n' | b'\t' | b'\r' if depth > 0 => {
-                at += 1;
-                continue;
-            }
-            b',' | b':' | b' ' | b'\n' | b'\t' | b'\r' => return (at > start).then_some(at),
+            _ if depth > 0 => at += 1,
+            byte if ends_word(byte) => return None,
             _ => {
-                at += 1;
-                while bytes.get(at).is_some_and(|byte| !b",:]} \n\t\r".contains(byte)) {
-                    at += 1;
-                }
+                let more = bytes[at..].iter().position(|byte| ends_word(*byte));
+                return Some(more.map_or(bytes.len(), |more| at + more));
             }
         }
         if depth == 0 {
             return Some(at);
         }
+        at = next_mark(bytes, at);
     }
+}
+
+/// Whether a number, truth or null is over.
+fn ends_word(byte: u8) -> bool {
+    matches!(byte, b',' | b':' | b']' | b'}' | b' ' | b'\n' | b'\t' | b'\r')
+}
+
+/// The first position at or after `at` of a quote, brace or bracket, or one before it.
+fn next_mark(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        // With bit 0x20 set brackets are braces.
+        let folded = word | (ONES * 0x20);
+        let found = equal(word, b'"') | equal(folded, b'{') | equal(folded, b'}');
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGH: u64 = ONES << 7;
+
+/// The high bit of the first byte that is `byte` is set and none before it; later bits say nothing.
+fn equal(word: u64, byte: u8) -> u64 {
+    let left = word ^ (ONES * u64::from(byte));
+    left.wrapping_sub(ONES) & !left & HIGH
 }
 
 #[cfg(test)]
@@ -476,6 +547,16 @@ mod tests {
             let general = text.parse().ok().filter(|number: &f64| number.is_finite());
             if let Some(number) = short_number(&text) {
                 proptest::prop_assert_eq!(Some(number), general);
+            }
+        }
+
+        #[test]
+        fn one_name_is_looked_for_as_several_are(
+            text in r#" ?\{( ?"(a|A|_a|a-b|aB|ab\?|\\u0061|é)" ?: ?([0-9.]{1,12}|"[a\\"]{0,20}"|nul{0,2}|[\[{][a":,{\[\]}]{0,12}[\]}]) ?,?){0,4}\}?|.{0,40}"#,
+        ) {
+            for name in ["a", "a-b", "é"] {
+                let [found] = get_all(&text, [name]);
+                proptest::prop_assert_eq!(get(&text, name), found, "{} in {}", name, text);
             }
         }
 

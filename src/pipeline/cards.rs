@@ -14,8 +14,11 @@ const LONGEST: usize = 2 * 19;
 /// Bytes read at each stop.
 const SAMPLE: usize = 8;
 
-/// Bytes between stops: the shortest card number then holds a whole sample wherever it begins.
-const STRIDE: usize = 13 - SAMPLE + 1;
+/// Of those, the first ones that are looked at.
+const SEEN: usize = 6;
+
+/// Bytes between stops: the shortest card number then holds all that is looked at, wherever it begins.
+const STRIDE: usize = 13 - SEEN + 1;
 
 /// Stops made between two looks at the end of the text.
 const STOPS: usize = 4;
@@ -45,26 +48,33 @@ fn next_sample(text: &[u8], from: usize) -> Option<usize> {
         let words: [u64; STOPS] = std::array::from_fn(|stop| word_at(stretch, stop * STRIDE));
         // Not short-circuited: one branch for all stops is nearly always the same one.
         if words.iter().fold(false, |seen, word| seen | is_near(*word))
-            && let Some(stop) = words.iter().position(|word| others(*word) == 0)
+            && let Some(stop) = words.iter().position(|word| others(*word) & SEEN_BITS == 0)
         {
             return Some(at + stop * STRIDE);
         }
         at += STOPS * STRIDE;
     }
-    let mut rest = (at..text.len().saturating_sub(SAMPLE - 1)).step_by(STRIDE);
-    rest.find(|at| others(word_at(text, *at)) == 0)
+    let mut rest = (at..text.len().saturating_sub(SEEN - 1)).step_by(STRIDE);
+    rest.find(|at| others(word_at(text, *at)) & SEEN_BITS == 0)
 }
 
 /// The eight bytes at `at`, zero where they are not there.
 fn word_at(text: &[u8], at: usize) -> u64 {
-    text.get(at..at + SAMPLE)
-        .and_then(|bytes| bytes.first_chunk())
-        .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    let rest = text.get(at..).unwrap_or_default();
+    let short = || {
+        let mut bytes = [0; SAMPLE];
+        bytes[..rest.len()].copy_from_slice(rest);
+        bytes
+    };
+    u64::from_le_bytes(rest.first_chunk().copied().unwrap_or_else(short))
 }
+
+/// The bits of the bytes that are looked at.
+const SEEN_BITS: u64 = u64::MAX >> (8 * (SAMPLE - SEEN));
 
 /// Digits, space and dash are all 0x20 to 0x3f; most other text fails this one comparison.
 fn is_near(word: u64) -> bool {
-    word & repeat(0xe0) == repeat(0x20)
+    word & (repeat(0xe0) & SEEN_BITS) == repeat(0x20) & SEEN_BITS
 }
 
 /// Whether `text` has as many digits as the shortest card number.

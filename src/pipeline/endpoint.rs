@@ -121,6 +121,14 @@ fn host_and_port<'a>(scheme: &str, authority: &'a str) -> (&'a str, &'a str) {
 }
 
 fn is_own(scheme: &str, authority: &str, page: &str) -> bool {
+    // The same text is the same place, whatever it says; this is the way of nearly every call.
+    let is_same = |rest: &str| {
+        let rest = rest.strip_prefix("://").and_then(|rest| rest.strip_prefix(authority));
+        rest.is_some_and(|rest| rest.bytes().next().is_none_or(|next| CLASS[usize::from(next)] & END != 0))
+    };
+    if !scheme.is_empty() && page.strip_prefix(scheme).is_some_and(is_same) {
+        return true;
+    }
     let Some((page_scheme, rest)) = page.split_once("://") else {
         return false;
     };
@@ -129,10 +137,6 @@ fn is_own(scheme: &str, authority: &str, page: &str) -> bool {
         _ => return false,
     };
     let scheme = if scheme.is_empty() { page_scheme } else { scheme };
-    // The same text is the same place, whatever it says; this is the way of nearly every call.
-    if authority == page_authority && scheme == page_scheme {
-        return true;
-    }
     let (host, port) = host_and_port(scheme, authority);
     let (page_host, page_port) = host_and_port(page_scheme, page_authority);
     host.eq_ignore_ascii_case(page_host) && port == page_port

@@ -118,8 +118,15 @@ fn is_own(file: &str) -> bool {
     }
     let file = without_query(file);
     let name = file.rsplit('/').next().unwrap_or(file);
-    !FOREIGN_PARTS.iter().any(|part| file.contains(part))
-        && !LIBRARIES.iter().any(|library| name.starts_with(library))
+    !is_foreign(file.as_bytes()) && !LIBRARIES.iter().any(|library| name.starts_with(library))
+}
+
+/// Whether one of the parts stands in `file`: a dozen searches, each with its preparations, would take longer.
+fn is_foreign(file: &[u8]) -> bool {
+    (0..file.len()).any(|at| {
+        let begins = |part: &str| part.as_bytes()[0] == file[at] && file[at..].starts_with(part.as_bytes());
+        FOREIGN_PARTS.iter().any(|part| begins(part))
+    })
 }
 
 fn without_query(file: &str) -> &str {

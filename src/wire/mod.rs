@@ -7,6 +7,7 @@ mod batch;
 mod decode;
 mod frame;
 mod lines;
+mod order;
 mod own;
 mod raw;
 mod row;

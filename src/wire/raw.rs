@@ -4,48 +4,57 @@
 //! read when it is asked for, and one of an unexpected type reads as absent, never as an error.
 
 use std::borrow::Cow;
+use std::ops::Index;
 
+use super::order::Keys;
 use crate::event::json;
 
 /// The fields of one event.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RawEvent<'a> {
-    /// Key, as written, and value of all of its members, in the order written.
+    /// Key, as written, and value of those members that have no slot, in the order written.
     pub(super) members: Vec<(&'a str, &'a str)>,
     pub(super) fields: Fields<'a>,
+    pub(super) keys: Keys,
 }
 
 /// The members that become columns.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Fields<'a> {
-    pub(super) kind: Raw<'a>,
-    pub(super) subtype: Raw<'a>,
-    pub(super) level: Raw<'a>,
-    pub(super) id: Raw<'a>,
-    pub(super) ns: Raw<'a>,
-    pub(super) message: Raw<'a>,
-    pub(super) stack: Raw<'a>,
-    pub(super) severity: Raw<'a>,
-    pub(super) url: Raw<'a>,
-    pub(super) method: Raw<'a>,
-    pub(super) status: Raw<'a>,
-    pub(super) status_code: Raw<'a>,
-    pub(super) timestamp: Raw<'a>,
-    pub(super) duration_ms: Raw<'a>,
-    pub(super) response_time_ms: Raw<'a>,
-    pub(super) render_time_ms: Raw<'a>,
-    pub(super) session: Raw<'a>,
-    pub(super) user: Raw<'a>,
-    pub(super) tab: Raw<'a>,
-    pub(super) load: Raw<'a>,
-    pub(super) source: Raw<'a>,
-    pub(super) cached: Raw<'a>,
-    pub(super) aborted: Raw<'a>,
-    pub(super) recv_time: Raw<'a>,
-    pub(super) browser_time: Raw<'a>,
-    pub(super) data: Raw<'a>,
-    pub(super) context: Raw<'a>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    Kind,
+    Subtype,
+    Level,
+    Id,
+    Ns,
+    Message,
+    Stack,
+    Severity,
+    Url,
+    Method,
+    Status,
+    StatusCode,
+    Timestamp,
+    DurationMs,
+    ResponseTimeMs,
+    RenderTimeMs,
+    Session,
+    User,
+    Tab,
+    Load,
+    Source,
+    Cached,
+    Aborted,
+    RecvTime,
+    BrowserTime,
+    Data,
+    Context,
 }
+
+const SLOTS: usize = Slot::Context as usize + 1;
+
+/// What was sent for each [`Slot`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Fields<'a>([Raw<'a>; SLOTS]);
 
 /// A value as it was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -103,9 +112,14 @@ impl<'a> Raw<'a> {
 
     /// The number, also one written as text.
     pub(super) fn number(self) -> Option<f64> {
-        match self.shape() {
-            json::Shape::Number | json::Shape::Text => json::number(&self.written()),
-            _ => None,
+        match self {
+            Self::Absent => None,
+            Self::Plain(text) => json::number(text),
+            Self::Json(value) => match json::shape(value) {
+                json::Shape::Number => json::number(value),
+                json::Shape::Text => json::number(&self.text()),
+                _ => None,
+            },
         }
     }
 
@@ -131,63 +145,71 @@ impl<'a> RawEvent<'a> {
     pub(super) fn of(object: &'a str) -> Self {
         let mut event = Self::default();
         for member in json::members(object) {
-            event.add(&json::unescape(member.key), Raw::of(member.value));
-            event.members.push((member.key, member.value));
+            match Slot::of(json::unescape(member.key).as_bytes()) {
+                Some(slot) => event.fields.0[slot as usize] = Raw::of(member.value),
+                None => event.members.push((member.key, member.value)),
+            }
         }
         event
     }
 
-    /// Forgets everything but the room it took.
+    /// Forgets the event, but not the keys that it is likely to share with the next.
     pub(super) fn clear(&mut self) {
         self.members.clear();
         self.fields = Fields::default();
-    }
-
-    fn add(&mut self, key: &str, value: Raw<'a>) {
-        if let Some(slot) = self.fields.slot(key) {
-            *slot = value;
-        }
+        self.keys.begin();
     }
 
     /// Adds a member whose key has no escapes; `is_plain` says that the value is a text without any.
-    pub(super) fn add_member(&mut self, key: &'a str, value: &'a str, is_plain: bool) {
+    pub(super) fn add_member(&mut self, slot: Option<Slot>, key: &'a str, value: &'a str, is_plain: bool) {
+        let Some(slot) = slot else {
+            self.members.push((key, value));
+            return;
+        };
         let inner = if is_plain { value.get(1..value.len() - 1) } else { None };
-        self.add(key, inner.map_or(Raw::Json(value), Raw::Plain));
-        self.members.push((key, value));
+        self.fields.0[slot as usize] = inner.map_or(Raw::Json(value), Raw::Plain);
     }
 }
 
-impl<'a> Fields<'a> {
+impl<'a> Index<Slot> for Fields<'a> {
+    type Output = Raw<'a>;
+
+    fn index(&self, slot: Slot) -> &Raw<'a> {
+        &self.0[slot as usize]
+    }
+}
+
+impl Slot {
     /// Where the value of `key` goes; the three case styles are read alike (CONTRACT: the event).
-    fn slot(&mut self, key: &str) -> Option<&mut Raw<'a>> {
-        Some(match key.as_bytes() {
-            b"type" => &mut self.kind,
-            b"subtype" => &mut self.subtype,
-            b"level" => &mut self.level,
-            b"id" => &mut self.id,
-            b"ns" => &mut self.ns,
-            b"message" => &mut self.message,
-            b"stack" => &mut self.stack,
-            b"severity" => &mut self.severity,
-            b"url" => &mut self.url,
-            b"method" => &mut self.method,
-            b"status" => &mut self.status,
-            b"status-code" | b"status_code" | b"statusCode" => &mut self.status_code,
-            b"timestamp" => &mut self.timestamp,
-            b"duration-ms" | b"duration_ms" | b"durationMs" => &mut self.duration_ms,
-            b"response-time-ms" | b"response_time_ms" | b"responseTimeMs" => &mut self.response_time_ms,
-            b"render-time-ms" | b"render_time_ms" | b"renderTimeMs" => &mut self.render_time_ms,
-            b"session-id" | b"session_id" | b"sessionId" => &mut self.session,
-            b"user-id" | b"user_id" | b"userId" => &mut self.user,
-            b"tab" => &mut self.tab,
-            b"load" => &mut self.load,
-            b"source" => &mut self.source,
-            b"cached" | b"cached?" => &mut self.cached,
-            b"aborted" | b"aborted?" => &mut self.aborted,
-            b"server-recv-time" | b"server_recv_time" | b"serverRecvTime" => &mut self.recv_time,
-            b"browser-timestamp" | b"browser_timestamp" | b"browserTimestamp" => &mut self.browser_time,
-            b"data" => &mut self.data,
-            b"context" => &mut self.context,
+    pub(super) fn of(key: &[u8]) -> Option<Self> {
+        Some(match key {
+            b"type" => Self::Kind,
+            b"subtype" => Self::Subtype,
+            b"level" => Self::Level,
+            b"id" => Self::Id,
+            b"ns" => Self::Ns,
+            b"message" => Self::Message,
+            b"stack" => Self::Stack,
+            b"severity" => Self::Severity,
+            b"url" => Self::Url,
+            b"method" => Self::Method,
+            b"status" => Self::Status,
+            b"status-code" | b"status_code" | b"statusCode" => Self::StatusCode,
+            b"timestamp" => Self::Timestamp,
+            b"duration-ms" | b"duration_ms" | b"durationMs" => Self::DurationMs,
+            b"response-time-ms" | b"response_time_ms" | b"responseTimeMs" => Self::ResponseTimeMs,
+            b"render-time-ms" | b"render_time_ms" | b"renderTimeMs" => Self::RenderTimeMs,
+            b"session-id" | b"session_id" | b"sessionId" => Self::Session,
+            b"user-id" | b"user_id" | b"userId" => Self::User,
+            b"tab" => Self::Tab,
+            b"load" => Self::Load,
+            b"source" => Self::Source,
+            b"cached" | b"cached?" => Self::Cached,
+            b"aborted" | b"aborted?" => Self::Aborted,
+            b"server-recv-time" | b"server_recv_time" | b"serverRecvTime" => Self::RecvTime,
+            b"browser-timestamp" | b"browser_timestamp" | b"browserTimestamp" => Self::BrowserTime,
+            b"data" => Self::Data,
+            b"context" => Self::Context,
             _ => return None,
         })
     }
@@ -201,7 +223,7 @@ mod tests {
     fn the_three_case_styles_read_alike() {
         for key in ["duration-ms", "duration_ms", "durationMs"] {
             let object = format!(r#"{{"{key}":12.5}}"#);
-            assert_eq!(RawEvent::of(&object).fields.duration_ms.number(), Some(12.5), "{key}");
+            assert_eq!(RawEvent::of(&object).fields[Slot::DurationMs].number(), Some(12.5), "{key}");
         }
     }
 
@@ -210,31 +232,32 @@ mod tests {
         let object =
             r#"{"type":["error"],"message":{"a":[1,2]},"user-id":42,"status":"404","level":null,"x":[[[]]]}"#;
         let event = RawEvent::of(object).fields;
-        assert_eq!(event.kind.text(), "");
-        assert!(event.kind.is_present());
-        assert_eq!(event.user.name(), "42");
-        assert_eq!(event.status.number(), Some(404.0));
-        assert!(!event.level.is_present());
+        assert_eq!(event[Slot::Kind].text(), "");
+        assert!(event[Slot::Kind].is_present());
+        assert_eq!(event[Slot::User].name(), "42");
+        assert_eq!(event[Slot::Status].number(), Some(404.0));
+        assert!(!event[Slot::Level].is_present());
     }
 
     #[test]
     fn a_number_no_column_can_hold_is_unread() {
         let event = RawEvent::of(r#"{"duration-ms":1e400,"user-id":-1e400,"message":"m"}"#).fields;
-        assert_eq!((&*event.message.text(), event.duration_ms.number()), ("m", None));
-        assert_eq!(event.user.name(), "");
+        assert_eq!((&*event[Slot::Message].text(), event[Slot::DurationMs].number()), ("m", None));
+        assert_eq!(event[Slot::User].name(), "");
     }
 
     #[test]
     fn an_escaped_key_is_kept_as_written() {
         let event = RawEvent::of(r#"{"\u006dessage":"m"}"#);
-        assert_eq!(event.fields.message.text(), "m");
-        assert_eq!(event.members, [(r"\u006dessage", r#""m""#)]);
+        assert_eq!(event.fields[Slot::Message].text(), "m");
+        assert_eq!(RawEvent::of(r#"{"\u006d":1}"#).members, [(r"\u006d", "1")]);
     }
 
     #[test]
     fn the_last_of_two_equal_keys_counts() {
         assert_eq!(
-            RawEvent::of(r#"{"message":"a","message":"b","userId":1,"user_id":2}"#).fields.message.text(),
+            RawEvent::of(r#"{"message":"a","message":"b","userId":1,"user_id":2}"#).fields[Slot::Message]
+                .text(),
             "b"
         );
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::batch::Sender;
 use super::lines::Recorded;
 use super::own;
-use super::raw::{Fields, Raw, RawEvent};
+use super::raw::{Fields, Raw, RawEvent, Slot};
 use crate::event::{
     Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, RowOf, Severity, Symbol, Timestamp,
 };
@@ -20,7 +20,7 @@ const DAY_MS: i64 = 86_400_000;
 /// Bytes of a message that are indexed and shown in rows; the rest is in the data (SECURITY: limits).
 const MAX_MSG_BYTES: usize = 16 * 1024;
 
-/// Types and subtypes whose names are found without looking them up; pages send a handful.
+/// Types and subtypes that are found without looking their names up; pages send a handful.
 const RECENT: usize = 8;
 
 /// What is known of an event beside what it says itself.
@@ -81,18 +81,25 @@ impl Usual {
     }
 }
 
-/// What an event is, by name.
+/// What an event is, by name, and what follows from its type and subtype alone.
 #[derive(Clone, Copy, Debug)]
 struct Signal {
     kind: Symbol,
     subtype: Symbol,
     id: Symbol,
     ns: Symbol,
+    family: Family,
+    /// Where the type decides it, whatever the event says.
+    level: Option<Level>,
+    names_request: bool,
+    /// More than this is slow (CONTRACT: the event, `is:slow`).
+    slow: Micros,
 }
 
 /// What an event says, as far as more than one column follows from it.
 struct Said<'e> {
     fields: &'e Fields<'e>,
+    signal: Signal,
     kind: &'e str,
     subtype: &'e str,
     status: Option<u16>,
@@ -135,35 +142,35 @@ impl<'s> RowMaker<'s> {
     /// both.
     pub(super) fn push(&mut self, json: &str, event: &RawEvent<'_>, flags: Flags, known: Known<'_>) {
         let fields = &event.fields;
-        let (kind, subtype) = (&*fields.kind.text(), &*fields.subtype.text());
+        let (kind, subtype) = (&*fields[Slot::Kind].text(), &*fields[Slot::Subtype].text());
         let (status, duration) = (status_of(fields), duration_of(fields));
-        let said = Said { fields, kind, subtype, status, duration };
-        let level = level_of(kind, fields.level);
+        let signal = self.signal_of(fields, kind, subtype, known.id());
+        let said = Said { fields, signal, kind, subtype, status, duration };
+        let level = signal.level.unwrap_or_else(|| own_level(fields[Slot::Level]));
         let flags = self.mark(&said, flags);
         let group = self.group_of(level, flags, &said);
         let msg = self.msg_of(json, event, &said);
-        let signal = self.signal_of(&said, known.id());
         let mut row = RowOf {
             seq: 0,
-            inst: inst_of(fields.timestamp, &self.sender),
+            inst: inst_of(fields[Slot::Timestamp], &self.sender),
             recv: self.sender.recv,
             level,
-            severity: Severity::parse(&fields.severity.text()),
-            family: Family::of_type(said.kind),
+            severity: Severity::parse(&fields[Slot::Severity].text()),
+            family: signal.family,
             flags,
             id: signal.id,
             ns: signal.ns,
             kind: signal.kind,
             subtype: signal.subtype,
-            session: symbol_or(&fields.session.name(), self.usual.session, &mut self.builder),
+            session: symbol_or(&fields[Slot::Session].name(), self.usual.session, &mut self.builder),
             user: symbol_or(&user_of(fields), self.usual.user, &mut self.builder),
-            tab: symbol_or(&fields.tab.name(), self.usual.tab, &mut self.builder),
-            load: load_of(fields.load).or(self.sender.load),
+            tab: symbol_or(&fields[Slot::Tab].name(), self.usual.tab, &mut self.builder),
+            load: load_of(fields[Slot::Load]).or(self.sender.load),
             endpoint: self.builder.symbol(&self.endpoint),
             duration,
             status,
             group,
-            source: symbol_or(&fields.source.name(), self.usual.source, &mut self.builder),
+            source: symbol_or(&fields[Slot::Source].name(), self.usual.source, &mut self.builder),
             msg: match msg {
                 Some(range) => Msg::InJson(range),
                 None => Msg::Text(&self.msg),
@@ -178,9 +185,10 @@ impl<'s> RowMaker<'s> {
     fn mark(&mut self, said: &Said<'_>, mut flags: Flags) -> Flags {
         flags.set(presence(said.fields));
         self.endpoint.clear();
-        let url = said.fields.url.text();
-        let method = said.fields.method.text();
-        if is_request(said, &url, &method) {
+        let url = said.fields[Slot::Url].text();
+        let method = said.fields[Slot::Method].text();
+        // A request has a URL and a method, a status, or one of the request subtypes (CONTRACT: `endpoint`).
+        if !url.is_empty() && (said.signal.names_request || said.status.is_some() || !method.is_empty()) {
             flags.set(Flags::REQUEST);
             let page = Some(&*self.sender.origin).filter(|origin| !origin.is_empty());
             endpoint::template(&method, &url, page, &mut self.endpoint);
@@ -188,7 +196,7 @@ impl<'s> RowMaker<'s> {
         if is_failed(said, flags) {
             flags.set(Flags::FAILED);
         }
-        if said.duration.is_some_and(|span| span > slow_limit(said.subtype)) {
+        if said.duration.is_some_and(|span| span > said.signal.slow) {
             flags.set(Flags::SLOW);
         }
         flags
@@ -196,13 +204,12 @@ impl<'s> RowMaker<'s> {
 
     /// The type, and signal id and namespace: the known one, the event's own, else `browser/<subtype or type>` (CONTRACT:
     /// `id`, `ns`).
-    fn signal_of(&mut self, said: &Said<'_>, known: &str) -> Signal {
-        let own = said.fields.id.text();
+    fn signal_of(&mut self, fields: &Fields<'_>, kind: &str, subtype: &str, known: &str) -> Signal {
+        let own = fields[Slot::Id].text();
         let own = own.strip_prefix(':').unwrap_or(&own);
-        let own_ns = said.fields.ns.text();
+        let own_ns = fields[Slot::Ns].text();
         let is_own = !known.is_empty() || own.contains('/') || !own_ns.is_empty();
-        let is_same =
-            |(kind, subtype, _): &&(String, String, _)| kind == said.kind && subtype == said.subtype;
+        let is_same = |recent: &&(String, String, _)| recent.0 == kind && recent.1 == subtype;
         if !is_own && let Some((.., signal)) = self.recent.iter().find(is_same) {
             return *signal;
         }
@@ -211,18 +218,22 @@ impl<'s> RowMaker<'s> {
         } else if own.contains('/') {
             own.into()
         } else {
-            let name = [said.subtype, said.kind].into_iter().find(|name| !name.is_empty());
+            let name = [subtype, kind].into_iter().find(|name| !name.is_empty());
             format!("browser/{}", name.unwrap_or("event")).into()
         };
         let ns = if own_ns.is_empty() { id.replace('/', ".").into() } else { own_ns };
         let signal = Signal {
-            kind: self.builder.symbol(said.kind),
-            subtype: self.builder.symbol(said.subtype),
+            kind: self.builder.symbol(kind),
+            subtype: self.builder.symbol(subtype),
             id: self.builder.symbol(&id),
             ns: self.builder.symbol(&ns),
+            family: Family::of_type(kind),
+            level: level_of_type(kind),
+            names_request: matches!(subtype, "api-call" | "network"),
+            slow: slow_limit(subtype),
         };
         if !is_own && self.recent.len() < RECENT {
-            self.recent.push((said.kind.to_owned(), said.subtype.to_owned(), signal));
+            self.recent.push((kind.to_owned(), subtype.to_owned(), signal));
         }
         signal
     }
@@ -235,8 +246,8 @@ impl<'s> RowMaker<'s> {
         let evidence = fingerprint::Evidence {
             kind: said.kind,
             subtype: said.subtype,
-            message: &said.fields.message.text(),
-            stack: &said.fields.stack.text(),
+            message: &said.fields[Slot::Message].text(),
+            stack: &said.fields[Slot::Stack].text(),
             is_mapped: false,
             endpoint: &self.endpoint,
             status: said.status,
@@ -247,11 +258,13 @@ impl<'s> RowMaker<'s> {
     /// Where the message is in `json`; `None` if it was made or unescaped into `self.msg`.
     fn msg_of(&mut self, json: &str, event: &RawEvent<'_>, said: &Said<'_>) -> Option<Range<usize>> {
         self.msg.clear();
-        match said.fields.message.text() {
+        match said.fields[Slot::Message].text() {
             text if text.is_empty() => {
                 let Said { kind, subtype, status, duration, .. } = *said;
                 let (endpoint, members) = (&*self.endpoint, &*event.members);
-                let fields = summary::Fields { kind, subtype, endpoint, status, duration, members };
+                let is_aborted = said.fields[Slot::Aborted].is_true();
+                let fields =
+                    summary::Fields { kind, subtype, endpoint, status, duration, is_aborted, members };
                 summary::write(&fields, &mut self.msg);
             }
             Cow::Borrowed(text) => {
@@ -280,24 +293,28 @@ fn shown(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_MSG_BYTES)]
 }
 
-fn level_of(kind: &str, sent: Raw<'_>) -> Level {
+fn level_of_type(kind: &str) -> Option<Level> {
     match kind {
-        "error" => Level::Error,
-        "metric" => Level::Info,
-        "analytics" => Level::Debug,
-        _ => Level::parse(&sent.text()).unwrap_or(Level::Info),
+        "error" => Some(Level::Error),
+        "metric" => Some(Level::Info),
+        "analytics" => Some(Level::Debug),
+        _ => None,
     }
 }
 
+fn own_level(sent: Raw<'_>) -> Level {
+    Level::parse(&sent.text()).unwrap_or(Level::Info)
+}
+
 fn status_of(fields: &Fields<'_>) -> Option<u16> {
-    let sent = fields.status.number().or_else(|| fields.status_code.number())?;
+    let sent = fields[Slot::Status].number().or_else(|| fields[Slot::StatusCode].number())?;
     // Browsers report 0 for a request that got no answer.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked by the filter")]
     Some(sent).filter(|status| (1.0..65_536.0).contains(status)).map(|status| status as u16)
 }
 
 fn duration_of(fields: &Fields<'_>) -> Option<Micros> {
-    [fields.duration_ms, fields.response_time_ms, fields.render_time_ms]
+    [fields[Slot::DurationMs], fields[Slot::ResponseTimeMs], fields[Slot::RenderTimeMs]]
         .into_iter()
         .find_map(|field| field.number().and_then(Micros::from_ms))
 }
@@ -315,20 +332,13 @@ fn inst_of(sent: Raw<'_>, sender: &Sender) -> Timestamp {
     if is_absurd { sender.recv } else { inst }
 }
 
-/// A request has a URL and a method, a status, or one of the request subtypes (CONTRACT: `endpoint`).
-fn is_request(said: &Said<'_>, url: &str, method: &str) -> bool {
-    !url.is_empty() && (names_request(said.subtype) || said.status.is_some() || !method.is_empty())
-}
-
-fn names_request(subtype: &str) -> bool {
-    matches!(subtype, "api-call" | "network")
-}
-
 fn is_failed(said: &Said<'_>, flags: Flags) -> bool {
     match said.status {
         Some(status) => status >= 400,
         // Without a status a request that names itself one was never answered, unless the page gave it up.
-        None => flags.has(Flags::REQUEST) && names_request(said.subtype) && !said.fields.aborted.is_true(),
+        None => {
+            flags.has(Flags::REQUEST) && said.signal.names_request && !said.fields[Slot::Aborted].is_true()
+        }
     }
 }
 
@@ -343,11 +353,11 @@ fn slow_limit(subtype: &str) -> Micros {
 }
 
 fn user_of<'a>(fields: &Fields<'a>) -> Cow<'a, str> {
-    let own = fields.user.name();
+    let own = fields[Slot::User].name();
     if !own.is_empty() {
         return own;
     }
-    let nested = [fields.data, fields.context].map(|parent| parent.get("user-id").written());
+    let nested = [fields[Slot::Data], fields[Slot::Context]].map(|parent| parent.get("user-id").written());
     nested.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
 }
 
@@ -355,11 +365,11 @@ fn user_of<'a>(fields: &Fields<'a>) -> Cow<'a, str> {
 fn presence(fields: &Fields<'_>) -> Flags {
     let mut flags = Flags::NONE;
     for (there, flag) in [
-        (fields.source.is_present(), Flags::HAS_SOURCE),
-        (fields.user.is_present(), Flags::HAS_USER),
-        (fields.recv_time.is_present(), Flags::HAS_RECV),
-        (fields.browser_time.is_present(), Flags::HAS_BROWSER_TIME),
-        (fields.cached.is_true(), Flags::CACHED),
+        (fields[Slot::Source].is_present(), Flags::HAS_SOURCE),
+        (fields[Slot::User].is_present(), Flags::HAS_USER),
+        (fields[Slot::RecvTime].is_present(), Flags::HAS_RECV),
+        (fields[Slot::BrowserTime].is_present(), Flags::HAS_BROWSER_TIME),
+        (fields[Slot::Cached].is_true(), Flags::CACHED),
     ] {
         if there {
             flags.set(flag);

@@ -16,8 +16,13 @@ pub(super) fn object<'a>(text: &'a str, at: usize, event: &mut RawEvent<'a>) -> 
     }
     loop {
         let start = past(bytes, at, b'"')?;
-        let key_end = plain_end(bytes, start)?;
-        let value = value_start(bytes, key_end)?;
+        let (key_end, value, slot) = match event.keys.guess(bytes, start) {
+            Some((end, slot)) => (end, space(bytes, end + 2), slot),
+            None => {
+                let end = plain_end(bytes, start)?;
+                (end, value_start(bytes, end)?, event.keys.learn(&bytes[start..end]))
+            }
+        };
         let (end, is_plain) = match *bytes.get(value)? {
             b'"' => match plain_end(bytes, value + 1)? {
                 end if bytes[end] == b'"' => (end + 1, true),
@@ -26,7 +31,7 @@ pub(super) fn object<'a>(text: &'a str, at: usize, event: &mut RawEvent<'a>) -> 
             b'{' | b'[' => (nested_end(bytes, value)?, false),
             _ => (word_end(bytes, value)?, false),
         };
-        event.add_member(text.get(start..key_end)?, text.get(value..end)?, is_plain);
+        event.add_member(slot, text.get(start..key_end)?, text.get(value..end)?, is_plain);
         at = space(bytes, end);
         match bytes.get(at)? {
             b',' => at = space(bytes, at + 1),
@@ -41,7 +46,12 @@ fn past(bytes: &[u8], at: usize, expected: u8) -> Option<usize> {
 }
 
 /// The first position at or after `at` that is not JSON white space.
-pub(super) fn space(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn space(bytes: &[u8], at: usize) -> usize {
+    // Clients write none, so one comparison is all there is to most calls.
+    if bytes.get(at).is_none_or(|byte| *byte > b' ') { at } else { past_space(bytes, at) }
+}
+
+fn past_space(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
         at += 1;
     }
@@ -123,15 +133,22 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// The first position at or after `at` of a quote, a backslash or a control character (RFC 8259 §7).
 fn plain_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(word) = bytes.get(at..)?.first_chunk() {
-        let found = specials(u64::from_le_bytes(*word));
+    // Two words a turn: most keys and many values end within it, so that the loop hardly ever surprises the processor.
+    while let Some([low, high]) = words(bytes, at) {
+        let found = u128::from(specials(high)) << 64 | u128::from(specials(low));
         if found != 0 {
             return Some(at + found.trailing_zeros() as usize / 8);
         }
-        at += 8;
+        at += 16;
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    bytes[at..].iter().position(is_special).map(|more| at + more)
+    bytes.get(at..)?.iter().position(is_special).map(|more| at + more)
+}
+
+/// The 16 bytes at `at`, if they are there.
+fn words(bytes: &[u8], at: usize) -> Option<[u64; 2]> {
+    let (words, _) = bytes.get(at..)?.first_chunk::<16>()?.as_chunks();
+    Some([u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])])
 }
 
 /// The high bit of the first byte that ends plain text is set and none before it; later bits say nothing.
@@ -139,15 +156,13 @@ fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
     let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7)
+    // Bit 1 changed, the quote is the first code after the controls.
+    (below(word ^ (ONES * 2), 0x21) | equal(b'\\')) & (ONES << 7)
 }
 
 /// The position past the number at `at` (RFC 8259 §6).
 fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let digits = |from: usize| {
-        let count = bytes.get(from..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        (count > 0).then_some(from + count)
-    };
+    let digits = |from: usize| Some(digits_end(bytes, from)).filter(|end| *end > from);
     let whole = if bytes[at] == b'-' { at + 1 } else { at };
     let mut end = digits(whole)?;
     if bytes[whole] == b'0' && end > whole + 1 {
@@ -161,6 +176,22 @@ fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
         end = digits(end + 1 + usize::from(is_signed))?;
     }
     Some(end)
+}
+
+/// The first position at or after `at` that is no digit.
+fn digits_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        const ONES: u64 = u64::from_ne_bytes([1; 8]);
+        // A digit is 0 to 9 above `0`; with 0x76 added, what is more reaches the high bit.
+        let above = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'0'));
+        let others = (((above & (ONES * 0x7f)) + ONES * 0x76) | above) & (ONES << 7);
+        if others != 0 {
+            return at + others.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let is_digit = |at: &usize| bytes.get(*at).is_some_and(u8::is_ascii_digit);
+    (at..).find(|at| !is_digit(at)).unwrap_or(at)
 }
 
 #[cfg(test)]

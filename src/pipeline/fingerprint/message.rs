@@ -33,7 +33,9 @@ pub fn normalise_message(message: &str, out: &mut String) {
     out.clear();
     let mut rest = without_prefix(&message[..message.floor_char_boundary(READ_MAX)]);
     while let Some(first) = rest.chars().next() {
-        let used = if first.is_whitespace() {
+        let used = if first.is_ascii_alphanumeric() && !is_url(rest) {
+            push_token(rest, out)
+        } else if first.is_whitespace() {
             if !out.is_empty() && !out.ends_with(' ') {
                 out.push(' ');
             }
@@ -44,8 +46,6 @@ pub fn normalise_message(message: &str, out: &mut String) {
         } else if is_url(rest) {
             out.push(VALUE);
             word_end(rest)
-        } else if first.is_ascii_alphanumeric() {
-            push_token(rest, out)
         } else if first == '@' && out.ends_with(|last: char| last.is_alphanumeric() || last == VALUE) {
             push_email(rest, out)
         } else {
@@ -89,7 +89,8 @@ fn quoted(rest: &str, first: char, before: &str) -> Option<usize> {
 }
 
 fn is_url(rest: &str) -> bool {
-    ["http://", "https://", "ws://", "wss://", "blob:"].iter().any(|scheme| rest.starts_with(scheme))
+    matches!(rest.as_bytes(), [b'h' | b'w' | b'b', ..])
+        && ["http://", "https://", "ws://", "wss://", "blob:"].iter().any(|scheme| rest.starts_with(scheme))
 }
 
 fn word_end(rest: &str) -> usize {
