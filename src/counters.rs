@@ -30,11 +30,15 @@ pub enum Counter {
     Gaps,
     GapEvents,
     Throttled,
+    MapsLoaded,
+    MapsRefused,
+    PlacesMapped,
+    PlacesLeft,
 }
 
 impl Counter {
     /// Every counter with its group and name, as `/healthz` and the health panel show them.
-    pub const ALL: [(Self, &'static str, &'static str); 18] = [
+    pub const ALL: [(Self, &'static str, &'static str); 22] = [
         (Self::RefusedHead, "refused", "head"),
         (Self::RefusedHost, "refused", "host"),
         (Self::RefusedOrigin, "refused", "origin"),
@@ -53,6 +57,10 @@ impl Counter {
         (Self::Gaps, "client", "gaps"),
         (Self::GapEvents, "client", "gap_events"),
         (Self::Throttled, "client", "throttled"),
+        (Self::MapsLoaded, "maps", "loaded"),
+        (Self::MapsRefused, "maps", "refused"),
+        (Self::PlacesMapped, "places", "mapped"),
+        (Self::PlacesLeft, "places", "left_unmapped"),
     ];
 
     /// The counter of a refusal by its name in [`Counter::ALL`].

@@ -70,6 +70,21 @@ impl Word for OnReload {
     const ALL: &'static [(&'static str, Self)] = &[("divider", Self::Divider), ("clear", Self::Clear)];
 }
 
+/// Where source maps come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceMaps {
+    /// From local pages and allowed origins, and from the project's folder.
+    Auto,
+    /// From the project's folder alone.
+    Disk,
+    Off,
+}
+
+impl Word for SourceMaps {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("disk", Self::Disk), ("off", Self::Off)];
+}
+
 /// What is set, after all files, variables and options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -94,6 +109,15 @@ pub struct Settings {
     pub fps: u64,
     /// `local` or the name of a zone.
     pub zone: String,
+    /// The project's folder.
+    pub source_root: String,
+    pub source_maps: SourceMaps,
+    /// `FROM => TO`: beginnings of addresses and source names, and what stands for them in the project.
+    pub source_map: Vec<String>,
+    /// Parts of paths that are libraries' beside those that are known.
+    pub source_libraries: Vec<String>,
+    /// Empty where the environment decides.
+    pub editor: String,
     pub saved: Vec<Saved>,
     /// Where each value came from, in the order of the table.
     pub(super) origins: Vec<String>,
@@ -122,6 +146,11 @@ impl Default for Settings {
             glyphs: GlyphSet::Auto,
             fps: 30,
             zone: "local".to_owned(),
+            source_root: ".".to_owned(),
+            source_maps: SourceMaps::Auto,
+            source_map: Vec::new(),
+            source_libraries: Vec::new(),
+            editor: String::new(),
             saved: vec![problems],
             origins: vec!["default".to_owned(); SETTINGS.len()],
         }

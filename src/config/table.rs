@@ -98,13 +98,19 @@ const ZONE: Check = Check {
     is_one: |text| text == "local" || jiff::tz::TimeZone::get(text).is_ok(),
 };
 
+const REWRITE: Check = Check {
+    what: "FROM => TO, such as webpack:///./ => ./",
+    is_one: |text| text.split_once("=>").is_some_and(|(from, _)| !from.trim().is_empty()),
+};
+
 /// Words of a choice, in the order of its enum.
 pub(super) const WHEN: &[&str] = &["auto", "always", "never"];
 pub(super) const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
+pub(super) const MAPS: &[&str] = &["auto", "disk", "off"];
 pub(super) const ON_RELOAD: &[&str] = &["divider", "clear"];
 
 /// Every setting, in the order of the README.
-pub static SETTINGS: [Setting; 15] = [
+pub static SETTINGS: [Setting; 20] = [
     Setting {
         key: "bind",
         kind: Kind::Text(ADDRESS),
@@ -239,6 +245,51 @@ pub static SETTINGS: [Setting; 15] = [
         since: Since::Now,
         help: "Time zone of the clock on screen",
         at: |settings| &mut settings.zone,
+    },
+    Setting {
+        key: "source.root",
+        kind: Kind::Text(ANY_TEXT),
+        flag: Flag::Value("root", "FOLDER"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "The project's folder: sources are read from and opened in it alone",
+        at: |settings| &mut settings.source_root,
+    },
+    Setting {
+        key: "source.maps",
+        kind: Kind::Choice(MAPS),
+        flag: Flag::None,
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Source maps; auto: asked for at local pages and allowed origins, and read from the project",
+        at: |settings| &mut settings.source_maps,
+    },
+    Setting {
+        key: "source.map",
+        kind: Kind::List(REWRITE),
+        flag: Flag::None,
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "What stands for the beginning of an address or a source's name: webpack:///./ => ./",
+        at: |settings| &mut settings.source_map,
+    },
+    Setting {
+        key: "source.libraries",
+        kind: Kind::List(ANY_TEXT),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "Parts of paths whose code is a library's, beside node_modules and known bundles",
+        at: |settings| &mut settings.source_libraries,
+    },
+    Setting {
+        key: "editor",
+        kind: Kind::Text(ANY_TEXT),
+        flag: Flag::Value("editor", "COMMAND"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Editor to open a place in, such as code -g {file}:{line}:{col}; else $VISUAL, then $EDITOR",
+        at: |settings| &mut settings.editor,
     },
 ];
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::chunk::Chunk;
+use super::mapped::Mapped;
 use super::names::{Interner, Symbol};
 use super::row::{Row, RowOf};
 
@@ -41,6 +42,13 @@ impl ChunkBuilder {
     /// Adds `row`, whose names are from [`ChunkBuilder::symbol`].
     pub fn push_named(&mut self, row: &RowOf<'_, Symbol>) {
         self.chunk.push(row);
+    }
+
+    /// Places the event added last by what source maps made of it.
+    pub fn map_last(&mut self, mapped: Arc<Mapped>) {
+        if let Some(row) = self.chunk.len().checked_sub(1) {
+            self.chunk.set_mapped(row, mapped, 0);
+        }
     }
 
     pub fn push(&mut self, row: &Row<'_>) {

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use super::escapes::Escapes;
 use super::json;
 use super::level::{Family, Level, Severity};
+use super::mapped::{Mapped, MappedFrame};
 use super::names::{Interner, Names, Symbol};
 use super::row::{Flags, Msg, RowOf};
 use super::shapes::Shapes;
@@ -50,6 +51,8 @@ pub struct Chunk {
     level: Vec<Level>,
     severity: Vec<u8>,
     family: Vec<Family>,
+    /// Rows whose places were looked up, in rising order.
+    mapped: Vec<(u32, Arc<Mapped>)>,
     json: String,
     text: String,
     /// Of `json`, once somebody asked; emptied when the chunk grows.
@@ -84,6 +87,7 @@ impl Chunk {
             level: Vec::new(),
             severity: Vec::new(),
             family: Vec::new(),
+            mapped: Vec::new(),
             json: String::new(),
             text: String::new(),
             escapes: OnceLock::new(),
@@ -116,6 +120,7 @@ impl Chunk {
         self.level.clear();
         self.severity.clear();
         self.family.clear();
+        self.mapped.clear();
         self.json.clear();
         self.text.clear();
         self.escapes.take();
@@ -300,6 +305,31 @@ impl Chunk {
         self.shapes.get_or_init(|| Box::new(Shapes::of(self.events().map(EventRef::json))))
     }
 
+    /// The rows whose places were looked up, in rising order.
+    pub fn mapped(&self) -> impl Iterator<Item = (usize, &Arc<Mapped>)> {
+        self.mapped.iter().map(|(row, mapped)| (*row as usize, mapped))
+    }
+
+    /// Places the event in `row` by what source maps made of it; `group` is its fingerprint from now on, 0 leaves it.
+    pub fn set_mapped(&mut self, row: usize, mapped: Arc<Mapped>, group: u64) {
+        if group != 0 {
+            self.group[row] = group;
+        }
+        if mapped.place().is_some_and(|place| place.is_mapped) {
+            self.flags[row].set(Flags::MAPPED);
+        }
+        let number = offset(row);
+        match self.mapped.binary_search_by_key(&number, |(row, _)| *row) {
+            Ok(at) => self.mapped[at].1 = mapped,
+            Err(at) => self.mapped.insert(at, (number, mapped)),
+        }
+    }
+
+    fn mapped_of(&self, row: usize) -> Option<&Arc<Mapped>> {
+        let at = self.mapped.binary_search_by_key(&offset(row), |(row, _)| *row).ok()?;
+        Some(&self.mapped[at].1)
+    }
+
     fn json_range(&self, row: usize) -> Range<usize> {
         let start = if row == 0 { 0 } else { self.json_end[row - 1] as usize };
         start..self.json_end[row] as usize
@@ -367,6 +397,11 @@ impl Chunk {
                 (offset(here), len)
             });
         }
+        let shift = self.len();
+        let first = other.mapped.partition_point(|(row, _)| (*row as usize) < rows.start);
+        let inside = other.mapped[first..].iter().take_while(|(row, _)| (*row as usize) < rows.end);
+        let moved = |row: u32| offset(row as usize - rows.start + shift);
+        self.mapped.extend(inside.map(|(row, mapped)| (moved(*row), Arc::clone(mapped))));
         self.seq.extend_from_slice(&other.seq[rows.clone()]);
         self.inst.extend_from_slice(&other.inst[rows.clone()]);
         self.recv.extend_from_slice(&other.recv[rows.clone()]);
@@ -506,6 +541,19 @@ impl<'a> EventRef<'a> {
     pub fn json(self) -> &'a str {
         &self.chunk.json[self.chunk.json_range(self.row)]
     }
+    /// What source maps made of the places it tells of, once that was looked up.
+    pub fn mapped(self) -> Option<&'a Arc<Mapped>> {
+        self.chunk.mapped_of(self.row)
+    }
+
+    /// The source place a map named for it.
+    pub fn place(self) -> Option<&'a MappedFrame> {
+        if !self.flags().has(Flags::MAPPED) {
+            return None;
+        }
+        self.mapped()?.place()
+    }
+
     pub fn chunk(self) -> &'a Chunk {
         self.chunk
     }
@@ -518,47 +566,9 @@ impl<'a> EventRef<'a> {
         json::path(self.json(), path)
     }
 
-    /// Adds the complete `data` object to `out`: what was sent, then what the server adds where the event has no
-    /// such key (CONTRACT: the event).
-    pub fn write_data(self, out: &mut String) {
-        let json = self.json();
-        let body = json.trim_end().strip_suffix('}').unwrap_or(json);
-        out.push_str(body);
-        let mut separator = if json::members(json).next().is_some() { "," } else { "" };
-        let mut add = |key: &str, value: &str| {
-            out.push_str(separator);
-            out.push('"');
-            out.push_str(key);
-            out.push_str("\":");
-            out.push_str(value);
-            separator = ",";
-        };
-        let flags = self.flags();
-        if !flags.has(Flags::HAS_SOURCE) {
-            add("source", &quoted(self.source()));
-        }
-        if !flags.has(Flags::HAS_USER) && !self.user().is_empty() {
-            add("user-id", &quoted(self.user()));
-        }
-        if !flags.has(Flags::HAS_RECV) {
-            add("server-recv-time", &self.recv().0.to_string());
-        }
-        if !flags.has(Flags::HAS_BROWSER_TIME)
-            && let Some(sent) = json::get(json, "timestamp")
-        {
-            add("browser-timestamp", sent);
-        }
-        out.push('}');
-    }
-
     fn name(self, column: &'a [Symbol]) -> &'a str {
         self.chunk.names.get(column[self.row])
     }
-}
-
-/// `text` as a JSON string, quotes included.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("a string always encodes")
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@
 
 mod builder;
 mod chunk;
+mod data;
 mod escapes;
 mod field;
 pub mod gate;
 pub mod json;
 mod level;
 pub mod line;
+mod mapped;
 mod names;
 mod row;
 mod shapes;
@@ -21,6 +23,7 @@ pub use chunk::{Chunk, EventRef, ROW_OVERHEAD};
 pub use escapes::Escapes;
 pub use field::{Column, DataPath, FIELDS, Field, FieldKind, IS, MOMENTS, SUBTYPES, TYPES};
 pub use level::{Family, Level, Severity};
+pub use mapped::{Code, Mapped, MappedFrame, MappedTrace, Relation};
 pub use names::{Interner, Names, Symbol};
 pub use row::{Flags, Msg, Row, RowOf};
 pub use shapes::{Presence, Shape, Shapes};

@@ -37,6 +37,8 @@ impl Flags {
     pub const HAS_BROWSER_TIME: Self = Self(1 << 10);
     /// A request: it has a URL and a method, a status, or is an api-call or network event.
     pub const REQUEST: Self = Self(1 << 11);
+    /// A source map named its place, see [`super::Mapped`].
+    pub const MAPPED: Self = Self(1 << 12);
 
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0

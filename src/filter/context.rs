@@ -31,8 +31,6 @@ pub struct EvalContext {
     pub new_groups: FxHashSet<u64>,
     /// `is:marked`: arrival numbers of pinned events.
     pub pinned: FxHashSet<u64>,
-    /// `is:mapped`: arrival numbers of events whose stack was mapped.
-    pub mapped: FxHashSet<u64>,
     /// `is:live`: sessions that are connected.
     pub live_sessions: FxHashSet<Box<str>>,
     /// In which clock times are meant.
@@ -67,7 +65,6 @@ impl Default for EvalContext {
             latest_session: None,
             new_groups: FxHashSet::default(),
             pinned: FxHashSet::default(),
-            mapped: FxHashSet::default(),
             live_sessions: FxHashSet::default(),
             zone: TimeZone::UTC,
         }

@@ -39,7 +39,7 @@ pub(super) enum Part {
     AfterHost,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum DataTest {
     Present,
     Text(TextTest),

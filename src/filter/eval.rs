@@ -132,10 +132,10 @@ fn run_leaf(leaf: &mut Leaf, scope: &Scope<'_>, loads: &mut Loads, mask: &Bits, 
             }
         }
         Leaf::Pinned => out.fill(span, |row| context.pinned.contains(&chunk.seqs()[row])),
-        Leaf::Mapped => out.fill(span, |row| context.mapped.contains(&chunk.seqs()[row])),
         Leaf::NewGroup => out.fill(span, |row| context.new_groups.contains(&chunk.groups()[row])),
         Leaf::HasMessage => out.fill(span, |row| !chunk.event(row).msg().is_empty()),
         Leaf::Message(messages) => messages.eval(chunk, mask, out),
+        Leaf::Place(leaf) => leaf.eval(chunk, mask, out),
         Leaf::Data(leaf) => leaf.eval(chunk, mask, out),
         Leaf::Words(words) => words.eval(chunk, mask, out),
         Leaf::Everywhere(pattern) => pattern.eval(chunk, mask, out),

@@ -51,6 +51,7 @@ mod operators;
 mod parser;
 mod paste;
 mod pieces;
+mod places;
 mod plan;
 #[cfg(test)]
 mod props;
@@ -174,8 +175,7 @@ impl Filter {
         for term in self.expr.iter().flat_map(Expr::terms) {
             match term {
                 Term::Is(place) => {
-                    depends.context |=
-                        matches!(crate::event::IS[*place].0, "live" | "marked" | "new" | "mapped");
+                    depends.context |= matches!(crate::event::IS[*place].0, "live" | "marked" | "new");
                 }
                 Term::Compare(compare) => {
                     for test in &compare.tests {

@@ -10,6 +10,7 @@ use super::glob::Glob;
 use super::messages::{Messages, Which};
 use super::moment::Moment;
 use super::numbers;
+use super::places::{PlaceLeaf, PlacePart};
 use super::symbols::SymbolTable;
 use super::text::TextTest;
 use super::typed::{Bounds, ClockTest, Compare, Expr, NumberTest, Pattern, Sign, Subject, Term, Test};
@@ -80,11 +81,11 @@ pub(super) enum Leaf {
     HasLoad,
     Load(LoadLeaf),
     Pinned,
-    Mapped,
     NewGroup,
     Message(Box<Messages>),
     HasMessage,
     Data(Box<DataLeaf>),
+    Place(Box<PlaceLeaf>),
     Words(Box<Words>),
     Everywhere(Box<Everywhere>),
 }
@@ -124,7 +125,7 @@ impl Plan {
             Self::Leaf(leaf) => match leaf {
                 Leaf::Number(..) | Leaf::Group(..) | Leaf::Flag(_) | Leaf::Family(_) | Leaf::HasLoad => 1,
                 Leaf::Name(..) | Leaf::HasMessage => 2,
-                Leaf::Load(_) | Leaf::Pinned | Leaf::Mapped | Leaf::NewGroup => 3,
+                Leaf::Load(_) | Leaf::Pinned | Leaf::NewGroup | Leaf::Place(_) => 3,
                 Leaf::Message(_) => 4,
                 Leaf::Words(_) => 5,
                 Leaf::Data(_) => 6,
@@ -155,7 +156,12 @@ impl Plan {
 
 fn compile_term(term: &Term, context: &EvalContext) -> Plan {
     match term {
-        Term::Anywhere(glob) => Plan::Leaf(Leaf::Words(Box::new(Words::new(glob)))),
+        Term::Anywhere(glob) => {
+            let words = Plan::Leaf(Leaf::Words(Box::new(Words::new(glob))));
+            let place =
+                glob.as_literal().map(|word| Plan::Leaf(Leaf::Place(Box::new(PlaceLeaf::file_with(word)))));
+            Plan::any(place.into_iter().chain([words]).collect())
+        }
         Term::AnywhereRegexp(pattern) => Plan::Leaf(Leaf::Everywhere(Box::new(Everywhere::new(pattern)))),
         Term::Is(place) => compile_is(crate::event::IS[*place].0),
         Term::Presence(subject, true) => present(subject),
@@ -173,7 +179,7 @@ fn compile_is(name: &str) -> Plan {
         "live" => Plan::name(NameColumn::Session, NameTest::Live),
         "marked" => Plan::Leaf(Leaf::Pinned),
         "new" => Plan::Leaf(Leaf::NewGroup),
-        "mapped" => Plan::Leaf(Leaf::Mapped),
+        "mapped" => Plan::Leaf(Leaf::Flag(Flags::MAPPED)),
         _ => Plan::Const(false),
     }
 }
@@ -425,7 +431,19 @@ fn data_with(subject: &Subject, test: DataTest, typed: Option<&Pattern>) -> Plan
     };
     let units = paths.iter().map(|path| numbers::own_unit(path).map(|(measure, _)| measure)).collect();
     let clue = Clue::of(&test, typed);
-    Plan::Leaf(Leaf::Data(Box::new(DataLeaf { paths, units, each, part, test, clue })))
+    let place = match subject {
+        Subject::Field(field) => PlacePart::of(field.name).map(|part| PlaceLeaf { part, test: test.clone() }),
+        Subject::Data(_) => None,
+    };
+    let said = Plan::Leaf(Leaf::Data(Box::new(DataLeaf { paths, units, each, part, test, clue })));
+    // What a map says of the place is nearer to the truth than what the event says.
+    match place {
+        Some(place) => Plan::Or(vec![
+            Plan::Leaf(Leaf::Place(Box::new(place))),
+            Plan::And(vec![Plan::Not(Box::new(Plan::Leaf(Leaf::Flag(Flags::MAPPED)))), said]),
+        ]),
+        None => said,
+    }
 }
 
 /// A value that begins as a path does is compared with what comes after the host.

@@ -1,7 +1,11 @@
 //! Events from JSON for the tests of the filter, with the columns the contract says, and a context that fits.
 
+use std::sync::Arc;
+
 use super::{EvalContext, LoadKey};
-use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, Row, Severity, Timestamp, json};
+use crate::event::{
+    Chunk, ChunkBuilder, Family, Flags, Level, Mapped, Micros, Msg, Row, Severity, Timestamp, json,
+};
 
 /// The time of the sample's first event, 2024-01-01.
 pub(super) const START_MS: i64 = 1_704_067_200_000;
@@ -84,6 +88,9 @@ fn push(builder: &mut ChunkBuilder, seq: u64, event: &str) {
         msg: Msg::Text(&text(&["message"])),
         json: event,
     });
+    if let Some(mapped) = Mapped::read(event) {
+        builder.map_last(Arc::new(mapped));
+    }
 }
 
 /// `GET host/route` with numbers as `:id`; nothing without a method.

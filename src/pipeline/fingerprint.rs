@@ -3,7 +3,7 @@
 //! Decoding calls [`fingerprint`] for events of level warn and above and for failed requests. The number is the
 //! `group` of an event and is written to recordings, so it is the same in every run and on every machine.
 
-use super::stack;
+use crate::stack;
 
 mod message;
 
@@ -17,10 +17,10 @@ pub struct Evidence<'a> {
     pub subtype: &'a str,
     /// The message that the event brought, not one made from its fields.
     pub message: &'a str,
-    /// The stack as the engine wrote it, or as source maps resolved it.
+    /// The stack as the engine wrote it.
     pub stack: &'a str,
-    /// Whether source maps resolved the stack: its top own frame then says more than the message.
-    pub is_mapped: bool,
+    /// File and function of the top own frame where source maps resolved it: it then says more than the message.
+    pub mapped: Option<(&'a str, &'a str)>,
     pub endpoint: &'a str,
     pub status: Option<u16>,
 }
@@ -40,16 +40,14 @@ pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
     }
     // Not the subtype: the same fault is `javascript` when thrown and `promise` when awaited.
     hash.part(evidence.kind);
-    let own = stack::top_own(evidence.stack);
-    normalise_message(evidence.message, scratch);
-    if !(evidence.is_mapped && own.is_some()) {
-        hash.part(scratch);
+    if let Some((file, function)) = evidence.mapped {
+        hash.place(file, function, scratch);
+        return hash.finish();
     }
-    if let Some(frame) = own {
-        hash.part(stack::plain_function(frame.function));
-        scratch.clear();
-        stack::push_plain_file(frame.file, scratch);
-        hash.part(scratch);
+    normalise_message(evidence.message, scratch);
+    hash.part(scratch);
+    if let Some(frame) = stack::top_own(evidence.stack) {
+        hash.place(frame.file, frame.function, scratch);
     } else if scratch.is_empty() {
         hash.part(evidence.subtype);
         hash.part(evidence.endpoint);
@@ -83,6 +81,14 @@ impl Fnv {
     fn part(&mut self, text: &str) {
         self.bytes(text.as_bytes());
         self.bytes(&[0xff]);
+    }
+
+    /// A function and its file, as every browser and build would name them.
+    fn place(&mut self, file: &str, function: &str, scratch: &mut String) {
+        self.part(stack::plain_function(function));
+        scratch.clear();
+        stack::push_plain_file(file, scratch);
+        self.part(scratch);
     }
 
     fn finish(self) -> u64 {
@@ -119,12 +125,12 @@ mod tests {
             ("another id", Evidence { message: "user 7 is missing", ..error() }),
             ("another browser, line and query", Evidence { stack: FIREFOX, ..error() }),
             ("awaited instead of thrown", Evidence { subtype: "promise", ..error() }),
-            ("a mapped stack needs no message", error()),
         ] {
             assert_eq!(of(again), of(error()), "{what}");
         }
-        let mapped = Evidence { is_mapped: true, ..error() };
-        assert_eq!(of(mapped), of(Evidence { message: "other words", ..mapped }));
+        let mapped = Evidence { mapped: Some(("src/cart.ts", "save")), ..error() };
+        assert_eq!(of(mapped), of(Evidence { message: "other words", stack: FIREFOX, ..mapped }));
+        assert_ne!(of(mapped), of(Evidence { mapped: Some(("src/cart.ts", "load")), ..mapped }));
     }
 
     #[test]

@@ -13,7 +13,6 @@ mod precheck;
 mod redact;
 mod segment;
 mod shapes;
-pub mod stack;
 pub mod summary;
 mod tokens;
 

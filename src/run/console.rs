@@ -15,13 +15,17 @@ use crossterm::event::Event;
 use jiff::tz::TimeZone;
 
 use super::counts::{self, Filters};
+use super::editor;
 use super::kept::{Job, Kept};
+use super::keys::Keys;
 use super::listener::Listener;
+use super::mapping::Mapping;
 use super::pace::{Pace, Urgency};
 use super::{Usage, code, is_ascii, signals, use_color};
 use crate::config::{Saved, Settings};
 use crate::counters::Counters;
 use crate::ingest;
+use crate::maps::MapsHandle;
 use crate::published::Published;
 use crate::recording;
 use crate::scan::{self, Advice, AdviceHandle, Clock, Marks, Matches, ScanHandle};
@@ -51,6 +55,7 @@ pub(super) struct Source {
     pub(super) snapshots: Arc<Published<Snapshot>>,
     pub(super) counters: Arc<Counters>,
     pub(super) facts: Facts,
+    pub(super) maps: Option<MapsHandle>,
 }
 
 /// Listens and shows what arrives until the user quits.
@@ -79,6 +84,7 @@ pub(super) fn demo(kept: Kept) -> anyhow::Result<u8> {
 }
 
 fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
+    let mapping = Mapping::start(&kept.settings, listener)?;
     let source = Source {
         snapshots: Arc::clone(&listener.snapshots),
         counters: Arc::clone(&listener.counters),
@@ -87,6 +93,7 @@ fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
             key: listener.key().unwrap_or_default().to_owned(),
             recording: None,
         },
+        maps: mapping.as_ref().map(Mapping::handle),
     };
     show(&source, filter, kept, |input| {
         let input = input.clone();
@@ -119,18 +126,16 @@ pub(super) fn show(
     let app = App::new(source.facts.clone(), Arc::clone(&source.counters), theme, zone(settings), filter)
         .with_kept(kept.for_console());
     let warning = kept.warning();
-    let fps = kept.settings.fps;
+    let (fps, editor) = (kept.settings.fps, kept.settings.editor.clone());
     let helpers = Helpers::spawn(source, kept, &sender)?;
     let screen = TerminalScreen::enter()?;
-    let (pace, seen) = (Pace::new(fps), Default::default());
-    let mut console =
-        Console { app, screen, helpers, sender: sender.clone(), exports: Vec::new(), pace, seen };
+    let (pace, seen, keys) = (Pace::new(fps), Default::default(), Keys::read(sender.clone())?);
+    let mut console = Console { app, screen, helpers, sender, exports: Vec::new(), pace, seen, keys, editor };
     console.select(0);
     console.tick()?;
     if let Some(warning) = warning {
         console.update(Msg::Warning(warning))?;
     }
-    read_keys(sender)?;
     let ended = console.run(&inputs);
     // Whoever still answers must not wait for a place in the queue.
     drop(inputs);
@@ -161,11 +166,15 @@ impl Helpers {
         let (advice, advising) = scan::spawn_advice(clock.clone(), Arc::clone(&advised))?;
         let (counts, counting) = counts::spawn(clock, Arc::clone(&source.snapshots), sender.clone())?;
         let (kept, keeping) = kept.spawn(sender.clone())?;
+        let maps = source.maps.clone();
         let (eyes, adviser, snapshots) = (scan.clone(), advice.clone(), Arc::downgrade(&source.snapshots));
         source.snapshots.on_change(move || {
             if let Some(snapshots) = snapshots.upgrade() {
                 eyes.see(snapshots.get());
                 adviser.see(snapshots.get());
+                if let Some(maps) = &maps {
+                    maps.see(snapshots.get());
+                }
             }
         });
         // A full queue has a waker in it already.
@@ -193,18 +202,6 @@ impl Drop for Helpers {
     }
 }
 
-/// Keys are read on a thread of their own, which ends with the process: a read cannot be interrupted.
-fn read_keys(sender: SyncSender<Input>) -> io::Result<()> {
-    let read = move || {
-        while let Ok(event) = crossterm::event::read() {
-            if sender.send(Input::Terminal(event)).is_err() {
-                return;
-            }
-        }
-    };
-    thread::Builder::new().name("keys".into()).spawn(read).map(drop)
-}
-
 /// How everything is to look.
 fn theme(settings: &Settings) -> Theme {
     let palette = if use_color(settings.color, &io::stdout()) { Palette::Ansi } else { Palette::Mono };
@@ -223,6 +220,9 @@ struct Console {
     sender: SyncSender<Input>,
     exports: Vec<thread::JoinHandle<()>>,
     pace: Pace,
+    keys: Keys,
+    /// As it is set.
+    editor: String,
     /// What the dashboard has been given.
     seen: (Arc<Matches>, Arc<Advice>),
 }
@@ -316,6 +316,7 @@ impl Console {
                 Effect::Remember(text) => self.keep(Job::Remember(text)),
                 Effect::Save { name, text, owner } => self.keep(Job::Save { name, text, owner }),
                 Effect::Export { path } => self.export(&path),
+                Effect::Edit { path, line, column } => self.edit(&path, line, column)?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(code::FINE)),
@@ -352,6 +353,26 @@ impl Console {
             Ok(export) => self.exports.push(export),
             Err(error) => drop(self.app.update(Msg::Notice(format!("export failed: {error}")))),
         }
+    }
+
+    /// Opens the editor; one that needs the terminal gets it until it ends.
+    fn edit(&mut self, path: &Path, line: u32, column: u32) -> anyhow::Result<()> {
+        let said = match editor::opening(&self.editor, |name| std::env::var(name).ok(), path, line, column) {
+            Ok(opening) if opening.needs_terminal => {
+                self.keys.close();
+                self.screen.suspend();
+                let said = editor::run_here(&opening);
+                self.screen.resume()?;
+                self.keys.open();
+                said
+            }
+            Ok(opening) => editor::start(&opening, self.sender.clone()),
+            Err(said) => Some(said),
+        };
+        if let Some(said) = said {
+            self.update(Msg::Notice(said))?;
+        }
+        Ok(())
     }
 
     /// Gives the terminal back until the shell brings this job to the foreground again.

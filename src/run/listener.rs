@@ -21,7 +21,7 @@ use crate::ingest::admission::Policy;
 use crate::ingest::{self, Door, Intake, Listeners, holder_of, key};
 use crate::pipeline::Redactor;
 use crate::published::Published;
-use crate::store::{self, Retention, Snapshot, StoreHandle, StoreMsg};
+use crate::store::{self, Mapping, Retention, Snapshot, StoreHandle, StoreMsg};
 
 /// A frame: news reach the screen at most this often.
 const PUBLISH_EVERY: Duration = Duration::from_millis(16);
@@ -52,6 +52,8 @@ pub struct Listener {
     stop: watch::Sender<bool>,
     serving: tokio::task::JoinHandle<()>,
     store: JoinHandle<()>,
+    handle: StoreHandle,
+    dirty: Arc<Notify>,
     pub snapshots: Arc<Published<Snapshot>>,
     pub counters: Arc<Counters>,
 }
@@ -75,10 +77,16 @@ impl Listener {
         let dirty = Arc::new(Notify::new());
         let (stop, stopping) = watch::channel(false);
         runtime.spawn(tick(handle.clone(), Arc::clone(&dirty), stopping.clone()));
-        let intake = Intake::new(handle, follower, Arc::clone(&dirty));
-        let door = Arc::new(Door::new(policy, Redactor::default(), intake, Arc::clone(&counters), dirty));
+        let intake = Intake::new(handle.clone(), follower, Arc::clone(&dirty));
+        let door = Arc::new(Door::new(
+            policy,
+            Redactor::default(),
+            intake,
+            Arc::clone(&counters),
+            Arc::clone(&dirty),
+        ));
         let serving = runtime.spawn(ingest::serve(listeners, door, stopping));
-        Ok(Self { runtime, address, key, stop, serving, store, snapshots, counters })
+        Ok(Self { runtime, address, key, stop, serving, store, handle, dirty, snapshots, counters })
     }
 
     /// The line that scripts wait for (CONTRACT: common options).
@@ -100,6 +108,16 @@ impl Listener {
         self.runtime.spawn(task);
     }
 
+    /// The way for what became known of events; to be dropped before the listener stops.
+    pub(super) fn mapper(&self) -> impl Fn(Vec<Mapping>) -> bool + Send + 'static {
+        let (handle, dirty) = (self.handle.clone(), Arc::clone(&self.dirty));
+        move |mappings| {
+            let is_taken = handle.send_blocking(StoreMsg::Map(mappings));
+            dirty.notify_one();
+            is_taken
+        }
+    }
+
     /// Turns true when the listener stops.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
@@ -110,6 +128,7 @@ impl Listener {
         // Nobody listening any more is what this is for.
         let _ = self.stop.send(true);
         let serving = self.serving;
+        drop(self.handle);
         self.runtime.block_on(async { drop(timeout(STOP_WITHIN, serving).await) });
         self.runtime.shutdown_timeout(STOP_WITHIN);
         // A store that panicked has reported itself; there is nothing left to do for it here.

@@ -20,6 +20,8 @@ const SLICE: Duration = Duration::from_millis(8);
 const FIRST_SLICE: Duration = Duration::from_millis(4);
 /// Tables are made anew at most this often; their first rows come as soon as everything is counted.
 const TABLES_EVERY: Duration = Duration::from_millis(100);
+/// How long matches may be of places that source maps have told anew since.
+const REMAPPED: Duration = Duration::from_millis(250);
 /// How often a filter that depends on the clock or on page loads starts over.
 const MOVING: Duration = Duration::from_secs(1);
 
@@ -108,6 +110,7 @@ pub fn spawn(
             filter: (0, Arc::default()),
             begun_with: Arc::default(),
             begun: Instant::now(),
+            remapped: 0,
             tables_made: None,
         };
         worker.work(&inside, &published);
@@ -125,6 +128,8 @@ struct Worker {
     begun_with: Arc<Filter>,
     /// When the filter last started over.
     begun: Instant,
+    /// What had been told of places by then.
+    remapped: u64,
     /// When tables were last made for this filter.
     tables_made: Option<Instant>,
 }
@@ -141,7 +146,8 @@ impl Worker {
             if let Some(snapshot) = news.snapshot {
                 self.snapshot = snapshot;
             }
-            let is_due = self.filter.1.depends().any() && self.begun.elapsed() >= MOVING;
+            let is_due = self.filter.1.depends().any() && self.begun.elapsed() >= MOVING
+                || self.is_remapped() && self.begun.elapsed() >= REMAPPED;
             if is_new || is_due {
                 self.start_over();
             }
@@ -170,6 +176,9 @@ impl Worker {
             } else {
                 tables_due.map_or(Wait::ForNews, Wait::AtMost)
             };
+            if self.is_remapped() && matches!(wait, Wait::ForNews) {
+                wait = Wait::AtMost(REMAPPED);
+            }
             if is_changed || has_old_tables && tables_due.is_none() {
                 published.set(Arc::new(self.scan.glance()));
             }
@@ -194,11 +203,17 @@ impl Worker {
         Some(left)
     }
 
+    /// Whether what was found may have changed since without an event more.
+    fn is_remapped(&self) -> bool {
+        !self.filter.1.is_all() && self.snapshot.remapped != self.remapped
+    }
+
     fn start_over(&mut self) {
         self.begun = Instant::now();
         self.tables_made = None;
         let (id, filter) = &self.filter;
-        let is_narrower = filter.narrows(&self.begun_with);
+        let is_narrower = !self.is_remapped() && filter.narrows(&self.begun_with);
+        self.remapped = self.snapshot.remapped;
         let select = (!filter.is_all()).then(|| {
             let context = context_of(&self.snapshot, &self.clock);
             select(Matcher::new(Arc::clone(filter), context))

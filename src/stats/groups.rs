@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::title::shared;
 use super::trend::Trend;
@@ -48,7 +48,8 @@ pub(super) struct Groups {
 #[derive(Debug)]
 struct Group {
     row: GroupRow,
-    sessions: FxHashSet<Symbol>,
+    /// How many of its events each session has.
+    sessions: FxHashMap<Symbol, u64>,
     /// The failed request whose title was read last: that of its like is the same.
     titled: Option<(Symbol, Option<u16>)>,
 }
@@ -59,6 +60,40 @@ impl Groups {
         let has_room = self.all.len() < MAX_GROUPS || self.all.contains_key(&group);
         let key = if has_room { group } else { OTHER };
         self.all.entry(key).or_insert_with(|| Group::new(key, event, ordinal)).add(event, ordinal);
+    }
+
+    /// Takes `event` out of the group `from`, which it was added to before it had another; `true` if what is left of
+    /// that group must be looked at again, see [`Groups::refit`].
+    pub(super) fn remove(&mut self, event: EventRef<'_>, ordinal: u64, from: u64) -> bool {
+        let key = if self.all.contains_key(&from) { from } else { OTHER };
+        let Some(group) = self.all.get_mut(&key) else { return false };
+        group.remove(event);
+        if group.row.count == 0 {
+            self.all.remove(&key);
+            return false;
+        }
+        let row = &group.row;
+        row.first == event.inst() || row.last == event.inst() || row.last_ordinal == ordinal
+    }
+
+    /// Sets when the group `of` began and ended, and its latest event, to what `events` says, which are those of it
+    /// that are still kept.
+    pub(super) fn refit<'a>(&mut self, of: u64, events: impl Iterator<Item = (u64, EventRef<'a>)>) {
+        let Some(row) = self.all.get_mut(&of).map(|group| &mut group.row) else { return };
+        let mut span: Option<(Timestamp, Timestamp)> = None;
+        let mut kept = 0;
+        for (ordinal, event) in events {
+            let inst = event.inst();
+            span = Some(span.map_or((inst, inst), |(first, last)| (first.min(inst), last.max(inst))));
+            (row.last_ordinal, row.level, row.status) = (ordinal, event.level(), event.status());
+            kept += 1;
+        }
+        let Some((first, last)) = span else { return };
+        row.last = last;
+        // What is no longer kept was earlier.
+        if kept == row.count {
+            row.first = first;
+        }
     }
 
     /// Rows by count, largest first, then by fingerprint.
@@ -84,7 +119,7 @@ impl Group {
             last_ordinal: ordinal,
             trend: Trend::new(event.inst()),
         };
-        Self { row, sessions: FxHashSet::default(), titled: None }
+        Self { row, sessions: FxHashMap::default(), titled: None }
     }
 
     fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
@@ -94,7 +129,9 @@ impl Group {
         row.last = row.last.max(event.inst());
         row.trend.add(event.inst());
         let session = event.chunk().sessions()[event.row()];
-        if !session.is_none() && self.sessions.len() < MAX_SESSIONS && self.sessions.insert(session) {
+        if !session.is_none() && (self.sessions.len() < MAX_SESSIONS || self.sessions.contains_key(&session))
+        {
+            *self.sessions.entry(session).or_default() += 1;
             row.sessions = self.sessions.len();
         }
         if ordinal >= row.last_ordinal {
@@ -112,6 +149,22 @@ impl Group {
         }
         if let Some(title) = shared(&row.message, &title_of(event)) {
             row.message = Arc::from(title);
+        }
+    }
+}
+
+impl Group {
+    fn remove(&mut self, event: EventRef<'_>) {
+        let row = &mut self.row;
+        row.count = row.count.saturating_sub(1);
+        row.trend.remove(event.inst());
+        let session = event.chunk().sessions()[event.row()];
+        if let Some(count) = self.sessions.get_mut(&session) {
+            *count -= 1;
+            if *count == 0 {
+                self.sessions.remove(&session);
+            }
+            row.sessions = self.sessions.len();
         }
     }
 }

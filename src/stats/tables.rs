@@ -64,6 +64,19 @@ impl Tables {
         }
     }
 
+    /// Moves `event`, which was added as one of the group `from`, to the group it has now; `true` if what is left of
+    /// the other must be looked at again with [`Tables::refit`].
+    pub fn regroup(&mut self, event: EventRef<'_>, ordinal: u64, from: u64) -> bool {
+        let is_loose = self.groups.remove(event, ordinal, from);
+        self.groups.add(event, ordinal);
+        is_loose
+    }
+
+    /// Looks again at a group that events were taken out of: `events` are all of it that are kept, oldest first.
+    pub fn refit<'a>(&mut self, group: u64, events: impl Iterator<Item = (u64, EventRef<'a>)>) {
+        self.groups.refit(group, events);
+    }
+
     pub fn events(&self) -> u64 {
         self.events
     }

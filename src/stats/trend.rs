@@ -43,6 +43,15 @@ impl Trend {
         *count = count.saturating_add(1);
     }
 
+    /// Takes back one that was counted at `at`.
+    pub(super) fn remove(&mut self, at: Timestamp) {
+        let slot = at.0 >> self.shift;
+        if (self.first..=self.last).contains(&slot) {
+            let count = &mut self.slots[index(slot - self.first)];
+            *count = count.saturating_sub(1);
+        }
+    }
+
     fn has_room(&self, at: Timestamp) -> bool {
         let slot = at.0 >> self.shift;
         index(self.last.max(slot) - self.first.min(slot)) < SLOTS

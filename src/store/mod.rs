@@ -4,11 +4,13 @@
 //! tick says so. Time comes in with the messages; nobody outside ever waits for the store or locks it.
 
 mod ledger;
+mod mapping;
 mod ring;
 mod snapshot;
 mod thread;
 
 pub use ledger::{Ledger, Tally};
+pub use mapping::Mapping;
 pub use ring::{Retention, Segment};
 pub use snapshot::{LiveSession, Snapshot};
 pub use thread::{StoreHandle, StoreMsg, spawn};
@@ -48,6 +50,9 @@ pub struct Store {
     is_loads_stale: bool,
     /// Events by second of arrival, newest last.
     arrivals: Vec<(i64, u64)>,
+    remapped: u64,
+    /// Groups were changed without an event more.
+    is_regrouped: bool,
 }
 
 impl Store {
@@ -65,6 +70,8 @@ impl Store {
             shown_loads_at: Timestamp(0),
             is_loads_stale: false,
             arrivals: Vec::new(),
+            remapped: 0,
+            is_regrouped: false,
         }
     }
 
@@ -113,10 +120,11 @@ impl Store {
             self.shown_loads = Arc::new(self.loads.clone());
             (self.shown_loads_at, self.is_loads_stale) = (now, false);
         }
-        if self.rows.events != self.tables.events() && is_due(self.rows_at, now) {
+        let is_stale = self.is_regrouped || self.rows.events != self.tables.events();
+        if is_stale && is_due(self.rows_at, now) {
             let ring = &self.ring;
             self.rows = Arc::new(self.tables.rows(|ordinal| Some(Arc::from(ring.event(ordinal)?.msg()))));
-            self.rows_at = now;
+            (self.rows_at, self.is_regrouped) = (now, false);
         }
         Snapshot {
             at: now,
@@ -125,11 +133,12 @@ impl Store {
             end: self.ring.end(),
             bytes: self.ring.bytes(),
             ledger: self.ledger(),
-            is_stale: self.rows.events != self.tables.events(),
+            is_stale: self.is_regrouped || self.rows.events != self.tables.events(),
             tables: Arc::clone(&self.rows),
             live: Arc::new(self.live.clone()),
             loads: Arc::clone(&self.shown_loads),
             events_per_s: self.rate(now),
+            remapped: self.remapped,
         }
     }
 

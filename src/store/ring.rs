@@ -126,6 +126,17 @@ impl Ring {
         Some(segment.chunk.event(usize::try_from(ordinal - segment.base).ok()?))
     }
 
+    /// The chunk and row of the event at `ordinal`, to be changed; a chunk that a snapshot holds is copied first.
+    pub(super) fn row_mut(&mut self, ordinal: u64) -> Option<(&mut Chunk, usize)> {
+        if ordinal < self.first || ordinal >= self.end {
+            return None;
+        }
+        let at = self.segments.partition_point(|segment| segment.end() <= ordinal);
+        let segment = self.segments.get_mut(at)?;
+        let row = usize::try_from(ordinal - segment.base).ok()?;
+        Some((Arc::make_mut(&mut segment.chunk), row))
+    }
+
     /// The events from `ordinal` on, with their ordinals.
     pub(super) fn events_from(&self, ordinal: u64) -> impl Iterator<Item = (u64, EventRef<'_>)> {
         let at = self.segments.partition_point(|segment| segment.end() <= ordinal);

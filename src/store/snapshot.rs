@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub loads: Arc<Loads>,
     /// Over the last five seconds.
     pub events_per_s: u64,
+    /// Rises whenever events already kept were placed by source maps: what was found in them may differ now.
+    pub remapped: u64,
 }
 
 impl Snapshot {

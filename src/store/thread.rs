@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use super::Mapping;
 use super::Store;
 use super::ledger::{Ledger, Tally};
 use super::ring::Retention;
@@ -25,6 +26,8 @@ const BURST: usize = 256;
 pub enum StoreMsg {
     /// Events, numbered, and what was counted on their way. The permit is given back once they are stored.
     Append { chunk: Arc<Chunk>, tally: Tally, permit: Option<OwnedSemaphorePermit> },
+    /// Events that are kept were placed by source maps.
+    Map(Vec<Mapping>),
     /// A page's connection opened or closed.
     Session { session: Arc<str>, tab: Arc<str>, is_open: bool, at: Timestamp },
     /// Publish what is there.
@@ -88,6 +91,7 @@ fn work(retention: Retention, mut receiver: mpsc::Receiver<StoreMsg>, published:
                     store.append(&chunk, &tally);
                     drop(permit);
                 }
+                StoreMsg::Map(mappings) => store.map(&mappings),
                 StoreMsg::Session { session, tab, is_open, at } => {
                     store.note_session(&session, is_open, at);
                     if is_open {

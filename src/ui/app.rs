@@ -149,7 +149,7 @@ impl World {
 #[derive(Default)]
 pub(super) struct Panels {
     pub(super) stream: Stream,
-    errors: Errors,
+    pub(super) errors: Errors,
     latency: Latency,
     sessions: Sessions,
     vitals: Vitals,
@@ -383,6 +383,7 @@ impl App {
             Action::Help => self.panels.help = Some(Help::default()),
             Action::EditFilter => self.bar.edit(self.world.now),
             _ if self.narrow(action) => return self.recount(),
+            Action::Source => return self.open_source(),
             Action::Export => self.export = Some(ExportBar::new(self.world.now, &self.world.zone)),
             Action::Freeze => self.freeze(),
             Action::Screen(digit) => {
@@ -465,6 +466,7 @@ impl App {
                 };
             }
             Action::Raw => self.detail.is_raw = !self.detail.is_raw,
+            Action::ZoomIn => self.detail.is_open = !self.detail.is_open,
             Action::Back if is_full => self.detail_mode = DetailMode::Beside,
             Action::Back => return self.panels.stream.release(),
             Action::Down if is_full => self.detail.step(true),

@@ -7,11 +7,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::code_frame::{self, Target};
 use super::theme::{Theme, level_word};
 use super::view::View;
 use super::{draw, format, pretty};
 use crate::event::gate::Line;
-use crate::event::{EventRef, Flags, json};
+use crate::event::{EventRef, Flags, Mapped, json};
 use crate::filter::Highlighter;
 
 /// Lines made of one event at the most; what is longer is in the export.
@@ -32,6 +33,8 @@ pub(super) struct Detail {
     at: Option<usize>,
     /// The data on one line, as it would be exported.
     pub(super) is_raw: bool,
+    /// Library frames one by one.
+    pub(super) is_open: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,10 @@ struct Made {
     seq: u64,
     width: u16,
     is_raw: bool,
+    is_open: bool,
     filter: u64,
+    /// Places become known after the event.
+    is_mapped: bool,
 }
 
 /// A row on screen.
@@ -51,6 +57,8 @@ struct Row {
     hits: Vec<(u16, u16)>,
     /// On the first row of a value: its path as a filter names it, and the value.
     field: Option<(String, String)>,
+    /// On the row of a frame: what an editor opens.
+    target: Option<Target>,
 }
 
 impl Detail {
@@ -66,7 +74,7 @@ impl Detail {
 
     /// Moves to the value above or below; where none is in sight yet the rows move by one.
     pub(super) fn step(&mut self, is_down: bool) {
-        let has_field = |row: &usize| self.rows[*row].field.is_some();
+        let has_field = |row: &usize| self.rows[*row].field.is_some() || self.rows[*row].target.is_some();
         let end = self.rows.len();
         let next = match (self.at, is_down) {
             (Some(at), true) => (at + 1..end).find(has_field),
@@ -91,6 +99,11 @@ impl Detail {
         Some((path, value))
     }
 
+    /// The frame under the cursor.
+    pub(super) fn target(&self) -> Option<&Target> {
+        self.rows.get(self.at?)?.target.as_ref()
+    }
+
     /// Draws `event` under a divider; `is_full` where its values can be gone through.
     pub(super) fn render(
         &mut self,
@@ -102,12 +115,13 @@ impl Detail {
     ) {
         let theme = view.theme;
         let (width, filter) = (area.width, view.matches.id);
-        let made = Made { seq: event.seq(), width, is_raw: self.is_raw, filter };
+        let (is_raw, is_open, is_mapped) = (self.is_raw, self.is_open, event.mapped().is_some());
+        let made = Made { seq: event.seq(), width, is_raw, is_open, filter, is_mapped };
         if self.made != Some(made) {
             if self.made.is_none_or(|before| before.seq != made.seq || before.is_raw != made.is_raw) {
                 (self.top, self.at) = (0, None);
             }
-            self.rows = rows(event, usize::from(width.saturating_sub(2)), self.is_raw, view);
+            self.rows = rows(event, usize::from(width.saturating_sub(2)), (is_raw, is_open), view);
             self.made = Some(made);
         }
         let title = theme.gate.plain_capped(event.id(), 60);
@@ -115,6 +129,7 @@ impl Detail {
         let title = format!("{} {title}{}", level_word(event.level()), group.unwrap_or_default());
         let age = format!("{} ago", format::age(view.now.since(event.inst())));
         let right = match self.at.filter(|_| is_full) {
+            Some(at) if self.rows[at].target.is_some() => "o opens it in your editor",
             Some(_) => "+ keeps only this value   - leaves it out",
             None => &age,
         };
@@ -137,14 +152,16 @@ impl Detail {
 }
 
 /// All rows of the event, wrapped to `width`.
-fn rows(event: EventRef<'_>, width: usize, is_raw: bool, view: &View<'_>) -> Vec<Row> {
+fn rows(event: EventRef<'_>, width: usize, (is_raw, is_open): (bool, bool), view: &View<'_>) -> Vec<Row> {
     let theme = view.theme;
     let mut out = Out { rows: Vec::new(), width, theme, highlighter: view.highlighter };
     let message = Some(event.msg()).filter(|msg| !msg.is_empty());
     out.value(event.msg(), theme.level(event.level()), message.map(|msg| ("message", msg)));
     out.wrapped("", theme.text);
     fields(event, view, &mut out);
-    if let Some(stack) = event.get(&["stack"]).and_then(json::text).filter(|stack| !stack.is_empty()) {
+    if let Some(mapped) = event.mapped().filter(|mapped| !is_raw && !mapped.traces.is_empty()) {
+        out.stack(mapped, is_open);
+    } else if let Some(stack) = event.get(&["stack"]).and_then(json::text).filter(|stack| !stack.is_empty()) {
         out.wrapped("", theme.text);
         out.wrapped("stack", theme.title);
         for (index, line) in stack.lines().enumerate() {
@@ -226,7 +243,21 @@ impl Out<'_> {
             style,
             hits,
             field: field.take(),
+            target: None,
         }));
+    }
+
+    /// The stack as source maps tell it; the place of the event is a value that filters can name.
+    fn stack(&mut self, mapped: &Mapped, is_open: bool) {
+        self.wrapped("", self.theme.text);
+        self.wrapped(&code_frame::title(mapped, self.theme), self.theme.title);
+        let room = MAX_LINES.saturating_sub(self.rows.len());
+        for row in code_frame::rows(mapped, is_open, self.width, self.theme).into_iter().take(room) {
+            let hits = hits(std::slice::from_ref(&row.line), self.highlighter).pop().unwrap_or_default();
+            let file = row.target.as_ref().filter(|_| row.is_top).map(|target| target.file.to_string());
+            let field = file.map(|file| ("file".to_owned(), file));
+            self.rows.push(Row { line: row.line, style: row.style, hits, field, target: row.target });
+        }
     }
 
     fn fact(&mut self, label: &str, value: &str) {

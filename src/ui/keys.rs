@@ -41,6 +41,7 @@ pub enum Action {
     Export,
     Detail,
     Raw,
+    Source,
     Timeline,
     ZoomIn,
     ZoomOut,
@@ -87,7 +88,7 @@ const fn key(
 use KeyCode::Char;
 
 /// Every key of the dashboard outside the filter bar. None needs Ctrl, Alt or a function key.
-pub const KEYS: [Key; 49] = [
+pub const KEYS: [Key; 50] = [
     key(Action::Screen('1'), "1", &[Char('1')], Group::Move, "stream of events"),
     key(Action::Screen('2'), "2", &[Char('2')], Group::Move, "errors in groups"),
     key(Action::Screen('3'), "3", &[Char('3')], Group::Move, "latency by endpoint"),
@@ -127,9 +128,10 @@ pub const KEYS: [Key; 49] = [
     key(Action::Pins, "P", &[Char('P')], Group::Filter, "pinned events only, on and off"),
     key(Action::Freeze, "Space", &[Char(' ')], Group::Look, "freeze the screen, on and off"),
     key(Action::Detail, "d", &[Char('d')], Group::Look, "detail: beside, full, off"),
-    key(Action::Raw, "v", &[Char('v')], Group::Look, "raw event in the detail"),
+    key(Action::Raw, "v", &[Char('v')], Group::Look, "raw event and raw stack in the detail"),
+    key(Action::Source, "o", &[Char('o')], Group::Look, "open the place in your editor"),
     key(Action::Timeline, "T", &[Char('T')], Group::Look, "timeline of its session"),
-    key(Action::ZoomIn, "z", &[Char('z')], Group::Look, "timeline: a shorter time"),
+    key(Action::ZoomIn, "z", &[Char('z')], Group::Look, "timeline: a shorter time; stack: unfold"),
     key(Action::ZoomOut, "Z", &[Char('Z')], Group::Look, "timeline: a longer time"),
     key(Action::SortNext, ">", &[Char('>')], Group::Look, "sort by the next column"),
     key(Action::SortPrevious, "<", &[Char('<')], Group::Look, "sort by the column before"),

@@ -5,6 +5,7 @@
 
 mod app;
 mod bar_view;
+mod code_frame;
 mod completion;
 mod cursor;
 mod detail;
@@ -22,6 +23,7 @@ mod panels;
 mod pretty;
 mod saved;
 mod screen;
+mod source;
 mod tabs;
 mod terminal;
 pub mod theme;

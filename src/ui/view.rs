@@ -2,6 +2,7 @@
 //!
 //! Made anew for every frame and every key by the app; panels keep nothing of it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -121,6 +122,12 @@ pub enum Effect {
     /// Write the current matches to this file.
     Export {
         path: String,
+    },
+    /// Open this file of the project in the editor. Line and column from 1; a column of 0 is not known.
+    Edit {
+        path: Arc<Path>,
+        line: u32,
+        column: u32,
     },
     Suspend,
     Redraw,

@@ -4,15 +4,17 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::batch::Sender;
 use super::lines::Recorded;
 use super::own;
 use super::raw::{Fields, Raw, RawEvent, Slot};
 use crate::event::{
-    Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, RowOf, Severity, Symbol, Timestamp,
+    Chunk, ChunkBuilder, Family, Flags, Level, Mapped, Micros, Msg, RowOf, Severity, Symbol, Timestamp,
 };
 use crate::pipeline::{endpoint, fingerprint, summary};
+use crate::stack;
 
 /// 2000-01-01: browser clocks before it are absurd (CONTRACT: `inst`).
 const YEAR_2000_MS: i64 = 946_684_800_000;
@@ -148,7 +150,7 @@ impl<'s> RowMaker<'s> {
         let said = Said { fields, signal, kind, subtype, status, duration };
         let level = signal.level.unwrap_or_else(|| own_level(fields[Slot::Level]));
         let flags = self.mark(&said, flags);
-        let group = self.group_of(level, flags, &said);
+        let group = self.group_of(level, flags, &said, event);
         let msg = self.msg_of(json, event, &said);
         let mut row = RowOf {
             seq: 0,
@@ -179,6 +181,11 @@ impl<'s> RowMaker<'s> {
         };
         known.apply(&mut row, &mut self.builder);
         self.builder.push_named(&row);
+        if let Known::Line(recorded) = known
+            && let Some(mapped) = Mapped::read(recorded.data)
+        {
+            self.builder.map_last(Arc::new(mapped));
+        }
     }
 
     /// Finds the endpoint of a request and adds the marks that follow from the event's fields.
@@ -239,16 +246,23 @@ impl<'s> RowMaker<'s> {
     }
 
     /// The fingerprint of what went wrong; 0 for what did not (CONTRACT: `group`).
-    fn group_of(&mut self, level: Level, flags: Flags, said: &Said<'_>) -> u64 {
+    fn group_of(&mut self, level: Level, flags: Flags, said: &Said<'_>, event: &RawEvent<'_>) -> u64 {
         if level < Level::Warn && !flags.has(Flags::FAILED) {
             return 0;
+        }
+        let mut stack = said.fields[Slot::Stack].text();
+        // An error that stands for others has no frames in any engine.
+        if let Some((_, parts)) = event.members.iter().find(|(key, _)| *key == "errors")
+            && stack::frames(&stack).next().is_none()
+        {
+            stack = stack::first_part(parts).unwrap_or(stack);
         }
         let evidence = fingerprint::Evidence {
             kind: said.kind,
             subtype: said.subtype,
             message: &said.fields[Slot::Message].text(),
-            stack: &said.fields[Slot::Stack].text(),
-            is_mapped: false,
+            stack: &stack,
+            mapped: None,
             endpoint: &self.endpoint,
             status: said.status,
         };

@@ -24,6 +24,8 @@ mod filter;
 mod ingest;
 /// `load`: what it sends is all taken, and its report is true.
 mod load;
+/// Stacks and source maps: recorded, hostile, and while the program runs.
+mod maps;
 /// The console in a real pseudo-terminal.
 mod pty;
 /// What a page load is: `since:reload`, `load:` and `session:latest` over real connections.

@@ -4,21 +4,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may name of the crate. Data flows down this table; nothing imports upward.
-const IMPORTS: [(&str, &[&str]); 16] = [
+const IMPORTS: [(&str, &[&str]); 18] = [
     ("event", &[]),
+    ("stack", &["event"]),
     ("published", &[]),
     ("counters", &["event"]),
     ("stats", &["event"]),
     ("filter", &["event"]),
     ("config", &["event", "filter", "ingest"]),
-    ("pipeline", &["event", "filter"]),
-    ("wire", &["event", "pipeline"]),
+    ("pipeline", &["event", "filter", "stack"]),
+    ("wire", &["event", "pipeline", "stack"]),
     ("store", &["event", "stats", "published"]),
     ("scan", &["event", "filter", "stats", "store", "published"]),
     ("ingest", &["event", "wire", "pipeline", "store", "counters"]),
     ("recording", &["event", "wire", "pipeline", "filter", "stats", "store"]),
     ("ui", &["config", "event", "filter", "scan", "stats", "store", "published", "counters"]),
     ("load", &["event"]),
+    ("maps", &["counters", "event", "pipeline", "stack", "store"]),
     ("cli", &["config"]),
     (
         "run",
@@ -30,10 +32,12 @@ const IMPORTS: [(&str, &[&str]); 16] = [
             "filter",
             "ingest",
             "load",
+            "maps",
             "pipeline",
             "published",
             "recording",
             "scan",
+            "stack",
             "stats",
             "store",
             "ui",
@@ -48,8 +52,8 @@ const ONLY_IN: [(&str, &[&str]); 6] = [
     ("ratatui::", &["ui"]),
     ("crossterm::", &["ui", "run"]),
     ("SystemTime::now", &["ingest"]),
-    ("Instant::now", &["ingest", "run", "load", "ui", "scan"]),
-    ("std::fs", &["config", "ingest", "run", "recording"]),
+    ("Instant::now", &["ingest", "run", "load", "maps", "ui", "scan"]),
+    ("std::fs", &["config", "ingest", "maps", "run", "recording"]),
 ];
 
 /// Text that may stand nowhere outside tests.

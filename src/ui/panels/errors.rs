@@ -4,18 +4,20 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::table::{
     Align, Cell, Column, List, Place, WIDE, below, cell, clock, height_above, or_none, plain, row_of, sorted,
 };
 use super::{Panel, timeline};
-use crate::event::{Level, json};
+use crate::event::gate::Line;
+use crate::event::{EventRef, Level, json};
 use crate::stats::GroupRow;
-use crate::ui::draw;
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::theme::level_word;
 use crate::ui::view::{Request, View};
+use crate::ui::{code_frame, draw};
 
 const NEW: usize = 2;
 const COUNT: usize = 3;
@@ -148,6 +150,14 @@ impl Errors {
     }
 
     /// The selected group while it is listed, else the first.
+    /// The latest event of the selected group, while it is kept.
+    pub(in crate::ui) fn latest<'v>(&mut self, view: &View<'v>) -> Option<EventRef<'v>> {
+        let (_, keys) = self.arrange(view);
+        let group = self.current(&keys)?;
+        let row = view.tables.groups.iter().find(|row| row.group == group)?;
+        view.snapshot.event(row.last_ordinal)
+    }
+
     fn current(&self, keys: &[u64]) -> Option<u64> {
         let selected = self.list.selected().filter(|key| keys.contains(key));
         selected.or(keys.first()).copied()
@@ -256,6 +266,11 @@ fn render_detail(area: Rect, buf: &mut Buffer, group: &GroupRow, view: &View<'_>
     }
     lines.push(Default::default());
     let room = usize::from(body.height).saturating_sub(lines.len());
+    if let Some(mapped) = latest.and_then(|event| event.mapped()).filter(|mapped| !mapped.traces.is_empty()) {
+        let rows = code_frame::rows(mapped, false, width, theme);
+        lines.extend(rows.into_iter().take(room).map(|row| (row.line, row.style)));
+        return draw_lines(body, buf, &lines);
+    }
     let stack = latest.and_then(|event| event.get(&["stack"])).and_then(json::text);
     let text = match (&stack, latest) {
         (Some(stack), _) => stack,
@@ -264,7 +279,11 @@ fn render_detail(area: Rect, buf: &mut Buffer, group: &GroupRow, view: &View<'_>
     };
     let style = if stack.is_some() { theme.text } else { theme.dim };
     lines.extend(theme.gate.lines(text, width, room).into_iter().map(|line| (line, style)));
-    for (y, (line, style)) in (0..body.height).zip(&lines) {
+    draw_lines(body, buf, &lines);
+}
+
+fn draw_lines(body: Rect, buf: &mut Buffer, lines: &[(Line, Style)]) {
+    for (y, (line, style)) in (0..body.height).zip(lines) {
         let row = row_of(body, y);
         draw::line(buf, row, row.x.saturating_add(1), row.y, line, *style);
     }

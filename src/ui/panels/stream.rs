@@ -14,7 +14,7 @@ use crate::filter::term_for;
 use crate::ui::keys::Action;
 use crate::ui::theme::{Theme, level_word};
 use crate::ui::view::{Request, View};
-use crate::ui::{draw, format, tabs, why};
+use crate::ui::{draw, format, source, tabs, why};
 
 /// Rows looked through for the next error in one press; the press after goes on from there.
 const SEARCH: u64 = 200_000;
@@ -70,6 +70,7 @@ impl Stream {
 
     /// Another filter: what was chosen stays selected if it still matches, else the nearest older event that does.
     pub(in crate::ui) fn settle(&mut self, view: &View<'_>) {
+        self.refresh(view);
         let Some(held) = &self.held else { return };
         let (chosen, line, matches) = (held.chosen, held.line, view.matches);
         if held.settled == matches.id || chosen < view.snapshot.first {
@@ -91,6 +92,19 @@ impl Stream {
         }
         if let Some(held) = &mut self.held {
             (held.chosen, held.settled, held.is_out) = (chosen, matches.id, position.is_none());
+        }
+    }
+
+    /// What is known of the held event may have become more while it is still kept.
+    fn refresh(&mut self, view: &View<'_>) {
+        let Some(held) = &mut self.held else { return };
+        let Some(segment) = view.snapshot.segment_of(held.ordinal) else { return };
+        let is_told = |chunk: &Chunk, row: usize| chunk.event(row).mapped().is_some();
+        if let Ok(row) = usize::try_from(held.ordinal - segment.base)
+            && !is_told(&held.chunk, held.row)
+            && is_told(&segment.chunk, row)
+        {
+            (held.chunk, held.row) = (Arc::clone(&segment.chunk), row);
         }
     }
 
@@ -321,7 +335,7 @@ impl Stream {
         };
         let duration = event.duration().map(|span| format::millis(span, theme.glyphs)).unwrap_or_default();
         if status.is_empty() && duration.is_empty() {
-            return row.right();
+            return render_place(row, buf, event, is_selected, theme);
         }
         let text = format!("{status:>4} {duration:>9} ");
         let x = row.right().saturating_sub(u16::try_from(theme.gate.columns(&text)).unwrap_or(15));
@@ -330,6 +344,16 @@ impl Stream {
         draw::text(buf, row, x, row.y, &text, if is_selected { theme.selection } else { own });
         x
     }
+}
+
+/// Where in the sources it happened, at the right end; gives the column it begins at.
+fn render_place(row: Rect, buf: &mut Buffer, event: EventRef<'_>, is_selected: bool, theme: &Theme) -> u16 {
+    let Some(place) = source::short_place(event) else { return row.right() };
+    let most = usize::from(row.width / 3);
+    let place = theme.gate.plain_capped(&place, most);
+    let x = row.right().saturating_sub(u16::try_from(theme.gate.columns(&place) + 1).unwrap_or(30));
+    draw::text(buf, row, x, row.y, &place, if is_selected { theme.selection } else { theme.dim });
+    x
 }
 
 /// What happened, with what the filter looks for underlined; where no column shows that, why the row is here.

@@ -1,0 +1,117 @@
+//! The thread that goes through what arrives, asks for maps, and tells the store where in the sources it happened.
+//!
+//! `run` spawns it beside the store and hands it snapshots; `tell` takes its results. It waits for no server: an event
+//! whose scripts are being loaded waits in a bounded list.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::address::Allowed;
+use super::disk::Root;
+use super::load::Loader;
+use super::pool::{Done, Pool};
+use super::sources::Rewrites;
+use crate::counters::Counters;
+use crate::stack::Libraries;
+use crate::store::{Mapping, Snapshot};
+
+mod known;
+mod walk;
+
+use known::Known;
+use walk::Walk;
+
+/// What is set about maps.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Origins beside local names that are asked; `None` where nothing is asked for and maps come from the project alone.
+    pub allowed: Option<Allowed>,
+    pub root: Root,
+    pub rewrites: Rewrites,
+    pub libraries: Libraries,
+}
+
+/// What waits for the thread: the newest snapshot, and what was loaded, which is at most what was asked for.
+#[derive(Debug, Default)]
+struct Inbox {
+    snapshot: Option<Arc<Snapshot>>,
+    done: Vec<Done>,
+    is_stopping: bool,
+}
+
+/// The way to the running thread.
+#[derive(Clone, Debug, Default)]
+pub struct MapsHandle {
+    inbox: Arc<(Mutex<Inbox>, Condvar)>,
+}
+
+impl MapsHandle {
+    /// From now on only this snapshot matters.
+    pub fn see(&self, snapshot: Arc<Snapshot>) {
+        self.lock().snapshot = Some(snapshot);
+        self.inbox.1.notify_one();
+    }
+
+    pub fn stop(&self) {
+        self.lock().is_stopping = true;
+        self.inbox.1.notify_one();
+    }
+
+    fn deliver(&self, done: Done) {
+        self.lock().done.push(done);
+        self.inbox.1.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is new, once something is; `None` at the end.
+    fn take(&self) -> Option<Inbox> {
+        let is_quiet =
+            |inbox: &mut Inbox| !inbox.is_stopping && inbox.snapshot.is_none() && inbox.done.is_empty();
+        let mut inbox =
+            self.inbox.1.wait_while(self.lock(), is_quiet).unwrap_or_else(PoisonError::into_inner);
+        (!inbox.is_stopping).then(|| std::mem::take(&mut *inbox))
+    }
+}
+
+/// Starts the thread; it ends with [`MapsHandle::stop`], or when `tell` says that nobody listens any more.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub fn spawn(
+    options: Options,
+    counters: Arc<Counters>,
+    tell: impl Fn(Vec<Mapping>) -> bool + Send + 'static,
+) -> io::Result<(MapsHandle, JoinHandle<()>)> {
+    let handle = MapsHandle::default();
+    let (inside, back) = (handle.clone(), handle.clone());
+    let Options { allowed, root, rewrites, libraries } = options;
+    let loader = Loader::new(allowed, root.clone(), rewrites.clone());
+    let pool = Pool::spawn(loader, move |done| back.deliver(done))?;
+    let work = move || {
+        let mut known = Known::new(pool, root, rewrites, libraries, counters);
+        let mut walk = Walk::default();
+        while let Some(news) = inside.take() {
+            known.learn(news.done);
+            if let Some(snapshot) = news.snapshot {
+                known.now = snapshot.at;
+                walk.see(snapshot, &mut known);
+            }
+            known.ask();
+            loop {
+                let found = walk.settle(&mut known);
+                if found.is_empty() {
+                    break;
+                }
+                if !tell(found) {
+                    return;
+                }
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("maps".into()).spawn(work)?;
+    Ok((handle, thread))
+}

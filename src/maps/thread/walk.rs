@@ -1,0 +1,200 @@
+//! The way through what arrives: which events tell of code, which of them wait for a map, and what became of them.
+//!
+//! An event is looked at once, in order of arrival. What is the same stack as before is known at once.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Weak};
+
+use rustc_hash::FxHashMap;
+
+use super::known::Known;
+use crate::counters::Counter;
+use crate::event::{EventRef, Mapped, Symbol, json};
+use crate::maps::resolve::resolve;
+use crate::pipeline::fingerprint::{Evidence, fingerprint};
+use crate::stack::{Told, told};
+use crate::store::{Mapping, Snapshot};
+
+/// Events that wait for a map; of more the oldest are left as they are, and counted.
+const MAX_WAITING: usize = 10_000;
+/// Stacks that are remembered, until code is replaced.
+const MAX_STACKS: usize = 4_096;
+/// Stacks whose every frame is kept at a time; of further ones only the place is.
+const MAX_WHOLE: usize = 20_000;
+/// Tabs whose newest load is remembered.
+const MAX_TABS: usize = 1_024;
+/// Events told of at once.
+const BATCH: usize = 1_024;
+
+/// An event whose scripts are being loaded.
+#[derive(Debug)]
+struct Waiting {
+    ordinal: u64,
+    stack: u64,
+    told: Vec<Told>,
+    /// The scripts it needs.
+    needs: Vec<Arc<str>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    snapshot: Arc<Snapshot>,
+    /// The next event to look at.
+    next: u64,
+    waiting: VecDeque<Waiting>,
+    hasher: RandomState,
+    /// By stack, of the present generation.
+    stacks: FxHashMap<u64, Arc<Mapped>>,
+    stacks_of: u64,
+    whole: VecDeque<Weak<Mapped>>,
+    loads: FxHashMap<(Symbol, Symbol), i32>,
+    found: Vec<Mapping>,
+}
+
+impl Walk {
+    /// Looks at what is new in `snapshot`.
+    pub(super) fn see(&mut self, snapshot: Arc<Snapshot>, known: &mut Known) {
+        self.next = self.next.max(snapshot.first);
+        let from = self.next;
+        self.next = snapshot.end;
+        self.snapshot = Arc::clone(&snapshot);
+        for segment in snapshot.segments.iter().filter(|segment| segment.end() > from) {
+            let chunk = &segment.chunk;
+            let first = usize::try_from(from.saturating_sub(segment.base)).unwrap_or(usize::MAX);
+            let start =
+                if first == 0 { 0 } else { chunk.json_ends().get(first - 1).map_or(0, |end| *end as usize) };
+            let tail = chunk.json().as_bytes().get(start..).unwrap_or_default();
+            let has_initiators = memchr::memmem::find(tail, b"\"initiator\"").is_some();
+            for row in first..chunk.len() {
+                let event = chunk.event(row);
+                self.note_load(event, known);
+                let tells = event.group().is_some()
+                    || event.subtype() == "long-task"
+                    || has_initiators && event.get(&["initiator"]).is_some();
+                if tells && event.mapped().is_none() {
+                    self.look(event, segment.base + row as u64, known);
+                }
+            }
+        }
+    }
+
+    /// A page that was loaded anew, or code replaced in one, may be another build.
+    fn note_load(&mut self, event: EventRef<'_>, known: &mut Known) {
+        if matches!(event.subtype(), "hot-update" | "hmr") || event.msg().starts_with("[vite] hot updated") {
+            known.expire();
+        }
+        let Some(load) = event.load() else { return };
+        let key = (event.chunk().sessions()[event.row()], event.chunk().tabs()[event.row()]);
+        if self.loads.len() >= MAX_TABS && !self.loads.contains_key(&key) {
+            self.loads.clear();
+        }
+        let newest = self.loads.entry(key).or_insert(load);
+        if *newest < load {
+            *newest = load;
+            known.expire();
+        }
+    }
+
+    fn look(&mut self, event: EventRef<'_>, ordinal: u64, known: &mut Known) {
+        if self.stacks_of != known.generation() {
+            self.stacks.clear();
+            self.stacks_of = known.generation();
+        }
+        let parts = json::get_all(
+            event.json(),
+            ["stack", "location", "errors", "causes", "cause", "scripts", "initiator"],
+        );
+        if parts.iter().all(Option::is_none) {
+            return;
+        }
+        let stack = self.hasher.hash_one(parts);
+        if let Some(mapped) = self.stacks.get(&stack) {
+            let mapped = Arc::clone(mapped);
+            return self.put(event, ordinal, mapped, known);
+        }
+        let told = told(event.json());
+        if told.is_empty() {
+            return;
+        }
+        let mut needs: Vec<Arc<str>> = Vec::new();
+        for spot in told.iter().flat_map(|told| &told.spots) {
+            if known.can_have(&spot.file) && !needs.iter().any(|need| **need == *spot.file) {
+                needs.push(Arc::from(spot.file.as_str()));
+            }
+        }
+        if self.waiting.len() >= MAX_WAITING {
+            self.waiting.pop_front();
+            known.count(Counter::PlacesLeft, 1);
+        }
+        self.waiting.push_back(Waiting { ordinal, stack, told, needs });
+    }
+
+    /// Places the events that need wait no longer.
+    pub(super) fn settle(&mut self, known: &mut Known) -> Vec<Mapping> {
+        let snapshot = Arc::clone(&self.snapshot);
+        for waiting in std::mem::take(&mut self.waiting) {
+            // All of them are asked for, not only the first.
+            let open = waiting.needs.iter().filter(|need| !known.is_settled(need)).count();
+            if open > 0 || self.found.len() >= BATCH {
+                self.waiting.push_back(waiting);
+                continue;
+            }
+            let Some(event) = snapshot.event(waiting.ordinal) else {
+                known.count(Counter::PlacesLeft, 1);
+                continue;
+            };
+            let mapped = match self.stacks.get(&waiting.stack) {
+                Some(mapped) => Arc::clone(mapped),
+                None => self.keep(resolve(&waiting.told, known), waiting.stack),
+            };
+            self.put(event, waiting.ordinal, mapped, known);
+        }
+        known.ask();
+        std::mem::take(&mut self.found)
+    }
+
+    /// Remembers what a stack was mapped to.
+    fn keep(&mut self, mapped: Mapped, stack: u64) -> Arc<Mapped> {
+        while self.whole.len() >= MAX_WHOLE
+            && self.whole.front().is_some_and(|oldest| oldest.strong_count() == 0)
+        {
+            self.whole.pop_front();
+        }
+        let is_room = self.whole.len() < MAX_WHOLE;
+        let mapped = Arc::new(if is_room { mapped } else { mapped.brief() });
+        if is_room {
+            self.whole.push_back(Arc::downgrade(&mapped));
+        }
+        // What could not be had may be there the next time.
+        if mapped.note.is_none() {
+            if self.stacks.len() >= MAX_STACKS {
+                self.stacks.clear();
+            }
+            self.stacks.insert(stack, Arc::clone(&mapped));
+        }
+        mapped
+    }
+
+    fn put(&mut self, event: EventRef<'_>, ordinal: u64, mapped: Arc<Mapped>, known: &Known) {
+        let Some(place) = mapped.place() else {
+            return self.found.push(Mapping { ordinal, mapped, group: 0 });
+        };
+        let group = match event.group() {
+            Some(_) if place.is_mapped => {
+                let evidence = Evidence {
+                    kind: event.kind(),
+                    subtype: event.subtype(),
+                    mapped: Some((&place.file, &place.function)),
+                    endpoint: event.endpoint(),
+                    status: event.status(),
+                    ..Evidence::default()
+                };
+                fingerprint(&evidence, &mut String::new())
+            }
+            _ => 0,
+        };
+        known.count(Counter::PlacesMapped, u64::from(place.is_mapped));
+        self.found.push(Mapping { ordinal, mapped, group });
+    }
+}

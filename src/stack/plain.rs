@@ -1,0 +1,88 @@
+//! Names of functions and files without what differs between browsers and between builds.
+//!
+//! Fingerprints are made of them, so what is written here decides which errors are the same.
+
+/// A function's name as every browser would write it: no `async`, `new`, class or alias. Code without a name of its
+/// own is named by what it is in by Firefox alone (`onClick/<`), so it has none here.
+pub fn plain_function(function: &str) -> &str {
+    let name = function.rsplit_once('*').map_or(function, |(_, name)| name);
+    let name = ["async ", "new ", "get ", "set "]
+        .iter()
+        .fold(name, |name, prefix| name.strip_prefix(prefix).unwrap_or(name));
+    // `<` alone is code without a name, `save<` was given one by what it is assigned to.
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = if name.starts_with('<') { "" } else { name.trim_end_matches('<') };
+    let name = name.rsplit('.').next().unwrap_or(name);
+    match name {
+        "anonymous" | "<anonymous>" | "{anonymous}" | "global code" | "module code" | "eval code"
+        | "eval" => "",
+        name => name,
+    }
+}
+
+/// Whether a function of this plain name makes errors: `PaymentError`, `DOMException`.
+pub fn is_error_class(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && (name.ends_with("Error") || name.ends_with("Exception"))
+}
+
+/// Pushes the path of a file: no scheme, host, query, and `#` for the build hash in its name.
+pub fn push_plain_file(file: &str, out: &mut String) {
+    let file = without_query(file);
+    let path = match file.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |slash| &rest[slash..]),
+        None => file,
+    };
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    out.push_str(folder);
+    out.push('/');
+    for part in name.split_inclusive(['.', '-']) {
+        let word = part.trim_end_matches(['.', '-']);
+        let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
+        // Bundlers put 8 characters or more of a hash there.
+        if word.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) {
+            out.push('#');
+            out.push_str(&part[word.len()..]);
+        } else {
+            out.push_str(part);
+        }
+    }
+}
+
+pub(super) fn without_query(file: &str) -> &str {
+    file.split(['?', '#']).next().unwrap_or(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_files_are_the_same_in_every_browser_and_build() {
+        for (function, expected) in [
+            ("Object.save", "save"),
+            ("new Cart", "Cart"),
+            ("onClick/<", ""),
+            ("onClick/save<", "save"),
+            ("promise callback*load", "load"),
+            ("async*load", "load"),
+            ("<anonymous>", ""),
+            ("HTMLButtonElement.<anonymous>", ""),
+            ("module code", ""),
+        ] {
+            assert_eq!(plain_function(function), expected, "{function}");
+        }
+        for (file, expected) in [
+            ("http://localhost:5173/src/cart.js?t=1#x", "/src/cart.js"),
+            ("https://x/assets/index-DkX9a1b2.js", "/assets/index-#.js"),
+            ("https://x/app.9f8b2c4d5e.js", "/app.#.js"),
+            ("webpack-internal:///./src/a.js", "/./src/a.js"),
+            ("src/a.ts", "src/a.ts"),
+            ("https://x", "/"),
+        ] {
+            let mut out = String::new();
+            push_plain_file(file, &mut out);
+            assert_eq!(out, expected, "{file}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Events that are kept and learn where in the sources they happened.
+//!
+//! `maps` sends these over the store's own channel. Rows get their places, and groups their right sizes: an event
+//! leaves the group that its raw stack gave it for the one of its mapped place.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::Store;
+use crate::event::Mapped;
+
+/// What became known of one event.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// Its place in the ring.
+    pub ordinal: u64,
+    pub mapped: Arc<Mapped>,
+    /// Its fingerprint from now on; 0 if that stays.
+    pub group: u64,
+}
+
+impl Store {
+    /// Takes over what became known of events; those that are no longer kept stay counted as they were.
+    pub fn map(&mut self, mappings: &[Mapping]) {
+        let mut loose = FxHashSet::default();
+        for Mapping { ordinal, mapped, group } in mappings {
+            let Some((chunk, row)) = self.ring.row_mut(*ordinal) else { continue };
+            let before = chunk.groups()[row];
+            chunk.set_mapped(row, Arc::clone(mapped), if before == 0 { 0 } else { *group });
+            self.remapped += 1;
+            let event = chunk.event(row);
+            let now = chunk.groups()[row];
+            if now == before {
+                continue;
+            }
+            self.is_regrouped = true;
+            if self.tables.regroup(event, *ordinal, before) {
+                loose.insert(before);
+            }
+            if !self.loads.knows(event) {
+                self.loads.add(event);
+                self.is_loads_stale = true;
+            }
+        }
+        for group in loose {
+            let kept = self.ring.events_from(self.ring.first());
+            self.tables.refit(group, kept.filter(|(_, event)| event.group() == Some(group)));
+        }
+    }
+}

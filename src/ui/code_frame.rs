@@ -1,0 +1,219 @@
+//! A mapped stack as rows: places of the user's own code with the lines around them, library frames folded.
+//!
+//! Drawn by the detail of an event and of a group. All of its texts come from outside and pass the gate.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ratatui::style::Style;
+
+use super::theme::Theme;
+use crate::event::gate::Line;
+use crate::event::{Code, Mapped, MappedFrame, MappedTrace, Relation};
+
+/// Columns of a function's name before its place.
+const NAME: usize = 16;
+/// Columns of the line numbers, and of what stands before and after them.
+const GUTTER: usize = 11;
+/// Libraries that are named where their frames are folded.
+const NAMED: usize = 3;
+
+/// A place that an editor can be opened at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The file on this machine, if it is one of the project's.
+    pub(super) local: Option<Arc<Path>>,
+    /// As it is shown.
+    pub(super) file: Box<str>,
+    pub(super) line: u32,
+    pub(super) column: u32,
+}
+
+impl Target {
+    pub(super) fn of(frame: &MappedFrame) -> Self {
+        let MappedFrame { local, file, line, column, .. } = frame;
+        Self { local: local.clone(), file: file.clone(), line: *line, column: *column }
+    }
+}
+
+/// One row of the stack.
+#[derive(Clone, Debug)]
+pub(super) struct StackRow {
+    pub(super) line: Line,
+    pub(super) style: Style,
+    /// On the row of a frame.
+    pub(super) target: Option<Target>,
+    /// Whether it is the frame that the event is placed at.
+    pub(super) is_top: bool,
+}
+
+/// What the stack is called in the detail: whose frames there are, or why they are as the browser told them.
+pub(super) fn title(mapped: &Mapped, theme: &Theme) -> String {
+    let frames = || mapped.traces.iter().flat_map(|trace| &trace.frames);
+    let (own, all) = (frames().filter(|frame| frame.is_own).count(), frames().count());
+    let noun = if all == 1 { "frame" } else { "frames" };
+    let yours = if own == 1 { "is yours" } else { "are yours" };
+    let dot = theme.glyphs.dot;
+    let opens = if mapped.place().is_some_and(|place| place.local.is_some()) {
+        "   o opens it in your editor"
+    } else {
+        ""
+    };
+    if frames().any(|frame| frame.is_mapped) {
+        format!("stack   source-mapped {dot} {own} of {all} {noun} {yours}{opens}")
+    } else {
+        format!("stack   {own} of {all} {noun} {yours}{opens}")
+    }
+}
+
+/// The rows of the whole stack; `is_open` where library frames are shown one by one.
+pub(super) fn rows(mapped: &Mapped, is_open: bool, width: usize, theme: &Theme) -> Vec<StackRow> {
+    let mut out = Rows { rows: Vec::new(), width, theme };
+    for (number, trace) in mapped.traces.iter().enumerate() {
+        let top = mapped.top.filter(|(trace, _)| *trace == number).map(|(_, frame)| frame);
+        out.trace(trace, top, is_open);
+    }
+    if let Some(note) = &mapped.note {
+        out.push(&format!("  not mapped: {note}"), theme.dim);
+    }
+    out.rows
+}
+
+struct Rows<'a> {
+    rows: Vec<StackRow>,
+    width: usize,
+    theme: &'a Theme,
+}
+
+impl Rows<'_> {
+    fn push(&mut self, text: &str, style: Style) {
+        let line = self.theme.gate.line(text, self.width);
+        self.rows.push(StackRow { line, style, target: None, is_top: false });
+    }
+
+    fn trace(&mut self, trace: &MappedTrace, top: Option<usize>, is_open: bool) {
+        let word = match trace.relation {
+            Relation::Thrown => "",
+            Relation::Cause => "caused by ",
+            Relation::Part => "one of them: ",
+        };
+        if !word.is_empty() {
+            self.push(&format!("  {word}{}", trace.head), self.theme.text);
+        }
+        let mut folded: Vec<&MappedFrame> = Vec::new();
+        for (number, frame) in trace.frames.iter().enumerate() {
+            if !frame.is_own && !is_open {
+                folded.push(frame);
+                continue;
+            }
+            self.fold(&mut folded);
+            self.frame(frame, top == Some(number));
+        }
+        self.fold(&mut folded);
+    }
+
+    fn fold(&mut self, folded: &mut Vec<&MappedFrame>) {
+        if folded.is_empty() {
+            return;
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for frame in folded.iter() {
+            let name = library(&frame.file);
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let more = if names.len() > NAMED { ", …" } else { "" };
+        names.truncate(NAMED);
+        let named = if names.is_empty() { String::new() } else { format!(" ({}{more})", names.join(", ")) };
+        let noun = if folded.len() == 1 { "frame" } else { "frames" };
+        let cut = self.theme.glyphs.cut;
+        self.push(&format!("    {cut} {} library {noun}{named}   z unfolds", folded.len()), self.theme.dim);
+        folded.clear();
+    }
+
+    fn frame(&mut self, frame: &MappedFrame, is_top: bool) {
+        let theme = self.theme;
+        let mark = if is_top { theme.glyphs.folded } else { " " };
+        let name = if frame.function.is_empty() { "(no name)" } else { &frame.function };
+        let place = match (frame.line, frame.column) {
+            (0, _) => frame.file.to_string(),
+            (line, 0) => format!("{}:{line}", frame.file),
+            (line, column) => format!("{}:{line}:{column}", frame.file),
+        };
+        let style = if frame.is_own { theme.text } else { theme.dim };
+        let style = if is_top { theme.title } else { style };
+        let line = theme.gate.line(&format!("  {mark} {name:<NAME$} {place}"), self.width);
+        self.rows.push(StackRow { line, style, target: Some(Target::of(frame)), is_top });
+        if let Some(code) = frame.code.as_deref() {
+            if is_top { self.code(code, frame) } else { self.one_line(code, frame) }
+        }
+    }
+
+    /// The five lines, with the place under its character.
+    fn code(&mut self, code: &Code, frame: &MappedFrame) {
+        let (theme, bar) = (self.theme, self.theme.glyphs.vertical);
+        let lines: Vec<String> = code.lines.iter().map(|line| line.replace('\t', "  ")).collect();
+        let indent = common_indent(&lines);
+        let at = (frame.line.saturating_sub(code.first)) as usize;
+        let caret = caret(code, at, frame.column).saturating_sub(indent);
+        // Where the place is past the edge the lines begin later.
+        let room = self.width.saturating_sub(GUTTER + 4);
+        let shift = if caret > room { caret - room / 2 } else { 0 };
+        for (number, line) in lines.iter().enumerate() {
+            let shown: String = line.chars().skip(indent + shift).collect();
+            let (mark, style) =
+                if number == at { (theme.glyphs.folded, theme.text) } else { (" ", theme.dim) };
+            let label = code.first + u32::try_from(number).unwrap_or(0);
+            self.push(&format!("    {mark} {label:>4} {bar} {shown}"), style);
+            if number == at && frame.column > 0 {
+                let before: String = line.chars().skip(indent + shift).take(caret - shift).collect();
+                let blank = " ".repeat(theme.gate.columns(&before));
+                self.push(&format!("      {:>4} {bar} {blank}^", ""), theme.error);
+            }
+        }
+    }
+
+    fn one_line(&mut self, code: &Code, frame: &MappedFrame) {
+        let at = (frame.line.saturating_sub(code.first)) as usize;
+        if let Some(line) = code.lines.get(at) {
+            let bar = self.theme.glyphs.vertical;
+            self.push(&format!("      {:>4} {bar} {}", frame.line, line.trim()), self.theme.dim);
+        }
+    }
+}
+
+/// Characters before the place in its line, as it is shown: a tab is two.
+fn caret(code: &Code, at: usize, column: u32) -> usize {
+    // Columns count UTF-16 units from 1.
+    let units = column.saturating_sub(1).saturating_sub(code.skipped) as usize;
+    let Some(line) = code.lines.get(at) else { return 0 };
+    let mut left = units;
+    let mut shown = 0;
+    for c in line.chars() {
+        if left < c.len_utf16() {
+            break;
+        }
+        left -= c.len_utf16();
+        shown += if c == '\t' { 2 } else { 1 };
+    }
+    shown
+}
+
+fn common_indent(lines: &[String]) -> usize {
+    let indents = lines.iter().filter(|line| !line.trim().is_empty());
+    indents.map(|line| line.chars().take_while(|c| *c == ' ').count()).min().unwrap_or(0)
+}
+
+/// The library that a file belongs to: `react-dom` of `node_modules/react-dom/cjs/…` or of `.vite/deps/react-dom.js`.
+fn library(file: &str) -> &str {
+    let file = file.split('?').next().unwrap_or(file);
+    if let Some((_, rest)) = file.rsplit_once("node_modules/").filter(|(_, rest)| !rest.starts_with(".vite/"))
+    {
+        let parts = if rest.starts_with('@') { 2 } else { 1 };
+        let end = rest.match_indices('/').nth(parts - 1).map_or(rest.len(), |(at, _)| at);
+        return &rest[..end];
+    }
+    let name = file.rsplit('/').next().unwrap_or(file);
+    if name.starts_with(['<', '[']) { "" } else { name.split('.').next().unwrap_or(name) }
+}
