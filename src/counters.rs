@@ -27,6 +27,7 @@ pub enum Counter {
     ClosedSlowReader,
     FramesReceived,
     FramesBroken,
+    MessagesUnknown,
     Gaps,
     GapEvents,
     Throttled,
@@ -38,7 +39,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter with its group and name, as `/healthz` and the health panel show them.
-    pub const ALL: [(Self, &'static str, &'static str); 22] = [
+    pub const ALL: [(Self, &'static str, &'static str); 23] = [
         (Self::RefusedHead, "refused", "head"),
         (Self::RefusedHost, "refused", "host"),
         (Self::RefusedOrigin, "refused", "origin"),
@@ -54,6 +55,7 @@ impl Counter {
         (Self::ClosedSlowReader, "closed", "slow_reader"),
         (Self::FramesReceived, "frames", "received"),
         (Self::FramesBroken, "frames", "broken"),
+        (Self::MessagesUnknown, "frames", "unknown"),
         (Self::Gaps, "client", "gaps"),
         (Self::GapEvents, "client", "gap_events"),
         (Self::Throttled, "client", "throttled"),
@@ -94,6 +96,22 @@ pub struct Refused {
     pub message: String,
 }
 
+/// A message that was understood, of an id that means nothing here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownMessage {
+    /// The last time.
+    pub at: Timestamp,
+    /// Who sent it last.
+    pub from: String,
+    /// How often since it is remembered.
+    pub times: u64,
+    pub id: String,
+    /// The first characters of its data, not yet safe to show.
+    pub start: String,
+}
+
+/// Unknown ids that are told apart; the one that was longest ago leaves.
+const MAX_UNKNOWN: usize = 16;
 /// Broken frames that are remembered; the oldest leaves.
 const MAX_BROKEN: usize = 16;
 /// Refusals that are told apart; the one that was longest ago leaves.
@@ -110,6 +128,7 @@ pub struct Counters {
     connections: AtomicU64,
     broken: Mutex<VecDeque<BrokenFrame>>,
     refused: Mutex<VecDeque<Refused>>,
+    unknown: Mutex<VecDeque<UnknownMessage>>,
 }
 
 impl Counters {
@@ -143,6 +162,24 @@ impl Counters {
         }
         let start = text.chars().take(MAX_START).collect();
         broken.push_back(BrokenFrame { at, from: from.to_owned(), reason: reason.to_owned(), start });
+    }
+
+    /// Counts a message of an unknown id and remembers its start.
+    pub fn unknown(&self, at: Timestamp, from: &str, id: &str, text: &str) {
+        self.add(Counter::MessagesUnknown, 1);
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = unknown.iter().position(|known| known.id == id);
+        let times = known.and_then(|known| unknown.remove(known)).map_or(0, |known| known.times) + 1;
+        if unknown.len() >= MAX_UNKNOWN {
+            unknown.pop_front();
+        }
+        let start = text.chars().take(MAX_START).collect();
+        unknown.push_back(UnknownMessage { at, from: from.to_owned(), times, id: id.to_owned(), start });
+    }
+
+    /// The messages of unknown ids, the one that was longest ago first.
+    pub fn unknown_messages(&self) -> Vec<UnknownMessage> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// Counts a refusal and remembers what was told.
@@ -196,6 +233,25 @@ mod tests {
         assert_eq!(refused.last(), Some(&last));
         counters.refuse(Counter::RefusedHost, Timestamp(21), &"x".repeat(5_000));
         assert_eq!(counters.refusals().last().map(|refused| refused.message.len()), Some(MAX_MESSAGE));
+    }
+
+    #[test]
+    fn an_unknown_id_is_remembered_once_with_its_count() {
+        let counters = Counters::default();
+        for number in 0..40 {
+            counters.unknown(
+                Timestamp(number),
+                "conn-1",
+                &format!("my/id-{}", number % 20),
+                &"x".repeat(500),
+            );
+        }
+        counters.unknown(Timestamp(40), "conn-2", "my/id-19", "{}");
+        let unknown = counters.unknown_messages();
+        assert_eq!((unknown.len(), unknown[0].id.as_str()), (MAX_UNKNOWN, "my/id-4"));
+        let last = unknown.last().expect("the last");
+        assert_eq!((last.times, last.from.as_str(), last.start.as_str()), (2, "conn-2", "{}"));
+        assert_eq!(counters.get(Counter::MessagesUnknown), 41);
     }
 
     #[test]

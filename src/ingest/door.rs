@@ -10,11 +10,15 @@ use tokio::sync::Notify;
 
 use super::admission::Policy;
 use super::intake::Intake;
+use super::packers::Packers;
 use crate::counters::Counters;
 use crate::pipeline::Redactor;
 
 /// Largest message and body (SECURITY: limits).
 pub const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// Largest message of sente-lite and Sente clients, whose libraries batch without a limit (CONTRACT: addresses).
+pub(super) const MAX_SENTE_MESSAGE: usize = 16 * 1024 * 1024;
 
 /// Shared by all connections.
 pub struct Door {
@@ -24,6 +28,7 @@ pub struct Door {
     pub counters: Arc<Counters>,
     /// Notified when the store has something to publish.
     pub dirty: Arc<Notify>,
+    pub(super) packers: Packers,
     started: Instant,
     connections: AtomicU64,
 }
@@ -42,6 +47,7 @@ impl Door {
             intake,
             counters,
             dirty,
+            packers: Packers::default(),
             started: Instant::now(),
             connections: AtomicU64::new(0),
         }

@@ -22,7 +22,7 @@ use super::door::{Door, MAX_MESSAGE};
 use super::files::{self, Traffic};
 use super::health;
 use super::intake::{Numbered, Receipt};
-use super::websocket;
+use super::websocket::{self, Speech};
 use crate::counters::Counter;
 use crate::wire::{self, Body, Sender};
 
@@ -191,6 +191,7 @@ fn upgrade(mut request: Request<Incoming>, door: &Arc<Door>, stop: watch::Receiv
         return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing");
     };
     let accept = derive_accept_key(key.as_bytes());
+    let speech = Speech::of(request.uri().path(), request.uri().query().unwrap_or(""));
     let protocols = joined(headers, &header::SEC_WEBSOCKET_PROTOCOL);
     let speaks_ours = protocols.split(',').any(|entry| entry.trim() == PROTOCOL);
     let door = Arc::clone(door);
@@ -198,7 +199,7 @@ fn upgrade(mut request: Request<Incoming>, door: &Arc<Door>, stop: watch::Receiv
     tokio::spawn(async move {
         // A peer that leaves before the handshake is complete has sent nothing yet.
         if let Ok(stream) = upgraded.await {
-            websocket::serve(TokioIo::new(stream), door, stop).await;
+            websocket::serve(TokioIo::new(stream), door, speech, stop).await;
         }
     });
     let mut answer = empty(StatusCode::SWITCHING_PROTOCOLS);

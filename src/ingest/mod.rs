@@ -13,6 +13,7 @@ mod http;
 mod intake;
 pub mod key;
 mod meter;
+mod packers;
 mod server;
 mod websocket;
 

@@ -1,7 +1,10 @@
-//! One WebSocket connection speaking the native protocol: hello, batches, acks, pings and the reasons to close.
+//! One WebSocket connection: pings, limits and the reasons to close; and the native protocol with its hello, batches
+//! and acks. What sente-lite and Sente speak is in `websocket::sente`.
 //!
 //! Spawned by `ingest::http` after the handshake. It decodes, submits and answers; it keeps nothing of the events
 //! and never sends anything about other connections.
+
+mod sente;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::ack::ClientKey;
-use super::door::{Door, MAX_MESSAGE};
+use super::door::{Door, MAX_MESSAGE, MAX_SENTE_MESSAGE};
 use super::intake::{Numbered, Refusal};
 use super::meter::{Metered, Progress, is_no_progress};
 use crate::counters::Counter;
@@ -40,6 +43,27 @@ const CONTROL_BURST: u32 = 200;
 /// What a client is told to wait when its batch cannot be taken yet.
 const THROTTLE_MS: u64 = 500;
 
+/// Which protocol a connection speaks: its path says it.
+#[derive(Debug)]
+pub(super) enum Speech {
+    Native,
+    Sente(sente::Talk),
+}
+
+impl Speech {
+    /// Any path but the native one is taken for Sente's: clients connect wherever their app says.
+    pub(super) fn of(path: &str, query: &str) -> Self {
+        if path == "/v1/ws" { Self::Native } else { Self::Sente(sente::Talk::of(query)) }
+    }
+
+    fn max_message(&self) -> usize {
+        match self {
+            Self::Native => MAX_MESSAGE,
+            Self::Sente(_) => MAX_SENTE_MESSAGE,
+        }
+    }
+}
+
 /// Why a connection ends, with what the peer is told and what is counted.
 struct Ending {
     code: CloseCode,
@@ -54,7 +78,7 @@ impl Ending {
 }
 
 /// Serves the connection until it ends.
-pub(super) async fn serve<S>(stream: S, door: Arc<Door>, mut stop: watch::Receiver<bool>)
+pub(super) async fn serve<S>(stream: S, door: Arc<Door>, speech: Speech, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -62,12 +86,13 @@ where
     config.read_buffer_size = BUFFER;
     config.write_buffer_size = BUFFER;
     config.max_write_buffer_size = MAX_WRITE_BUFFER;
-    config.max_message_size = Some(MAX_MESSAGE);
-    config.max_frame_size = Some(MAX_MESSAGE);
+    let max = speech.max_message();
+    config.max_message_size = Some(max);
+    config.max_frame_size = Some(max);
     let progress = Arc::new(Progress::default());
-    let metered = Metered::new(stream, Arc::clone(&progress), 2 * MAX_MESSAGE as u64);
+    let metered = Metered::new(stream, Arc::clone(&progress), 2 * max as u64);
     let socket = WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await;
-    let mut connection = Connection::new(Arc::clone(&door), socket, progress);
+    let mut connection = Connection::new(Arc::clone(&door), socket, progress, speech);
     door.counters.connected();
     let ending = connection.run(&mut stop).await;
     connection.end(ending).await;
@@ -78,6 +103,7 @@ struct Connection<S> {
     door: Arc<Door>,
     socket: WebSocketStream<Metered<S>>,
     progress: Arc<Progress>,
+    speech: Speech,
     /// `conn-7`: the session of a client that names none.
     name: String,
     sender: Sender,
@@ -93,7 +119,12 @@ struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
-    fn new(door: Arc<Door>, socket: WebSocketStream<Metered<S>>, progress: Arc<Progress>) -> Self {
+    fn new(
+        door: Arc<Door>,
+        socket: WebSocketStream<Metered<S>>,
+        progress: Arc<Progress>,
+        speech: Speech,
+    ) -> Self {
         let name = format!("conn-{}", door.next_connection());
         let sender = Sender { session: name.clone(), source: "browser", ..Sender::default() };
         let now = Instant::now();
@@ -101,6 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             door,
             socket,
             progress,
+            speech,
             name,
             sender,
             client: None,
@@ -116,11 +148,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     async fn run(&mut self, stop: &mut watch::Receiver<bool>) -> Option<Ending> {
         let mut check = interval(CHECK_EVERY);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        if let Err(ending) = self.greet().await {
+            return ending;
+        }
         loop {
             let outcome = tokio::select! {
                 message = self.socket.next() => match message? {
                     Ok(message) => self.take(message).await,
-                    Err(error) => Err(ending_of(&error)),
+                    Err(error) => Err(ending_of(&error, self.speech.max_message())),
                 },
                 _ = check.tick() => self.check().await,
                 () = super::server::stopped(stop) => {
@@ -138,10 +173,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         match message {
             Message::Text(text) => {
                 self.message_done();
+                if matches!(self.speech, Speech::Sente(_)) {
+                    return self.sente_frame(text.as_bytes(), true).await;
+                }
                 self.frame(text.as_str()).await
             }
             Message::Binary(bytes) => {
                 self.message_done();
+                if matches!(self.speech, Speech::Sente(_)) {
+                    return self.sente_frame(&bytes, false).await;
+                }
                 let start = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).into_owned();
                 self.broken("binary", "binary frames are not understood here; send JSON text", &start).await
             }
@@ -188,6 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 Counter::ClosedNoProgress,
             )));
         }
+        self.settle(false).await;
         if self.pinged.elapsed() >= PING_EVERY {
             self.pinged = Instant::now();
             self.send(Message::Ping(Vec::new().into())).await?;
@@ -306,6 +348,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
     /// Says goodbye with a code, then reads on for a moment: a reset would take the code away from the peer.
     async fn end(&mut self, ending: Option<Ending>) {
+        self.settle(true).await;
         self.set_live(None).await;
         let Some(ending) = ending else {
             // The peer closed first; completing its handshake is all that is left.
@@ -327,10 +370,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 }
 
 /// tungstenite sends nothing when it refuses a frame, so the code is chosen here (RFC 6455 §7.4.1).
-fn ending_of(error: &WsError) -> Option<Ending> {
+fn ending_of(error: &WsError, max_message: usize) -> Option<Ending> {
     match error {
         WsError::Capacity(_) => {
-            Some(Ending::of(CloseCode::Size, "message over 1 MiB", Counter::ClosedTooBig))
+            let reason =
+                if max_message == MAX_MESSAGE { "message over 1 MiB" } else { "message over 16 MiB" };
+            Some(Ending::of(CloseCode::Size, reason, Counter::ClosedTooBig))
         }
         WsError::Utf8(_) => {
             Some(Ending::of(CloseCode::Invalid, "text is not UTF-8", Counter::ClosedProtocol))

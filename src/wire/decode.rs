@@ -128,6 +128,33 @@ impl<'s> Decoder<'s> {
         }
     }
 
+    /// Takes an object that is no event by its own words: a log entry, or what a client says of its page. `id` is what
+    /// it is called unless it says so itself.
+    pub(super) fn named(&mut self, raw: &str, id: &str) {
+        let position = self.offered;
+        self.offered += 1;
+        if position >= MAX_BATCH_EVENTS {
+            return self.refuse(position, "batch is longer than 10,000 events", "");
+        }
+        let (clean, flags) = scrub(self.redactor, raw, &mut self.scrubbed);
+        let mut event = RawEvent::of(&clean);
+        event.lift_message();
+        self.rows.push(&clean, &event, flags, Known::Named(id));
+        self.index.push(position);
+    }
+
+    /// Counts an event that was there before and is not kept again.
+    pub(super) fn repeated(&mut self) {
+        self.offered += 1;
+    }
+
+    /// Counts what could not be read, and keeps its text.
+    pub(super) fn refused(&mut self, reason: &'static str, raw: &str) {
+        let position = self.offered;
+        self.offered += 1;
+        self.refuse(position, reason, raw);
+    }
+
     /// Counts a value that is not even JSON, in a body where each line stands alone.
     pub(super) fn broken(&mut self, raw: &str) {
         let position = self.offered;

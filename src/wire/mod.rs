@@ -11,6 +11,7 @@ mod order;
 mod own;
 mod raw;
 mod row;
+pub mod sente;
 mod skim;
 
 pub use batch::{Batch, Rejected, ScrubCount, Sender};

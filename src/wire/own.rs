@@ -4,7 +4,7 @@
 
 use super::batch::{Batch, ScrubCount, Sender};
 use super::frame::Gap;
-use crate::event::{ChunkBuilder, Family, Flags, Level, Msg, Row};
+use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row};
 
 /// Characters of the raw text that are kept.
 const MAX_RAW: usize = 2_000;
@@ -37,6 +37,15 @@ pub fn gap_note(gap: &Gap<'_>, sender: &Sender) -> Batch {
         offered: 0,
         scrubbed: ScrubCount::default(),
     }
+}
+
+/// Events `taillight/repeated`, of a message and data each: equal entries that were counted, not kept.
+pub(super) fn repeats(notes: &[(String, String)], sender: &Sender) -> Chunk {
+    let mut builder = ChunkBuilder::new();
+    for (msg, json) in notes {
+        builder.push(&own_row(sender, "taillight/repeated", Level::Warn, msg, json));
+    }
+    builder.finish()
 }
 
 /// A row that taillight itself is the source of.

@@ -153,6 +153,19 @@ impl<'a> RawEvent<'a> {
         event
     }
 
+    /// Takes the text of a log entry, which stands in its `data`, for the message it has not.
+    pub(super) fn lift_message(&mut self) {
+        let fields = &mut self.fields;
+        if fields[Slot::Message].is_present() {
+            return;
+        }
+        let error = fields[Slot::Data].get("error").get("value");
+        let texts = [fields[Slot::Data].get("msg"), error.get("message"), error.get("cause")];
+        if let Some(text) = texts.into_iter().find(|text| !text.text().is_empty()) {
+            fields.0[Slot::Message as usize] = text;
+        }
+    }
+
     /// Forgets the event, but not the keys that it is likely to share with the next.
     pub(super) fn clear(&mut self) {
         self.members.clear();

@@ -30,6 +30,8 @@ const RECENT: usize = 8;
 pub(super) enum Known<'a> {
     /// Its arrival number; 0 while it has none.
     Seq(u64),
+    /// What it is called unless it brings an id of its own.
+    Named(&'a str),
     /// The line it was recorded as.
     Line(&'a Recorded<'a>),
 }
@@ -38,14 +40,23 @@ impl<'a> Known<'a> {
     /// The signal id, empty if it follows from the event.
     fn id(self) -> &'a str {
         match self {
-            Self::Seq(_) => "",
+            Self::Seq(_) | Self::Named(_) => "",
             Self::Line(recorded) => &recorded.id,
+        }
+    }
+
+    /// The signal id of an event that brings none, empty if it follows from its type.
+    fn usual_id(self) -> &'a str {
+        match self {
+            Self::Named(id) => id,
+            Self::Seq(_) | Self::Line(_) => "",
         }
     }
 
     fn apply(self, row: &mut RowOf<'a, Symbol>, builder: &mut ChunkBuilder) {
         match self {
             Self::Seq(seq) => row.seq = seq,
+            Self::Named(_) => {}
             Self::Line(recorded) => recorded.apply(row, builder),
         }
     }
@@ -146,7 +157,7 @@ impl<'s> RowMaker<'s> {
         let fields = &event.fields;
         let (kind, subtype) = (&*fields[Slot::Kind].text(), &*fields[Slot::Subtype].text());
         let (status, duration) = (status_of(fields), duration_of(fields));
-        let signal = self.signal_of(fields, kind, subtype, known.id());
+        let signal = self.signal_of(fields, kind, subtype, known);
         let said = Said { fields, signal, kind, subtype, status, duration };
         let level = signal.level.unwrap_or_else(|| own_level(fields[Slot::Level]));
         let flags = self.mark(&said, flags);
@@ -211,11 +222,12 @@ impl<'s> RowMaker<'s> {
 
     /// The type, and signal id and namespace: the known one, the event's own, else `browser/<subtype or type>` (CONTRACT:
     /// `id`, `ns`).
-    fn signal_of(&mut self, fields: &Fields<'_>, kind: &str, subtype: &str, known: &str) -> Signal {
+    fn signal_of(&mut self, fields: &Fields<'_>, kind: &str, subtype: &str, known: Known<'_>) -> Signal {
+        let (known, usual) = (known.id(), known.usual_id());
         let own = fields[Slot::Id].text();
         let own = own.strip_prefix(':').unwrap_or(&own);
         let own_ns = fields[Slot::Ns].text();
-        let is_own = !known.is_empty() || own.contains('/') || !own_ns.is_empty();
+        let is_own = !known.is_empty() || !usual.is_empty() || own.contains('/') || !own_ns.is_empty();
         let is_same = |recent: &&(String, String, _)| recent.0 == kind && recent.1 == subtype;
         if !is_own && let Some((.., signal)) = self.recent.iter().find(is_same) {
             return *signal;
@@ -224,6 +236,8 @@ impl<'s> RowMaker<'s> {
             known.into()
         } else if own.contains('/') {
             own.into()
+        } else if !usual.is_empty() {
+            usual.into()
         } else {
             let name = [subtype, kind].into_iter().find(|name| !name.is_empty());
             format!("browser/{}", name.unwrap_or("event")).into()

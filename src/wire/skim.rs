@@ -119,7 +119,7 @@ fn word_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The position past the quote of the string whose content starts at `at`.
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at = plain_end(bytes, at)?;
         match (bytes[at], bytes.get(at + 1)) {
@@ -132,7 +132,7 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// The first position at or after `at` of a quote, a backslash or a control character (RFC 8259 §7).
-fn plain_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     // Two words a turn: most keys and many values end within it, so that the loop hardly ever surprises the processor.
     while let Some([low, high]) = words(bytes, at) {
         let found = u128::from(specials(high)) << 64 | u128::from(specials(low));

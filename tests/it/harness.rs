@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Message, WebSocket};
+use tokio_tungstenite::tungstenite::handshake::HandshakeError;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, WebSocket};
 
 /// Longest anything here waits; only a failing test gets that far.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -172,6 +173,33 @@ impl Socket {
             tokio_tungstenite::tungstenite::client(request, stream).expect("the handshake is answered");
         assert_eq!(answer.headers()["sec-websocket-protocol"], "taillight.v1");
         Self(socket)
+    }
+
+    /// A WebSocket on any address, with headers of its own and without a subprotocol; the status if it is refused.
+    pub(crate) fn open_at(port: u16, target: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let mut request = format!("ws://127.0.0.1:{port}{target}").into_client_request().expect("valid");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("valid"));
+        }
+        let opened = tokio_tungstenite::tungstenite::client(request, connect(port));
+        match opened {
+            Ok((socket, answer)) => {
+                assert!(!answer.headers().contains_key("sec-websocket-protocol"));
+                Ok(Self(socket))
+            }
+            Err(HandshakeError::Failure(WsError::Http(answer))) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The next message that is no control frame.
+    pub(crate) fn message(&mut self) -> Message {
+        loop {
+            match self.0.read().expect("a message in time") {
+                Message::Ping(_) | Message::Pong(_) => {}
+                message => return message,
+            }
+        }
     }
 
     pub(crate) fn send(&mut self, text: &str) {

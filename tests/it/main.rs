@@ -34,6 +34,8 @@ mod reload;
 mod screens;
 /// The pictures of the README are those of the screens.
 mod screenshots;
+/// sente-lite and Sente clients: their recordings played again, and what they are answered.
+mod sente;
 /// `tail`: what is printed, and how it ends.
 mod tail;
 /// What the code must never do, read off its own text.

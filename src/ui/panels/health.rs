@@ -47,6 +47,7 @@ impl Panel for Health {
         rows.extend(refused(view, area.width));
         rows.push(Row::Rule("latest broken frames".to_owned()));
         rows.extend(broken(view));
+        rows.extend(unknown(view));
         self.page.render(area, buf, &rows, theme);
     }
 
@@ -191,6 +192,26 @@ fn refused(view: &View<'_>, width: u16) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// Messages whose id means nothing here, latest first; nothing at all where there are none.
+fn unknown(view: &View<'_>) -> Vec<Row> {
+    let theme = view.theme;
+    let messages = view.counters.unknown_messages();
+    if messages.is_empty() {
+        return Vec::new();
+    }
+    let row = |message: &crate::counters::UnknownMessage| {
+        Row::Text(vec![
+            (format!("{} ", clock(message.at, view.zone)), theme.dim),
+            (format::left(&message.from, 10, theme.gate) + " ", theme.text),
+            (format!("{} ", message.id), theme.warn),
+            (format!("×{} ", format::count(message.times)), theme.text),
+            (message.start.clone(), theme.dim),
+        ])
+    };
+    let title = Row::Rule("messages of ids that mean nothing here".to_owned());
+    std::iter::once(title).chain(messages.iter().rev().map(row)).collect()
 }
 
 /// Broken frames, latest first.
