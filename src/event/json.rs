@@ -335,6 +335,27 @@ pub fn path<'a>(object: &'a str, path: &[&str]) -> Option<&'a str> {
     (shape(value) != Shape::Null).then_some(value)
 }
 
+/// Whether any value at `path` holds, where a name is looked up in every object of an array, as filters do; `None` if
+/// there is no value but null. Recurses once a name at most.
+pub fn any_at<'a>(object: &'a str, path: &[&str], holds: &mut dyn FnMut(&'a str) -> bool) -> Option<bool> {
+    let mut value = object;
+    for (at, part) in path.iter().enumerate() {
+        value = match (shape(value), part.parse()) {
+            (Shape::Array, Ok(index)) => elements(value).nth(index)?.1,
+            (Shape::Array, Err(_)) => {
+                let objects = elements(value)
+                    .map(|(_, element)| element)
+                    .filter(|element| shape(element) == Shape::Object);
+                let mut found = objects.filter_map(|object| any_at(object, &path[at..], holds));
+                let first = found.next()?;
+                return Some(first || found.any(|holds| holds));
+            }
+            _ => get(value, part)?,
+        };
+    }
+    (shape(value) != Shape::Null).then(|| holds(value))
+}
+
 #[derive(Clone, Debug)]
 struct Cursor<'a> {
     text: &'a str,

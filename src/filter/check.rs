@@ -111,6 +111,7 @@ impl Check<'_> {
         let term = match term {
             Written::Text(scalar) => {
                 self.note(|_| notes::slash(scalar));
+                self.note(|text| notes::glued(text, scalar));
                 self.note(|text| notes::field_name(text, scalar));
                 Term::Anywhere(Glob::parse(&scalar.text))
             }
@@ -168,7 +169,10 @@ impl Check<'_> {
         let value = kinds::Value { written, subject, op, scalar, budget: &self.budget, is_last };
         let read = value.read()?;
         if let Some(reading) = read.unit_added {
-            self.note(|_| Some(notes::unit(scalar, reading)));
+            self.note(|text| Some(notes::unit(text, scalar, reading)));
+        }
+        if matches!(&read.test, Test::Is(..)) && written.op == Op::Has {
+            self.note(|_| notes::several(written, scalar));
         }
         self.checked.is_open |= read.is_open;
         Ok(read.test)
@@ -192,6 +196,13 @@ impl Check<'_> {
         };
         let mut terms = Vec::new();
         for item in items {
+            let is_known = |part: &str| {
+                let mut path = run::field(part).into_iter().filter(|(_, len)| *len == part.len());
+                if field.kind == FieldKind::Is { is_place(part).is_some() } else { path.next().is_some() }
+            };
+            if let Some(error) = kinds::several(written, item, is_known) {
+                return Err(error);
+            }
             let term = if field.kind == FieldKind::Is { self.is(item)? } else { self.presence(field, item)? };
             terms.push(Expr::Term(term));
         }
@@ -201,7 +212,7 @@ impl Check<'_> {
 
     fn is(&self, item: &Scalar) -> Result<Term, FilterError> {
         let typed = item.text.strip_prefix(':').unwrap_or(&item.text).to_ascii_lowercase();
-        if let Some(place) = IS.iter().position(|(name, _)| *name == typed) {
+        if let Some(place) = is_place(&typed) {
             return Ok(Term::Is(place));
         }
         let names = || IS.iter().map(|(name, _)| *name);
@@ -249,6 +260,11 @@ impl Check<'_> {
     }
 }
 
+/// The place in [`IS`] of what `is:` is asked.
+fn is_place(typed: &str) -> Option<usize> {
+    IS.iter().position(|(name, _)| name.eq_ignore_ascii_case(typed))
+}
+
 /// The one value a term asks of a field that has at most one.
 fn only_value(part: &Expr) -> Option<(&'static str, String)> {
     let Expr::Term(Term::Compare(Compare {
@@ -276,6 +292,13 @@ pub(super) fn subject(path: &[String]) -> Subject {
             Subject::Data(path.iter().map(|part| part.strip_suffix('?').unwrap_or(part).to_owned()).collect())
         }
     }
+}
+
+/// The places a path in the data stands for: a leading `@` is a part of the name, or else nothing.
+pub(super) fn data_paths(path: Vec<String>) -> Vec<Vec<String>> {
+    let plain = path[0].strip_prefix('@').filter(|rest| !rest.is_empty()).map(str::to_owned);
+    let plain = plain.map(|first| std::iter::once(first).chain(path[1..].iter().cloned()).collect());
+    std::iter::once(path).chain(plain).collect()
 }
 
 /// One part as it is, several as `group`.

@@ -148,13 +148,11 @@ impl DataLeaf {
     }
 
     fn passes(&self, event: &str, paths: &[Vec<&str>]) -> bool {
-        let mut values =
-            paths.iter().zip(&self.units).filter_map(|(path, unit)| Some((json::path(event, path)?, *unit)));
-        if self.each {
-            values.any(|(value, unit)| self.holds(value, unit))
-        } else {
-            values.next().is_some_and(|(value, unit)| self.holds(value, unit))
-        }
+        let mut found = paths
+            .iter()
+            .zip(&self.units)
+            .filter_map(|(path, unit)| json::any_at(event, path, &mut |value| self.holds(value, *unit)));
+        if self.each { found.any(|holds| holds) } else { found.next() == Some(true) }
     }
 
     /// True if the value passes, or any value in it.

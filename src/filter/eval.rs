@@ -13,7 +13,7 @@ use super::bits::Bits;
 use super::context::{EvalContext, LoadKey};
 use super::plan::{self, Leaf, LoadLeaf, NameColumn, NameTest, NumberColumn, Plan};
 use super::symbols::{self, SymbolTable};
-use crate::event::{Chunk, Names, Symbol, Timestamp};
+use crate::event::{Chunk, EventRef, Names, Symbol, Timestamp};
 
 /// A filter at work, with its caches.
 #[derive(Debug)]
@@ -38,6 +38,36 @@ impl Matcher {
     /// Goes on with another moment; what was found before may no longer hold, see [`Filter::depends`].
     pub fn set_context(&mut self, context: impl Into<Arc<EvalContext>>) {
         *self = Self::new(Arc::clone(&self.filter), context);
+    }
+
+    /// Adds the rows of `chunk` that match to `rows`, in rising order, however many rows it has.
+    pub fn pick(&mut self, chunk: &Chunk, rows: &mut Vec<usize>) {
+        let mut found = Bits::new();
+        let mut from = 0;
+        while from < chunk.len() {
+            let to = chunk.len().min(from + Bits::CAPACITY);
+            if to <= Bits::CAPACITY {
+                self.eval(chunk, from..to, &mut found);
+            } else {
+                let apart = chunk.retain(|row| (from..to).contains(&row));
+                self.eval(&apart, 0..apart.len(), &mut found);
+            }
+            let start = if to <= Bits::CAPACITY { 0 } else { from };
+            rows.extend(found.iter().map(|row| start + row));
+            from = to;
+        }
+    }
+
+    /// Whether this one event matches. Where there are many, [`Matcher::pick`] costs far less for each.
+    pub fn matches(&mut self, event: EventRef<'_>) -> bool {
+        let (chunk, row) = (event.chunk(), event.row());
+        let mut found = Bits::new();
+        if row < Bits::CAPACITY {
+            self.eval(chunk, row..row + 1, &mut found);
+        } else {
+            self.eval(&chunk.retain(|other| other == row), 0..1, &mut found);
+        }
+        !found.is_empty()
     }
 
     /// Sets `out` to those of `rows` that match, by their row in `chunk`. Rows that `chunk` does not have, and

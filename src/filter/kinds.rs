@@ -50,6 +50,30 @@ impl Value<'_> {
     /// # Errors
     /// If the operator does not fit the kind or the value cannot be read.
     pub(super) fn read(&self) -> Result<Read> {
+        self.read_one().map_err(|error| {
+            let is_listed = |part: &str| {
+                let scalar = Scalar { text: part.to_owned(), ..self.scalar.clone() };
+                Value { scalar: &scalar, ..*self }.read_one().is_ok()
+            };
+            let takes_lists = matches!(
+                self.subject,
+                Subject::Field(Field {
+                    kind: FieldKind::Level
+                        | FieldKind::Severity
+                        | FieldKind::Status
+                        | FieldKind::Number
+                        | FieldKind::Load
+                        | FieldKind::Type
+                        | FieldKind::Group,
+                    ..
+                })
+            );
+            let several = if takes_lists { several(self.written, self.scalar, is_listed) } else { None };
+            several.unwrap_or(error)
+        })
+    }
+
+    fn read_one(&self) -> Result<Read> {
         refuse_operator(self.written, self.subject)?;
         if self.op.takes_regex() {
             let pattern = self.scalar.text.clone();
@@ -266,6 +290,25 @@ impl Value<'_> {
     }
 }
 
+/// `404,500`, which elsewhere is a list: each part alone could be read.
+pub(super) fn several(
+    written: &Comparison,
+    scalar: &Scalar,
+    is_readable: impl Fn(&str) -> bool,
+) -> Option<FilterError> {
+    if scalar.is_quoted || !matches!(written.op, Op::Has | Op::Eq) || !scalar.text.contains(',') {
+        return None;
+    }
+    let parts: Vec<&str> = scalar.text.split(',').collect();
+    if !parts.iter().all(|part| !part.is_empty() && is_readable(part)) {
+        return None;
+    }
+    let list = format!(":({})", parts.join(", "));
+    let message = format!("`{}` is several values: write {}{list}", scalar.text, written.field);
+    let error = FilterError::new("E-LIST", scalar.span.clone(), message);
+    Some(error.with_fix(written.op_span.start..scalar.span.end, list))
+}
+
 /// A test for the whole value.
 pub(super) fn whole(glob: Glob, number: Option<f64>) -> Test {
     match glob.as_literal() {
@@ -290,6 +333,7 @@ pub(super) fn operators(subject: &Subject) -> (&'static str, &'static str, fn(Op
         FieldKind::Moment => ("a time", ":", |op| {
             !op.is_order() && !op.is_for_text() && op != Op::Ne && !matches!(op, Op::In | Op::NotIn)
         }),
+        FieldKind::Level | FieldKind::Severity => ("ordered", ": = != < <= > or >=", |op| !op.is_for_text()),
         FieldKind::Time => ("a time", ": = < <= > or >=", |op| !op.is_for_text() && op != Op::Ne),
         _ => ("a number", ": = != < <= > or >=", |op| !op.is_for_text()),
     }

@@ -220,6 +220,21 @@ fn a_matcher_goes_on_with_another_moment_and_other_names() {
 }
 
 #[test]
+fn a_chunk_may_have_more_rows_than_a_set_of_bits() {
+    let many: Vec<&str> = EVENTS.iter().copied().cycle().take(2 * Bits::CAPACITY + 3).collect();
+    let chunk = samples::chunk(&many);
+    let filter = Arc::new(parse("status:404").filter.expect("valid"));
+    let mut matcher = Matcher::new(filter, context());
+    let mut rows = vec![7];
+    matcher.pick(&chunk, &mut rows);
+    let expected: Vec<usize> = std::iter::once(7).chain((1..many.len()).step_by(EVENTS.len())).collect();
+    assert_eq!(rows, expected);
+    for row in [0, 1, Bits::CAPACITY, Bits::CAPACITY + 1, many.len() - 1] {
+        assert_eq!(matcher.matches(chunk.event(row)), expected[1..].contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn texts_of_error_messages_are_words() {
     for text in [
         "x is not a function",

@@ -6,7 +6,7 @@ use super::{State, parse, while_typing};
 
 /// Text, reading, and the events of `meaning` that match.
 #[rustfmt::skip]
-const SHAPES: [(&str, &str, &[usize]); 108] = [
+const SHAPES: [(&str, &str, &[usize]); 118] = [
     // Words and phrases.
     ("found", "\"found\"", &[0]),
     ("not found", "\"not\" AND \"found\"", &[0]),
@@ -120,6 +120,17 @@ const SHAPES: [(&str, &str, &[usize]); 108] = [
     ("id:browser/*er", "id like browser/*er", &[3]),
     ("is:(slow, error)", "is = slow OR is = error", &[0, 1, 4]),
     ("line:1..5", "line = 1..5", &[]),
+    // Arrays of objects, and names with an @.
+    ("items.n:2", "items.n contains 2", &[5]),
+    ("items.n>1", "items.n > 1", &[5]),
+    ("items.n!=3", "items.n != 3", &[5]),
+    ("items.n!=2", "items.n != 2", &[]),
+    ("has:items.n", "has = items.n", &[5]),
+    ("no:items.x", "no = items.x", &[0, 1, 2, 3, 4, 5, 6, 7]),
+    ("items.2.n:2", "items.2.n contains 2", &[]),
+    ("@total>41", "@total > 41", &[4]),
+    ("@context.tags=b", "@context.tags = b", &[0]),
+    ("has:@items.n", "has = @items.n", &[5]),
 ];
 
 #[test]
@@ -137,7 +148,7 @@ fn filters_of_every_shape_read_and_match_as_they_should() {
 
 /// A text with the cursor at its end, its state, and what applies.
 #[rustfmt::skip]
-const HALVES: [(&str, State, &str); 48] = [
+const HALVES: [(&str, State, &str); 52] = [
     ("x level:w", Pending, "\"x\""),
     ("x -level:w", Pending, "\"x\""),
     ("x not level:w", Pending, "\"x\""),
@@ -184,6 +195,10 @@ const HALVES: [(&str, State, &str); 48] = [
     ("x timing.", Hold, "\"x\""),
     ("x context.\"user", Hold, "\"x\""),
     ("x saved:ap", Pending, "\"x\""),
+    ("AND", Pending, "(everything)"),
+    ("ANDROID", Valid, "\"ANDROID\""),
+    ("x OR OR", Pending, "\"x\""),
+    ("x duration>200 m", Hold, "\"x\" AND duration > 200ms"),
     ("x type:metric/", Pending, "\"x\""),
     ("level:error or is:slow since:5m", Note, "level = error OR (is = slow AND since = 5m ago)"),
 ];

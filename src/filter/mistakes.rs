@@ -49,7 +49,7 @@ const MISTAKES: [Mistake; 36] = [
 
 /// Mistakes beyond those.
 #[rustfmt::skip]
-const MORE: [Mistake; 26] = [
+const MORE: [Mistake; 33] = [
     ("typ:x (z", 7, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("typ:x (z)")),
     ("status:(404", 8, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("status:(404)")),
     ("a ()", 3, 2, E, "E-EMPTY", "these parentheses are empty: put a term in them, like (status:404)", None),
@@ -66,6 +66,13 @@ const MORE: [Mistake; 26] = [
     ("time:14:35..14:32", 6, 12, E, "E-RANGE", "this range is backwards: write 14:32..14:35", Some("time:14:32..14:35")),
     ("level>warn..error", 7, 11, E, "E-CHAIN", "one comparison at a time: for a range write level:warn..error", Some("level:warn..error")),
     ("status>=400..499", 9, 8, E, "E-CHAIN", "one comparison at a time: for a range write status:400..499", Some("status:400..499")),
+    ("status:404,500", 8, 7, E, "E-LIST", "`404,500` is several values: write status:(404, 500)", Some("status:(404, 500)")),
+    ("x level=warn,error", 9, 10, E, "E-LIST", "`warn,error` is several values: write level:(warn, error)", Some("x level:(warn, error)")),
+    ("is:slow,error", 4, 10, E, "E-LIST", "`slow,error` is several values: write is:(slow, error)", Some("is:(slow, error)")),
+    ("has:stack,user", 5, 10, E, "E-LIST", "`stack,user` is several values: write has:(stack, user)", Some("has:(stack, user)")),
+    ("OR", 1, 2, P, "E-BINBEG", "`OR` needs something before it", None),
+    ("a AND AND", 3, 3, P, "E-BINEND", "`AND` needs something after it", None),
+    ("level contains err", 7, 8, E, "E-KINDOP", "`contains` does not work on level: it is ordered. Use : = != < <= > or >=", None),
     ("group:xyz", 7, 3, E, "E-GROUP", "`xyz` is not a group: write its hex digits or the first of them, like e7f3", None),
     ("is>slow", 3, 1, E, "E-KINDOP", "`>` does not work on is: write is:slow or -is:slow", Some("is:slow")),
     ("status~/4/", 7, 1, E, "E-KINDOP", "`~` does not work on status: it is a number. Use : = != < <= > or >=", None),
@@ -103,7 +110,7 @@ fn each_mistake_is_told_where_it_is_and_mended_where_it_can_be() {
 }
 
 /// Text, code, message, and the text with the fix made.
-const NOTES: [(&str, &str, &str, &str); 17] = [
+const NOTES: [(&str, &str, &str, &str); 22] = [
     (
         "timeout or refused",
         "N-OR",
@@ -153,6 +160,31 @@ const NOTES: [(&str, &str, &str, &str); 17] = [
     ),
     ("a -/x.*y/", "N-SLASH", "this is text. For a regular expression write ~/x.*y/", "a -~/x.*y/"),
     ("duration>200", "N-UNIT", "200 is read as 200ms", "duration>200ms"),
+    (
+        "duration>200 ms",
+        "N-SPACE",
+        "200 is read as 200ms, and ms as a word. With its unit write  200ms",
+        "duration>200ms",
+    ),
+    (
+        "(size>4 kb) x",
+        "N-SPACE",
+        "4 is read as 4B, and kb as a word. With its unit write  4kb",
+        "(size>4kb) x",
+    ),
+    (
+        "not(level:error)",
+        "N-OR",
+        "read as one word. To leave out what is in the brackets write  not (level:error)",
+        "not (level:error)",
+    ),
+    ("x OR(a:1)", "N-OR", "read as one word. To join what is in the brackets write  OR (a:1)", "x OR (a:1)"),
+    (
+        "method:GET,POST",
+        "N-LIST",
+        "GET,POST is one value; for any of several write method:(GET, POST)",
+        "method:(GET, POST)",
+    ),
     ("size:4..5 age<30", "N-UNIT", "30 is read as 30s", "size:4..5 age<30s"),
     ("stack", "N-HAS", "looking for the text. For events that have it: has:stack", "has:stack"),
     ("a -uid", "N-HAS", "looking for the text. For events that have it: has:user", "a -has:user"),
@@ -181,6 +213,8 @@ fn some_notes_are_worth_saying_only_if_nothing_matches() {
         ("not found", State::Note, false),
         ("duration>200", State::Valid, false),
         ("status:404 status:500", State::Note, false),
+        ("duration>200 ms", State::Note, false),
+        ("method:GET,POST", State::Valid, true),
     ] {
         assert_eq!(while_typing(&format!("{text} "), true).state, state, "{text}");
         assert!(

@@ -14,6 +14,26 @@
 //! ```
 //!
 //! `and`, `or` and `not` in lower case are operators only beside structure, else they are words.
+//!
+//! Whoever takes a filter as an option reads it once and keeps a matcher:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use taillight::event::ChunkBuilder;
+//! use taillight::filter::{self, EvalContext, Matcher};
+//!
+//! let refused = filter::read("level:wran since:5m").expect_err("a mistake");
+//! assert!(refused.ends_with("    level:wran since:5m\n          ^~~~"));
+//!
+//! let filter = Arc::new(filter::read("level>=warn -url:/health").expect("a filter"));
+//! // What it needs beside the events: the clock, marks, page loads. This one needs nothing of the kind.
+//! assert!(!filter.depends().any());
+//! let mut matcher = Matcher::new(filter, EvalContext::default());
+//! let (chunk, mut rows) = (ChunkBuilder::new().finish(), Vec::new());
+//! matcher.pick(&chunk, &mut rows);
+//! let one_by_one = chunk.events().filter(|event| matcher.matches(*event)).count();
+//! assert_eq!(one_by_one, rows.len());
+//! ```
 
 mod asked;
 mod ast;
@@ -126,6 +146,18 @@ pub fn parse(text: &str) -> Parsed {
     let reading = Reading::of(text, None);
     let filter = reading.errors.is_empty().then(|| reading.filter.clone());
     Parsed { filter, errors: reading.errors, notes: reading.notes }
+}
+
+/// Reads a filter that is an option or a setting.
+///
+/// # Errors
+/// The first mistake as a command prints it: what is wrong, the filter, and a caret under the place.
+pub fn read(text: &str) -> Result<Filter, String> {
+    let parsed = parse(text);
+    match parsed.errors.first() {
+        Some(error) => Err(error.in_shell(text)),
+        None => Ok(parsed.filter.unwrap_or_default()),
+    }
 }
 
 impl Filter {

@@ -3,13 +3,16 @@
 //! Made from the text alone by `check` and [`super::Reading`]; what only the events can tell is said elsewhere
 //! (FILTER: notes).
 
-use super::ast::{Scalar, Span};
+use super::ast::{Comparison, Scalar, Span};
 use super::display::value_text;
 use super::error::{Fix, Note};
 use super::glob::Glob;
+use super::kinds;
 use super::lexer::{self, Kind, Token};
 use super::parser;
 use super::pieces::Pieces;
+use super::run;
+use super::value::{DURATIONS, SIZES};
 use crate::event::{Column, Field, FieldKind};
 
 /// More notes than this help nobody.
@@ -128,8 +131,51 @@ pub(super) fn field_name(text: &str, scalar: &Scalar) -> Option<Note> {
     Some(Note { only_without_matches: !is_alone, ..found })
 }
 
-/// N-UNIT: a number without a unit.
-pub(super) fn unit(scalar: &Scalar, reading: String) -> Note {
+/// N-OR: `not(level:error)` is one word, as `foo(bar)` is.
+pub(super) fn glued(text: &str, scalar: &Scalar) -> Option<Note> {
+    let (word, rest) = scalar.text.split_once('(').filter(|_| !scalar.is_quoted)?;
+    let advice = match word.to_ascii_lowercase().as_str() {
+        "not" => "To leave out what is in the brackets write",
+        "and" | "or" => "To join what is in the brackets write",
+        _ => return None,
+    };
+    let at = scalar.span.start + word.len();
+    let fix = Fix::new(at..at, " ");
+    let is_right = parser::parse(&fix.apply(text)).errors.is_empty();
+    let message = format!("read as one word. {advice}  {word} ({rest}");
+    is_right.then(|| note("N-OR", scalar.span.clone(), message, Some(fix)))
+}
+
+/// N-LIST: a name with a comma is one value, where a list may be meant.
+pub(super) fn several(written: &Comparison, scalar: &Scalar) -> Option<Note> {
+    let error = kinds::several(written, scalar, |_| true)?;
+    let (list, fix) = (error.fix.as_ref()?.text.clone(), error.fix);
+    let message = format!("{} is one value; for any of several write {}{list}", scalar.text, written.field);
+    Some(Note { only_without_matches: true, ..note("N-LIST", scalar.span.clone(), message, fix) })
+}
+
+/// N-UNIT: a number without a unit; N-SPACE: the unit stands apart and is a word.
+pub(super) fn unit(text: &str, scalar: &Scalar, reading: String) -> Note {
+    let after = text[scalar.span.end..].trim_start_matches(run::is_space);
+    let word = &after[..after.find(|c: char| run::is_space(c) || c == ')').unwrap_or(after.len())];
+    let is_duration = DURATIONS.iter().any(|(unit, _)| reading.ends_with(unit));
+    let units: &[(&str, f64)] = if is_duration { &DURATIONS } else { &SIZES };
+    if after.len() < text.len() - scalar.span.end
+        && units.iter().any(|(unit, _)| unit.eq_ignore_ascii_case(word))
+    {
+        let whole = format!("{}{word}", scalar.text);
+        let message = format!(
+            "{} is read as {reading}, and {word} as a word. With its unit write  {whole}",
+            scalar.text
+        );
+        let end = text.len() - after.len() + word.len();
+        return note(
+            "N-SPACE",
+            scalar.span.start..end,
+            message,
+            Some(Fix::new(scalar.span.start..end, whole)),
+        );
+    }
     let message = format!("{} is read as {reading}", scalar.text);
     note("N-UNIT", scalar.span.clone(), message, Some(Fix::new(scalar.span.clone(), reading)))
 }

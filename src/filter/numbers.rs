@@ -119,7 +119,7 @@ pub(super) fn own_unit(path: &[impl AsRef<str>]) -> Option<(Measure, &'static st
     if ends(["-kb", "_kb", "Kb"]) || last.ends_with("KB") {
         return Some((Measure::Size, "kB"));
     }
-    let is_timing = path.len() > 1 && path[0].as_ref().eq_ignore_ascii_case("timing");
+    let is_timing = path.len() > 1 && path[0].as_ref().trim_start_matches('@').eq_ignore_ascii_case("timing");
     (is_timing || ends(["-ms", "_ms", "Ms"])).then_some((Measure::Duration, "ms"))
 }
 

@@ -129,7 +129,17 @@ impl Parser<'_> {
 
     fn needs(&mut self, code: &'static str, sign: &Token, what: &str) {
         let message = format!("`{}` needs something {what}", &self.text[sign.span.clone()]);
-        let unfinished = code != "E-BINBEG" && self.at_end();
+        // `OR` may become `ORDER` as long as the cursor is behind it.
+        let may_become_word = |token: &Token| {
+            let touches_end = token.span.end == self.text.len();
+            touches_end && self.text[token.span.clone()].starts_with(char::is_alphabetic)
+        };
+        let unfinished = match &self.tokens[self.at..] {
+            _ if code == "E-BINBEG" => may_become_word(sign),
+            [] => true,
+            [last] => matches!(last.kind, Kind::And(_) | Kind::Or(_)) && may_become_word(last),
+            _ => false,
+        };
         self.syntax.errors.push(FilterError::new(code, sign.span.clone(), message).unfinished_if(unfinished));
     }
 

@@ -3,6 +3,7 @@
 //! Called by the matcher when it is made and when its context changes; `eval` runs what comes out. Everything
 //! that is a number becomes a range of a column, everything that is a name a table by symbol.
 
+use super::check::data_paths;
 use super::context::EvalContext;
 use super::data::{Clue, DataLeaf, DataTest, Part};
 use super::everywhere::Everywhere;
@@ -418,7 +419,7 @@ fn data(subject: &Subject, test: DataTest) -> Plan {
 fn data_with(subject: &Subject, test: DataTest, typed: Option<&Pattern>) -> Plan {
     let owned = |path: &[&str]| path.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
     let (paths, each, part) = match subject {
-        Subject::Data(path) => (vec![path.clone()], false, Part::Whole),
+        Subject::Data(path) => (data_paths(path.clone()), false, Part::Whole),
         Subject::Field(field) => match field.column {
             Column::First(paths) => {
                 (paths.iter().map(|path| owned(path)).collect(), false, url_part(field, &test))

@@ -28,9 +28,9 @@ pub(super) enum BadQuantity {
 }
 
 /// Units with their sizes in the base unit, in the order messages name them.
-const DURATIONS: [(&str, f64); 6] =
+pub(super) const DURATIONS: [(&str, f64); 6] =
     [("us", 1.0), ("ms", 1e3), ("s", 1e6), ("m", 6e7), ("h", 3.6e9), ("d", 8.64e10)];
-const SIZES: [(&str, f64); 7] = [
+pub(super) const SIZES: [(&str, f64); 7] = [
     ("B", 1.0),
     ("kB", 1e3),
     ("MB", 1e6),

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::check::subject;
+use super::check::{data_paths, subject};
 use super::data::{Part, part_of};
 use super::eval::route;
 use super::leaves::{leaves, text_of};
@@ -45,7 +45,7 @@ impl Values {
         };
         let url = || vec![vec!["url".to_owned()]];
         let source = match subject(&path) {
-            Subject::Data(path) => Source::Paths(vec![path], false, Part::Whole),
+            Subject::Data(path) => Source::Paths(data_paths(path), false, Part::Whole),
             Subject::Field(field) => match field.column {
                 Column::First(paths) => Source::Paths(owned(paths), false, url_part(field, typed)),
                 Column::Each(paths) => Source::Paths(owned(paths), true, Part::Whole),
@@ -122,16 +122,21 @@ impl Values {
 }
 
 fn in_data(event: &str, paths: &[Vec<String>], each: bool, part: Part, visit: &mut impl FnMut(&str)) {
-    let found = paths.iter().filter_map(|path| {
+    let mut left = MAX_IN_EVENT;
+    let mut visit_all = |value: &str| {
+        for leaf in leaves(value).take(left) {
+            left -= 1;
+            let text: Cow<'_, str> = text_of(leaf.value);
+            if let Some(value) = part_of(&text, part).filter(|value| !value.is_empty()) {
+                visit(value);
+            }
+        }
+        left == 0
+    };
+    for path in paths {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        json::path(event, &path)
-    });
-    let count = if each { usize::MAX } else { 1 };
-    let single = found.take(count).flat_map(leaves).take(MAX_IN_EVENT);
-    for leaf in single {
-        let text: Cow<'_, str> = text_of(leaf.value);
-        if let Some(value) = part_of(&text, part).filter(|value| !value.is_empty()) {
-            visit(value);
+        if json::any_at(event, &path, &mut visit_all).is_some() && !each {
+            return;
         }
     }
 }
@@ -150,7 +155,8 @@ mod tests {
     fn an_event_has_the_values_a_filter_would_find() {
         let chunk = chunk(&[
             r#"{"type":"metric","subtype":"api-call","url":"https://a.example/x/7?q=1","method":"GET",
-               "status":404,"context":{"tags":["a","b"],"n":null},"element-id":"save","element-class":"big"}"#,
+               "status":404,"context":{"tags":["a","b"],"n":null},"element-id":"save","element-class":"big",
+               "items":[{"sku":"a-1"},[{"sku":"x"}],{"sku":"b-2"}]}"#,
         ]);
         for (field, typed, expected) in [
             ("status", "", vec!["404"]),
@@ -164,6 +170,8 @@ mod tests {
             ("element", "", vec!["save", "big"]),
             ("context.tags", "", vec!["a", "b"]),
             ("context.n", "", vec![]),
+            ("items.sku", "", vec!["a-1", "b-2"]),
+            ("@items.2.sku", "", vec!["b-2"]),
             ("user", "", vec![]),
         ] {
             let mut found = Vec::new();

@@ -3,13 +3,12 @@
 //! Called by every command that takes one. What depends on page loads or on who is connected is judged by what the
 //! command itself has seen so far.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::Usage;
 use crate::config::Saved;
 use crate::event::{Chunk, Timestamp};
-use crate::filter::{Bits, EvalContext, Filter, FilterError, Matcher, expand_saved, parse};
+use crate::filter::{EvalContext, Filter, Matcher, expand_saved, read};
 use crate::scan;
 use crate::stats::Loads;
 
@@ -17,17 +16,9 @@ use crate::stats::Loads;
 /// messages), exit code 2.
 pub(super) fn checked(text: &str, saved: &[Saved]) -> anyhow::Result<Arc<Filter>> {
     let find = |name: &str| saved.iter().find(|one| one.name == name).map(|one| one.text.clone());
-    let refuse = |error: &FilterError, text: &str| {
-        let shown = error.in_shell(text);
-        Usage(shown.strip_prefix("taillight: ").unwrap_or(&shown).to_owned())
-    };
-    let expanded = expand_saved(text, &find).map_err(|error| refuse(&error, text))?;
-    let parsed = parse(&expanded);
-    match (parsed.filter, parsed.errors.first()) {
-        (Some(filter), _) => Ok(Arc::new(filter)),
-        (None, Some(error)) => Err(refuse(error, &expanded).into()),
-        (None, None) => Ok(Arc::default()),
-    }
+    let refuse = |shown: String| Usage(shown.strip_prefix("taillight: ").unwrap_or(&shown).to_owned());
+    let expanded = expand_saved(text, &find).map_err(|error| refuse(error.in_shell(text)))?;
+    Ok(Arc::new(read(&expanded).map_err(refuse)?))
 }
 
 /// A filter at work on chunks that come in order.
@@ -35,7 +26,6 @@ pub(super) struct Sieve {
     matcher: Option<Matcher>,
     context: EvalContext,
     loads: Loads,
-    bits: Bits,
 }
 
 impl Sieve {
@@ -48,7 +38,7 @@ impl Sieve {
         let context =
             EvalContext { now: start, start, zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
         let matcher = (!filter.is_all()).then(|| Matcher::new(filter, context.clone()));
-        Ok(Self { matcher, context, loads: Loads::default(), bits: Bits::new() })
+        Ok(Self { matcher, context, loads: Loads::default() })
     }
 
     /// Sets what `since:mark` counts from.
@@ -93,29 +83,6 @@ impl Sieve {
             rows.extend(0..chunk.len());
             return;
         };
-        // A batch may have more rows than a set of bits.
-        let mut from = 0;
-        while from < chunk.len() {
-            let piece = from..chunk.len().min(from + Bits::CAPACITY);
-            pick_piece(matcher, chunk, piece.clone(), &mut self.bits, rows);
-            from = piece.end;
-        }
-    }
-}
-
-fn pick_piece(
-    matcher: &mut Matcher,
-    chunk: &Chunk,
-    piece: Range<usize>,
-    bits: &mut Bits,
-    rows: &mut Vec<usize>,
-) {
-    if piece.end <= Bits::CAPACITY {
-        matcher.eval(chunk, piece, bits);
-        rows.extend(bits.iter());
-    } else {
-        let apart = chunk.retain(|row| piece.contains(&row));
-        matcher.eval(&apart, 0..apart.len(), bits);
-        rows.extend(bits.iter().map(|row| row + piece.start));
+        matcher.pick(chunk, rows);
     }
 }

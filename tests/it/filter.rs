@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use taillight::event::{FIELDS, FieldKind};
-use taillight::filter::parse;
+use serde_json::{Value, json};
+use taillight::event::{Chunk, FIELDS, FieldKind, Timestamp};
+use taillight::filter::{EvalContext, Matcher, parse, read};
+use taillight::pipeline::Redactor;
+use taillight::wire::{Frame, Sender, decode_frame};
 
 #[path = "../../fuzz/judge.rs"]
 mod judge;
@@ -32,6 +36,46 @@ fn the_longest_and_worst_texts_pass_it_too() {
         let part: String = text.chars().take(text.chars().count() / 4).collect();
         judge::filter(&part);
     }
+}
+
+/// The chunk of `events` as a browser's batch makes it.
+fn decoded(events: &Value) -> Chunk {
+    let frame = json!({ "t": "batch", "seq": 1, "events": events }).to_string();
+    let recv = Timestamp(1_704_067_213_000);
+    let sender = Sender { session: "s".into(), source: "browser", recv, ..Sender::default() };
+    match decode_frame(&frame, &sender, &Redactor::default()) {
+        Ok(Frame::Batch { batch, .. }) => batch.chunk,
+        other => panic!("no batch: {other:?}"),
+    }
+}
+
+#[test]
+fn filters_of_every_field_and_operator_pick_their_events() {
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/filters.json")).expect("JSON");
+    let chunk = decoded(&fixture["events"]);
+    let number = |row: usize| {
+        let event: Value = serde_json::from_str(chunk.event(row).json()).expect("JSON");
+        event["n"].clone()
+    };
+    // The newest event is of this moment; the mark was set at the sixth.
+    let (now, mark) = (Timestamp(1_704_067_213_000), Timestamp(1_704_067_205_000));
+    let filters = fixture["filters"].as_array().expect("a list");
+    let mut wrong = Vec::new();
+    for case in filters {
+        let text = case["text"].as_str().expect("text");
+        let filter = Arc::new(read(text).unwrap_or_else(|refused| panic!("{refused}")));
+        let canonical = Arc::new(read(&filter.to_string()).expect("canonical text reads"));
+        for filter in [filter, canonical] {
+            let context = EvalContext { now, mark: Some(mark), ..EvalContext::default() };
+            let mut rows = Vec::new();
+            Matcher::new(filter, context).pick(&chunk, &mut rows);
+            let found: Vec<Value> = rows.into_iter().map(number).collect();
+            if json!(found) != case["matches"] {
+                wrong.push(format!("{text}: {}, not {}", json!(found), case["matches"]));
+            }
+        }
+    }
+    assert!(filters.len() >= 300 && wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 const REFERENCE: &str = include_str!("../../assets/filter.md");
