@@ -155,6 +155,7 @@ impl Scan {
         };
         next.chunk.escapes();
         next.chunk.shapes();
+        next.chunk.make_texts();
         self.ready = next.end();
         true
     }

@@ -14,6 +14,7 @@ use super::mapped::{Mapped, MappedFrame};
 use super::names::{Interner, Names, Symbol};
 use super::row::{Flags, Msg, RowOf};
 use super::shapes::Shapes;
+use super::texts::Texts;
 use super::time::{Micros, Timestamp};
 
 /// Bytes accounted for a row beside its text: its columns, rounded up (SECURITY: the ring's limit).
@@ -58,6 +59,7 @@ pub struct Chunk {
     /// Of `json`, once somebody asked; emptied when the chunk grows.
     escapes: OnceLock<Box<Escapes>>,
     shapes: OnceLock<Box<Shapes>>,
+    texts: OnceLock<Box<Texts>>,
 }
 
 impl Chunk {
@@ -92,6 +94,7 @@ impl Chunk {
             text: String::new(),
             escapes: OnceLock::new(),
             shapes: OnceLock::new(),
+            texts: OnceLock::new(),
         }
     }
 
@@ -125,6 +128,7 @@ impl Chunk {
         self.text.clear();
         self.escapes.take();
         self.shapes.take();
+        self.texts.take();
         self
     }
 
@@ -330,6 +334,16 @@ impl Chunk {
         Some(&self.mapped[at].1)
     }
 
+    /// What the rows say, once somebody had it made.
+    pub fn texts(&self) -> Option<&Texts> {
+        self.texts.get().map(|texts| &**texts)
+    }
+
+    /// Makes [`Chunk::texts`], which takes about a third of the JSON's room, beyond [`Chunk::bytes`].
+    pub fn make_texts(&self) {
+        self.texts.get_or_init(|| Box::new(Texts::of(self)));
+    }
+
     fn json_range(&self, row: usize) -> Range<usize> {
         let start = if row == 0 { 0 } else { self.json_end[row - 1] as usize };
         start..self.json_end[row] as usize
@@ -340,6 +354,7 @@ impl Chunk {
         let json_start = self.json.len();
         self.escapes.take();
         self.shapes.take();
+        self.texts.take();
         self.seq.push(row.seq);
         self.inst.push(row.inst);
         self.recv.push(row.recv);
@@ -380,6 +395,7 @@ impl Chunk {
         }
         self.escapes.take();
         self.shapes.take();
+        self.texts.take();
         let to_here = |symbol: &Symbol| remap[symbol.0 as usize];
         let json_from = other.json_range(rows.start).start;
         let json_to = other.json_end[rows.end - 1] as usize;

@@ -79,3 +79,24 @@ fn retain_keeps_the_chosen_rows() {
     let kept = builder.finish().retain(|row| row % 2 == 1);
     assert_eq!(kept.events().map(|e| (e.seq(), e.msg())).collect::<Vec<_>>(), [(2, "m"), (4, "m")]);
 }
+
+#[test]
+fn values_lie_beside_each_other_without_keys_and_escapes() {
+    let mut builder = ChunkBuilder::new();
+    let first = r#"{"type":"log","message":"hello","a":"x\ny","n":[1,null,"log"],"user-agent":"Moz"}"#;
+    let message = first.find("hello").expect("there");
+    for (json, msg) in [
+        (first, Msg::InJson(message..message + 5)),
+        (r#"{"e":"","z":"a\u0000b"}"#, Msg::Text("made")),
+        ("{}", Msg::Text("")),
+    ] {
+        builder.push(&Row { kind: "log", ..row(1, "s", json, msg) });
+    }
+    let chunk = builder.finish();
+    assert!(chunk.texts().is_none());
+    chunk.make_texts();
+    let texts = chunk.texts().expect("made");
+    assert_eq!((texts.messages.text.as_str(), &texts.messages.ends), ("hello\0made\0", &vec![6, 11, 11]));
+    assert_eq!((texts.values.text.as_str(), &texts.values.ends), ("x\ny\x001\0\0a\0b\0", &vec![6, 11, 11]));
+    assert_eq!(texts.odd, [1]);
+}

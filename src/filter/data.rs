@@ -5,12 +5,12 @@
 
 use super::bits::Bits;
 use super::hits::{Place, each_row_with, key_before, mark_escapes, place};
-use super::leaves::{leaves, text_of};
 use super::needle::Needle;
 use super::relaxed::{Keep, Relaxed};
 use super::text::{TextTest, same_text};
 use super::typed::{Bounds, Pattern};
 use super::value::Measure;
+use crate::event::leaves::{leaves, text_of};
 use crate::event::{Chunk, Presence, json};
 
 /// Values at some paths, and what is asked of them.
@@ -123,7 +123,7 @@ impl DataLeaf {
         let mut by_path = Bits::new();
         let find = |json: &[u8], from: usize| match clue {
             Clue::Word(needle) => needle.find_at(json, from),
-            Clue::Regexp(lax) => lax.regex.find_at(json, from).map(|hit| hit.range()),
+            Clue::Regexp(lax) => lax.find_at(json, from),
         };
         each_row_with(chunk, rows, find, |row, bytes, hit| {
             if hit.end <= bytes.len()

@@ -6,14 +6,14 @@
 use regex::Regex;
 
 use super::bits::Bits;
-use super::hits::{Place, each_row_with, mark_escapes, place};
-use super::leaves::{is_user_agent, leaves, string_end, string_start, text_of};
+use super::hits::{Place, each_row_with, in_lines, mark_escapes, place, take_odd};
 use super::messages::{Messages, Which};
 use super::relaxed::{Keep, Relaxed};
 use super::symbols::{self, SymbolTable};
 use super::typed::Pattern;
 use super::words::COLUMNS;
 use crate::event::Chunk;
+use crate::event::leaves::{is_user_agent, leaves, string_end, string_start, text_of};
 
 /// A regular expression in any value but the user-agent.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Everywhere {
     original: Regex,
     /// `None` if the JSON must be looked at value by value.
     lax: Option<Relaxed>,
+    /// For the texts of a chunk, where they have been made.
+    lined: Option<Relaxed>,
     made: Messages,
     table: SymbolTable,
 }
@@ -30,6 +32,7 @@ impl Everywhere {
         Self {
             original: pattern.regex.clone(),
             lax: Relaxed::new(&pattern.regex, pattern.match_case, Keep::InsideStrings),
+            lined: Relaxed::new(&pattern.regex, pattern.match_case, Keep::Lines),
             made: Messages::regexp(pattern, Which::Made),
             table: SymbolTable::default(),
         }
@@ -44,6 +47,17 @@ impl Everywhere {
         }
         let mut wanted = mask.clone();
         wanted.and_not(out);
+        if let Some(texts) = chunk.texts()
+            && let Some(lined) = &self.lined
+        {
+            let odd = take_odd(texts, &mut wanted);
+            let holds = |value: &str| self.original.is_match(value);
+            let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
+            for lines in [&texts.messages, &texts.values] {
+                in_lines(lines, &wanted, |text, from| lined.find_at(text, from), holds, out);
+            }
+            wanted = odd;
+        }
         self.made.eval(chunk, &wanted, out);
         wanted.and_not(out);
         if wanted.is_empty() {
@@ -76,7 +90,7 @@ impl Everywhere {
             wanted.and_not(out);
         }
         wanted.and_not(&by_value);
-        let find = |json: &[u8], from| lax.regex.find_at(json, from).map(|hit| hit.range());
+        let find = |json: &[u8], from| lax.find_at(json, from);
         each_row_with(chunk, &wanted, find, |row, bytes, hit| {
             let place = if hit.end > bytes.len() { Place::Unclear } else { place(bytes, &hit, false) };
             match place {

@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use super::bits::Bits;
-use super::leaves::{ends_key, is_escaped, is_user_agent, string_end, string_start};
-use crate::event::{Chunk, Escapes};
+use crate::event::leaves::{ends_key, is_escaped, is_user_agent, string_end, string_start};
+use crate::event::{BETWEEN, Chunk, Escapes, Lines, Texts};
 
 /// Sparse sets are searched row by row: below this part of the span, searching between the rows costs more.
 pub(super) const SPARSE: usize = 4;
@@ -21,19 +21,28 @@ pub(super) fn each_row_with(
     find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
     mut found: impl FnMut(usize, &[u8], Range<usize>) -> Option<usize>,
 ) {
+    each_row_in(chunk.json().as_bytes(), chunk.json_ends(), wanted, find, &mut found);
+}
+
+/// As [`each_row_with`], over any text whose rows end at `ends`.
+pub(super) fn each_row_in(
+    all: &[u8],
+    ends: &[u32],
+    wanted: &Bits,
+    find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
+    mut found: impl FnMut(usize, &[u8], Range<usize>) -> Option<usize>,
+) {
     let span = wanted.span();
     if span.is_empty() {
         return;
     }
-    let ends = chunk.json_ends();
     let start_of = |row: usize| if row == 0 { 0 } else { ends[row - 1] as usize };
-    let all = chunk.json().as_bytes();
     if wanted.count() * SPARSE < span.len() {
         for row in wanted {
             let bytes = &all[start_of(row)..ends[row] as usize];
             let mut from = 0;
             while from < bytes.len()
-                && let Some(hit) = find(bytes, from)
+                && let Some(hit) = find(bytes, from).filter(|hit| hit.start < bytes.len())
             {
                 let Some(next) = found(row, bytes, hit) else { break };
                 from = next;
@@ -45,7 +54,7 @@ pub(super) fn each_row_with(
     let mut row = span.start;
     let mut from = start_of(row);
     while from < text.len()
-        && let Some(hit) = find(text, from)
+        && let Some(hit) = find(text, from).filter(|hit| hit.start < text.len())
     {
         while ends[row] as usize <= hit.start {
             row += 1;
@@ -58,6 +67,44 @@ pub(super) fn each_row_with(
         };
         from = resume.map_or(end, |at| start + at);
     }
+}
+
+/// The value of a row of [`Lines`] in which `hit` lies.
+pub(super) fn value_around(row: &[u8], hit: &Range<usize>) -> Range<usize> {
+    let start = memchr::memrchr(BETWEEN, &row[..hit.start]).map_or(0, |before| before + 1);
+    let len = memchr::memchr(BETWEEN, &row[hit.start..]).unwrap_or(row.len() - hit.start);
+    start..hit.start + len
+}
+
+/// Searches `lines` for what can only be within one value. Adds to `out` the rows of `wanted` with a hit, or with one
+/// in a value that `holds` where the hit alone proves nothing.
+pub(super) fn in_lines(
+    lines: &Lines,
+    wanted: &Bits,
+    find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
+    holds: Option<&dyn Fn(&str) -> bool>,
+    out: &mut Bits,
+) {
+    let mut wanted = wanted.clone();
+    wanted.and_not(out);
+    each_row_in(lines.text.as_bytes(), &lines.ends, &wanted, find, |row, bytes, hit| {
+        if let Some(holds) = holds {
+            let value = value_around(bytes, &hit);
+            if !std::str::from_utf8(&bytes[value.clone()]).is_ok_and(holds) {
+                return Some(value.end + 1);
+            }
+        }
+        out.insert(row);
+        None
+    });
+}
+
+/// Takes the rows out of `wanted` that [`Texts`] cannot tell of, and returns them.
+pub(super) fn take_odd(texts: &Texts, wanted: &mut Bits) -> Bits {
+    let mut odd: Bits = texts.odd.iter().map(|row| *row as usize).collect();
+    odd.and(wanted);
+    wanted.and_not(&odd);
+    odd
 }
 
 /// Searches the messages that are no part of their JSON, of the `wanted` rows, as one text. Adds to `out` the rows

@@ -6,12 +6,12 @@
 use std::ops::Range;
 
 use super::bits::Bits;
-use super::hits::in_made;
+use super::hits::{in_lines, in_made, take_odd};
 use super::needle::Needle;
 use super::relaxed::{Keep, Relaxed};
 use super::text::TextTest;
 use super::typed::Pattern;
-use crate::event::Chunk;
+use crate::event::{Chunk, Lines};
 
 /// Stands between two messages: no text holds it, and so no match reaches across.
 const BETWEEN: u8 = 0xff;
@@ -22,6 +22,8 @@ pub(super) struct Messages {
     which: Which,
     test: TextTest,
     search: Option<Search>,
+    /// For the messages of a chunk that have been put together, where `search` is a regular expression.
+    lined: Option<Relaxed>,
     text: Vec<u8>,
     /// The row of each message in `text` and where it ends.
     ends: Vec<(usize, usize)>,
@@ -59,7 +61,12 @@ impl Messages {
 
     pub(super) fn regexp(pattern: &Pattern, which: Which) -> Self {
         let lax = Relaxed::new(&pattern.regex, pattern.match_case, Keep::Everything);
-        Self::new(TextTest::Regexp(pattern.regex.clone()), which, lax.map(Search::Regexp))
+        let lined = match which {
+            Which::All => Relaxed::new(&pattern.regex, pattern.match_case, Keep::Lines),
+            Which::Made => None,
+        };
+        let new = Self::new(TextTest::Regexp(pattern.regex.clone()), which, lax.map(Search::Regexp));
+        Self { lined, ..new }
     }
 
     /// Any other test.
@@ -68,19 +75,52 @@ impl Messages {
     }
 
     fn new(test: TextTest, which: Which, search: Option<Search>) -> Self {
-        Self { which, test, search, text: Vec::new(), ends: Vec::new() }
+        Self { which, test, search, lined: None, text: Vec::new(), ends: Vec::new() }
     }
 
     /// Adds to `out` the rows of `mask` that have a message which passes.
     pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
+        match chunk.texts() {
+            Some(texts) if self.which == Which::All => {
+                let mut wanted = mask.clone();
+                let odd = take_odd(texts, &mut wanted);
+                if self.in_lines(&texts.messages, &wanted, out) {
+                    return self.one_by_one(chunk, &odd, out);
+                }
+                self.search_json(chunk, mask, out);
+            }
+            _ => self.search_json(chunk, mask, out),
+        }
+    }
+
+    /// Searches messages that have been put together; false if there is no search for them.
+    fn in_lines(&mut self, lines: &Lines, wanted: &Bits, out: &mut Bits) -> bool {
+        match (&mut self.search, &self.lined) {
+            (Some(Search::Word(needle)), _) if !needle.has_between() => {
+                needle.tune(lines.text.as_bytes());
+                in_lines(lines, wanted, |text, from| needle.find_at(text, from), None, out);
+            }
+            (_, Some(lined)) => {
+                let holds = |message: &str| self.test.holds(message);
+                let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
+                in_lines(lines, wanted, |text, from| lined.find_at(text, from), holds, out);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn one_by_one(&self, chunk: &Chunk, rows: &Bits, out: &mut Bits) {
+        let messages = rows.iter().map(|row| (row, chunk.event(row).msg()));
+        let passing = messages.filter(|(_, msg)| !msg.is_empty() && self.test.holds(msg));
+        passing.for_each(|(row, _)| out.insert(row));
+    }
+
+    fn search_json(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
         match &mut self.search {
             Some(Search::Word(needle)) => needle.tune(chunk.made_text().as_bytes()),
             Some(Search::Regexp(_)) => {}
-            None => {
-                let messages = mask.iter().map(|row| (row, chunk.event(row).msg()));
-                let passing = messages.filter(|(_, msg)| !msg.is_empty() && self.test.holds(msg));
-                return passing.for_each(|(row, _)| out.insert(row));
-            }
+            None => return self.one_by_one(chunk, mask, out),
         }
         let is_apart = self.search.as_ref().is_some_and(Search::may_reach_across);
         if is_apart {
@@ -101,7 +141,7 @@ impl Messages {
                 in_made(chunk, mask, |text, from| needle.find_at(text, from), holds(true), out);
             }
             Some(Search::Regexp(lax)) => {
-                let find = |text: &[u8], from| lax.regex.find_at(text, from).map(|hit| hit.range());
+                let find = |text: &[u8], from| lax.find_at(text, from);
                 in_made(chunk, mask, find, holds(lax.is_proof), out);
             }
             None => {}
@@ -132,7 +172,7 @@ impl Messages {
                 self.each_hit(|text, from| needle.find_at(text, from), |_| true, out);
             }
             Some(Search::Regexp(lax)) => {
-                let find = |text: &[u8], from| lax.regex.find_at(text, from).map(|hit| hit.range());
+                let find = |text: &[u8], from| lax.find_at(text, from);
                 let holds = |text: &[u8]| {
                     lax.is_proof || std::str::from_utf8(text).is_ok_and(|text| self.test.holds(text))
                 };

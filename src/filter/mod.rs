@@ -51,7 +51,6 @@ mod glob;
 mod highlight;
 mod hits;
 mod kinds;
-mod leaves;
 mod lexer;
 mod lexical;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use regex::bytes::Regex;
 
 use super::glob::Glob;
 use super::text;
+use crate::event::BETWEEN;
 
 /// Bytes of a word that are looked for at once: more would be more patterns, fewer would be found too often.
 const WINDOW: usize = 3;
@@ -75,6 +76,11 @@ impl Needle {
             at = found + 1;
         }
         None
+    }
+
+    /// Whether the word holds what stands between values in [`crate::event::Lines`].
+    pub(super) fn has_between(&self) -> bool {
+        self.word.as_bytes().contains(&BETWEEN)
     }
 
     pub(super) fn is_in(&self, text: &[u8]) -> bool {

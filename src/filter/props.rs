@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::leaves::{is_user_agent, leaves, text_of};
 use super::samples::{self, sample_context};
 use super::vectors::entries;
 use super::{Bits, Filter, Matcher, parse, while_typing};
+use crate::event::leaves::{is_user_agent, leaves, text_of};
 use crate::event::{Chunk, json};
 
 fn matches(filter: &Filter, chunk: &Chunk) -> Bits {
@@ -135,6 +135,7 @@ fn encode(text: &str, how: &[u8]) -> String {
             }
             ('"' | '\\', _) | ('/', 1) => out.extend(['\\', c]),
             ('\n', _) => out.push_str("\\n"),
+            ('\0', _) => out.push_str("\\u0000"),
             _ => out.push(c),
         }
     }
@@ -144,10 +145,10 @@ fn encode(text: &str, how: &[u8]) -> String {
 
 fn event() -> impl Strategy<Value = String> {
     let value = prop_oneof![
-        3 => (r#"[abn/"\\ \n0é]{0,6}"#, prop::collection::vec(any::<u8>(), 1..4)).prop_map(|(text, how)| encode(&text, &how)),
+        3 => (r#"[abn/"\\ \n0é\x00]{0,6}"#, prop::collection::vec(any::<u8>(), 1..4)).prop_map(|(text, how)| encode(&text, &how)),
         1 => prop::sample::select(vec!["100", "-1.5e3", "true", "null", "[1,\"ab\"]", "{\"n\":\"a/b\",\"b\":0}"]).prop_map(str::to_owned),
     ];
-    let key = prop::sample::select(vec!["a", "ab", "user-agent", "userAgent", "n"]);
+    let key = prop::sample::select(vec!["a", "ab", "user-agent", "userAgent", "n", "tab"]);
     prop::collection::vec((key, value), 0..4).prop_map(|members| {
         let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
         format!("{{{}}}", members.join(","))
@@ -200,12 +201,16 @@ proptest! {
 
     #[test]
     fn words_are_found_in_every_value_and_nowhere_else(
-        word in r#"[abn/"\\ \n0é]{1,3}|1[05]|true|ull|u00"#,
+        word in r#"[abn/"\\ \n0é\x00]{1,3}|1[05]|true|ull|u00"#,
         events in prop::collection::vec(event(), 1..12),
         only in prop::option::of(any::<prop::sample::Index>()),
+        is_ready in any::<bool>(),
     ) {
         let texts: Vec<&str> = events.iter().map(String::as_str).collect();
         let chunk = samples::chunk(&texts);
+        if is_ready {
+            chunk.make_texts();
+        }
         let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
         let parsed = parse(&quoted);
         let filter = parsed.filter.expect("a phrase");
@@ -230,9 +235,13 @@ proptest! {
         pattern in r#"(\^|\\b)?[abnZ./"0é]{1,2}(\\d|\[\^a\]|\.\*|b\?|n\+)?[abn]?(\||\$|\\b)?"#,
         events in prop::collection::vec(event(), 1..12),
         only in prop::option::of(any::<prop::sample::Index>()),
+        is_ready in any::<bool>(),
     ) {
         let texts: Vec<&str> = events.iter().map(String::as_str).collect();
         let chunk = samples::chunk(&texts);
+        if is_ready {
+            chunk.make_texts();
+        }
         let typed = format!("~/{}/", pattern.replace('/', r"\/"));
         let Some(filter) = parse(&typed).filter else { return Ok(()) };
         let regex = regex::RegexBuilder::new(&pattern.replace('/', r"\/")).case_insensitive(true).build().expect("valid");
@@ -254,6 +263,7 @@ proptest! {
         is_pattern in any::<bool>(),
         messages in prop::collection::vec(prop::option::of(r#"[abAé/" ]{0,6}"#), 1..12),
         only in prop::option::of(any::<prop::sample::Index>()),
+        is_ready in any::<bool>(),
     ) {
         let texts: Vec<String> = messages
             .iter()
@@ -261,6 +271,9 @@ proptest! {
             .collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let chunk = samples::chunk(&texts);
+        if is_ready {
+            chunk.make_texts();
+        }
         let typed = if is_pattern {
             format!("message~/^{}/", word.replace('/', r"\/"))
         } else {

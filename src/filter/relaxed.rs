@@ -1,16 +1,19 @@
 //! A regular expression made laxer, so that it can be searched for in much text at once.
 //!
-//! Built by `everywhere` and `messages` from what was typed. Wherever the original matches in one of the texts that
+//! Built by `everywhere`, `messages` and `data` from what was typed. Wherever the original matches in one of the texts that
 //! were put together, the lax one matches too; what it finds is then tested with the original. It asks nothing of
 //! what is around a match, and can be kept from reaching across the quotes of JSON.
+
+use std::ops::Range;
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{
-    Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition,
+    Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition,
 };
 
 use super::regexp::{MAX_NESTING, MAX_PROGRAM_BYTES};
+use crate::event::BETWEEN;
 
 /// A lax form of a regular expression.
 #[derive(Debug)]
@@ -27,8 +30,8 @@ pub(super) struct Relaxed {
 /// Bytes of a lax form as text, in which classes are written out: reading them again takes a quarter millisecond for
 /// each `\w`.
 const MAX_PATTERN: usize = 64 * 1024;
-/// A filter has at most 64 patterns, each with two lax forms: together they stay below 32 MiB.
-const SHARE: usize = 4;
+/// A filter has at most 64 patterns, each with three lax forms: together they stay below 32 MiB.
+const SHARE: usize = 6;
 
 /// Bytes of a match that is short: about the length of a message.
 const SHORT: usize = 128;
@@ -40,6 +43,9 @@ pub(super) enum Keep {
     Everything,
     /// Quotes, backslashes and control characters: what a JSON string cannot hold as it is.
     InsideStrings,
+    /// What stands between the values of [`crate::event::Lines`]. The ends of a text are the ends of a value there, so
+    /// that anchors stay.
+    Lines,
 }
 
 impl Relaxed {
@@ -53,7 +59,7 @@ impl Relaxed {
             .ok()?;
         let mut work = Work { keep, has_looks: false, has_lost: false };
         let lax = work.relax(&hir);
-        if lax.properties().minimum_len() == Some(0) {
+        if lax.properties().minimum_len() == Some(0) && (keep != Keep::Lines || work.has_looks) {
             return None;
         }
         let is_short = lax.properties().maximum_len().is_some_and(|longest| longest <= SHORT);
@@ -62,11 +68,19 @@ impl Relaxed {
             return None;
         }
         let regex = RegexBuilder::new(&pattern)
+            .line_terminator(BETWEEN)
             .size_limit(MAX_PROGRAM_BYTES / SHARE)
             .dfa_size_limit(MAX_PROGRAM_BYTES / SHARE)
             .build()
             .ok()?;
         Some(Self { regex, is_proof: !work.has_looks, misses_escaped: work.has_lost, is_short })
+    }
+}
+
+impl Relaxed {
+    /// The first match that begins at `from` or later.
+    pub(super) fn find_at(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
+        self.regex.find_at(text, from).map(|hit| hit.range())
     }
 }
 
@@ -81,13 +95,13 @@ impl Work {
     fn relax(&mut self, hir: &Hir) -> Hir {
         match hir.kind() {
             HirKind::Empty => Hir::empty(),
-            HirKind::Look(_) => {
-                self.has_looks = true;
-                Hir::empty()
-            }
+            HirKind::Look(look) => self.relax_look(*look),
             HirKind::Literal(literal) => {
-                let has_foreign = self.keep == Keep::InsideStrings
-                    && literal.0.iter().any(|byte| is_escaped_in_json(*byte));
+                let has_foreign = match self.keep {
+                    Keep::Everything => false,
+                    Keep::InsideStrings => literal.0.iter().any(|byte| is_escaped_in_json(*byte)),
+                    Keep::Lines => literal.0.contains(&BETWEEN),
+                };
                 self.has_lost |= has_foreign;
                 if has_foreign { Hir::fail() } else { hir.clone() }
             }
@@ -104,23 +118,41 @@ impl Work {
         }
     }
 
-    fn relax_class(&mut self, class: &Class) -> Hir {
-        if self.keep == Keep::Everything {
-            return Hir::class(class.clone());
+    fn relax_look(&mut self, look: Look) -> Hir {
+        match look {
+            Look::Start if self.keep == Keep::Lines => Hir::look(Look::StartLF),
+            Look::End if self.keep == Keep::Lines => Hir::look(Look::EndLF),
+            // These mean the lines within a value.
+            Look::Start | Look::End | Look::StartLF | Look::EndLF | Look::StartCRLF | Look::EndCRLF => {
+                self.has_looks = true;
+                Hir::empty()
+            }
+            word if self.keep == Keep::Lines => Hir::look(word),
+            _ => {
+                self.has_looks = true;
+                Hir::empty()
+            }
         }
+    }
+
+    fn relax_class(&mut self, class: &Class) -> Hir {
+        let foreign: &[(u8, u8)] = match self.keep {
+            Keep::Everything => return Hir::class(class.clone()),
+            Keep::InsideStrings => &[(0, 0x1f), (b'"', b'"'), (b'\\', b'\\')],
+            Keep::Lines => &[(BETWEEN, BETWEEN)],
+        };
         let left = match class {
             Class::Unicode(class) => {
-                let escaped = [('\0', '\u{1f}'), ('"', '"'), ('\\', '\\')];
+                let range =
+                    |(from, to): &(u8, u8)| ClassUnicodeRange::new(char::from(*from), char::from(*to));
                 let mut left = class.clone();
-                left.difference(&ClassUnicode::new(
-                    escaped.map(|(from, to)| ClassUnicodeRange::new(from, to)),
-                ));
+                left.difference(&ClassUnicode::new(foreign.iter().map(range)));
                 Class::Unicode(left)
             }
             Class::Bytes(class) => {
-                let escaped = [(0, 0x1f), (b'"', b'"'), (b'\\', b'\\')];
+                let range = |(from, to): &(u8, u8)| ClassBytesRange::new(*from, *to);
                 let mut left = class.clone();
-                left.difference(&ClassBytes::new(escaped.map(|(from, to)| ClassBytesRange::new(from, to))));
+                left.difference(&ClassBytes::new(foreign.iter().map(range)));
                 Class::Bytes(left)
             }
         };

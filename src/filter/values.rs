@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use super::check::{data_paths, subject};
 use super::data::{Part, part_of};
 use super::eval::route;
-use super::leaves::{leaves, text_of};
 use super::run;
 use super::text::is_path;
 use super::typed::Subject;
+use crate::event::leaves::{leaves, text_of};
 use crate::event::{Chunk, Column, DataPath, EventRef, Field, FieldKind, Symbol, json};
 
 /// Leading hexadecimal digits of a group that are enough to ask for it.

@@ -7,11 +7,11 @@ use regex::bytes::Regex;
 
 use super::bits::Bits;
 use super::glob::Glob;
-use super::hits::{Place, each_row_with, in_made, mark_escapes, place};
-use super::leaves::{is_user_agent, leaves, text_of};
+use super::hits::{Place, each_row_with, in_lines, in_made, mark_escapes, place, take_odd};
 use super::needle::Needle;
 use super::symbols::{self, SymbolTable};
 use super::text;
+use crate::event::leaves::{is_user_agent, leaves, text_of};
 use crate::event::{Chunk, Symbol};
 
 /// One word, phrase, or pattern of pieces.
@@ -34,9 +34,18 @@ enum Search {
     Text { is_sure: bool },
 }
 
-/// Columns whose values need not be in the JSON.
-pub(super) const COLUMNS: [fn(&Chunk) -> &[Symbol]; 7] =
-    [Chunk::ids, Chunk::nss, Chunk::sessions, Chunk::users, Chunk::tabs, Chunk::endpoints, Chunk::sources];
+/// Columns whose values need not be in the JSON, nor in the texts made of it.
+pub(super) const COLUMNS: [fn(&Chunk) -> &[Symbol]; 9] = [
+    Chunk::ids,
+    Chunk::nss,
+    Chunk::kinds,
+    Chunk::subtypes,
+    Chunk::sessions,
+    Chunk::users,
+    Chunk::tabs,
+    Chunk::endpoints,
+    Chunk::sources,
+];
 
 impl Words {
     pub(super) fn new(glob: &Glob) -> Self {
@@ -53,7 +62,8 @@ impl Words {
 
     /// Adds to `out` the rows of `mask` in which a value holds the word.
     pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
-        self.needle.tune(chunk.json().as_bytes());
+        let texts = chunk.texts().filter(|_| !self.needle.has_between());
+        self.needle.tune(texts.map_or(chunk.json(), |texts| &texts.values.text).as_bytes());
         self.in_names(chunk, mask, out);
         let mut wanted = mask.clone();
         wanted.and_not(out);
@@ -61,6 +71,15 @@ impl Words {
             return;
         }
         let find = |text: &[u8], from| self.needle.find_at(text, from);
+        if let Some(texts) = texts {
+            let odd = take_odd(texts, &mut wanted);
+            let holds = |value: &str| self.holds(value);
+            let holds = self.pieces.as_ref().map(|_| &holds as &dyn Fn(&str) -> bool);
+            for lines in [&texts.messages, &texts.values] {
+                in_lines(lines, &wanted, find, holds, out);
+            }
+            return self.by_value(chunk, &odd, out);
+        }
         let is_whole = self.pieces.is_none();
         in_made(chunk, &wanted, find, |message, is_inside| is_inside && is_whole || self.holds(message), out);
         wanted.and_not(out);
@@ -73,8 +92,13 @@ impl Words {
                 self.in_json(chunk, &wanted, is_sure, out, &mut by_value);
             }
         }
-        for row in &by_value {
-            if self.is_in_values(chunk.event(row).json()) {
+        self.by_value(chunk, &by_value, out);
+    }
+
+    fn by_value(&self, chunk: &Chunk, rows: &Bits, out: &mut Bits) {
+        for row in rows {
+            let event = chunk.event(row);
+            if self.is_in_values(event.json()) || chunk.made_span(row).is_some() && self.holds(event.msg()) {
                 out.insert(row);
             }
         }

@@ -1,28 +1,28 @@
 //! The single values in an event's JSON: strings, numbers and booleans at any depth, with the key each is under.
 //!
-//! Read by `eval` and `words`. One pass over the bytes, no recursion; null is absent, as everywhere.
+//! Read by filters, and by what is kept for them of a chunk. One pass over the bytes, no recursion; null is absent, as everywhere.
 
 use std::borrow::Cow;
 
-use crate::event::json;
+use super::json;
 
 /// A value that holds no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Leaf<'a> {
+pub struct Leaf<'a> {
     /// The key before it, still escaped; elements of an array are under the array's.
-    pub(super) key: &'a str,
+    pub key: &'a str,
     /// Its exact text, quotes included.
-    pub(super) value: &'a str,
+    pub value: &'a str,
 }
 
 /// The leaves of a value's text, in the order written; a single value is its own leaf.
-pub(super) fn leaves(text: &str) -> Leaves<'_> {
+pub fn leaves(text: &str) -> Leaves<'_> {
     Leaves { text, at: 0, key: "" }
 }
 
 /// See [`leaves`].
 #[derive(Clone, Debug)]
-pub(super) struct Leaves<'a> {
+pub struct Leaves<'a> {
     text: &'a str,
     at: usize,
     key: &'a str,
@@ -62,17 +62,17 @@ impl<'a> Iterator for Leaves<'a> {
 }
 
 /// The text of a leaf, unescaped.
-pub(super) fn text_of(value: &str) -> Cow<'_, str> {
+pub fn text_of(value: &str) -> Cow<'_, str> {
     json::text(value).unwrap_or(Cow::Borrowed(value))
 }
 
 /// True if the string whose closing quote is at `quote` is a key.
-pub(super) fn ends_key(bytes: &[u8], quote: usize) -> bool {
+pub fn ends_key(bytes: &[u8], quote: usize) -> bool {
     bytes[quote + 1..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
 }
 
 /// The closing quote of a string of which `from` is no escaped character.
-pub(super) fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
+pub fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         let found = at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
@@ -84,7 +84,7 @@ pub(super) fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// The opening quote of the string that holds `at`, if `at` is in a string and no quote itself.
-pub(super) fn string_start(bytes: &[u8], at: usize) -> Option<usize> {
+pub fn string_start(bytes: &[u8], at: usize) -> Option<usize> {
     let mut end = at;
     loop {
         let quote = memchr::memrchr(b'"', bytes.get(..end)?)?;
@@ -96,12 +96,12 @@ pub(super) fn string_start(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// True if an odd number of backslashes stands right before `at`.
-pub(super) fn is_escaped(bytes: &[u8], at: usize) -> bool {
+pub fn is_escaped(bytes: &[u8], at: usize) -> bool {
     bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// True for the key whose values words do not search (FILTER: meaning).
-pub(super) fn is_user_agent(key: &str) -> bool {
+pub fn is_user_agent(key: &str) -> bool {
     json::same_name(key, "user-agent")
 }
 
