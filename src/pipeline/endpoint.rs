@@ -166,6 +166,8 @@ fn push_route(path: &str, out: &mut String) {
     let start = out.len();
     let bytes = path.as_bytes();
     let mut at = 0;
+    // Words that follow each other are copied together.
+    let mut words = 0..0;
     loop {
         let from = at;
         let mut seen = 0;
@@ -183,19 +185,29 @@ fn push_route(path: &str, out: &mut String) {
             seen = classes(name);
         }
         match segment {
-            // The common case: a word with its slash, in one piece.
-            _ if from > 0 && is_word(segment, seen) && fits(segment.len(), out) => {
-                out.push_str(&path[from - 1..from + segment.len()]);
+            // The common case: a word with its slash.
+            _ if from > 0 && is_word(segment, seen) && fits(words.len() + segment.len(), out) => {
+                if words.end != from - 1 {
+                    out.push_str(&path[words]);
+                    words = from - 1..from;
+                }
+                words.end = from + segment.len();
             }
             "" | "." => {}
             ".." => {
+                out.push_str(&path[std::mem::take(&mut words)]);
                 let parent = out[start..].rfind('/').unwrap_or(0);
                 out.truncate(start + parent);
             }
-            _ if !push_segment(segment, seen, out) => return,
-            _ => {}
+            _ => {
+                out.push_str(&path[std::mem::take(&mut words)]);
+                if !push_segment(segment, seen, out) {
+                    return;
+                }
+            }
         }
         if bytes.get(at) != Some(&b'/') {
+            out.push_str(&path[words]);
             if segment.is_empty() || out.len() == start {
                 out.push('/');
             }

@@ -146,7 +146,7 @@ impl<'a> RawEvent<'a> {
         let mut event = Self::default();
         for member in json::members(object) {
             match Slot::of(json::unescape(member.key).as_bytes()) {
-                Some(slot) => event.fields.0[slot as usize] = Raw::of(member.value),
+                Some(slot) => event.fields.set(slot, Raw::of(member.value)),
                 None => event.members.push((member.key, member.value)),
             }
         }
@@ -172,15 +172,11 @@ impl<'a> RawEvent<'a> {
         self.fields = Fields::default();
         self.keys.begin();
     }
+}
 
-    /// Adds a member whose key has no escapes; `is_plain` says that the value is a text without any.
-    pub(super) fn add_member(&mut self, slot: Option<Slot>, key: &'a str, value: &'a str, is_plain: bool) {
-        let Some(slot) = slot else {
-            self.members.push((key, value));
-            return;
-        };
-        let inner = if is_plain { value.get(1..value.len() - 1) } else { None };
-        self.fields.0[slot as usize] = inner.map_or(Raw::Json(value), Raw::Plain);
+impl<'a> Fields<'a> {
+    pub(super) fn set(&mut self, slot: Slot, value: Raw<'a>) {
+        self.0[slot as usize] = value;
     }
 }
 

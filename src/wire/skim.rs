@@ -3,7 +3,7 @@
 //! Called by `wire::decode` for each event of a batch without secrets. It takes less than JSON is: whatever is
 //! unusual (an escape in a key, deep nesting, anything wrong) it leaves to serde_json, whose word counts.
 
-use super::raw::RawEvent;
+use super::raw::{Raw, RawEvent};
 
 /// Reads the object whose `{` is at `at` into `event`, which must be empty; gives the position past its `}`.
 ///
@@ -31,7 +31,11 @@ pub(super) fn object<'a>(text: &'a str, at: usize, event: &mut RawEvent<'a>) -> 
             b'{' | b'[' => (nested_end(bytes, value)?, false),
             _ => (word_end(bytes, value)?, false),
         };
-        event.add_member(slot, text.get(start..key_end)?, text.get(value..end)?, is_plain);
+        match slot {
+            Some(slot) if is_plain => event.fields.set(slot, Raw::Plain(text.get(value + 1..end - 1)?)),
+            Some(slot) => event.fields.set(slot, Raw::Json(text.get(value..end)?)),
+            None => event.members.push((text.get(start..key_end)?, text.get(value..end)?)),
+        }
         at = space(bytes, end);
         match bytes.get(at)? {
             b',' => at = space(bytes, at + 1),
