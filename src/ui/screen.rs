@@ -222,4 +222,9 @@ fn small(app: &App, area: Rect, buf: &mut Buffer) {
     ];
     let line = view.theme.gate.line(&parts.join(" "), usize::from(area.width));
     draw::line(buf, area, area.x, area.y, &line, app.world.theme.text);
+    if area.height > 1 {
+        let needed = format!("too small: needs {MIN_WIDTH}x{MIN_HEIGHT}");
+        let needed = view.theme.gate.line(&needed, usize::from(area.width));
+        draw::line(buf, area, area.x, area.y + 1, &needed, app.world.theme.text);
+    }
 }

@@ -336,6 +336,7 @@ fn a_terminal_too_small_for_a_screen_still_says_where_and_how_much() {
     assert!(line.contains(" 3 errors - make me larger"), "{line}");
     let line = console.screen(30, 5);
     assert!(line.starts_with("taillight 127.0.0.1:8245 0 co…"), "{line}");
+    assert_eq!(line.lines().nth(1).map(str::trim_end), Some("too small: needs 40x8"));
 }
 
 #[test]
