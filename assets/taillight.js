@@ -35,7 +35,8 @@
   const WELCOME_MS = 10000, ACK_MS = 60000, ANSWER_MS = 10000, SAVE_MS = 2000, STALE_MS = 60000;
   const BODY_MS = 3000; // a request whose body is still open then is told without its end
   const BURST = 5, BURST_MS = 1000, BURSTS = 200; // so many equal errors a second are told one by one
-  const EVENT_CHARS = 32000, ANSWER_CHARS = 80000, STRING_CHARS = 4000, SCAN_CHARS = 16000, DEPTH = 6, KEYS = 50, ITEMS = 100;
+  const EVENT_CHARS = 32000, STRING_CHARS = 4000, SCAN_CHARS = 16000, DEPTH = 6, KEYS = 50, ITEMS = 100;
+  const ANSWER_CHARS = 40000; // six bytes each at worst: an answer stays below 256 KiB
   const LEVELS = 'trace debug info warn error fatal report'.split(' ');
 
   // Kept from the start: the page, its test clocks and other recorders may replace them later.
@@ -51,7 +52,7 @@
   const now = () => clock.now(), tick = () => performance.now?.() ?? now();
   const round = (ms) => Math.round(ms * 1000) / 1000, tenth = (ms) => Math.round(ms * 10) / 10;
   const place = () => window.location || {};
-  const byteLength = (text) => encoder.encode(text).length;
+  const byteLength = (text) => (/[^\0-\x7f]/.test(text) ? encoder.encode(text) : text).length;
 
   const settings = {
     url: /\/taillight\.m?js([?#]|$)/.test(SELF) ? SELF : '', key: '', app: '', build: '', user: null, session: '', tab: '',
@@ -92,8 +93,19 @@
   const REDACTED = '[redacted]';
   const SECRET = /^(passw(or)?d|pwd|(client)?secret|(access|refresh|id)?token|apikey|authorization|(set)?cookie|creditcard|cardnumber|cv[vc]|privatekey|ssn)$/;
 
-  /** A key without its case style. */
-  const fold = (key) => key.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const kinds = new Map();
+
+  /** What a key, in any case style, says of its value; the last thousand keys are remembered. */
+  const kindOf = (long) => {
+    const key = long.slice(0, 64);
+    if (!kinds.has(key)) {
+      const name = key.toLowerCase().replace(/[^a-z0-9]/g, '');
+      if (kinds.size > 999) kinds.clear();
+      kinds.set(key, SECRET.test(name) ? 'secret' : /^(phone|address|email|context)$/.test(name) ? name : '');
+    }
+    return kinds.get(key);
+  };
+
   const luhn = (digits) => [...digits].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10 === 0;
 
   /** Takes Bearer and JWT shapes, card numbers, URL user-info, secret query values and e-mail domains out. */
@@ -102,7 +114,7 @@
     const clean = text
       .replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
       .replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
-      .replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (SECRET.test(fold(key)) ? mark + key + '=' + REDACTED : all))
+      .replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (kindOf(key) === 'secret' ? mark + key + '=' + REDACTED : all))
       .replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
       .replace(/\b[2-6]\d{3}(?:[ -]?\d){9,15}\b/g, (all) => (luhn(all.replace(/\D/g, '')) ? REDACTED : all));
     return keepMail || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
@@ -165,18 +177,18 @@
     };
 
     const fields = (value, depth, inContext) => {
-      const made = {}, kind = isPlain(value) ? '' : tagOf(value);
-      if (/^(Map|Set)$/.test(kind)) return { [`${kind}(${value.size})`]: list(value, value.size, depth, inContext) };
-      if (kind && isError(value)) value = partsOf(value);
+      const made = {}, tag = isPlain(value) ? '' : tagOf(value);
+      if (/^(Map|Set)$/.test(tag)) return { [`${tag}(${value.size})`]: list(value, value.size, depth, inContext) };
+      if (tag && isError(value)) value = partsOf(value);
       const all = keys(value);
       for (const key of all.slice(0, KEYS)) {
-        const item = own(value, key), name = fold(key);
+        const item = own(value, key), kind = kindOf(key);
         if (item === undefined) continue;
         left -= key.length;
-        made[cut(key, 200)] = item !== null && (SECRET.test(name) || inContext && /^(phone|address)$/.test(name)) ? REDACTED
-          : copy(name === 'email' && typeof item === 'string' && isOn(settings.maskEmail) ? item.replace(/@.+/, '@***') : item, depth, inContext || name === 'context', key);
+        made[cut(key, 200)] = item !== null && (kind === 'secret' || inContext && (kind === 'phone' || kind === 'address')) ? REDACTED
+          : copy(kind === 'email' && typeof item === 'string' && isOn(settings.maskEmail) ? item.replace(/@.+/, '@***') : item, depth, inContext || kind === 'context', key);
       }
-      if (all.length > KEYS) made['…'] = all.length - KEYS + ' more keys';
+      if (all.length > KEYS) made['…'] = all.length - KEYS + ' more';
       return made;
     };
 
@@ -1150,7 +1162,7 @@
 
   const hotUpdate = (tool, files) => tell('log', 'hot-update', { level: 'info', tool, files, message: 'hot update' + (files ? ': ' + files.slice(0, 3).join(', ') : '') });
 
-  /** Vite and webpack; `init({hot: import.meta.hot})` (or `module.hot`) hears them at the source. */
+  /** Vite and webpack; `init({hot: import.meta.hot})` (webpack: `import.meta.webpackHot`) hears them at the source. */
   RECORDERS.hot = () => {
     let wasApplied, { hot } = settings;
     hot?.on?.('vite:afterUpdate', hook(({ updates }) => hot && hotUpdate('vite', updates.map((update) => update.path))));

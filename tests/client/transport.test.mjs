@@ -262,6 +262,15 @@ test('requests: ping, flush and diagnostics are answered, anything else is refus
   assert.equal(page.window.console.lines.filter((line) => line.name === 'debug').length, 3);
 });
 
+test('an answer stays below 256 KiB, whatever the app hands over, and says what was cut', () => {
+  const page = connected(), worst = '\u0001'.repeat(3000);
+  page.taillight.answer('all', () => Array.from({ length: 90 }, () => ({ [worst.slice(0, 190)]: worst, list: [worst, worst] })));
+  page.socket.say({ t: 'request', id: 'r', kind: 'all' });
+  const [reply] = page.socket.of('reply'), size = Buffer.byteLength(JSON.stringify(reply));
+  assert.ok(size > 100000 && size < 262144, String(size));
+  assert.match(String(reply.data.at(-1)), /^… \d+ more$/);
+});
+
 test('frames that make no sense change nothing', () => {
   const page = connected();
   for (const data of ['', 'null', '[]', '{"t":"constructor"}', '{"t":"ack"}', '{"t":"ack","seq":"x"}', '{"t":"welcome","acked":1e99}', '{"t":"config","sample":null}', '{"t":"request"}']) {
