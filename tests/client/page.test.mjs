@@ -213,8 +213,3 @@ test('the types name every call, every setting and every recorder', async () => 
   for (const name of settings) assert.match(types, new RegExp('^  ' + name + '\\?:', 'm'));
   for (const name of recorders.filter((one) => one !== 'leaving')) assert.ok(types.includes("'" + name + "'"), name);
 });
-
-test('the client as it is served stays below 22 KiB compressed', async () => {
-  const size = (await import('node:zlib')).gzipSync(SOURCE, { level: 9 }).length;
-  assert.ok(size <= 22 * 1024, size + ' bytes');
-});

@@ -1,0 +1,35 @@
+// How large the client is on its way to a page: as it is served, and minified.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { gzipSync } from 'node:zlib';
+import { SOURCE } from './fake.mjs';
+
+const compressed = (text) => gzipSync(text, { level: 9 }).length;
+
+/** The source through a minifier that is installed: terser, with `const` said as `let` first, which compresses better. */
+function minified() {
+  try {
+    const options = ['--ecma', '2020', '--mangle', '--compress', 'passes=3,inline=1,unsafe_arrows'];
+    return execFileSync('terser', options, { input: SOURCE.replace(/\bconst /g, 'let '), encoding: 'utf8' });
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+test('as served, comments and all, it stays below 22 KiB compressed', (t) => {
+  const size = compressed(SOURCE);
+  t.diagnostic(`as served: ${size} bytes with gzip -9`);
+  assert.ok(size <= 22 * 1024, `${size} bytes`);
+});
+
+test('minified it stays below 13.2 KiB compressed', (t) => {
+  const text = minified();
+  if (text === undefined) {
+    assert.ok(!process.env.CI, 'terser is not installed');
+    return t.skip('terser is not installed');
+  }
+  t.diagnostic(`minified: ${text.length} bytes, ${compressed(text)} with gzip -9`);
+  assert.ok(compressed(text) <= 13.2 * 1024, `${compressed(text)} bytes`);
+});
