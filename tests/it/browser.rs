@@ -1,7 +1,7 @@
 //! Real pages in headless Chromium, from another port than taillight's: what they do is what `tail` prints, and
 //! nothing is lost or told twice when taillight, the connection or the page goes away.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
@@ -59,13 +59,13 @@ fn check_plain(events: &[Value], page: u16) {
 }
 
 /// An event that must come: its id, its status, and what its message holds.
-struct Expected {
+pub(crate) struct Expected {
     id: &'static str,
     status: Option<u64>,
     message: &'static str,
 }
 
-const fn expected(id: &'static str, status: Option<u64>, message: &'static str) -> Expected {
+pub(crate) const fn expected(id: &'static str, status: Option<u64>, message: &'static str) -> Expected {
     Expected { id, status, message }
 }
 
@@ -205,6 +205,63 @@ fn cuts_and_a_restart_under_load_lose_nothing() {
 }
 
 #[test]
+fn the_books_balance_over_restarts_and_a_full_buffer() {
+    let Some(chromium) = chromium() else { return };
+    let gate = Gate::new();
+    let off = "load,vitals,tasks,user,scroll,visibility,online,navigation,console,csp,fetch,timing";
+    let page = client_page(gate.port, &format!(r#"data-off="{off}""#));
+    let mut browser = None;
+    let (mut seen, mut dropped) = (HashSet::<u64>::new(), HashSet::<u64>::new());
+    let mut books = None;
+    let mut cuts = 0;
+    while books.is_none() {
+        let program = Program::start(&["tail", "--format", "jsonl"]);
+        gate.lead_to(program.port);
+        browser.get_or_insert_with(|| Browser::open(&chromium, &format!("http://localhost:{page}/ledger")));
+        let mut events: Vec<Value> = Vec::new();
+        while events.len() < 700 && events.last().is_none_or(|event| event["msg"] != "books") {
+            events.push(program.event_within(PATIENCE).expect("the page goes on"));
+        }
+        // Cut in the middle; what had come by then is printed before the process is killed.
+        gate.lead_to(0);
+        cuts += 1;
+        while program.health()["connections"] != 0 {
+            std::thread::yield_now();
+        }
+        let health = program.health();
+        let term = |group: &str, name: &str| health[group][name].as_u64().expect("a number");
+        let (accepted, duplicate) = (term("ingest", "accepted"), term("ingest", "duplicate"));
+        assert_eq!(term("ingest", "received"), accepted + duplicate, "{health}");
+        while (events.len() as u64) < term("ring", "live") {
+            events.push(program.event_within(PATIENCE).expect("what was accepted"));
+        }
+        let mut own = HashSet::<u64>::new();
+        for event in &events {
+            let words = event["msg"].as_str().expect("a message");
+            let number = |key: &str| event["data"][key].as_u64().expect("a number");
+            if event["id"] == "taillight/gap" {
+                dropped.extend(number("from")..=number("to"));
+            } else if let Some(n) = words.strip_prefix("ledger ") {
+                assert!(own.insert(n.parse().expect("a number")), "one process told {n} twice");
+            } else {
+                assert_eq!(words, "books", "{event}");
+                books = Some(event["data"]["context"].clone());
+            }
+        }
+        seen.extend(own);
+    }
+    let books = books.expect("the loop ends with them");
+    let term = |name: &str| books[name].as_u64().expect("a number");
+    assert_eq!(term("recorded"), 12_000, "{books}");
+    assert_eq!(term("acked"), 12_000, "nothing is buffered any more: {books}");
+    assert!(term("gaps") > 0, "the buffer was never full: {books}");
+    assert_eq!(dropped.len() as u64, term("gaps"), "taillight was told of every gap: {books}");
+    assert!((1..=12_000).all(|n| seen.contains(&n) || dropped.contains(&n)), "neither here nor a gap");
+    // What was on its way when the connection was cut may have come and still be dropped by the page later.
+    assert!(seen.intersection(&dropped).count() <= cuts * 400, "at most four batches of a cut are both");
+}
+
+#[test]
 fn a_page_killed_in_mid_batch_leaves_whole_events_without_a_hole() {
     let Some(chromium) = chromium() else { return };
     let program = Program::start(&["tail", "--format", "jsonl"]);
@@ -277,7 +334,7 @@ fn a_page_in_an_error_loop_stays_alive_and_is_folded() {
 }
 
 /// The events up to the moment where all of `wanted` have come.
-fn events_until(program: &Program, wanted: &[Expected]) -> Vec<Value> {
+pub(crate) fn events_until(program: &Program, wanted: &[Expected]) -> Vec<Value> {
     let mut events: Vec<Value> = Vec::new();
     let start = Instant::now();
     while let Some(missing) = wanted.iter().find(|one| !events.iter().any(|event| one.is(event))) {
@@ -307,25 +364,22 @@ fn words_until(program: &Program, count: usize) -> Vec<Value> {
     }
 }
 
-fn chromium() -> Option<String> {
+pub(crate) fn chromium() -> Option<String> {
     tool(&["chromium", "chromium-browser", "google-chrome"])
 }
 
-/// Firefox too where it is installed; unlike Chromium it is never missed.
 fn firefox() -> Option<String> {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |name: &&str| std::env::split_paths(&paths).any(|folder| folder.join(name).is_file());
-    ["firefox-esr", "firefox"].into_iter().find(is_there).map(str::to_owned)
+    tool(&["firefox-esr", "firefox"])
 }
 
 /// A browser without a window, with a profile of its own; its helper processes go with it.
-struct Browser {
+pub(crate) struct Browser {
     child: Child,
     profile: tempfile::TempDir,
 }
 
 impl Browser {
-    fn open(name: &str, url: &str) -> Self {
+    pub(crate) fn open(name: &str, url: &str) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(name);
         if name.starts_with("firefox") {
@@ -472,7 +526,7 @@ fn client_page(port: u16, attributes: &str) -> u16 {
 }
 
 /// Serves `files` (the last for every other path of one segment) and answers of every status; gives the port.
-fn serve(files: Vec<(&'static str, String)>) -> u16 {
+pub(crate) fn serve(files: Vec<(&'static str, String)>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     let files = Arc::new(files);
@@ -501,7 +555,7 @@ fn answer(mut stream: &TcpStream, files: &[(&'static str, String)]) -> Option<()
             "<script>if (location.hash) setTimeout(() => history.back(), 500)</script>",
         ),
         "/missing" | "/missing.png" => ("404 Not Found", "text/plain", "nothing"),
-        "/taillight.js" => ("200 OK", "text/javascript; charset=utf-8", file?.1.as_str()),
+        _ if path.ends_with(".js") => ("200 OK", "text/javascript; charset=utf-8", file?.1.as_str()),
         _ => ("200 OK", "text/html; charset=utf-8", file?.1.as_str()),
     };
     let head = format!(

@@ -12,6 +12,8 @@ mod bench;
 mod browser;
 /// Settings from files, the environment and options; what a project may set.
 mod config;
+/// Where the platform is narrow: a strict policy, workers, no storage.
+mod corners;
 /// The filter at every door of the program, and all of its test data through the program itself.
 mod doors;
 /// The errors screen: groups, what is new, and one group in full.
