@@ -56,7 +56,10 @@ fn policy_worker_denied_storage_and_stop() {
         let has_words = |event: &&Value| event["msg"].as_str().is_some_and(|msg| msg.contains(words));
         events.iter().find(has_words).expect("was awaited")
     };
-    let (top, worker) = (find("under a strict policy"), find("uncaught in the worker"));
+    let top = find("under a strict policy");
+    // The browser tells the page of a worker's uncaught error too, without the error itself.
+    let in_worker = |event: &&Value| event["data"]["app"] == "worker" && event["id"] == "browser/javascript";
+    let worker = events.iter().find(in_worker).expect("the worker's own word");
     assert_eq!(
         (&worker["session"], &worker["tab"]),
         (&top["session"], &top["tab"]),
