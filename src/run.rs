@@ -18,6 +18,7 @@ mod mapping;
 mod open;
 mod pace;
 mod recorded;
+mod serve;
 mod signals;
 mod stats;
 mod tail;
@@ -34,7 +35,7 @@ use kept::Kept;
 pub use listener::{Listener, StartError};
 
 use crate::cli::{Cli, Command, KeyAction};
-use crate::config::{Color, GlyphSet, Settings};
+use crate::config::{Color, GlyphSet};
 use crate::ingest::{self, key};
 use crate::load::LoadError;
 use crate::recording;
@@ -94,7 +95,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<u8> {
         }
         Some(Command::Demo) => console::demo(kept),
         Some(Command::Tail(tail)) => tail::run(settings, &tail),
-        Some(Command::Serve) => serve(settings),
+        Some(Command::Serve) => serve::run(&kept, &cli.common),
         Some(Command::Check(check)) => check::run(&settings.saved, &check),
         Some(Command::Export(export)) => export::run(&settings.saved, &export),
         Some(Command::Stats(stats)) => stats::run(settings, &stats),
@@ -146,20 +147,6 @@ fn print(text: &[u8]) -> anyhow::Result<u8> {
     out.write_all(text)?;
     out.flush()?;
     Ok(code::FINE)
-}
-
-/// Listens until a signal ends it.
-fn serve(settings: &Settings) -> anyhow::Result<u8> {
-    let listener = Listener::start(settings, None)?;
-    let (signalled, signal) = std::sync::mpsc::sync_channel(1);
-    signals::watch(move |code| {
-        // Whoever waited for it may be gone by then.
-        let _ = signalled.send(code);
-    })?;
-    listener.announce();
-    let code = signal.recv().unwrap_or(code::FINE);
-    listener.stop();
-    Ok(code)
 }
 
 fn page_key(action: KeyAction) -> anyhow::Result<u8> {

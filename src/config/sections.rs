@@ -10,6 +10,7 @@ use toml_edit::{Item, TableLike};
 use super::complaint::{Complaint, line_of};
 use super::settings::{Owner, Saved, Settings};
 use super::table::Project;
+use crate::sinks;
 
 /// Saved filters read from one file; those beyond are left out with a note.
 const MAX_SAVED: usize = 100;
@@ -27,13 +28,22 @@ pub struct Section {
 }
 
 /// Every section.
-pub static SECTIONS: [Section; 1] = [Section {
-    name: "filters",
-    form: "[filters]",
-    project: Project::Free,
-    help: "Saved filters by name, as in slow = \"duration>1s\"",
-    read: take_filters,
-}];
+pub static SECTIONS: [Section; 2] = [
+    Section {
+        name: "filters",
+        form: "[filters]",
+        project: Project::Free,
+        help: "Saved filters by name, as in slow = \"duration>1s\"",
+        read: take_filters,
+    },
+    Section {
+        name: "sinks",
+        form: "[sinks.NAME]",
+        project: Project::Trusted,
+        help: "Where events go beside the screen, see Sinks",
+        read: take_sinks,
+    },
+];
 
 /// A file that is being read: whose it is, and what was found wrong.
 pub(super) struct Reader<'a> {
@@ -90,6 +100,18 @@ fn take_filters(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
                 reader.complain(item.span(), message);
             }
         }
+    }
+}
+
+/// A file's sink takes the place of one of the same name in a file before it.
+fn take_sinks(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
+    let Some(table) = item.as_table_like() else {
+        return reader.complain(item.span(), "sinks is a table of tables: [sinks.NAME]");
+    };
+    for sink in sinks::read(table, &mut |span, message| reader.complain(span, message)) {
+        let origin = reader.place(table.key(&sink.name).and_then(toml_edit::Key::span));
+        settings.sinks.retain(|(known, _)| known.name != sink.name);
+        settings.sinks.push((sink, origin));
     }
 }
 

@@ -12,6 +12,7 @@ use super::kind::{Value, Word};
 use super::sections::{Reader, SECTIONS};
 use super::table::{Flag, SETTINGS, Setting, position, variable};
 use crate::filter::nearest;
+use crate::sinks;
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl Word for SourceMaps {
 }
 
 /// What is set, after all files, variables and options.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub bind: IpAddr,
     pub port: u16,
@@ -119,6 +120,10 @@ pub struct Settings {
     /// Empty where the environment decides.
     pub editor: String,
     pub saved: Vec<Saved>,
+    /// A file that everything is recorded in; empty for none.
+    pub record: String,
+    /// With where each was set.
+    pub sinks: Vec<(sinks::Setting, String)>,
     /// Where each value came from, in the order of the table.
     pub(super) origins: Vec<String>,
 }
@@ -152,6 +157,8 @@ impl Default for Settings {
             source_libraries: Vec::new(),
             editor: String::new(),
             saved: vec![problems],
+            record: String::new(),
+            sinks: Vec::new(),
             origins: vec!["default".to_owned(); SETTINGS.len()],
         }
     }

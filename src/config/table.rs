@@ -110,7 +110,7 @@ pub(super) const MAPS: &[&str] = &["auto", "disk", "off"];
 pub(super) const ON_RELOAD: &[&str] = &["divider", "clear"];
 
 /// Every setting, in the order of the README.
-pub static SETTINGS: [Setting; 20] = [
+pub static SETTINGS: [Setting; 21] = [
     Setting {
         key: "bind",
         kind: Kind::Text(ADDRESS),
@@ -182,6 +182,15 @@ pub static SETTINGS: [Setting; 20] = [
         since: Since::Start,
         help: "Memory for events, such as 64MiB or 1GiB; whichever of the two is met first",
         at: |settings| &mut settings.memory,
+    },
+    Setting {
+        key: "record",
+        kind: Kind::Text(ANY_TEXT),
+        flag: Flag::Value("record", "FILE"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "Record all events in this file, which is rotated; pages keep what it does not have yet",
+        at: |settings| &mut settings.record,
     },
     Setting {
         key: "filter",

@@ -10,6 +10,11 @@ use super::gate;
 
 /// Appends the line of `event` to `out`, without a line break.
 pub fn write(event: EventRef<'_>, out: &mut String) {
+    write_from(event, None, out);
+}
+
+/// As [`write()`], with a hash of the client and the event's number there, for what is read back after a restart.
+pub fn write_from(event: EventRef<'_>, origin: Option<(u64, u64)>, out: &mut String) {
     // Writing to a String cannot fail.
     let _ = write!(out, "{{\"inst\":\"{}\",\"level\":\"{}\"", event.inst(), event.level().name());
     text(out, "id", event.id());
@@ -31,7 +36,11 @@ pub fn write(event: EventRef<'_>, out: &mut String) {
         let _ = write!(out, ",\"group\":\"{group:016x}\"");
     }
     text(out, "source", event.source());
-    let _ = write!(out, ",\"seq\":{},\"recv\":\"{}\",\"data\":", event.seq(), event.recv());
+    let _ = write!(out, ",\"seq\":{},\"recv\":\"{}\"", event.seq(), event.recv());
+    if let Some((client, number)) = origin {
+        let _ = write!(out, ",\"cid\":\"{client:016x}\",\"cseq\":{number}");
+    }
+    out.push_str(",\"data\":");
     let mut data = String::with_capacity(event.json().len() + 128);
     event.write_data(&mut data);
     gate::push_json_escaped(out, &data);

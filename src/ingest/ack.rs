@@ -135,6 +135,16 @@ impl ClientKey {
         Self(high ^ low)
     }
 
+    /// The key as a number, which is what a recording's `cid` writes.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The key of a recording's `cid`.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// Reads the 16 hex digits of a recording's `cid`.
     pub fn parse(hex: &str) -> Option<Self> {
         let is_hex = hex.len() == 16 && hex.bytes().all(|digit| digit.is_ascii_hexdigit());

@@ -7,6 +7,36 @@ use serde_json::{Map, Value, json};
 
 use super::door::Door;
 use crate::counters::Counter;
+use crate::sinks::{DROPPED, Report};
+
+/// Every sink by name: its events, which add up, and how it is doing.
+fn sinks(door: &Door) -> Value {
+    let one = |report: Report| {
+        let dropped: Map<_, _> = DROPPED
+            .iter()
+            .zip(report.counts.dropped)
+            .map(|((_, name), events)| ((*name).to_owned(), events.into()))
+            .collect();
+        let said = json!({
+            "type": report.kind,
+            "mode": report.mode,
+            "state": report.state.name(),
+            "offered": report.counts.offered,
+            "delivered": report.counts.delivered,
+            "queued": report.queued,
+            "filtered": report.counts.filtered,
+            "sampled": report.counts.sampled,
+            "limited": report.counts.limited,
+            "dropped": dropped,
+            "errors": report.counts.errors,
+            "p50_ms": report.p50,
+            "p99_ms": report.p99,
+            "last_error": report.last_error,
+        });
+        (report.name, said)
+    };
+    Value::Object(door.intake.sinks().reports().into_iter().map(one).collect())
+}
 
 /// The line, or `None` when the store has stopped.
 pub(super) async fn line(door: &Door) -> Option<String> {
@@ -22,7 +52,7 @@ pub(super) async fn line(door: &Door) -> Option<String> {
             "rejected": ledger.rejected,
         },
         "ring": { "live": ledger.live, "evicted": ledger.evicted, "own": ledger.own },
-        "sinks": {},
+        "sinks": sinks(door),
         "scrubbed": { "redacted": ledger.redacted, "repaired": ledger.repaired, "truncated": ledger.cut },
     });
     for (counter, group, name) in Counter::ALL {

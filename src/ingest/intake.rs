@@ -1,7 +1,8 @@
 //! The one way in for decoded events: dedupe, number, hand to the store and to whoever follows along.
 //!
 //! Called by the WebSocket and POST doors. Waits when the store or a follower is behind, which reaches the browser
-//! as a late ack; from the moment an event is marked as taken nothing can interrupt its way into the store.
+//! as a late ack; from the moment an event is marked as taken nothing can interrupt its way into the store and to the
+//! sinks. Sinks are never waited for, but for the ack where one of them promises to drop nothing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::ack::{ClientKey, Clients};
 use crate::event::{Chunk, Flags};
+use crate::sinks::{Origin, Outlets, Packet};
 use crate::store::{StoreHandle, StoreMsg, Tally};
 use crate::wire::Batch;
 
@@ -48,6 +50,7 @@ pub enum Refusal {
 #[derive(Debug)]
 pub struct Intake {
     store: StoreHandle,
+    sinks: Arc<Outlets>,
     follower: Option<mpsc::Sender<Arc<Chunk>>>,
     order: Mutex<Order>,
     queued: Arc<Semaphore>,
@@ -63,9 +66,27 @@ struct Order {
 
 impl Intake {
     /// `follower` sees every chunk in order and is waited for; `dirty` is notified when the store has news.
-    pub fn new(store: StoreHandle, follower: Option<mpsc::Sender<Arc<Chunk>>>, dirty: Arc<Notify>) -> Self {
+    pub fn new(
+        store: StoreHandle,
+        sinks: Arc<Outlets>,
+        follower: Option<mpsc::Sender<Arc<Chunk>>>,
+        dirty: Arc<Notify>,
+    ) -> Self {
         let queued = Arc::new(Semaphore::new(QUEUE_KIB as usize));
-        Self { store, follower, order: Mutex::default(), queued, dirty }
+        Self { store, sinks, follower, order: Mutex::default(), queued, dirty }
+    }
+
+    pub fn sinks(&self) -> &Arc<Outlets> {
+        &self.sinks
+    }
+
+    /// Takes note of events that an earlier taillight has written down: they are repeats if they come again.
+    pub fn remember(&self, numbers: &[(u64, u64)]) {
+        let mut order = self.lock();
+        for (client, number) in numbers {
+            // What does not fit is told apart no more, as after any gap.
+            let _ = order.clients.insert_range(ClientKey::from_bits(*client), *number, 1);
+        }
     }
 
     pub fn store(&self) -> &StoreHandle {
@@ -84,7 +105,8 @@ impl Intake {
         Ok(order.clients.window(client).map_or(0, super::ack::Window::acked))
     }
 
-    /// Takes a batch: what its client sent before is left out, the rest is stored exactly once.
+    /// Takes a batch: what its client sent before is left out, the rest is stored exactly once. Ends when the batch may
+    /// be acked.
     pub async fn submit(&self, mut batch: Batch, numbered: Option<Numbered>) -> Result<Receipt, Refusal> {
         let kib = u32::try_from(batch.chunk.bytes() / 1024).unwrap_or(QUEUE_KIB).clamp(1, QUEUE_KIB);
         let permit = Arc::clone(&self.queued).acquire_many_owned(kib).await.map_err(|_| Refusal::Stopping)?;
@@ -93,25 +115,31 @@ impl Intake {
             Some(follower) => Some(follower.reserve().await.map_err(|_| Refusal::Stopping)?),
             None => None,
         };
-        let mut order = self.lock();
+        let held = self.sinks.hold(batch.chunk.bytes()).await;
         let mut receipt = Receipt::default();
-        if let Some(numbered) = numbered {
-            receipt.acked = Some(order.take(numbered, &mut batch)?);
-        }
-        batch.chunk.number_from(order.last_seq + 1);
-        order.last_seq += batch.chunk.len() as u64;
-        let tally = tally_of(&batch);
-        receipt.accepted = tally.accepted;
-        receipt.duplicate = tally.duplicate;
-        receipt.rejected = batch.rejected;
-        let chunk = Arc::new(batch.chunk);
-        if let Some(follower) = follower {
-            follower.send(Arc::clone(&chunk));
-        }
-        slot.send(StoreMsg::Append { chunk, tally, permit: Some(permit) });
-        drop(order);
+        let tickets = {
+            let mut order = self.lock();
+            if let Some(numbered) = numbered {
+                receipt.acked = Some(order.take(numbered, &mut batch)?);
+            }
+            batch.chunk.number_from(order.last_seq + 1);
+            order.last_seq += batch.chunk.len() as u64;
+            let tally = tally_of(&batch);
+            receipt.accepted = tally.accepted;
+            receipt.duplicate = tally.duplicate;
+            receipt.rejected = std::mem::take(&mut batch.rejected);
+            let origin =
+                numbered.filter(|_| !self.sinks.is_empty()).map(|numbered| origin_of(numbered, &batch));
+            let chunk = Arc::new(batch.chunk);
+            if let Some(follower) = follower {
+                follower.send(Arc::clone(&chunk));
+            }
+            let packet = Packet { chunk: Arc::clone(&chunk), origin, held };
+            slot.send(StoreMsg::Append { chunk, tally, permit: Some(permit) });
+            self.sinks.offer(&packet, super::now())
+        };
         self.dirty.notify_one();
-        Ok(receipt)
+        if tickets.settled().await { Ok(receipt) } else { Err(Refusal::Stopping) }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Order> {
@@ -133,6 +161,12 @@ impl Order {
         }
         Ok(self.clients.window(numbered.client).map_or(0, super::ack::Window::acked))
     }
+}
+
+/// The client's number of each row.
+fn origin_of(numbered: Numbered, batch: &Batch) -> Arc<Origin> {
+    let numbers = batch.index.iter().map(|position| numbered.first.saturating_add(u64::from(*position)));
+    Arc::new(Origin { client: numbered.client.bits(), numbers: numbers.collect() })
 }
 
 fn tally_of(batch: &Batch) -> Tally {

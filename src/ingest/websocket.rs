@@ -267,8 +267,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let acked = self.door.intake.hello(client, hello.next.unwrap_or(1));
         self.set_live(Some(Arc::from(self.sender.session.as_str()))).await;
         let welcome = json!({
-            "t": "welcome", "v": 1, "acked": acked, "now": super::now().0, "level": "seen",
-            "max-bytes": 65_536, "sample": {}, "min-level": "trace",
+            "t": "welcome", "v": 1, "acked": acked, "now": super::now().0,
+            "level": self.door.intake.sinks().level().name(), "max-bytes": 65_536, "sample": {}, "min-level": "trace",
         });
         self.answer(&welcome).await
     }

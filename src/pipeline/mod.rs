@@ -1,7 +1,8 @@
 //! What happens to an event between its bytes and its chunk: redaction, bounds, naming, endpoint, fingerprint.
 //!
-//! Each stage is a pure function that `wire` calls for one event at a time. Nothing here keeps state, does I/O or
-//! knows who sent the event.
+//! Each stage up to the chunk is a pure function that `wire` calls for one event at a time. What passes from there on
+//! is chosen from whole chunks by a [`Selector`], which keeps nothing but its limits' counts. Nothing here does I/O,
+//! reads a clock or knows who sent the event.
 
 mod cards;
 mod cut;
@@ -9,13 +10,19 @@ pub mod endpoint;
 mod escape;
 pub mod fingerprint;
 mod keys;
+mod limit;
+mod pattern;
 mod precheck;
 mod redact;
 mod segment;
+mod selection;
 mod shapes;
 pub mod summary;
 mod tokens;
 
 pub use cut::LIMIT as MAX_EVENT_BYTES;
 pub use keys::{Rules, is_usable_key};
+pub use limit::{Limit, Limiter};
+pub use pattern::{Allow, Column, Pattern};
 pub use redact::{Redactor, Scrub, Scrubbed};
+pub use selection::{Rows, SELECTION, Selected, Selection, Selector, Stage, read_filter};

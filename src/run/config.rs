@@ -8,6 +8,7 @@ use super::kept::Kept;
 use super::{Usage, code, print};
 use crate::config::{Owner, SECTIONS, SETTINGS, Saved, Settings};
 use crate::event::gate;
+use crate::sinks;
 
 /// Columns of a setting before where it came from; longer ones push that aside.
 const WIDTH: usize = 44;
@@ -43,7 +44,7 @@ fn listing(kept: &Kept) -> String {
         let rows = rows(section.name, &kept.settings);
         if !rows.is_empty() {
             line("", "");
-            line(section.form, section.help);
+            line(&format!("[{}]", section.name), section.help);
         }
         for (written, origin) in rows {
             line(&written, &origin);
@@ -56,6 +57,7 @@ fn listing(kept: &Kept) -> String {
 fn rows(section: &str, settings: &Settings) -> Vec<(String, String)> {
     match section {
         "filters" => settings.saved.iter().map(filter_row).collect(),
+        "sinks" => settings.sinks.iter().flat_map(|(sink, origin)| sink_rows(sink, origin)).collect(),
         _ => Vec::new(),
     }
 }
@@ -68,6 +70,16 @@ fn filter_row(saved: &Saved) -> (String, String) {
     };
     let text = toml_edit::Value::from(saved.text.as_str());
     (format!("{} = {text}", saved.name), owner.to_owned())
+}
+
+/// A sink's keys, each in a line of its own.
+fn sink_rows(sink: &sinks::Setting, origin: &str) -> Vec<(String, String)> {
+    let kind = (format!("{}.type = \"{}\"", sink.name, sink.kind.name), origin.to_owned());
+    let rest = sink.values.shown().map(|(key, value, is_written)| {
+        let origin = if is_written { origin } else { "default" };
+        (format!("{}.{key} = {value}", sink.name), origin.to_owned())
+    });
+    std::iter::once(kind).chain(rest).collect()
 }
 
 /// Trusts the project's file as it is now, or no more.

@@ -18,7 +18,7 @@ use super::counts::{self, Filters};
 use super::editor;
 use super::kept::{Job, Kept};
 use super::keys::Keys;
-use super::listener::Listener;
+use super::listener::{Listener, Running};
 use super::mapping::Mapping;
 use super::pace::{Pace, Urgency};
 use super::{Usage, code, is_ascii, signals, use_color};
@@ -63,7 +63,7 @@ pub(super) fn run(mut kept: Kept, filter: &str) -> anyhow::Result<u8> {
     check_terminal()?;
     let filter = super::filter::checked(filter, &kept.settings.saved)?;
     let filter = kept.start_filter(filter.text(), true);
-    let listener = Listener::start(&kept.settings, None)?;
+    let listener = Listener::start(&kept.settings, None, Running::Dashboard)?;
     let ended = listen(&filter, kept, &listener);
     listener.stop();
     ended
@@ -72,7 +72,7 @@ pub(super) fn run(mut kept: Kept, filter: &str) -> anyhow::Result<u8> {
 /// The same, with three synthetic browsers that send through the real WebSocket.
 pub(super) fn demo(kept: Kept) -> anyhow::Result<u8> {
     check_terminal()?;
-    let listener = Listener::start(&kept.settings, None)?;
+    let listener = Listener::start(&kept.settings, None, Running::Demo)?;
     let (url, stopping) = (format!("http://{}", listener.address()), listener.stopping());
     listener.spawn(async move {
         // The ingestor it sends to is this process; it only ends with it.

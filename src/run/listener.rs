@@ -21,7 +21,9 @@ use crate::ingest::admission::Policy;
 use crate::ingest::{self, Door, Intake, Listeners, holder_of, key};
 use crate::pipeline::Redactor;
 use crate::published::Published;
+use crate::sinks::{self, Dropped, Outlets, Report};
 use crate::store::{self, Mapping, Retention, Snapshot, StoreHandle, StoreMsg};
+use crate::ui::format::counted;
 
 /// A frame: news reach the screen at most this often.
 const PUBLISH_EVERY: Duration = Duration::from_millis(16);
@@ -44,6 +46,31 @@ fn holder(port: u16) -> String {
     holder_of(port).map(|holder| format!(" by {} (pid {})", holder.name, holder.pid)).unwrap_or_default()
 }
 
+/// Which sinks run: what has a screen keeps the terminal for itself, and made-up events leave the machine nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// Without a dashboard: all.
+    Headless,
+    /// All but those that write to the terminal.
+    Dashboard,
+    /// Only the recording that was asked for.
+    Demo,
+}
+
+impl Running {
+    fn sinks(self, settings: &Settings) -> Vec<sinks::Setting> {
+        let recorder = (!settings.record.is_empty()).then(|| sinks::recorder(settings.record.as_ref()));
+        let is_one = |sink: &sinks::Setting| match self {
+            Self::Headless => true,
+            Self::Dashboard => sink.kind.name != "console",
+            Self::Demo => false,
+        };
+        let set = settings.sinks.iter().map(|(sink, _)| sink.clone()).filter(is_one);
+        let set = set.filter(|sink| recorder.as_ref().is_none_or(|recorder| recorder.name != sink.name));
+        set.chain(recorder.clone()).collect()
+    }
+}
+
 /// The parts that stay until [`Listener::stop`].
 pub struct Listener {
     runtime: Runtime,
@@ -51,6 +78,9 @@ pub struct Listener {
     key: Option<String>,
     stop: watch::Sender<bool>,
     serving: tokio::task::JoinHandle<()>,
+    running: Running,
+    pub sinks: Arc<Outlets>,
+    sinking: Runtime,
     store: JoinHandle<()>,
     handle: StoreHandle,
     dirty: Arc<Notify>,
@@ -63,7 +93,11 @@ impl Listener {
     ///
     /// # Errors
     /// [`StartError`] when the port cannot be had, [`Usage`] when what was asked for is unsafe.
-    pub fn start(settings: &Settings, follower: Option<mpsc::Sender<Arc<Chunk>>>) -> anyhow::Result<Self> {
+    pub fn start(
+        settings: &Settings,
+        follower: Option<mpsc::Sender<Arc<Chunk>>>,
+        running: Running,
+    ) -> anyhow::Result<Self> {
         let policy = policy(settings)?;
         let key = policy.key.clone();
         let runtime =
@@ -77,7 +111,13 @@ impl Listener {
         let dirty = Arc::new(Notify::new());
         let (stop, stopping) = watch::channel(false);
         runtime.spawn(tick(handle.clone(), Arc::clone(&dirty), stopping.clone()));
-        let intake = Intake::new(handle.clone(), follower, Arc::clone(&dirty));
+        let sinking = Outlets::runtime()?;
+        let sinks = Arc::new(Outlets::new(Some(sinking.handle().clone())));
+        let wanted = running.sinks(settings);
+        let written: Vec<_> = wanted.iter().flat_map(sinks::numbers_of).collect();
+        sinks.replace(wanted);
+        let intake = Intake::new(handle.clone(), Arc::clone(&sinks), follower, Arc::clone(&dirty));
+        intake.remember(&written);
         let door = Arc::new(Door::new(
             policy,
             Redactor::default(),
@@ -86,7 +126,21 @@ impl Listener {
             Arc::clone(&dirty),
         ));
         let serving = runtime.spawn(ingest::serve(listeners, door, stopping));
-        Ok(Self { runtime, address, key, stop, serving, store, handle, dirty, snapshots, counters })
+        Ok(Self {
+            runtime,
+            address,
+            key,
+            stop,
+            serving,
+            running,
+            sinks,
+            sinking,
+            store,
+            handle,
+            dirty,
+            snapshots,
+            counters,
+        })
     }
 
     /// The line that scripts wait for (CONTRACT: common options).
@@ -123,17 +177,34 @@ impl Listener {
         self.stop.subscribe()
     }
 
-    /// Lets connections say goodbye, then stops the store.
+    /// Makes the sinks those of `settings`, without losing an event.
+    pub fn reload(&self, settings: &Settings) {
+        self.sinks.replace(self.running.sinks(settings));
+    }
+
+    /// Lets connections say goodbye and sinks write out their queues, then stops the store.
     pub fn stop(self) {
         // Nobody listening any more is what this is for.
         let _ = self.stop.send(true);
         let serving = self.serving;
         drop(self.handle);
         self.runtime.block_on(async { drop(timeout(STOP_WITHIN, serving).await) });
+        let reports = self.runtime.block_on(self.sinks.stop());
         self.runtime.shutdown_timeout(STOP_WITHIN);
+        self.sinking.shutdown_timeout(STOP_WITHIN);
         // A store that panicked has reported itself; there is nothing left to do for it here.
         let _ = self.store.join();
+        for line in reports.iter().filter_map(undelivered) {
+            let _ = writeln!(io::stderr(), "taillight: {line}");
+        }
     }
+}
+
+/// What a sink could not write in the end.
+fn undelivered(report: &Report) -> Option<String> {
+    let lost = report.counts.dropped[Dropped::Undelivered as usize] + report.queued;
+    let why = report.last_error.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    (lost > 0).then(|| format!("sink {}: {} not delivered{why}", report.name, counted(lost, "event")))
 }
 
 /// Publishes as soon as there is news, then at most once a frame.

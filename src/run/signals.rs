@@ -14,8 +14,31 @@ use super::code;
 pub(super) fn watch(after: impl FnOnce(u8) + Send + 'static) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Registered before this returns, so that no signal in between ends the process the hard way.
-    let ending = runtime.block_on(async { Ending::register() })?;
-    let wait = move || after(runtime.block_on(ending.signal()));
+    let mut ending = runtime.block_on(async { Ending::register() })?;
+    let wait = move || after(runtime.block_on(ending.next()));
+    thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
+}
+
+/// As [`watch`], but a hangup is no end: `reload` runs at each.
+///
+/// # Errors
+/// As [`watch`].
+pub(super) fn watch_serving(
+    reload: impl Fn() + Send + 'static,
+    after: impl FnOnce(u8) + Send + 'static,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut ending = runtime.block_on(async { Ending::register() })?;
+    let wait = move || {
+        after(runtime.block_on(async {
+            loop {
+                match ending.next().await {
+                    code::HUNG_UP => reload(),
+                    code => return code,
+                }
+            }
+        }));
+    };
     thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
 }
 
@@ -34,7 +57,7 @@ impl Ending {
         })
     }
 
-    async fn signal(mut self) -> u8 {
+    async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.interrupt.recv() => code::INTERRUPTED,
             _ = self.terminate.recv() => code::TERMINATED,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::filter::Sieve;
-use super::listener::Listener;
+use super::listener::{Listener, Running};
 use super::{code, is_ascii, signals, use_color};
 use crate::cli::{self, Format};
 use crate::config::Settings;
@@ -31,7 +31,7 @@ pub(super) fn run(settings: &Settings, tail: &cli::Tail) -> anyhow::Result<u8> {
         None => None,
     };
     let (follower, mut chunks) = mpsc::channel::<Arc<Chunk>>(QUEUE);
-    let listener = Listener::start(settings, Some(follower))?;
+    let listener = Listener::start(settings, Some(follower), Running::Headless)?;
     let (wake, woken) = sync_channel::<Wake>(QUEUE);
     let signalled = wake.clone();
     signals::watch(move |code| drop(signalled.send(Wake::Signal(code))))?;

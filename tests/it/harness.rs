@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,14 +20,23 @@ pub(crate) struct Program {
     child: Child,
     pub(crate) port: u16,
     lines: mpsc::Receiver<String>,
-    _stderr: BufReader<ChildStderr>,
+    complaints: mpsc::Receiver<String>,
     home: tempfile::TempDir,
 }
 
 impl Program {
     /// Starts `taillight ARGS --port 0` and waits for its listening line.
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::with_settings("", args)
+    }
+
+    /// The same with these settings of the user.
+    pub(crate) fn with_settings(settings: &str, args: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
+        if !settings.is_empty() {
+            std::fs::create_dir_all(settings_of(home.path()).parent().expect("a folder")).expect("made");
+            std::fs::write(settings_of(home.path()), settings).expect("written");
+        }
         let mut child = command(home.path())
             .args(args)
             .args(["--port", "0"])
@@ -43,8 +52,19 @@ impl Program {
             .strip_prefix("listening on http://127.0.0.1:")
             .and_then(|port| port.parse().ok())
             .unwrap_or_else(|| panic!("no listening line but {line:?}"));
-        let lines = lines_of(child.stdout.take().expect("piped"));
-        Self { child, port, lines, _stderr: stderr, home }
+        let lines = lines_of(BufReader::new(child.stdout.take().expect("piped")));
+        let complaints = lines_of(stderr);
+        Self { child, port, lines, complaints, home }
+    }
+
+    /// The user's settings file.
+    pub(crate) fn settings(&self) -> std::path::PathBuf {
+        settings_of(self.home.path())
+    }
+
+    /// The next line of standard error.
+    pub(crate) fn complaint(&self) -> String {
+        self.complaints.recv_timeout(PATIENCE).expect("a line of complaint in time")
     }
 
     /// The next line of standard output.
@@ -292,10 +312,14 @@ pub(crate) fn tool(names: &[&str]) -> Option<String> {
     found
 }
 
-fn lines_of(stdout: ChildStdout) -> mpsc::Receiver<String> {
+fn settings_of(home: &Path) -> std::path::PathBuf {
+    home.join(".config/taillight/config.toml")
+}
+
+fn lines_of(output: impl BufRead + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        for line in output.lines().map_while(Result::ok) {
             if sender.send(line).is_err() {
                 return;
             }

@@ -38,6 +38,8 @@ mod screens;
 mod screenshots;
 /// sente-lite and Sente clients: their recordings played again, and what they are answered.
 mod sente;
+/// Sinks: each against the real thing, and what they promise.
+mod sinks;
 /// `tail`: what is printed, and how it ends.
 mod tail;
 /// What the code must never do, read off its own text.

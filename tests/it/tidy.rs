@@ -4,19 +4,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may name of the crate. Data flows down this table; nothing imports upward.
-const IMPORTS: [(&str, &[&str]); 18] = [
+const IMPORTS: [(&str, &[&str]); 20] = [
     ("event", &[]),
     ("stack", &["event"]),
     ("published", &[]),
     ("counters", &["event"]),
     ("stats", &["event"]),
     ("filter", &["event"]),
-    ("config", &["event", "filter", "ingest"]),
-    ("pipeline", &["event", "filter", "stack"]),
+    ("options", &["event", "filter"]),
+    ("config", &["event", "filter", "ingest", "options", "pipeline", "sinks"]),
+    ("pipeline", &["event", "filter", "options", "stack"]),
+    ("sinks", &["event", "filter", "options", "pipeline"]),
     ("wire", &["event", "pipeline", "stack"]),
     ("store", &["event", "stats", "published"]),
     ("scan", &["event", "filter", "stats", "store", "published"]),
-    ("ingest", &["event", "wire", "pipeline", "store", "counters"]),
+    ("ingest", &["event", "wire", "pipeline", "sinks", "store", "counters"]),
     ("recording", &["event", "wire", "pipeline", "filter", "stats", "store"]),
     ("ui", &["config", "event", "filter", "scan", "stats", "store", "published", "counters"]),
     ("load", &["event"]),
@@ -37,6 +39,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
             "published",
             "recording",
             "scan",
+            "sinks",
             "stack",
             "stats",
             "store",
@@ -48,12 +51,12 @@ const IMPORTS: [(&str, &[&str]); 18] = [
 
 /// Text that may stand only in the named modules.
 const ONLY_IN: [(&str, &[&str]); 6] = [
-    ("tokio::", &["ingest", "run", "load", "store"]),
+    ("tokio::", &["ingest", "run", "load", "sinks", "store"]),
     ("ratatui::", &["ui"]),
     ("crossterm::", &["ui", "run"]),
     ("SystemTime::now", &["ingest"]),
-    ("Instant::now", &["ingest", "run", "load", "maps", "ui", "scan"]),
-    ("std::fs", &["config", "ingest", "maps", "run", "recording"]),
+    ("Instant::now", &["ingest", "run", "load", "maps", "sinks", "ui", "scan"]),
+    ("std::fs", &["config", "ingest", "maps", "options", "run", "recording", "sinks"]),
 ];
 
 /// Text that may stand nowhere outside tests.

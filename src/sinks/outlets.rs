@@ -1,0 +1,239 @@
+//! All sinks of a running taillight: started, offered to, reported on, replaced and stopped.
+//!
+//! Held by `ingest`, which offers, and by `run`, which starts and stops. They run in a runtime of their own whose
+//! threads give way to all others: however much a sink has to write, the ingest comes first.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::AckLevel;
+use super::dispatch::Dispatch;
+use super::outlet::Outlet;
+use super::piece::Packet;
+use super::report::Report;
+use super::settings::Setting;
+use crate::event::Timestamp;
+
+/// What sinks that never drop may hold beyond their queues before the ingest itself waits, in KiB.
+const HELD_KIB: u32 = 64 * 1024;
+const WORKERS: usize = 2;
+/// How much the sinks' threads give way (setpriority(2)): to a tenth of the time where all cores are busy.
+const NICENESS: i32 = 10;
+
+/// The sinks.
+pub struct Outlets {
+    set: RwLock<Vec<Entry>>,
+    held: Arc<Semaphore>,
+    has_blocking: AtomicBool,
+    handle: Option<Handle>,
+}
+
+struct Entry {
+    setting: Setting,
+    outlet: Arc<Outlet>,
+}
+
+impl std::fmt::Debug for Outlets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outlets").field("reports", &self.reports()).finish_non_exhaustive()
+    }
+}
+
+impl Default for Outlets {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl Outlets {
+    /// No sinks yet; they will run in the runtime of `handle`, without one none can be started.
+    pub fn new(handle: Option<Handle>) -> Self {
+        let held = Arc::new(Semaphore::new(HELD_KIB as usize));
+        Self { set: RwLock::default(), held, has_blocking: AtomicBool::new(false), handle }
+    }
+
+    /// A runtime for sinks.
+    ///
+    /// # Errors
+    /// When the operating system gives no threads.
+    pub fn runtime() -> std::io::Result<Runtime> {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("sinks")
+            // Where it is not allowed, sinks are as important as everything else.
+            .on_thread_start(|| {
+                let _ = rustix::process::setpriority_process(None, NICENESS);
+            })
+            .enable_all()
+            .build()
+    }
+
+    /// Makes the sinks those of `settings`: what is set as before goes on, what is new is started, what is gone or
+    /// set otherwise writes out its queue and ends. Every event goes to the old or to the new ones, none to neither.
+    pub fn replace(&self, settings: Vec<Setting>) {
+        let Some(handle) = &self.handle else { return };
+        let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        let mut old: Vec<Entry> = std::mem::take(&mut *set);
+        for setting in settings {
+            let known = old.iter().position(|entry| entry.setting.name == setting.name);
+            let known = known.map(|at| old.remove(at));
+            match known {
+                Some(entry) if entry.setting == setting => set.push(entry),
+                known => {
+                    let before = known.map(|entry| entry.outlet);
+                    set.extend(start(handle, setting, before));
+                }
+            }
+        }
+        for gone in old {
+            gone.outlet.close(Instant::now() + gone.outlet.dispatch.drain);
+        }
+        self.has_blocking.store(set.iter().any(|entry| entry.outlet.is_blocking()), Ordering::Relaxed);
+    }
+
+    /// What the sinks that run now are set to.
+    pub fn settings(&self) -> Vec<Setting> {
+        self.read().iter().map(|entry| entry.setting.clone()).collect()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Entry>> {
+        self.set.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.read().is_empty()
+    }
+
+    /// What an ack of this taillight means.
+    pub fn level(&self) -> AckLevel {
+        let set = self.read();
+        let blocking = set.iter().filter(|entry| entry.outlet.is_blocking());
+        blocking.map(|entry| entry.outlet.ack).max().unwrap_or_default()
+    }
+
+    /// Waits for room for `bytes` that sinks which never drop may have to hold; `None` where there are none.
+    pub async fn hold(&self, bytes: usize) -> Option<Arc<OwnedSemaphorePermit>> {
+        if !self.has_blocking.load(Ordering::Relaxed) {
+            return None;
+        }
+        let kib = u32::try_from(bytes / 1024).unwrap_or(HELD_KIB).clamp(1, HELD_KIB);
+        Arc::clone(&self.held).acquire_many_owned(kib).await.ok().map(Arc::new)
+    }
+
+    /// Offers `packet` to every sink, at once. Call it in the order in which events are numbered.
+    pub fn offer(&self, packet: &Packet, now: Timestamp) -> Tickets {
+        self.offer_where(packet, now, |_| true, false)
+    }
+
+    /// Offers `packet` to the sinks of these names, whatever they select.
+    pub fn offer_to(&self, packet: &Packet, names: &[String], now: Timestamp) -> Tickets {
+        self.offer_where(packet, now, |name| names.iter().any(|one| one == name), true)
+    }
+
+    fn offer_where(
+        &self,
+        packet: &Packet,
+        now: Timestamp,
+        is_one: impl Fn(&str) -> bool,
+        is_chosen: bool,
+    ) -> Tickets {
+        let set = self.read();
+        let mut tickets = Tickets(Vec::new());
+        if packet.chunk.is_empty() {
+            return tickets;
+        }
+        let at = Instant::now();
+        for Entry { outlet, .. } in set.iter().filter(|entry| is_one(&entry.outlet.name)) {
+            if let Some(upto) = outlet.offer(packet, now, at, is_chosen) {
+                tickets.0.push((Arc::clone(outlet), upto));
+            }
+        }
+        tickets
+    }
+
+    /// How each sink is doing, in the order of the settings.
+    pub fn reports(&self) -> Vec<Report> {
+        self.read().iter().map(|entry| entry.outlet.report()).collect()
+    }
+
+    /// Whether events of the sink of this name are in its queue, beside those being written.
+    #[cfg(test)]
+    pub(super) fn has_waiting(&self, name: &str) -> bool {
+        self.read().iter().any(|entry| entry.outlet.name == name && entry.outlet.has_waiting())
+    }
+
+    /// Pauses or resumes the sink of this name; `false` if there is none.
+    pub fn set_paused(&self, name: &str, is_paused: bool) -> bool {
+        let set = self.read();
+        let found = set.iter().find(|entry| entry.outlet.name == name);
+        found.is_some_and(|entry| {
+            entry.outlet.set_paused(is_paused);
+            true
+        })
+    }
+
+    /// Lets every sink write out its queue within its time and gives their last reports.
+    pub async fn stop(&self) -> Vec<Report> {
+        let outlets: Vec<_> = self.read().iter().map(|entry| Arc::clone(&entry.outlet)).collect();
+        for outlet in &outlets {
+            outlet.close(Instant::now() + outlet.dispatch.drain);
+        }
+        for outlet in &outlets {
+            // A sink that does not even notice its deadline is not waited for much longer.
+            let grace = outlet.dispatch.drain + Duration::from_secs(1);
+            drop(tokio::time::timeout(grace, outlet.ended()).await);
+        }
+        self.reports()
+    }
+}
+
+/// Starts one sink, after `before` has ended.
+fn start(handle: &Handle, setting: Setting, before: Option<Arc<Outlet>>) -> Option<Entry> {
+    // Checked when the settings were read.
+    let build = (setting.kind.build)(&setting.values).ok()?;
+    let dispatch = Dispatch::of(&setting.values);
+    let seed = getrandom::u64().unwrap_or(0x9e37_79b9_7f4a_7c15);
+    let outlet = Arc::new(Outlet::new(setting.name.clone(), setting.kind.name, dispatch, build.ack, seed));
+    if let Some(before) = &before {
+        before.close(Instant::now() + before.dispatch.drain);
+    }
+    let run = (build.start)(Arc::clone(&outlet));
+    let successor = Arc::clone(&outlet);
+    handle.spawn(async move {
+        if let Some(before) = before {
+            before.ended().await;
+            successor.succeed(&before.report());
+        }
+        run.await;
+    });
+    Some(Entry { setting, outlet })
+}
+
+/// What the ack of a packet has to wait for.
+#[must_use]
+pub struct Tickets(Vec<(Arc<Outlet>, u64)>);
+
+impl Tickets {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn waits_for(&self, name: &str) -> bool {
+        self.0.iter().any(|(outlet, _)| outlet.name == name)
+    }
+
+    /// Waits until every sink that never drops has the packet; `false` if one ends without.
+    pub async fn settled(self) -> bool {
+        for (outlet, upto) in self.0 {
+            if !outlet.settled(upto).await {
+                return false;
+            }
+        }
+        true
+    }
+}

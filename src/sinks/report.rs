@@ -1,0 +1,123 @@
+//! What a sink has done so far, as Health, `/healthz` and `/metrics` show it.
+
+/// Why an event that was meant for a sink never reached it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// The queue was full, and the mode drops what is new.
+    Dropping,
+    /// The queue was full, and the mode drops what is old.
+    Sliding,
+    /// The sink said that it never will be delivered, or it was tried as often as allowed.
+    Refused,
+    /// The sink panicked over its batch.
+    Panic,
+    /// Too large for the sink.
+    Size,
+    /// The sink was paused.
+    Paused,
+    /// Still waiting when the time to write out the queue was over.
+    Undelivered,
+}
+
+/// Every reason with its name.
+pub const DROPPED: [(Dropped, &str); 7] = [
+    (Dropped::Dropping, "dropping"),
+    (Dropped::Sliding, "sliding"),
+    (Dropped::Refused, "refused"),
+    (Dropped::Panic, "panic"),
+    (Dropped::Size, "size"),
+    (Dropped::Paused, "paused"),
+    (Dropped::Undelivered, "undelivered"),
+];
+
+/// Events by what became of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub offered: u64,
+    pub delivered: u64,
+    /// Not meant for this sink, by level, id, namespace or filter.
+    pub filtered: u64,
+    pub sampled: u64,
+    pub limited: u64,
+    /// By [`DROPPED`].
+    pub dropped: [u64; DROPPED.len()],
+    /// Tries that failed; no events.
+    pub errors: u64,
+}
+
+impl Counts {
+    pub(super) fn drop_for(&mut self, reason: Dropped, events: u64) {
+        self.dropped[reason as usize] += events;
+    }
+
+    pub fn dropped_in_all(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.offered += other.offered;
+        self.delivered += other.delivered;
+        self.filtered += other.filtered;
+        self.sampled += other.sampled;
+        self.limited += other.limited;
+        self.errors += other.errors;
+        for (sum, more) in self.dropped.iter_mut().zip(other.dropped) {
+            *sum += more;
+        }
+    }
+}
+
+/// How a sink is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Not opened yet: nothing was there to be written.
+    #[default]
+    Idle,
+    Running,
+    /// The last try failed; it goes on trying.
+    Retrying,
+    /// It panicked and is opened anew.
+    Restarting,
+    /// A user has paused it: what is offered is dropped.
+    Paused,
+    Stopped,
+}
+
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Running => "running",
+            Self::Retrying => "retrying",
+            Self::Restarting => "restarting",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// A sink at one moment; its numbers add up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    pub name: String,
+    pub kind: &'static str,
+    pub mode: &'static str,
+    pub state: State,
+    pub counts: Counts,
+    /// Waiting or being written.
+    pub queued: u64,
+    /// From being offered to being delivered, in milliseconds; `None` before the first.
+    pub p50: Option<f64>,
+    pub p99: Option<f64>,
+    /// Why the last try failed that did; safe to show.
+    pub last_error: Option<String>,
+}
+
+impl Report {
+    /// Whether every event offered is accounted for.
+    pub fn is_balanced(&self) -> bool {
+        let counts = &self.counts;
+        let known = counts.delivered + self.queued + counts.filtered + counts.sampled + counts.limited;
+        counts.offered == known + counts.dropped_in_all()
+    }
+}

@@ -1,0 +1,151 @@
+//! The task of one sink: takes batches, writes them, and decides what follows when that fails.
+//!
+//! Started by [`super::Outlets`]. A write that takes too long or panics costs this sink its connection and, for a
+//! panic, the batch it was over; nobody else notices.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{sleep, timeout};
+
+use super::outlet::Outlet;
+use super::piece::Batch;
+use super::report::{Dropped, State};
+use super::{Sink, SinkError, Written};
+
+/// Connecting or opening takes no longer (SECURITY: limits).
+const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a try came to.
+enum Outcome {
+    Written(Written),
+    Failed(SinkError),
+    Panicked(String),
+}
+
+/// Writes what `outlet` has until it is closed and empty, or its time is over.
+pub(super) async fn run<S: Sink>(outlet: Arc<Outlet>, options: S::Options) {
+    let mut runner = Runner::<S> { outlet, options, sink: None, panics: 0 };
+    while let Some(batch) = runner.outlet.next().await {
+        if !runner.deliver(batch).await {
+            break;
+        }
+    }
+    let Runner { outlet, sink, .. } = runner;
+    // Whatever closing a sink may do, its end is told.
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(move || drop(sink)));
+    outlet.end();
+}
+
+struct Runner<S: Sink> {
+    outlet: Arc<Outlet>,
+    options: S::Options,
+    sink: Option<S>,
+    /// One after the other.
+    panics: u32,
+}
+
+impl<S: Sink> Runner<S> {
+    /// Tries until `batch` is delivered or dropped; `false` once the time is over.
+    async fn deliver(&mut self, mut batch: Batch) -> bool {
+        let outlet = Arc::clone(&self.outlet);
+        let mut tries = 0_u32;
+        loop {
+            let outcome = tokio::select! {
+                biased;
+                () = outlet.expired() => {
+                    outlet.dropped(&batch, Dropped::Undelivered);
+                    return false;
+                }
+                outcome = self.attempt(&batch) => outcome,
+            };
+            let wait = match outcome {
+                Outcome::Written(written) => {
+                    self.panics = 0;
+                    outlet.delivered(&batch, written.too_large);
+                    if let Some(trouble) = written.trouble {
+                        outlet.failed(State::Running, &trouble);
+                    }
+                    return true;
+                }
+                Outcome::Failed(SinkError::Fatal { why }) => {
+                    outlet.failed(State::Running, &why);
+                    outlet.dropped(&batch, Dropped::Refused);
+                    return true;
+                }
+                Outcome::Failed(SinkError::Retry { why, after, done, too_large }) => {
+                    if done > 0 {
+                        outlet.delivered(&batch.drop_first(done), too_large);
+                        tries = 0;
+                    }
+                    outlet.failed(State::Retrying, &why);
+                    tries = tries.saturating_add(1);
+                    if outlet.dispatch.attempts > 0 && u64::from(tries) >= outlet.dispatch.attempts {
+                        outlet.dropped(&batch, Dropped::Refused);
+                        return true;
+                    }
+                    after.unwrap_or_else(|| outlet.dispatch.wait(tries, draw()))
+                }
+                Outcome::Panicked(why) => {
+                    self.panics = self.panics.saturating_add(1);
+                    outlet.failed(State::Restarting, &why);
+                    outlet.dropped(&batch, Dropped::Panic);
+                    batch = Batch::default();
+                    outlet.dispatch.wait(self.panics, draw())
+                }
+            };
+            tokio::select! {
+                () = outlet.expired() => {
+                    outlet.dropped(&batch, Dropped::Undelivered);
+                    return false;
+                }
+                () = sleep(wait) => {}
+            }
+            if batch.is_empty() {
+                return true;
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &Batch) -> Outcome {
+        if self.sink.is_none() {
+            let open = AssertUnwindSafe(S::open(&self.options)).catch_unwind();
+            match timeout(OPEN_WITHIN, open).await {
+                Ok(Ok(Ok(sink))) => self.sink = Some(sink),
+                Ok(Ok(Err(SinkError::Fatal { why }))) => return Outcome::Failed(SinkError::retry(why)),
+                Ok(Ok(Err(error))) => return Outcome::Failed(error),
+                Ok(Err(panic)) => return Outcome::Failed(SinkError::retry(text_of(&*panic))),
+                Err(_) => return Outcome::Failed(SinkError::retry("no connection within 5 s")),
+            }
+        }
+        let Some(sink) = &mut self.sink else { return Outcome::Failed(SinkError::retry("not open")) };
+        let write = AssertUnwindSafe(sink.write(batch)).catch_unwind();
+        match timeout(self.outlet.dispatch.timeout, write).await {
+            Ok(Ok(Ok(written))) => Outcome::Written(written),
+            Ok(Ok(Err(error))) => Outcome::Failed(error),
+            Ok(Err(panic)) => {
+                self.sink = None;
+                Outcome::Panicked(text_of(&*panic))
+            }
+            Err(_) => {
+                self.sink = None;
+                let limit = self.outlet.dispatch.timeout.as_millis();
+                Outcome::Failed(SinkError::retry(format!("nothing was taken within {limit} ms")))
+            }
+        }
+    }
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", text.unwrap_or_default())
+}
+
+/// A number from 0 to 1 for the wait before a retry; without a source of randomness the whole wait.
+fn draw() -> f64 {
+    getrandom::u32().map_or(1.0, |drawn| f64::from(drawn) / f64::from(u32::MAX))
+}
