@@ -25,4 +25,4 @@ pub use keys::{Rules, is_usable_key};
 pub use limit::{Limit, Limiter};
 pub use pattern::{Allow, Column, Pattern};
 pub use redact::{Redactor, Scrub, Scrubbed};
-pub use selection::{Rows, SELECTION, Selected, Selection, Selector, Stage, read_filter};
+pub use selection::{LIMITS, Rows, SELECTION, Selected, Selection, Selector, Stage, read_filter};

@@ -49,6 +49,8 @@ const LIMIT: Check = Check {
     what: "a limit such as \"100 per minute\"",
     check: |text| Limit::parse(text).map(drop).ok_or_else(String::new),
 };
+/// What `limits` may be.
+pub const LIMITS: Kind = Kind::List(LIMIT);
 const PATTERNS: Kind = Kind::Map { name: ALLOW, value: &Kind::List(PATTERN) };
 
 /// The keys of a selection.
@@ -71,7 +73,7 @@ pub const SELECTION: &[Key] = &[
         "\"event\"",
         "draw for each event, or once for a session",
     ),
-    key("limits", Kind::List(LIMIT), "", "no more than this in any such time; several may hold at once"),
+    key("limits", LIMITS, "", "no more than this in any such time; several may hold at once"),
 ];
 
 /// Reads a filter for a place where nothing is known but the event.

@@ -27,15 +27,19 @@ mod console;
 mod dispatch;
 mod encode;
 mod file;
+mod http;
+mod otlp;
 mod outlet;
 mod outlets;
 mod piece;
+mod postgres;
 mod report;
 mod runner;
 mod settings;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -188,5 +192,29 @@ pub const KINDS: &[Kind] = &[
         about: "JSON lines or syslog messages, one a datagram",
         keys: socket::UDP_KEYS,
         build: socket::build_udp,
+    },
+    Kind {
+        name: "otlp",
+        about: "OpenTelemetry over HTTP: log records, spans of requests and page loads, durations as histograms",
+        keys: otlp::KEYS,
+        build: otlp::build,
+    },
+    Kind {
+        name: "postgres",
+        about: "a row in a table of PostgreSQL for each event",
+        keys: postgres::KEYS,
+        build: postgres::build,
+    },
+    Kind {
+        name: "slack",
+        about: "a message in a channel for each error, few of them",
+        keys: webhook::SLACK_KEYS,
+        build: webhook::build_slack,
+    },
+    Kind {
+        name: "webhook",
+        about: "a post for each event, as a template says",
+        keys: webhook::WEBHOOK_KEYS,
+        build: webhook::build_webhook,
     },
 ];

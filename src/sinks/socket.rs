@@ -120,15 +120,15 @@ async fn connect(address: &str) -> Result<TcpStream, SinkError> {
     Ok(stream)
 }
 
-/// Whether the peer has not closed the connection: what is written after that would be lost without an error. What
-/// it may have sent is read and left aside.
+/// Whether the peer has not closed the connection: what is written after that would be lost without an error. The
+/// system is asked itself, for the runtime may not have heard yet. What the peer may have sent is read and left aside.
 fn is_open(stream: &TcpStream) -> bool {
     let mut rest = [0; 1024];
     loop {
-        match stream.try_read(&mut rest) {
-            Ok(0) => return false,
+        match rustix::net::recv(stream, &mut rest[..], rustix::net::RecvFlags::DONTWAIT) {
+            Ok((0, _)) => return false,
             Ok(_) => {}
-            Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+            Err(error) => return error == rustix::io::Errno::WOULDBLOCK,
         }
     }
 }

@@ -1,5 +1,10 @@
 //! Sinks as a user sets them, each against the real thing: a listener, a folder, a full disk, a restart, a reload.
 
+mod otlp;
+mod postgres;
+mod server;
+mod webhook;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream, UdpSocket};

@@ -1,0 +1,173 @@
+//! PostgreSQL itself, started by the test on a free port.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
+
+use super::{PATIENCE, delivered, number, until};
+use crate::harness::Program;
+
+/// A database server of its own, gone with the value.
+struct Database {
+    folder: tempfile::TempDir,
+    tools: PathBuf,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl Database {
+    /// `None`, with a line that says so, where PostgreSQL is not installed.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    fn start() -> Option<Self> {
+        let Some(tools) = tools() else {
+            assert!(std::env::var_os("CI").is_none(), "PostgreSQL is not installed");
+            eprintln!("skipped: PostgreSQL is not installed");
+            return None;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        // Its server refuses to run as root and owns its files.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("settable");
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+        let mut database = Self { folder, tools, port, server: None };
+        let data = database.data();
+        let made = database
+            .tool("initdb")
+            .args(["-A", "trust", "-U", "postgres", "--no-sync", "-D"])
+            .arg(&data)
+            .output();
+        let made = made.expect("initdb runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        database.run();
+        Some(database)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn tool(&self, name: &str) -> Command {
+        let path = self.tools.join(name);
+        let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+        let mut command = if is_root {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(path);
+            command
+        } else {
+            Command::new(path)
+        };
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&mut self) {
+        let data = self.data();
+        let mut command = self.tool("postgres");
+        command.arg("-D").arg(data).args(["-p", &self.port.to_string()]);
+        command.args([
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "fsync=off",
+        ]);
+        self.server =
+            Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("postgres runs"));
+        let start = Instant::now();
+        while !self.query("SELECT 1").status.success() {
+            assert!(start.elapsed() < PATIENCE, "PostgreSQL does not answer");
+            std::thread::yield_now();
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            // Fast shutdown: connections are cut.
+            let _ = Command::new("kill").args(["-INT", &server.id().to_string()]).status();
+            let _ = server.wait();
+        }
+    }
+
+    fn query(&self, text: &str) -> Output {
+        let mut psql = Command::new(self.tools.join("psql"));
+        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "-AtqX", "-c", text]);
+        psql.output().expect("psql runs")
+    }
+
+    fn answer(&self, text: &str) -> String {
+        let output = self.query(text);
+        assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// The settings of a sink into it.
+    fn settings(&self, rest: &str) -> String {
+        let path = self.folder.path().join("url");
+        fs::write(&path, format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)).expect("written");
+        format!(
+            "[sinks.postgres]\nurl = \"file:{}\"\nretry-first = \"20ms\"\nretry-longest = \"50ms\"\nbatch-age = \"10ms\"\n{rest}",
+            path.display()
+        )
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn tools() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin"));
+    let has_all =
+        |folder: &PathBuf| ["initdb", "postgres", "psql"].iter().all(|name| folder.join(name).is_file());
+    folders
+        .filter(has_all)
+        .max()
+        .or_else(|| Some(PathBuf::from("/usr/bin")).filter(|path| has_all(&Path::new(path).to_path_buf())))
+}
+
+#[test]
+fn every_event_is_a_row_whatever_it_holds() {
+    let Some(database) = Database::start() else { return };
+    // A table of an older version has fewer columns: the rest is added.
+    database.answer("CREATE TABLE taillight_events (run bigint NOT NULL, seq bigint NOT NULL, level text, UNIQUE (run, seq))");
+    let program = Program::with_settings(&database.settings(""), &["serve"]);
+    program.post(
+        r#"[{"type":"error","subtype":"javascript","message":"no x'); DROP TABLE taillight_events; --","stack":"at a\u0000b",
+             "user-id":"user-1","session-id":"s-1","timestamp":1704067200123,"odd":"\ud800","deep":{"n":[1,null]}},
+            {"type":"metric","subtype":"api-call","url":"http://localhost/api/users/42","method":"GET","status":404,"duration-ms":12.5},
+            {"type":"log","message":"large","n":1e999999}]"#,
+    );
+    until(&program, "postgres", delivered(3));
+    let text = "SELECT level, signal_id, message, user_id, session_id, to_char(inst AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS'), \
+                length(error_group), stack_trace, data->'deep'->'n'->>0 FROM taillight_events WHERE seq = 1";
+    assert_eq!(
+        database.answer(text),
+        "error|browser/javascript|no x'); DROP TABLE taillight_events; --|user-1|s-1|2024-01-01 00:00:00.123|16|at a\u{fffd}b|1"
+    );
+    let text = "SELECT endpoint LIKE 'GET %/api/users/:id', duration_ms, status, error_group IS NOT NULL, data->>'method' FROM taillight_events WHERE seq = 2";
+    assert_eq!(database.answer(text), "t|12.5|404|t|GET");
+    // What is no number for PostgreSQL is kept as the text it is.
+    let text =
+        "SELECT jsonb_typeof(data), data #>> '{}' LIKE '%1e999999%' FROM taillight_events WHERE seq = 3";
+    assert_eq!(database.answer(text), "string|t");
+}
+
+#[test]
+fn a_database_that_goes_away_costs_nothing_and_gets_nothing_twice() {
+    let Some(mut database) = Database::start() else { return };
+    let program = Program::with_settings(&database.settings("table = \"public.page_events\"\n"), &["serve"]);
+    program.post(&super::events(300));
+    until(&program, "postgres", delivered(300));
+    database.stop();
+    program.post(&super::events(300));
+    until(&program, "postgres", |sink| number(&sink["errors"]) > 0);
+    database.run();
+    until(&program, "postgres", delivered(600));
+    let counts = "SELECT count(*), count(DISTINCT seq), min(seq), max(seq) FROM public.page_events";
+    assert_eq!(database.answer(counts), "600|600|1|600");
+}
