@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::admission::Route;
 
 const CLIENT: &str = include_str!("../../assets/taillight.js");
+const SCITTLE: &str = include_str!("../../assets/taillight.cljs");
 const TYPES: &str = include_str!("../../assets/taillight.d.ts");
 const DEMO: &str = include_str!("../../assets/demo.html");
 const HOME: &str = include_str!("../../assets/home.html");
@@ -40,6 +41,7 @@ pub(super) fn file(route: Route, host: &str, traffic: Traffic) -> Option<(&'stat
         Route::Client => (SCRIPT, Cow::Borrowed(CLIENT)),
         Route::Module => (SCRIPT, Cow::Owned(module())),
         Route::Types => (TYPESCRIPT, Cow::Borrowed(TYPES)),
+        Route::Scittle => ("text/plain; charset=utf-8", Cow::Borrowed(SCITTLE)),
         Route::Demo => (HTML, Cow::Borrowed(DEMO)),
         Route::Home => (HTML, Cow::Owned(home(host, traffic))),
         _ => return None,
@@ -74,6 +76,26 @@ mod tests {
         let names = MODULE_EXPORTS.split(['{', '}']).nth(1).expect("a list").split(',').map(str::trim);
         for name in names {
             assert!(TYPES.contains(&format!("{name}(")), "{name} has no type");
+        }
+    }
+
+    #[test]
+    fn the_scittle_client_has_the_calls_that_are_documented() {
+        let (kind, text) = file(Route::Scittle, "localhost", Traffic::Nothing).expect("a file");
+        assert_eq!(kind, "text/plain; charset=utf-8");
+        assert!(text.contains("(ns app.telemetry\n"));
+        for name in [
+            "init-telemetry!",
+            "log!",
+            "track!",
+            "metric!",
+            "add-event!",
+            "flush-events!",
+            "set-user!",
+            "render!",
+            "stop!",
+        ] {
+            assert!(text.contains(&format!("(defn {name}")), "{name}");
         }
     }
 

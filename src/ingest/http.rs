@@ -191,7 +191,8 @@ fn upgrade(mut request: Request<Incoming>, door: &Arc<Door>, stop: watch::Receiv
         return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing");
     };
     let accept = derive_accept_key(key.as_bytes());
-    let speech = Speech::of(request.uri().path(), request.uri().query().unwrap_or(""));
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("");
+    let speech = Speech::of(request.uri().path(), request.uri().query().unwrap_or(""), origin);
     let protocols = joined(headers, &header::SEC_WEBSOCKET_PROTOCOL);
     let speaks_ours = protocols.split(',').any(|entry| entry.trim() == PROTOCOL);
     let door = Arc::clone(door);

@@ -52,8 +52,8 @@ pub(super) enum Speech {
 
 impl Speech {
     /// Any path but the native one is taken for Sente's: clients connect wherever their app says.
-    pub(super) fn of(path: &str, query: &str) -> Self {
-        if path == "/v1/ws" { Self::Native } else { Self::Sente(sente::Talk::of(query)) }
+    pub(super) fn of(path: &str, query: &str, origin: &str) -> Self {
+        if path == "/v1/ws" { Self::Native } else { Self::Sente(sente::Talk::of(query, origin)) }
     }
 
     fn max_message(&self) -> usize {

@@ -11,6 +11,17 @@ fn both_sides_of_the_ingest_bench_read_every_event() {
     assert_eq!(costs.kept, 60);
 }
 
+#[path = "../../benches/sente.rs"]
+#[expect(dead_code, reason = "only the bodies are run here")]
+mod sente;
+
+#[test]
+fn all_sides_of_the_sente_bench_read_every_event() {
+    let costs = sente::compare(10, 2);
+    let spans = [costs.serde_json, costs.edn, costs.native_chunk, costs.edn_chunk];
+    assert!(spans.iter().all(|span| *span > 0.0), "{costs:?}");
+}
+
 #[path = "../../benches/advice.rs"]
 #[expect(dead_code, reason = "only the bodies are run here")]
 mod advice;

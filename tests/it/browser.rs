@@ -403,7 +403,7 @@ impl Browser {
     }
 
     /// Chromium's debugging socket of the one page that is open.
-    fn debugger(&self) -> Debugger {
+    pub(crate) fn debugger(&self) -> Debugger {
         let file = self.profile.path().join("DevToolsActivePort");
         let start = Instant::now();
         let port: u16 = loop {
@@ -440,13 +440,31 @@ impl Drop for Browser {
 }
 
 /// Real input, which no page can make itself.
-struct Debugger(WebSocket<TcpStream>);
+pub(crate) struct Debugger(WebSocket<TcpStream>);
 
 impl Debugger {
     fn call(&mut self, method: &str, params: Value) {
         let message = serde_json::json!({ "id": 1, "method": method, "params": params });
         self.0.send(Message::text(message.to_string())).expect("sendable");
         while !self.0.read().expect("an answer").to_text().expect("text").contains(r#""id":1"#) {}
+    }
+
+    /// Asks the page until `expression` is true.
+    pub(crate) fn wait_for(&mut self, expression: &str) {
+        let start = Instant::now();
+        let ask = serde_json::json!({ "expression": expression, "returnByValue": true });
+        let message = serde_json::json!({ "id": 2, "method": "Runtime.evaluate", "params": ask }).to_string();
+        let mut is_true = false;
+        while !is_true {
+            assert!(start.elapsed() < PATIENCE, "never {expression}");
+            self.0.send(Message::text(message.clone())).expect("sendable");
+            let mut answer = String::new();
+            while !answer.contains(r#""id":2"#) {
+                answer = self.0.read().expect("an answer").to_text().expect("text").to_owned();
+            }
+            is_true = answer.contains(r#""value":true"#);
+            std::thread::yield_now();
+        }
     }
 
     fn click(&mut self, x: u32, y: u32) {

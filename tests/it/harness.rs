@@ -27,11 +27,20 @@ pub(crate) struct Program {
 impl Program {
     /// Starts `taillight ARGS --port 0` and waits for its listening line.
     pub(crate) fn start(args: &[&str]) -> Self {
-        Self::with_settings("", args)
+        Self::started(0, "", args)
     }
 
     /// The same with these settings of the user.
     pub(crate) fn with_settings(settings: &str, args: &[&str]) -> Self {
+        Self::started(0, settings, args)
+    }
+
+    /// The same on a port that is known to be free.
+    pub(crate) fn start_on(port: u16, args: &[&str]) -> Self {
+        Self::started(port, "", args)
+    }
+
+    fn started(port: u16, settings: &str, args: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         if !settings.is_empty() {
             std::fs::create_dir_all(settings_of(home.path()).parent().expect("a folder")).expect("made");
@@ -39,7 +48,7 @@ impl Program {
         }
         let mut child = command(home.path())
             .args(args)
-            .args(["--port", "0"])
+            .args(["--port", &port.to_string()])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -32,6 +32,8 @@ mod maps;
 mod pty;
 /// What a page load is: `since:reload`, `load:` and `session:latest` over real connections.
 mod reload;
+/// `/taillight.cljs` in Scittle, on a real page.
+mod scittle;
 /// Vitals and timeline: one recorded visit.
 mod screens;
 /// The pictures of the README are those of the screens.

@@ -205,6 +205,7 @@ fn a_batch_in_edn_is_printed_like_any_other() {
         ("duration", json!(234)),
         ("status", json!(200)),
         ("source", json!("sente")),
+        ("endpoint", json!("GET /api/users/:id")),
         ("inst", json!("2024-01-01T00:00:00.000Z")),
     ] {
         assert_eq!(event[key], expected, "{event}");

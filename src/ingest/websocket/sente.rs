@@ -29,6 +29,8 @@ pub(in crate::ingest) struct Talk {
     dialect: Dialect,
     /// Sente's name for a page load; the session of events that name none.
     client_id: String,
+    /// The page's own, as its browser tells it; empty for other programs.
+    origin: String,
     /// The packing that the URL asks for.
     named: Option<Packing>,
     packing: Packing,
@@ -40,7 +42,7 @@ pub(in crate::ingest) struct Talk {
 
 impl Talk {
     /// Sente puts its `client-id` into the query, sente-lite puts nothing there.
-    pub(super) fn of(query: &str) -> Self {
+    pub(super) fn of(query: &str, origin: &str) -> Self {
         let get = |name: &str| {
             let pair = query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name));
             pair.map(|(_, value)| unescaped(value))
@@ -49,6 +51,7 @@ impl Talk {
         Self {
             dialect: if client_id.is_some() { Dialect::Sente } else { Dialect::Lite },
             client_id: client_id.unwrap_or_default().chars().take(MAX_CLIENT_ID).collect(),
+            origin: if origin == "null" { String::new() } else { origin.to_owned() },
             named: get("packer").and_then(|name| Packing::named(&name)),
             packing: Packing::default(),
             opened: Instant::now(),
@@ -83,6 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     pub(super) async fn greet(&mut self) -> Result<(), Option<Ending>> {
         let Speech::Sente(talk) = &mut self.speech else { return Ok(()) };
         self.sender.source = "sente";
+        self.sender.origin.clone_from(&talk.origin);
         if talk.dialect == Dialect::Sente {
             let (packer, is_another) = self.door.packers.of(&talk.client_id);
             talk.packing = talk.named.unwrap_or(Packing { packer, ..Packing::default() });
@@ -174,13 +178,14 @@ mod tests {
 
     #[test]
     fn the_query_tells_the_dialect_and_what_it_wants() {
-        let talk = Talk::of("app=demo&client-id=cid%2D1%zz&csrf-token=x&packer=gzip-transit");
+        let talk =
+            Talk::of("app=demo&client-id=cid%2D1%zz&csrf-token=x&packer=gzip-transit", "http://a.test");
         assert_eq!((talk.dialect, talk.client_id.as_str()), (Dialect::Sente, "cid-1%zz"));
         assert_eq!(talk.named, Packing::named("gzip-transit"));
-        let talk = Talk::of("hs=real");
+        let talk = Talk::of("hs=real", "null");
         assert_eq!((talk.dialect, talk.client_id.as_str(), talk.named), (Dialect::Lite, "", None));
         assert_eq!(
-            Talk::of(&format!("client-id={}", "é".repeat(500))).client_id.chars().count(),
+            Talk::of(&format!("client-id={}", "é".repeat(500)), "").client_id.chars().count(),
             MAX_CLIENT_ID
         );
     }
