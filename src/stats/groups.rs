@@ -62,6 +62,11 @@ impl Groups {
         self.all.entry(key).or_insert_with(|| Group::new(key, event, ordinal)).add(event, ordinal);
     }
 
+    /// Whether there is a group `group`.
+    pub(super) fn has(&self, group: u64) -> bool {
+        self.all.contains_key(&group)
+    }
+
     /// Takes `event` out of the group `from`, which it was added to before it had another; `true` if what is left of
     /// that group must be looked at again, see [`Groups::refit`].
     pub(super) fn remove(&mut self, event: EventRef<'_>, ordinal: u64, from: u64) -> bool {

@@ -148,6 +148,11 @@ impl Loads {
         }
     }
 
+    /// Forgets a group that no event is in any more.
+    pub fn forget(&mut self, group: u64) {
+        self.groups.remove(&group);
+    }
+
     /// Takes note of a connection of a tab of `session`.
     pub fn opened(&mut self, session: &str, tab: &str, at: Timestamp) {
         let session = self.session(session);

@@ -72,6 +72,11 @@ impl Tables {
         is_loose
     }
 
+    /// Whether any event is in the group.
+    pub fn has_group(&self, group: u64) -> bool {
+        self.groups.has(group)
+    }
+
     /// Looks again at a group that events were taken out of: `events` are all of it that are kept, oldest first.
     pub fn refit<'a>(&mut self, group: u64, events: impl Iterator<Item = (u64, EventRef<'a>)>) {
         self.groups.refit(group, events);

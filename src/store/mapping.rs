@@ -38,6 +38,10 @@ impl Store {
             if self.tables.regroup(event, *ordinal, before) {
                 loose.insert(before);
             }
+            if !self.tables.has_group(before) {
+                self.loads.forget(before);
+                self.is_loads_stale = true;
+            }
             if !self.loads.knows(event) {
                 self.loads.add(event);
                 self.is_loads_stale = true;

@@ -66,3 +66,17 @@ fn the_advice_bench_measures_answers_that_say_something() {
         assert!(!costs.advice.candidates.is_empty() || !costs.advice.notes.is_empty(), "{costs:?}");
     }
 }
+
+#[path = "../../benches/maps.rs"]
+#[expect(dead_code, reason = "only the bodies are run here")]
+mod maps;
+
+#[test]
+fn the_maps_bench_reads_maps_and_maps_frames() {
+    let (table, _) = maps::read(20_000, 1);
+    assert!(table.sources().len() == 20 && table.lookup(10, 5).is_some());
+    let (lookup, frame) = maps::frames(20_000, 10);
+    assert!(lookup > 0.0 && frame > 0.0);
+    let (painted, loaded) = maps::type_while_loading(1_000, 4, 20_000, &["quota"]);
+    assert!(!painted.is_empty() && loaded == 4);
+}

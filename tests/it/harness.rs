@@ -314,11 +314,14 @@ pub(crate) fn tool(names: &[&str]) -> Option<String> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |name: &&&str| std::env::split_paths(&paths).any(|folder| folder.join(name).is_file());
     let found = names.iter().find(is_there).map(|name| (*name).to_owned());
-    if found.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "none of {names:?} is installed");
-        eprintln!("skipped: none of {names:?} is installed");
-    }
-    found
+    found.or_else(|| missed(&format!("none of {names:?} is installed")))
+}
+
+/// Says that something is missing; a failure where everything must be there.
+pub(crate) fn missed<T>(what: &str) -> Option<T> {
+    assert!(std::env::var_os("CI").is_none(), "{what}");
+    eprintln!("skipped: {what}");
+    None
 }
 
 fn settings_of(home: &Path) -> std::path::PathBuf {

@@ -42,6 +42,8 @@ mod screenshots;
 mod sente;
 /// Sinks: each against the real thing, and what they promise.
 mod sinks;
+/// A thrown error of a Vite page and of a minified bundle, down to its line on the screen and in the editor.
+mod sources;
 /// `tail`: what is printed, and how it ends.
 mod tail;
 /// What the code must never do, read off its own text.

@@ -515,6 +515,8 @@ fn a_rebuild_is_asked_for_again_and_does_not_split_the_group() {
     assert_eq!(lines, [10, 10, 20], "each by the map of its own build");
     assert_eq!(snapshot.tables.groups.len(), 1, "{:?}", snapshot.tables.groups);
     assert_eq!(snapshot.tables.groups[0].count, 3);
+    let new: Vec<_> = snapshot.loads.new_groups().collect();
+    assert!(new.is_empty(), "met in an earlier load; what the raw stacks were is forgotten: {new:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::harness::post_to;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program in a terminal of its own.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
@@ -63,7 +63,13 @@ impl Terminal {
     }
 
     fn console(width: u16, height: u16) -> (Self, u16) {
-        let mut terminal = Self::start(env!("CARGO_BIN_EXE_taillight"), &["--port", "0"], width, height);
+        Self::console_with(&[], width, height)
+    }
+
+    /// The console with these options more, and its port.
+    pub(crate) fn console_with(options: &[&str], width: u16, height: u16) -> (Self, u16) {
+        let args: Vec<&str> = ["--port", "0"].iter().chain(options).copied().collect();
+        let mut terminal = Self::start(env!("CARGO_BIN_EXE_taillight"), &args, width, height);
         let screen =
             terminal.wait("the first screen", |screen| screen.contains("listening on http://127.0.0.1:"));
         let digits = screen.split("listening on http://127.0.0.1:").nth(1).unwrap_or("");
@@ -71,13 +77,13 @@ impl Terminal {
         (terminal, port.parse().expect("a port"))
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).expect("writable");
         self.keys.flush().expect("writable");
     }
 
     /// Takes what the program writes until the screen is as wanted.
-    fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let start = Instant::now();
         loop {
             let shown = self.screen.screen().contents();
@@ -106,7 +112,7 @@ impl Terminal {
     }
 
     /// Waits for the end; the exit code, and everything that was written.
-    fn end(mut self) -> (u32, String) {
+    pub(crate) fn end(mut self) -> (u32, String) {
         let code = self.child.wait().expect("ends").exit_code();
         // With the program gone nobody holds the other end, and the reader stops by itself.
         while let Ok(bytes) = self.output.recv() {
