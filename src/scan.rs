@@ -5,11 +5,13 @@
 //! come. Nothing here reads the clock but the thread's loop, which is told how long a slice may take.
 
 mod advice;
+mod by_time;
 mod context;
 mod matches;
 mod thread;
 
 pub use advice::{Advice, AdviceHandle, AdviceRequest, Advisor, Candidate, MAX_CANDIDATES, spawn_advice};
+pub use by_time::{At, Moment};
 pub use context::{Clock, Marks, context_of, learn_loads};
 pub use matches::{MatchSegment, Matches, Rows};
 pub use thread::{ScanHandle, select, spawn};
@@ -156,6 +158,7 @@ impl Scan {
         next.chunk.escapes();
         next.chunk.shapes();
         next.chunk.make_texts();
+        next.chunk.order();
         self.ready = next.end();
         true
     }

@@ -12,6 +12,7 @@ use super::json;
 use super::level::{Family, Level, Severity};
 use super::mapped::{Mapped, MappedFrame};
 use super::names::{Interner, Names, Symbol};
+use super::order::Order;
 use super::row::{Flags, Msg, RowOf};
 use super::shapes::Shapes;
 use super::texts::Texts;
@@ -60,6 +61,7 @@ pub struct Chunk {
     escapes: OnceLock<Box<Escapes>>,
     shapes: OnceLock<Box<Shapes>>,
     texts: OnceLock<Box<Texts>>,
+    order: OnceLock<Box<Order>>,
 }
 
 impl Chunk {
@@ -95,6 +97,7 @@ impl Chunk {
             escapes: OnceLock::new(),
             shapes: OnceLock::new(),
             texts: OnceLock::new(),
+            order: OnceLock::new(),
         }
     }
 
@@ -129,6 +132,7 @@ impl Chunk {
         self.escapes.take();
         self.shapes.take();
         self.texts.take();
+        self.order.take();
         self
     }
 
@@ -334,6 +338,11 @@ impl Chunk {
         Some(&self.mapped[at].1)
     }
 
+    /// The rows by the time of their events.
+    pub fn order(&self) -> &Order {
+        self.order.get_or_init(|| Box::new(Order::of(&self.inst)))
+    }
+
     /// What the rows say, once somebody had it made.
     pub fn texts(&self) -> Option<&Texts> {
         self.texts.get().map(|texts| &**texts)
@@ -355,6 +364,7 @@ impl Chunk {
         self.escapes.take();
         self.shapes.take();
         self.texts.take();
+        self.order.take();
         self.seq.push(row.seq);
         self.inst.push(row.inst);
         self.recv.push(row.recv);
@@ -396,6 +406,7 @@ impl Chunk {
         self.escapes.take();
         self.shapes.take();
         self.texts.take();
+        self.order.take();
         let to_here = |symbol: &Symbol| remap[symbol.0 as usize];
         let json_from = other.json_range(rows.start).start;
         let json_to = other.json_end[rows.end - 1] as usize;

@@ -15,6 +15,7 @@ mod level;
 pub mod line;
 mod mapped;
 mod names;
+mod order;
 mod row;
 mod shapes;
 mod texts;
@@ -27,6 +28,7 @@ pub use field::{Column, DataPath, FIELDS, Field, FieldKind, IS, MOMENTS, SUBTYPE
 pub use level::{Family, Level, Severity};
 pub use mapped::{Code, Mapped, MappedFrame, MappedTrace, Relation};
 pub use names::{Interner, Names, Symbol};
+pub use order::Order;
 pub use row::{Flags, Msg, Row, RowOf};
 pub use shapes::{Presence, Shape, Shapes};
 pub use texts::{BETWEEN, Lines, Texts};

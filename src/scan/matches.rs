@@ -2,9 +2,9 @@
 //!
 //! Made by the scan, drawn by the console, written by exports.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::event::{Chunk, EventRef};
+use crate::event::{Chunk, EventRef, Timestamp};
 use crate::stats::TableRows;
 use crate::store::{Segment, Snapshot};
 
@@ -27,6 +27,10 @@ pub struct MatchSegment {
     skip: usize,
     /// Matches in the chunks before this one.
     before: u64,
+    /// The earliest and the latest time of the chunk.
+    pub(super) span: (Timestamp, Timestamp),
+    /// The matching rows by time, once they were asked for; none where arrival is that order.
+    pub(super) by_time: OnceLock<Option<Box<[u16]>>>,
 }
 
 /// What matches, oldest first, and how far the pass has come.
@@ -44,18 +48,24 @@ pub struct Matches {
 }
 
 impl MatchSegment {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match &self.rows {
             Rows::From(row) => self.chunk.len() - row,
             Rows::Some(rows) => rows.len() - self.skip,
         }
     }
 
-    fn row(&self, at: usize) -> usize {
+    /// The row of match `at`, in the order of arrival.
+    pub(super) fn row(&self, at: usize) -> usize {
         match &self.rows {
             Rows::From(row) => row + at,
             Rows::Some(rows) => usize::from(rows[self.skip + at]),
         }
+    }
+
+    /// The matches in the order of arrival: where they are in the ring, and their rows.
+    pub fn ordinals(&self) -> impl DoubleEndedIterator<Item = (u64, usize)> {
+        (0..self.len()).map(|at| self.row(at)).map(|row| (self.base + row as u64, row))
     }
 
     /// How many matches lie below `row`.
@@ -71,7 +81,7 @@ impl MatchSegment {
 
 impl Matches {
     /// Every event of `snapshot`.
-    pub(super) fn everything(id: u64, snapshot: Arc<Snapshot>) -> Self {
+    pub fn everything(id: u64, snapshot: Arc<Snapshot>) -> Self {
         let tables = Arc::clone(&snapshot.tables);
         let scanned = snapshot.len();
         let found = snapshot.segments.iter().map(|segment| {
@@ -153,7 +163,9 @@ fn numbered(found: impl Iterator<Item = (Segment, Rows, usize)>) -> (Arc<[MatchS
     let mut before = 0;
     let segments = found
         .map(|(segment, rows, skip)| {
-            let found = MatchSegment { base: segment.base, chunk: segment.chunk, rows, skip, before };
+            let (base, chunk, span) = (segment.base, segment.chunk.clone(), segment.chunk.order().span);
+            let by_time = OnceLock::new();
+            let found = MatchSegment { base, chunk, rows, skip, before, span, by_time };
             before += found.len() as u64;
             found
         })
