@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::latency::{BARS, Latency, Quantiles};
+use super::latency::{BARS, CURVE, Latency, Quantiles};
 use crate::event::{EventRef, Flags, Micros, Symbol};
 
 /// Endpoints kept apart; the rest is `(other)`.
@@ -33,13 +33,15 @@ pub struct EndpointRow {
     pub errors: u64,
     pub latency: Quantiles,
     pub bars: [u32; BARS],
+    /// Longest durations by share, see [`CURVE`].
+    pub curve: [Micros; CURVE.len()],
     /// Slowest first.
     pub slowest: Arc<[Slow]>,
 }
 
 /// All endpoints.
 #[derive(Debug, Default)]
-pub(super) struct Endpoints {
+pub struct Endpoints {
     by_symbol: FxHashMap<Symbol, usize>,
     all: Vec<Endpoint>,
 }
@@ -56,7 +58,8 @@ struct Endpoint {
 }
 
 impl Endpoints {
-    pub(super) fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+    /// Adds `event`, whose place in the ring is `ordinal`, if it is a request.
+    pub fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
         let symbol = event.chunk().endpoints()[event.row()];
         if symbol.is_none() {
             return;
@@ -88,7 +91,7 @@ impl Endpoints {
     }
 
     /// Rows by count, largest first, then by name.
-    pub(super) fn rows(&mut self) -> Arc<[Arc<EndpointRow>]> {
+    pub fn rows(&mut self) -> Arc<[Arc<EndpointRow>]> {
         let mut rows: Vec<_> = self.all.iter_mut().map(Endpoint::row).collect();
         rows.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
         rows.into()
@@ -112,12 +115,14 @@ impl Endpoint {
 
     fn row(&mut self) -> Arc<EndpointRow> {
         let made = self.row.take().unwrap_or_else(|| {
+            let (bars, curve) = self.latency.spread();
             Arc::new(EndpointRow {
                 name: Arc::clone(&self.name),
                 count: self.count,
                 errors: self.errors,
                 latency: self.latency.quantiles(),
-                bars: self.latency.bars(),
+                bars,
+                curve,
                 slowest: self.slowest.as_slice().into(),
             })
         });

@@ -12,6 +12,12 @@ pub const MAX_LATENCY: Micros = Micros(60_000_000);
 /// Bars of [`Latency::bars`]: powers of two from 64 µs, the last one takes everything from 60 s on.
 pub const BARS: usize = 21;
 
+/// The shares of [`Latency::spread`]'s curve, in ten-thousandths: closer together where requests are slow.
+pub const CURVE: [u16; 24] = [
+    0, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 7_500, 8_000, 8_500, 9_000, 9_250, 9_500, 9_600,
+    9_700, 9_800, 9_900, 9_925, 9_950, 9_975, 9_990, 9_999, 10_000,
+];
+
 /// The upper bound of bar `bar`, which takes durations up to and including it.
 pub fn bar_limit(bar: usize) -> Micros {
     if bar + 1 >= BARS { MAX_LATENCY } else { Micros(64 << bar) }
@@ -82,16 +88,29 @@ impl Latency {
         }
     }
 
-    /// How many durations fall under each of [`bar_limit`]'s bounds and above the one before.
-    pub fn bars(&self) -> [u32; BARS] {
-        let mut bars = [0_u32; BARS];
+    /// How many durations fall under each of [`bar_limit`]'s bounds and above the one before; and the longest duration
+    /// of each share in [`CURVE`].
+    pub fn spread(&self) -> ([u32; BARS], [Micros; CURVE.len()]) {
+        let (mut bars, mut curve) = ([0_u32; BARS], [Micros(0); CURVE.len()]);
+        let count = u128::from(self.histogram.len());
+        let ranks = CURVE.map(|share| (count * u128::from(share)).div_ceil(10_000).max(1));
+        let (mut bar, mut point, mut seen) = (0, 0, 0_u128);
         for value in self.histogram.iter_recorded() {
-            let bar =
-                (0..BARS).find(|bar| value.value_iterated_to() <= bar_limit(*bar).0).unwrap_or(BARS - 1);
-            bars[bar] = bars[bar]
-                .saturating_add(u32::try_from(value.count_since_last_iteration()).unwrap_or(u32::MAX));
+            let (limit, more) = (value.value_iterated_to(), value.count_since_last_iteration());
+            while bar + 1 < BARS && limit > bar_limit(bar).0 {
+                bar += 1;
+            }
+            bars[bar] = bars[bar].saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+            seen += u128::from(more);
+            while point < CURVE.len() && ranks[point] <= seen {
+                curve[point] = Micros(limit).clamp(self.min, self.max);
+                point += 1;
+            }
         }
-        bars
+        if let (Some(last), true) = (curve.last_mut(), count > 0) {
+            *last = self.max;
+        }
+        (bars, curve)
     }
 }
 
@@ -121,10 +140,14 @@ mod tests {
     #[test]
     fn bars_hold_every_duration_once() {
         let latency = recorded([1, 64, 65, 1_000_000, 59_000_000, 80_000_000]);
-        let bars = latency.bars();
+        let (bars, curve) = latency.spread();
         assert_eq!(bars.iter().sum::<u32>(), 6);
         assert_eq!(bars[0], 2);
         assert_eq!(bars[BARS - 1], 2);
+        let at = |share| curve[CURVE.iter().position(|own| *own == share).expect("a share")];
+        assert_eq!((at(0), at(10_000)), (Micros(1), Micros(80_000_000)));
+        assert!(at(5_000).0.abs_diff(65) <= 1 && at(6_000).0.abs_diff(1_000_000) < 10_000, "{curve:?}");
+        assert_eq!(Latency::default().spread(), ([0; BARS], [Micros(0); CURVE.len()]));
     }
 
     proptest::proptest! {

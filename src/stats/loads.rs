@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{EventRef, Timestamp, json};
+use super::breaks::{Break, BreakKind, Breaks};
+use crate::event::{EventRef, Micros, Timestamp, json};
 
 const MAX_SESSIONS: usize = 20_000;
 const MAX_TABS: usize = 32;
@@ -29,13 +30,14 @@ pub struct Loads {
     /// Tabs in the order of their first events.
     letters: Vec<Arc<str>>,
     hot_update: Option<Timestamp>,
-    /// The first event of each group.
-    groups: FxHashMap<u64, First>,
+    /// Where each group was first met, and where last.
+    groups: FxHashMap<u64, (Met, Met)>,
+    breaks: Breaks,
 }
 
-/// Where a group was first met.
+/// Where a group was met.
 #[derive(Clone, Debug)]
-struct First {
+struct Met {
     session: Arc<str>,
     tab: Arc<str>,
     load: Option<i32>,
@@ -58,6 +60,18 @@ struct Tab {
     page_loads: Vec<Timestamp>,
     /// When connections opened, oldest first.
     connections: Vec<Timestamp>,
+}
+
+impl Met {
+    fn of(event: EventRef<'_>, at: Timestamp) -> Self {
+        let (session, tab) = (Arc::from(event.session()), Arc::from(event.tab()));
+        Self { session, tab, load: event.load(), at }
+    }
+
+    /// Whether `event` is of the same page load, as far as numbers tell.
+    fn is_of_load(&self, event: EventRef<'_>) -> bool {
+        (self.load, &*self.tab, &*self.session) == (event.load(), event.tab(), event.session())
+    }
 }
 
 impl Tab {
@@ -98,10 +112,13 @@ impl Loads {
         event.load().is_none_or(is_known_load) && (has_letter || self.letter(event.tab()).is_some())
     }
 
-    /// Whether `event` tells of a load, of new code or of a group for the first time, wherever it comes from: the
+    /// Whether `event` tells of a load, of new code or of a group for the first time, or in another load: the
     /// other half of [`Loads::knows`].
     pub fn is_news(&self, event: EventRef<'_>) -> bool {
-        let is_new_group = |group| self.groups.len() < MAX_GROUPS && !self.groups.contains_key(&group);
+        let is_new_group = |group| match self.groups.get(&group) {
+            Some((_, last)) => !last.is_of_load(event),
+            None => self.groups.len() < MAX_GROUPS,
+        };
         event.load().is_none() && event.subtype() == "page-load"
             || event.group().is_some_and(is_new_group)
             || is_hot_update(event)
@@ -113,35 +130,42 @@ impl Loads {
         let at = event.inst().min(event.recv());
         if is_hot_update(event) {
             self.hot_update = self.hot_update.max(Some(at));
+            self.breaks.add(BreakKind::HotUpdate, event, at);
         }
         if !event.tab().is_empty() && self.letter(event.tab()).is_none() && self.letters.len() < MAX_LETTERS {
             self.letters.push(Arc::from(event.tab()));
         }
-        if let Some(group) = event.group().filter(|_| self.groups.len() < MAX_GROUPS) {
-            self.groups.entry(group).or_insert_with(|| First {
-                session: Arc::from(event.session()),
-                tab: Arc::from(event.tab()),
-                load: event.load(),
-                at,
-            });
+        if let Some(group) = event.group() {
+            let (met, has_room) = (|| Met::of(event, at), self.groups.len() < MAX_GROUPS);
+            match self.groups.get_mut(&group) {
+                Some((_, last)) if last.at <= at => *last = met(),
+                None if has_room => drop(self.groups.insert(group, (met(), met()))),
+                _ => {}
+            }
         }
         let is_first = !self.sessions.contains_key(event.session());
         let session = self.session(event.session());
         match event.load() {
             Some(load) => {
                 let tab = session.tab(event.tab());
-                let is_newer = tab.newest < Some(load);
+                let (is_first, is_newer) = (tab.newest.is_none(), tab.newest < Some(load));
                 tab.newest = tab.newest.max(Some(load));
                 if is_newer {
                     session.loaded = session.loaded.max(at);
+                    let kind = if is_first { BreakKind::Load } else { BreakKind::Reload };
+                    self.breaks.add(kind, event, began(event, at));
                 }
             }
             None if event.subtype() == "page-load" => {
-                let took = event.get(&["timing", "fully-loaded"]).and_then(json::number).unwrap_or(0.0);
-                #[expect(clippy::cast_possible_truncation, reason = "saturates; no load takes a day")]
-                let start = at.plus_ms(-(took.clamp(0.0, 86_400_000.0) as i64));
-                insert(&mut session.tab(event.tab()).page_loads, start);
+                let start = began(event, at);
+                let page_loads = &mut session.tab(event.tab()).page_loads;
+                let is_known = page_loads.binary_search(&start).is_ok();
+                let kind = if page_loads.is_empty() { BreakKind::Load } else { BreakKind::Reload };
+                insert(page_loads, start);
                 session.loaded = session.loaded.max(start);
+                if !is_known {
+                    self.breaks.add(kind, event, start);
+                }
             }
             None if is_first => session.loaded = at,
             None => {}
@@ -184,19 +208,40 @@ impl Loads {
 
     /// The groups that were first met in what is still the newest load of its tab.
     pub fn new_groups(&self) -> impl Iterator<Item = u64> {
-        self.groups.iter().filter(|(_, first)| self.is_of_newest_load(first)).map(|(group, _)| *group)
+        self.groups.iter().filter(|(_, (first, _))| self.back_of(first) == Some(0)).map(|(group, _)| *group)
     }
 
-    fn is_of_newest_load(&self, first: &First) -> bool {
-        let Some(session) = self.sessions.get(&first.session) else { return false };
-        let tab = session.get(&first.tab);
-        if let Some(load) = first.load {
-            return tab.is_none_or(|tab| tab.newest <= Some(load));
+    /// The groups that were last met in the load before the newest one of its tab, which began at least `quiet_ms`
+    /// before `now`.
+    pub fn gone_groups(&self, now: Timestamp, quiet_ms: i64) -> impl Iterator<Item = u64> {
+        let is_gone = move |met: &Met| {
+            let is_newest = |found: &&Arc<Break>| {
+                found.kind == BreakKind::Reload && *found.tab == *met.tab && *found.session == *met.session
+            };
+            let newest = self.breaks().iter().rfind(is_newest);
+            self.back_of(met) == Some(1) && newest.is_some_and(|newest| now.since(newest.at) >= quiet_ms)
+        };
+        self.groups.iter().filter(move |(_, (_, last))| is_gone(last)).map(|(group, _)| *group)
+    }
+
+    fn back_of(&self, met: &Met) -> Option<u32> {
+        self.loads_back(&met.session, &met.tab, met.load, met.at)
+    }
+
+    /// How many loads of its tab came after that of an event: 0 for one of the newest; `None` for unknown sessions.
+    pub fn loads_back(&self, session: &str, tab: &str, load: Option<i32>, at: Timestamp) -> Option<u32> {
+        let session = self.sessions.get(session)?;
+        let tab = session.get(tab);
+        if let Some(load) = load {
+            let newest = tab.and_then(|tab| tab.newest).unwrap_or(load);
+            return Some(u32::try_from(i64::from(newest) - i64::from(load)).unwrap_or(0));
         }
-        let starts = |tab: &Tab| Some(tab.starts().to_vec()).filter(|starts| !starts.is_empty());
-        let starts = tab.and_then(starts).or_else(|| session.get("").and_then(starts)).unwrap_or_default();
+        let starts = |tab: &'_ Tab| !tab.starts().is_empty();
+        let starts = tab.filter(|tab| starts(tab)).or_else(|| session.get("").filter(|tab| starts(tab)));
+        let starts = starts.map(Tab::starts).unwrap_or_default();
         // What came before the first load that is known belongs to it.
-        starts.len() < 2 || starts.last() <= Some(&first.at)
+        let own = starts.partition_point(|start| *start <= at).max(1);
+        Some(u32::try_from(starts.len().saturating_sub(own)).unwrap_or(u32::MAX))
     }
 
     /// The session whose page was loaded most recently.
@@ -212,6 +257,11 @@ impl Loads {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The newest page loads and hot updates, earliest first.
+    pub fn breaks(&self) -> &[Arc<Break>] {
+        self.breaks.all()
     }
 
     /// When code was last replaced in a running page.
@@ -253,6 +303,16 @@ fn insert(starts: &mut Vec<Timestamp>, start: Timestamp) {
     if starts.len() > MAX_STARTS {
         starts.remove(0);
     }
+}
+
+/// When what an event of time `at` tells of began: events are made when it has ended.
+fn began(event: EventRef<'_>, at: Timestamp) -> Timestamp {
+    let took = match event.subtype() {
+        "page-load" => event.get(&["timing", "fully-loaded"]).and_then(json::number).unwrap_or(0.0),
+        _ => event.duration().map_or(0.0, Micros::as_ms),
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "saturates; no load takes a day")]
+    at.plus_ms(-(took.clamp(0.0, 86_400_000.0) as i64))
 }
 
 fn is_hot_update(event: EventRef<'_>) -> bool {

@@ -3,6 +3,7 @@
 //! The store keeps one set over everything that arrived; the scan keeps one over what a filter lets through. Both
 //! are the same code, so a filtered panel and an unfiltered one cannot disagree.
 
+mod breaks;
 mod endpoints;
 mod groups;
 mod latency;
@@ -13,9 +14,10 @@ mod title;
 mod trend;
 mod vitals;
 
-pub use endpoints::{EndpointRow, SLOWEST, Slow};
+pub use breaks::{Break, BreakKind};
+pub use endpoints::{EndpointRow, Endpoints, SLOWEST, Slow};
 pub use groups::GroupRow;
-pub use latency::{BARS, Latency, MAX_LATENCY, Quantiles, bar_limit};
+pub use latency::{BARS, CURVE, Latency, MAX_LATENCY, Quantiles, bar_limit};
 pub use loads::Loads;
 pub use sessions::SessionRow;
 pub use tables::{TableRows, Tables};

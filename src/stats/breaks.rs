@@ -1,0 +1,82 @@
+//! Where a page load or a hot update begins: what the lists draw a line at.
+//!
+//! Kept by `Loads` over everything that arrives, whatever the filter. Bounded: the newest 256 of them.
+
+use std::sync::Arc;
+
+use crate::event::{EventRef, Timestamp, json};
+
+const MAX_BREAKS: usize = 256;
+/// Characters of a path and of a build that are kept.
+const MAX_PATH: usize = 120;
+const MAX_BUILD: usize = 24;
+
+/// What begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakKind {
+    /// The first load of its tab that is known.
+    Load,
+    /// A later one.
+    Reload,
+    /// Code was replaced in the running page.
+    HotUpdate,
+}
+
+/// A beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Break {
+    pub at: Timestamp,
+    pub kind: BreakKind,
+    pub session: Arc<str>,
+    pub tab: Arc<str>,
+    /// The number of the page load, for pages that number them.
+    pub load: Option<i32>,
+    /// The path of the page, without host and query; may be empty.
+    pub page: Arc<str>,
+    pub build: Arc<str>,
+}
+
+/// The newest of them, earliest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Breaks(Vec<Arc<Break>>);
+
+impl Breaks {
+    /// Takes note that something began with `event`, at `at`.
+    pub(super) fn add(&mut self, kind: BreakKind, event: EventRef<'_>, at: Timestamp) {
+        let text = |key| event.get(&[key]).and_then(json::text).unwrap_or_default();
+        let page = text("page");
+        let address = if page.is_empty() { text("url") } else { page };
+        let found = Break {
+            at,
+            kind,
+            session: Arc::from(event.session()),
+            tab: Arc::from(event.tab()),
+            load: event.load(),
+            page: start_of(path(&address), MAX_PATH),
+            build: start_of(&text("build"), MAX_BUILD),
+        };
+        let place = self.0.partition_point(|other| other.at <= at);
+        self.0.insert(place, Arc::new(found));
+        if self.0.len() > MAX_BREAKS {
+            self.0.remove(0);
+        }
+    }
+
+    pub(super) fn all(&self) -> &[Arc<Break>] {
+        &self.0
+    }
+}
+
+/// The path of an address, without host, query and fragment.
+fn path(address: &str) -> &str {
+    let path = match address.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
+        None => address,
+    };
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
+fn start_of(text: &str, characters: usize) -> Arc<str> {
+    let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+    Arc::from(&text[..end])
+}
