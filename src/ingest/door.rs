@@ -9,6 +9,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::admission::Policy;
+use super::asks::Asks;
 use super::intake::Intake;
 use super::packers::Packers;
 use crate::counters::Counters;
@@ -29,6 +30,8 @@ pub struct Door {
     /// Notified when the store has something to publish.
     pub dirty: Arc<Notify>,
     pub(super) packers: Packers,
+    /// Questions to pages.
+    pub asks: Asks,
     started: Instant,
     connections: AtomicU64,
 }
@@ -48,6 +51,7 @@ impl Door {
             counters,
             dirty,
             packers: Packers::default(),
+            asks: Asks::default(),
             started: Instant::now(),
             connections: AtomicU64::new(0),
         }

@@ -5,6 +5,7 @@
 
 pub mod ack;
 pub mod admission;
+mod asks;
 mod door;
 mod files;
 mod health;
@@ -17,6 +18,7 @@ mod packers;
 mod server;
 mod websocket;
 
+pub use asks::Asks;
 pub use door::{Door, MAX_MESSAGE};
 pub use files::client;
 pub use holder::{Holder, holder_of};

@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::ack::ClientKey;
+use super::asks::{Ask, Listening};
 use super::door::{Door, MAX_MESSAGE, MAX_SENTE_MESSAGE};
 use super::intake::{Numbered, Refusal};
 use super::meter::{Metered, Progress, is_no_progress};
@@ -116,6 +117,7 @@ struct Connection<S> {
     unfinished_since: Option<Instant>,
     control: u32,
     control_at: Instant,
+    asks: Listening,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
@@ -127,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     ) -> Self {
         let name = format!("conn-{}", door.next_connection());
         let sender = Sender { session: name.clone(), source: "browser", ..Sender::default() };
-        let now = Instant::now();
+        let (now, asks) = (Instant::now(), door.asks.listen());
         Self {
             door,
             socket,
@@ -142,6 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             unfinished_since: None,
             control: CONTROL_BURST,
             control_at: now,
+            asks,
         }
     }
 
@@ -158,6 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                     Err(error) => Err(ending_of(&error, self.speech.max_message())),
                 },
                 _ = check.tick() => self.check().await,
+                ask = self.asks.next() => self.ask(&ask).await,
                 () = super::server::stopped(stop) => {
                     Err(Some(Ending { code: CloseCode::Away, reason: "taillight is closing", counter: None }))
                 }
@@ -243,6 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             Ok(Frame::Hello(hello)) => self.hello(&hello).await,
             Ok(Frame::Batch { seq, batch }) => self.batch(seq, *batch).await,
             Ok(Frame::Gap(gap)) => self.gap(&gap).await,
+            Ok(Frame::Reply { id, data }) if self.asks.is_answered_by(&id) => self.answered(data).await,
             Ok(Frame::Reply { id, .. }) => {
                 let message = format!("reply `{id}` answers no request");
                 self.broken("reply", &message, text).await
@@ -307,6 +312,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             }
             Err(_) => self.answer(&json!({ "t": "throttle", "ms": THROTTLE_MS })).await,
         }
+    }
+
+    /// Passes a question on, if it is this page's.
+    async fn ask(&mut self, ask: &Ask) -> Result<(), Option<Ending>> {
+        if self.client.is_none() || *ask.session != *self.sender.session {
+            return Ok(());
+        }
+        self.asks.passed_on(ask);
+        self.answer(&json!({ "t": "request", "id": &*ask.id, "kind": "diagnostics" })).await
+    }
+
+    /// Keeps what the page said of itself as an event.
+    async fn answered(&mut self, data: &str) -> Result<(), Option<Ending>> {
+        let note = wire::answer_note(data, &self.sender, &self.door.redactor);
+        // Whoever asked sees that nothing came; the page has nothing to send again.
+        let _ = self.door.intake.submit(note, None).await;
+        Ok(())
     }
 
     async fn broken(&mut self, code: &str, message: &str, text: &str) -> Result<(), Option<Ending>> {

@@ -18,7 +18,7 @@ use crate::config::{self, Settings};
 use crate::counters::Counters;
 use crate::event::Chunk;
 use crate::ingest::admission::Policy;
-use crate::ingest::{self, Door, Intake, Listeners, holder_of, key};
+use crate::ingest::{self, Asks, Door, Intake, Listeners, holder_of, key};
 use crate::pipeline::Redactor;
 use crate::published::Published;
 use crate::sinks::{self, Dropped, Outlets, Report};
@@ -86,6 +86,7 @@ pub struct Listener {
     dirty: Arc<Notify>,
     pub snapshots: Arc<Published<Snapshot>>,
     pub counters: Arc<Counters>,
+    pub asks: Asks,
 }
 
 impl Listener {
@@ -125,6 +126,7 @@ impl Listener {
             Arc::clone(&counters),
             Arc::clone(&dirty),
         ));
+        let asks = door.asks.clone();
         let serving = runtime.spawn(ingest::serve(listeners, door, stopping));
         Ok(Self {
             runtime,
@@ -140,6 +142,7 @@ impl Listener {
             dirty,
             snapshots,
             counters,
+            asks,
         })
     }
 

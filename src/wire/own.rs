@@ -1,10 +1,12 @@
-//! The events taillight makes itself: about an element that was none, and about numbers that will never come.
+//! The events taillight makes itself: about an element that was none, about numbers that will never come, and about what
+//! a page answered.
 //!
 //! Called by `wire::decode` and by `ingest` for gaps. They count as taillight's own in the ledger, never as accepted.
 
 use super::batch::{Batch, ScrubCount, Sender};
 use super::frame::Gap;
-use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row};
+use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row, json};
+use crate::pipeline::{Redactor, Scrub};
 
 /// Characters of the raw text that are kept.
 const MAX_RAW: usize = 2_000;
@@ -46,6 +48,31 @@ pub(super) fn repeats(notes: &[(String, String)], sender: &Sender) -> Chunk {
         builder.push(&own_row(sender, "taillight/repeated", Level::Warn, msg, json));
     }
     builder.finish()
+}
+
+/// A batch of one event, `taillight/diagnostics`: what a page said of itself, JSON text, redacted and cut like any
+/// event.
+pub fn answer_note(data: &str, sender: &Sender, redactor: &Redactor) -> Batch {
+    let json = format!("{{\"type\":\"log\",\"answer\":{data}}}");
+    let json = match redactor.check(&json) {
+        Scrub::Clean(_) => json,
+        Scrub::Changed { text, .. } => text,
+    };
+    let title = json::path(&json, &["answer", "title"]).and_then(json::text).unwrap_or_default();
+    let title: String = title.chars().take(MAX_REASON).collect();
+    let msg = match &*title {
+        "" => "the page says how it is".to_owned(),
+        title => format!("the page says how it is: {title}"),
+    };
+    let mut builder = ChunkBuilder::new();
+    builder.push(&own_row(sender, "taillight/diagnostics", Level::Info, &msg, &json));
+    Batch {
+        chunk: builder.finish(),
+        index: vec![0],
+        rejected: Vec::new(),
+        offered: 0,
+        scrubbed: ScrubCount::default(),
+    }
 }
 
 /// A row that taillight itself is the source of.
