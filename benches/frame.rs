@@ -209,6 +209,39 @@ pub(crate) fn type_over(events: usize, per_second: usize, texts: &[&str]) -> Typ
     typing
 }
 
+/// Screens that are drawn: what they are called, and the keys that lead to them from the stream.
+pub(crate) const DRAWN: [(&str, &str); 7] = [
+    ("stream, following", ""),
+    ("stream, held", "N"),
+    ("errors", "2"),
+    ("latency", "3"),
+    ("sessions", "4"),
+    ("vitals", "5"),
+    ("timeline", "1T"),
+];
+
+/// How long each of `frames` full draws of each screen took, over `events` events.
+pub(crate) fn draw_over(events: usize, frames: usize) -> Vec<(&'static str, Vec<Duration>)> {
+    let source = Source::new(events);
+    let mut console = Console::new(&source.snapshots);
+    console.wait_for(|matches| matches.snapshot.len() == events as u64);
+    let mut measure = |(what, keys): (&'static str, &str)| {
+        for key in keys.chars() {
+            console.app.update(Msg::Key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE)));
+        }
+        let one = |_| {
+            let begun = Instant::now();
+            console.paint();
+            begun.elapsed()
+        };
+        // The first frame of a screen makes what later ones keep for a second.
+        (what, (0..=frames).map(one).skip(1).collect())
+    };
+    let drawn = DRAWN.into_iter().map(&mut measure).collect();
+    console.scan.stop();
+    drawn
+}
+
 /// The duration that `share` of them do not exceed, in milliseconds.
 fn quantile(times: &mut [Duration], share: f64) -> f64 {
     times.sort_unstable();
@@ -223,5 +256,10 @@ fn main() {
     for (what, times) in [("a painted frame", &mut typing.painted), ("the exact count", &mut typing.exact)] {
         let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(times, share));
         println!("key press to {what}   p50 {p50:6.2} ms   p99 {p99:6.2} ms   longest {most:6.2} ms");
+    }
+    println!("full draws at {}x{} over {EVENTS} events", AREA.width, AREA.height);
+    for (what, mut times) in draw_over(EVENTS, 300) {
+        let [p50, p99] = [0.5, 0.99].map(|share| quantile(&mut times, share));
+        println!("{what:20} p50 {p50:6.2} ms   p99 {p99:6.2} ms");
     }
 }

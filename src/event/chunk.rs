@@ -129,10 +129,7 @@ impl Chunk {
         self.mapped.clear();
         self.json.clear();
         self.text.clear();
-        self.escapes.take();
-        self.shapes.take();
-        self.texts.take();
-        self.order.take();
+        self.forget();
         self
     }
 
@@ -353,6 +350,14 @@ impl Chunk {
         self.texts.get_or_init(|| Box::new(Texts::of(self)));
     }
 
+    /// Forgets what was made of the rows, which are no longer the same.
+    fn forget(&mut self) {
+        self.escapes.take();
+        self.shapes.take();
+        self.texts.take();
+        self.order.take();
+    }
+
     fn json_range(&self, row: usize) -> Range<usize> {
         let start = if row == 0 { 0 } else { self.json_end[row - 1] as usize };
         start..self.json_end[row] as usize
@@ -361,10 +366,7 @@ impl Chunk {
     /// Adds `row`, whose names are of this chunk's table.
     pub fn push(&mut self, row: &RowOf<'_, Symbol>) {
         let json_start = self.json.len();
-        self.escapes.take();
-        self.shapes.take();
-        self.texts.take();
-        self.order.take();
+        self.forget();
         self.seq.push(row.seq);
         self.inst.push(row.inst);
         self.recv.push(row.recv);
@@ -403,10 +405,7 @@ impl Chunk {
         if rows.is_empty() {
             return;
         }
-        self.escapes.take();
-        self.shapes.take();
-        self.texts.take();
-        self.order.take();
+        self.forget();
         let to_here = |symbol: &Symbol| remap[symbol.0 as usize];
         let json_from = other.json_range(rows.start).start;
         let json_to = other.json_end[rows.end - 1] as usize;

@@ -56,6 +56,8 @@ pub(super) struct Source {
     pub(super) counters: Arc<Counters>,
     pub(super) facts: Facts,
     pub(super) maps: Option<MapsHandle>,
+    /// The way to pages, where there are any.
+    pub(super) asks: Option<ingest::Asks>,
 }
 
 /// Listens and shows what arrives until the user quits.
@@ -94,6 +96,7 @@ fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
             recording: None,
         },
         maps: mapping.as_ref().map(Mapping::handle),
+        asks: Some(listener.asks.clone()),
     };
     show(&source, filter, kept, |input| {
         let input = input.clone();
@@ -130,7 +133,9 @@ pub(super) fn show(
     let helpers = Helpers::spawn(source, kept, &sender)?;
     let screen = TerminalScreen::enter()?;
     let (pace, seen, keys) = (Pace::new(fps), Default::default(), Keys::read(sender.clone())?);
-    let mut console = Console { app, screen, helpers, sender, exports: Vec::new(), pace, seen, keys, editor };
+    let asks = source.asks.clone();
+    let mut console =
+        Console { app, screen, helpers, sender, exports: Vec::new(), pace, seen, keys, editor, asks };
     console.select(0);
     console.tick()?;
     if let Some(warning) = warning {
@@ -225,6 +230,7 @@ struct Console {
     editor: String,
     /// What the dashboard has been given.
     seen: (Arc<Matches>, Arc<Advice>),
+    asks: Option<ingest::Asks>,
 }
 
 impl Console {
@@ -317,6 +323,8 @@ impl Console {
                 Effect::Save { name, text, owner } => self.keep(Job::Save { name, text, owner }),
                 Effect::Export { path } => self.export(&path),
                 Effect::Edit { path, line, column } => self.edit(&path, line, column)?,
+                // No answer is told by the console itself.
+                Effect::Diagnose(session) => drop(self.asks.as_ref().map(|asks| asks.diagnostics(&session))),
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(code::FINE)),

@@ -38,8 +38,13 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
     let stop = Arc::clone(&feed.stop);
     // A file that cannot be read at all is better said before the screen is taken over.
     let mut feeding = feed.start(recording)?;
-    let source =
-        Source { snapshots, counters: Arc::new(Counters::default()), facts: facts(&open.files), maps: None };
+    let source = Source {
+        snapshots,
+        counters: Arc::new(Counters::default()),
+        facts: facts(&open.files),
+        maps: None,
+        asks: None,
+    };
     let ended = console::show(&source, &filter, kept, |input| {
         let input = input.clone();
         signals::watch(move |code| drop(input.send(console::Input::Signal(code))))

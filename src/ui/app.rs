@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use rustc_hash::FxHashSet;
 
+use super::asking::{Asked, Told};
 use super::detail::Detail;
 use super::export_bar::{Answer, ExportBar};
 use super::filter_bar::FilterBar;
@@ -66,9 +66,11 @@ pub struct Kept {
 /// How much room the selected event takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum DetailMode {
-    /// Beside or below the list where there is room.
+    /// Beside or below the list, as there is room.
     #[default]
     Beside,
+    Below,
+    Right,
     Full,
     Off,
 }
@@ -101,6 +103,11 @@ pub struct App {
     /// With when it was said; without, it stays until a key is pressed.
     pub(super) notice: Option<(String, Option<Timestamp>)>,
     is_quit_armed: bool,
+    /// The page that was asked how it is, and what one has answered.
+    pub(super) asked: Option<Asked>,
+    pub(super) told: Option<Told>,
+    /// Columns of the screen when it was last drawn.
+    pub(super) width: u16,
 }
 
 /// What panels see.
@@ -117,7 +124,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn view<'a>(&'a self, bar: &'a FilterBar, pins: &'a FxHashSet<u64>) -> View<'a> {
+    pub(super) fn view<'a>(&'a self, bar: &'a FilterBar, marks: &'a Marks) -> View<'a> {
         View {
             snapshot: &self.matches.snapshot,
             matches: &self.matches,
@@ -130,7 +137,9 @@ impl World {
             theme: &self.theme,
             highlighter: bar.highlighter(),
             fresh: self.fresh.groups(),
-            pins,
+            pins: &marks.pinned,
+            mark: marks.mark,
+            moment: None,
         }
     }
 
@@ -150,7 +159,7 @@ impl World {
 pub(super) struct Panels {
     pub(super) stream: Stream,
     pub(super) errors: Errors,
-    latency: Latency,
+    pub(super) latency: Latency,
     sessions: Sessions,
     vitals: Vitals,
     timeline: Timeline,
@@ -217,6 +226,9 @@ impl App {
             export: None,
             notice: None,
             is_quit_armed: false,
+            asked: None,
+            told: None,
+            width: 0,
         }
     }
 
@@ -280,6 +292,7 @@ impl App {
         if self.notice.as_ref().and_then(|(_, at)| *at).is_some_and(|at| now.since(at) > NOTICE_MS) {
             self.notice = None;
         }
+        self.hear_page();
         self.recount()
     }
 
@@ -319,7 +332,8 @@ impl App {
             Some(newest) if self.world.matches.id == matches.id => *newest = matches,
             _ => self.world.show(matches),
         }
-        self.panels.stream.settle(&self.world.view(&self.bar, &self.marks.pinned));
+        self.hear_page();
+        self.panels.stream.settle(&self.world.view(&self.bar, &self.marks));
     }
 
     fn on_paste(&mut self, text: &str) {
@@ -373,6 +387,10 @@ impl App {
             Action::Left if !self.has_sides() => Action::Back,
             action => action,
         };
+        if self.told.is_some() && action != Action::Redraw && action != Action::Suspend {
+            self.on_told(action);
+            return Vec::new();
+        }
         if self.panels.help.is_some() && action != Action::Redraw && action != Action::Suspend {
             return self.on_help(action);
         }
@@ -386,6 +404,7 @@ impl App {
             Action::Source => return self.open_source(),
             Action::Export => self.export = Some(ExportBar::new(self.world.now, &self.world.zone)),
             Action::Freeze => self.freeze(),
+            Action::Diagnostics => return self.ask_page(),
             Action::Screen(digit) => {
                 if let Some((_, screen, _)) = Screen::ALL.into_iter().find(|(key, ..)| *key == digit) {
                     self.screen = screen;
@@ -409,7 +428,7 @@ impl App {
                 }
             }
             _ => {
-                let view = self.world.view(&self.bar, &self.marks.pinned);
+                let view = self.world.view(&self.bar, &self.marks);
                 self.panels.current(self.screen).on_action(action, &view);
             }
         }
@@ -421,21 +440,25 @@ impl App {
         if self.screen == Screen::Stream && self.on_detail(action) {
             return Vec::new();
         }
-        let view = self.world.view(&self.bar, &self.marks.pinned);
+        let view = self.world.view(&self.bar, &self.marks);
         match self.panels.current(self.screen).on_action(action, &view) {
             Request::Done => Vec::new(),
             Request::Ignored if action == Action::Back => self.go_back(),
             Request::Ignored => Vec::new(),
+            Request::Said(text) => {
+                self.say(text);
+                Vec::new()
+            }
             Request::Show { ordinal } => {
                 self.remember_place();
                 self.screen = Screen::Stream;
-                self.panels.stream.select(ordinal, &self.world.view(&self.bar, &self.marks.pinned));
+                self.panels.stream.select(ordinal, &self.world.view(&self.bar, &self.marks));
                 Vec::new()
             }
             Request::Timeline { session, ordinal } => {
                 self.remember_place();
                 self.screen = Screen::Timeline;
-                let view = self.world.view(&self.bar, &self.marks.pinned);
+                let view = self.world.view(&self.bar, &self.marks);
                 self.panels.timeline.open(&session, ordinal, &view);
                 Vec::new()
             }
@@ -456,17 +479,19 @@ impl App {
         match action {
             Action::Open if self.panels.stream.selected().is_some() => self.detail_mode = DetailMode::Full,
             Action::Open => {
-                self.panels.stream.on_action(Action::Up, &self.world.view(&self.bar, &self.marks.pinned));
+                self.panels.stream.on_action(Action::Up, &self.world.view(&self.bar, &self.marks));
             }
             Action::Detail => {
-                self.detail_mode = match self.detail_mode {
-                    DetailMode::Beside => DetailMode::Full,
-                    DetailMode::Full => DetailMode::Off,
-                    DetailMode::Off => DetailMode::Beside,
+                self.detail_mode = match (self.detail_mode, self.width) {
+                    (DetailMode::Beside, 160..) => DetailMode::Below,
+                    (DetailMode::Beside, 120..) => DetailMode::Right,
+                    (DetailMode::Beside | DetailMode::Below | DetailMode::Right, _) => DetailMode::Full,
+                    (DetailMode::Full, _) => DetailMode::Off,
+                    (DetailMode::Off, _) => DetailMode::Beside,
                 };
             }
             Action::Raw => self.detail.is_raw = !self.detail.is_raw,
-            Action::ZoomIn => self.detail.is_open = !self.detail.is_open,
+            Action::Fold if is_full => self.detail.is_open = !self.detail.is_open,
             Action::Back if is_full => self.detail_mode = DetailMode::Beside,
             Action::Back => return self.panels.stream.release(),
             Action::Down if is_full => self.detail.step(true),

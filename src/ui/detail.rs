@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use super::code_frame::{self, Target};
 use super::theme::{Theme, level_word};
 use super::view::View;
-use super::{draw, format, pretty};
+use super::{before, draw, format, pretty};
 use crate::event::gate::Line;
 use crate::event::{EventRef, Flags, Mapped, json};
 use crate::filter::Highlighter;
@@ -125,8 +125,8 @@ impl Detail {
             self.made = Some(made);
         }
         let title = theme.gate.plain_capped(event.id(), 60);
-        let group = event.group().map(|group| format!(" {} group {:04x}", theme.glyphs.dot, group >> 48));
-        let title = format!("{} {title}{}", level_word(event.level()), group.unwrap_or_default());
+        let group = event.group().map(|group| in_group(group, view)).unwrap_or_default();
+        let title = format!("{} {title}{group}", level_word(event.level()));
         let age = format!("{} ago", format::age(view.now.since(event.inst())));
         let right = match self.at.filter(|_| is_full) {
             Some(at) if self.rows[at].target.is_some() => "o opens it in your editor",
@@ -149,6 +149,26 @@ impl Detail {
             }
         }
     }
+}
+
+/// ` · group e7f3 · new · 2 times · 1 of 2 sessions`: what is known of an event's group, whatever the filter.
+fn in_group(group: u64, view: &View<'_>) -> String {
+    let dot = view.theme.glyphs.dot;
+    let mut parts = vec![format!(" {dot} group {:04x}", group >> 48)];
+    if view.fresh.contains(&group) {
+        parts.push("new".to_owned());
+    }
+    let tables = &view.snapshot.tables;
+    if let Some(row) = tables.groups.iter().find(|row| row.group == group) {
+        let all = tables.sessions.iter().filter(|row| !row.session.is_empty()).count();
+        parts.push(format::counted(row.count, "time"));
+        parts.push(format!(
+            "{} of {}",
+            format::count(row.sessions as u64),
+            format::counted(all as u64, "session")
+        ));
+    }
+    parts.join(&format!(" {dot} "))
 }
 
 /// All rows of the event, wrapped to `width`.
@@ -204,6 +224,9 @@ fn fields(event: EventRef<'_>, view: &View<'_>, out: &mut Out<'_>) {
     out.field("user", event.user(), "");
     out.field("tab", event.tab(), "");
     out.field("load", &event.load().map(|load| load.to_string()).unwrap_or_default(), "");
+    if let Some(before) = view.moment.and_then(|moment| before::of(moment, event, view)) {
+        out.fact("before it", &before);
+    }
     out.field("group", &event.group().map(|group| format!("{group:016x}")).unwrap_or_default(), "");
     for (flag, text) in [
         (Flags::REDACTED, "values were redacted before this event was kept"),

@@ -4,7 +4,9 @@
 //! It never writes to the store and never sees a socket.
 
 mod app;
+mod asking;
 mod bar_view;
+mod before;
 mod code_frame;
 mod completion;
 mod cursor;
@@ -20,6 +22,7 @@ mod history;
 pub mod keys;
 mod narrowing;
 mod panels;
+mod place;
 mod pretty;
 mod saved;
 mod screen;

@@ -13,6 +13,7 @@ use super::view::{Effect, Screen};
 use crate::config::Saved;
 use crate::event::{Chunk, EventRef, Timestamp};
 use crate::filter::{Bits, EvalContext, Matcher, drop_last, negate, parse, term_for};
+use crate::scan::Moment;
 use crate::ui::format;
 
 /// Before and after an event, in milliseconds (UX 3.1: around).
@@ -31,7 +32,7 @@ pub(super) struct Around {
     text: String,
     before: String,
     was_bypassed: bool,
-    ordinal: u64,
+    moment: Moment,
 }
 
 impl App {
@@ -101,7 +102,7 @@ impl App {
         let term = match field {
             Some((path, value)) => Some(term_for(path, value)),
             None => {
-                let view = self.world.view(&self.bar, &self.marks.pinned);
+                let view = self.world.view(&self.bar, &self.marks);
                 self.panels.current(self.screen).term(&view)
             }
         };
@@ -132,7 +133,7 @@ impl App {
     }
 
     fn this_session(&mut self) {
-        let view = self.world.view(&self.bar, &self.marks.pinned);
+        let view = self.world.view(&self.bar, &self.marks);
         let term = match self.screen {
             Screen::Stream => self.panels.stream.selected().map(session_of),
             Screen::Sessions => self.panels.current(self.screen).term(&view),
@@ -151,11 +152,11 @@ impl App {
             if around.was_bypassed {
                 self.bar.bypass();
             }
-            self.panels.stream.choose(around.ordinal);
+            self.panels.stream.choose(around.moment);
             return;
         }
-        let ordinal = self.panels.stream.ordinal().filter(|_| self.screen == Screen::Stream);
-        let (Some(event), Some(ordinal)) = (self.panels.stream.selected(), ordinal) else {
+        let moment = self.panels.stream.moment().filter(|_| self.screen == Screen::Stream);
+        let (Some(event), Some(moment)) = (self.panels.stream.selected(), moment) else {
             self.say("select an event first (k)");
             return;
         };
@@ -174,8 +175,7 @@ impl App {
         };
         let text = format!("{whose} {time}").trim().to_owned();
         let before = self.bar.text().to_owned();
-        self.around =
-            Some(Around { text: text.clone(), before, was_bypassed: self.bar.is_bypassed, ordinal });
+        self.around = Some(Around { text: text.clone(), before, was_bypassed: self.bar.is_bypassed, moment });
         self.bar.replace(&text);
         self.say("everything of this tab within 5 s, whatever the filter: a goes back");
     }

@@ -8,6 +8,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::app::{App, DetailMode};
 use super::format::counted;
+use super::panels::Panel as _;
 use super::view::{Screen, View};
 use super::{draw, empty, format};
 
@@ -16,6 +17,7 @@ const MIN_HEIGHT: u16 = 8;
 
 pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let area = area.intersection(buf.area);
+    app.width = area.width;
     if area.width < MIN_WIDTH || area.height < MIN_HEIGHT {
         small(app, area, buf);
         return None;
@@ -50,7 +52,10 @@ pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Posi
 
 /// The panel on screen and, in the stream, the selected event.
 fn body_of(app: &mut App, body: Rect, buf: &mut Buffer) {
-    let view = app.world.view(&app.bar, &app.marks.pinned);
+    if app.render_told(body, buf) {
+        return;
+    }
+    let view = app.world.view(&app.bar, &app.marks);
     let is_stream = app.screen == Screen::Stream && app.panels.help.is_none();
     if is_stream && view.snapshot.end == 0 {
         return empty::render(body, buf, &view);
@@ -58,32 +63,66 @@ fn body_of(app: &mut App, body: Rect, buf: &mut Buffer) {
     if !is_stream {
         return app.panels.current(app.screen).render(body, buf, &view);
     }
-    let (list, detail) = split(body, app.detail_mode, app.panels.stream.selected().is_some());
-    if list.height > 0 {
-        app.panels.current(app.screen).render(list, buf, &view);
+    let parts = split(body, app.detail_mode, app.panels.stream.selected().is_some());
+    if parts.list.height > 0 {
+        app.panels.stream.render(parts.list, buf, &view);
     }
-    if let Some(event) = app.panels.stream.selected().filter(|_| detail.height > 0) {
-        app.detail.render(detail, buf, event, app.detail_mode == DetailMode::Full, &view);
+    let moment = app.panels.stream.moment();
+    if let Some(event) = app.panels.stream.selected().filter(|_| parts.detail.height > 0) {
+        let is_full = app.detail_mode == DetailMode::Full;
+        app.detail.render(parts.detail, buf, event, is_full, &View { moment, ..view });
+    }
+    let [errors, endpoints] = parts.side;
+    if errors.height > 0 {
+        app.panels.errors.render_side(errors, buf, &view);
+        app.panels.latency.render_side(endpoints, buf, &view);
     }
 }
 
-/// Where the list and the detail go (UX: layout).
-fn split(body: Rect, mode: DetailMode, is_selected: bool) -> (Rect, Rect) {
+/// Where the list, the detail and the two side panels go; those without room have no height.
+struct Parts {
+    list: Rect,
+    detail: Rect,
+    side: [Rect; 2],
+}
+
+/// Rows of a side panel.
+const SIDE: u16 = 12;
+
+/// Where they go (UX: layout).
+fn split(body: Rect, mode: DetailMode, is_selected: bool) -> Parts {
     let nothing = Rect { height: 0, ..body };
+    let both = |(list, detail)| Parts { list, detail, side: [nothing; 2] };
+    let is_large = body.width >= 200 && body.height >= 50;
     match mode {
-        _ if !is_selected => (body, nothing),
-        DetailMode::Off => (body, nothing),
-        DetailMode::Full => (nothing, body),
-        DetailMode::Beside if body.width >= 160 => {
-            let list = body.width * 58 / 100;
-            (
-                Rect { width: list, ..body },
-                Rect { x: body.x + list + 1, width: body.width - list - 1, ..body },
-            )
+        DetailMode::Full if is_selected => both((nothing, body)),
+        DetailMode::Beside | DetailMode::Right if is_large => {
+            let (list, right) = beside(body);
+            let detail = if is_selected { right.height - 2 * SIDE } else { 0 };
+            let errors = if is_selected { SIDE } else { right.height / 2 };
+            let (detail, rest) = (Rect { height: detail, ..right }, below_rows(right, detail));
+            Parts { list, detail, side: [Rect { height: errors, ..rest }, below_rows(rest, errors)] }
         }
-        DetailMode::Beside if body.width >= 100 && body.height >= 20 => below(body, body.height * 4 / 10),
-        DetailMode::Beside => below(body, body.height / 2),
+        _ if !is_selected => both((body, nothing)),
+        DetailMode::Beside if body.width >= 160 => both(beside(body)),
+        DetailMode::Right if body.width >= 110 => both(beside(body)),
+        DetailMode::Beside | DetailMode::Below | DetailMode::Right => {
+            // Few rows: the list keeps its place and shows a third of itself.
+            let is_small = body.width < 100 || body.height < 24;
+            both(below(body, if is_small { body.height * 2 / 3 } else { body.height * 4 / 10 }))
+        }
+        DetailMode::Full | DetailMode::Off => both((body, nothing)),
     }
+}
+
+fn beside(body: Rect) -> (Rect, Rect) {
+    let list = (body.width * 58 / 100).min(body.width.saturating_sub(50));
+    let detail = Rect { x: body.x + list + 1, width: body.width - list - 1, ..body };
+    (Rect { width: list, ..body }, detail)
+}
+
+fn below_rows(area: Rect, rows: u16) -> Rect {
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
 }
 
 fn below(body: Rect, height: u16) -> (Rect, Rect) {
@@ -94,7 +133,7 @@ fn below(body: Rect, height: u16) -> (Rect, Rect) {
 fn header(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.world.theme;
     let mut x = area.x;
-    let status = status(&app.world.view(&app.bar, &app.marks.pinned), area.width);
+    let status = status(&app.world.view(&app.bar, &app.marks), area.width);
     let room = area
         .right()
         .saturating_sub(u16::try_from(theme.gate.columns(&status)).unwrap_or(0).saturating_add(2));
@@ -169,6 +208,8 @@ fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {
         pairs = editing_hints(app);
     } else if app.saved_list.is_some() {
         pairs.clear();
+    } else if app.told.is_some() {
+        pairs.extend([("↓ ↑", "scroll"), ("v", "raw"), ("Esc", "close")]);
     } else if app.is_on_values() {
         pairs.extend([("↓ ↑", "value"), ("+ -", "by it"), ("Esc", "back"), ("n N", "errors"), ("v", "raw")]);
         pairs.extend([("a", "around"), ("s", "session"), ("m", "pin")]);
@@ -208,7 +249,7 @@ fn editing_hints(app: &App) -> Vec<(&'static str, &'static str)> {
 
 /// What a terminal too small for anything still says: as much as there are columns for, most useful first.
 fn small(app: &App, area: Rect, buf: &mut Buffer) {
-    let view = app.world.view(&app.bar, &app.marks.pinned);
+    let view = app.world.view(&app.bar, &app.marks);
     let levels = &view.snapshot.tables.levels;
     let errors: u64 = levels[crate::event::Level::Error as usize..].iter().sum();
     let place = view.facts.recording.as_deref().unwrap_or(&view.facts.address);

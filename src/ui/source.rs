@@ -33,7 +33,7 @@ impl App {
     pub(super) fn open_source(&mut self) -> Vec<Effect> {
         let target = match self.screen {
             Screen::Errors => {
-                let view = self.world.view(&self.bar, &self.marks.pinned);
+                let view = self.world.view(&self.bar, &self.marks);
                 let event = self.panels.errors.latest(&view);
                 event.and_then(|event| event.mapped()?.place().map(Target::of))
             }

@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use crate::config::Owner;
 use crate::event::Timestamp;
 use crate::filter::{Filter, Highlighter};
-use crate::scan::{AdviceRequest, Marks, Matches};
+use crate::scan::{AdviceRequest, Marks, Matches, Moment};
 use crate::stats::TableRows;
 use crate::store::Snapshot;
 
@@ -80,6 +80,10 @@ pub(super) struct View<'a> {
     pub(super) fresh: &'a FxHashSet<u64>,
     /// Pinned events, by arrival number.
     pub(super) pins: &'a FxHashSet<u64>,
+    /// `since:mark`
+    pub(super) mark: Option<Timestamp>,
+    /// Where the event stands that a detail is drawn of.
+    pub(super) moment: Option<Moment>,
 }
 
 /// What the app does for a panel.
@@ -89,6 +93,8 @@ pub(super) enum Request {
     Ignored,
     /// The panel took the key.
     Done,
+    /// The same, and this is to be said of it.
+    Said(&'static str),
     /// Show the stream narrowed by this filter term as well; Back returns here. With `origin` times count from it.
     Drill { term: String, origin: Option<Timestamp> },
     /// Show this event of the ring in the stream, selected.
@@ -129,6 +135,8 @@ pub enum Effect {
         line: u32,
         column: u32,
     },
+    /// Ask the pages of this session how they are; the answer is an event.
+    Diagnose(Arc<str>),
     Suspend,
     Redraw,
     Quit,

@@ -80,3 +80,12 @@ fn the_maps_bench_reads_maps_and_maps_frames() {
     let (painted, loaded) = maps::type_while_loading(1_000, 4, 20_000, &["quota"]);
     assert!(!painted.is_empty() && loaded == 4);
 }
+
+#[test]
+fn the_frame_bench_draws_every_screen() {
+    let drawn = frame::draw_over(1_000, 2);
+    assert!(
+        drawn.len() == frame::DRAWN.len() && drawn.iter().all(|(_, times)| times.len() == 2),
+        "{drawn:?}"
+    );
+}

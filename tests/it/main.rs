@@ -50,3 +50,5 @@ mod tail;
 mod tidy;
 /// The console: keys in, screen out.
 mod ui;
+/// The views: each question in as many keys as it should take.
+mod views;

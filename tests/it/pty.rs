@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::harness::post_to;
+use crate::harness::{Socket, post_to};
 
 /// Longest wait for a screen; only a failing test gets that far.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -262,4 +262,28 @@ fn panics_when_told_to() {
     }
     let other = std::thread::spawn(|| panic!("the screen is mine"));
     assert!(other.join().is_err());
+}
+
+#[test]
+fn a_live_page_is_asked_how_it_is_and_its_answer_is_shown() {
+    let (mut terminal, port) = Terminal::console(100, 30);
+    let mut page = Socket::open(port);
+    assert_eq!(page.hello("page-1", 1)["t"], "welcome");
+    page.send(r#"{"t":"batch","seq":1,"events":[{"type":"log","message":"here"}]}"#);
+    assert_eq!(page.receive()["t"], "ack");
+    terminal.wait("the event", |screen| screen.contains("here"));
+    terminal.press("D");
+    let request = page.receive();
+    assert_eq!((&request["t"], &request["kind"]), (&"request".into(), &"diagnostics".into()));
+    let id = request["id"].as_str().expect("a number");
+    page.send(&format!(
+        r#"{{"t":"reply","id":"{id}","data":{{"title":"Shop","viewport":{{"width":1280}},"password":"hunter2"}}}}"#
+    ));
+    let shown = terminal.wait("the answer", |screen| screen.contains("taillight/diagnostics"));
+    assert!(shown.contains("the page says how it is: Shop") && !shown.contains("hunter2"), "{shown}");
+    // A number that was answered is not open any more.
+    page.send(&format!(r#"{{"t":"reply","id":"{id}","data":{{}}}}"#));
+    assert_eq!(page.receive()["t"], "error");
+    terminal.press("q");
+    terminal.wait("the stream again", |screen| screen.contains("following"));
 }

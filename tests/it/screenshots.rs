@@ -34,7 +34,14 @@ const SPAN: u64 = 95_000;
 const ORIGIN: &str = "http://localhost:5173";
 
 /// File name, and the keys that lead to the screen.
-const PICTURES: [(&str, &str); 4] = [("stream", "1N"), ("errors", "2"), ("latency", "3"), ("sessions", "4")];
+const PICTURES: [(&str, &str); 6] = [
+    ("stream", "1N"),
+    ("errors", "2"),
+    ("latency", "3"),
+    ("sessions", "4"),
+    ("vitals", "5"),
+    ("timeline", "NT"),
+];
 
 /// Session, user, tab, first millisecond.
 const VISITORS: [(&str, &str, &str, u64); 4] = [
@@ -89,13 +96,17 @@ impl Random {
     }
 }
 
-fn request(random: &mut Random) -> String {
+fn request(random: &mut Random, load: i32) -> String {
     let (method, path, typical, one_in, status) = ROUTES[random.below(8) as usize];
     let path = path.replace("{}", &(1_000 + random.below(9_000)).to_string());
     let status = if random.below(one_in) == 0 { status } else { 200 };
+    // The newest build of the shop made orders slower.
+    let typical = if load > 2 && path == "/api/orders" { typical * 4 } else { typical };
     let (took, size) = (random.duration(typical), 400 + random.below(40_000));
+    let (waiting, answer) = (took * 8 / 10, took - took / 12);
     format!(
-        r#""type":"metric","subtype":"api-call","url":"{ORIGIN}{path}","method":"{method}","status":{status},"duration-ms":{took},"size":{size}"#
+        r#""type":"metric","subtype":"api-call","url":"{ORIGIN}{path}","method":"{method}","status":{status},"duration-ms":{took},"size":{size},"timing":{{"tcp-connect":{},"waiting":{waiting},"server-response":{answer}}}"#,
+        took / 12
     )
 }
 
@@ -106,9 +117,27 @@ fn fault(random: &mut Random) -> String {
     )
 }
 
-fn event(random: &mut Random) -> String {
+/// What a page tells once it is loaded.
+fn loaded(random: &mut Random) -> Vec<String> {
+    let base = 700 + random.below(900);
+    let mut told = vec![format!(
+        r#""type":"metric","subtype":"page-load","timing":{{"dns-lookup":1,"tcp-connect":4,"tls-handshake":0,"server-response":{},"dom-content-loaded":{},"fully-loaded":{}}},"resources":{{"count":45,"total-size-kb":1234}}"#,
+        base / 4,
+        base / 4 * 3,
+        base * 3 / 2
+    )];
+    for (vital, value) in
+        [("TTFB", base / 5), ("FCP", base * 2 / 3), ("LCP", base * 5 / 3), ("INP", base / 6)]
+    {
+        told.push(format!(r#""type":"metric","subtype":"web-vital","vital":"{vital}","value":{value}"#));
+    }
+    told.push(r#""type":"metric","subtype":"web-vital","vital":"CLS","value":0.03"#.to_owned());
+    told
+}
+
+fn event(random: &mut Random, load: i32) -> String {
     match random.below(100) {
-        0..62 => request(random),
+        0..62 => request(random, load),
         62..74 => {
             let button = ["add-to-cart", "checkout", "open-filters", "next-page"][random.below(4) as usize];
             format!(r#""type":"analytics","subtype":"user-action","action":"click","element-id":"{button}""#)
@@ -120,45 +149,63 @@ fn event(random: &mut Random) -> String {
         86..94 => {
             let took = random.duration(14);
             format!(
-                r#""type":"metric","subtype":"component-render","component":"ProductList","duration-ms":{took}"#
+                r#""type":"metric","subtype":"render","component":"{}","render-time-ms":{took}"#,
+                ["ProductList", "Cart", "Header"][random.below(3) as usize]
             )
         }
-        _ => fault(random),
+        94..98 => fault(random),
+        _ => r#""type":"log","subtype":"console","level":"warn","message":"Each child in a list should have a unique key prop. Check ProductList""#.to_owned(),
     }
+}
+
+/// The number of the page load that a visitor is in: the shop is built anew, and pages are loaded again.
+fn load_at(at: u64, visitor: u64) -> i32 {
+    1 + i32::from(at > 24_000 + visitor * 2_000) + i32::from(at > 58_000 + visitor * 1_500)
 }
 
 /// Every event of the visit, each in a batch of its own, at the time it happened.
 fn shop() -> Matches {
     let mut store = Store::new(Retention::default());
     let (redactor, mut random) = (Redactor::new(&Rules::default()), Random(0x7a11_1196));
-    let mut at = 0;
-    for seq in 1.. {
+    let (mut at, mut seq, mut seen) = (0, 1, std::collections::BTreeSet::new());
+    loop {
         at += 8 + random.below(104);
         if at > SPAN {
             break;
         }
         let here = VISITORS.iter().filter(|visitor| visitor.3 <= at).count() as u64;
-        let (session, user, tab, _) = VISITORS[random.below(here) as usize];
+        let visitor = random.below(here);
+        let (session, user, tab, _) = VISITORS[visitor as usize];
+        let load = load_at(at, visitor);
         let time = START + i64::try_from(at).expect("a minute or two");
         let sender = Sender {
             session: session.to_owned(),
             user: user.to_owned(),
             tab: tab.to_owned(),
-            load: Some(1),
+            load: Some(load),
             origin: ORIGIN.to_owned(),
             source: "browser",
             recv: Timestamp(time + 4),
             offset_ms: 0,
         };
-        let text = format!(
-            r#"{{"t":"batch","seq":{seq},"events":[{{"timestamp":{time},{}}}]}}"#,
-            event(&mut random)
-        );
+        let build = ["0aa1e2", "1c94d0", "3f2a91c"][usize::try_from(load - 1).expect("three builds")];
+        let mut told = vec![event(&mut random, load)];
+        if seen.insert((visitor, load)) {
+            told = loaded(&mut random);
+        }
+        let count = told.len() as u64;
+        let page = ["/cart", "/products", "/checkout", "/products/7"][visitor as usize];
+        let told: Vec<_> = told
+            .into_iter()
+            .map(|own| format!(r#"{{"timestamp":{time},"page":"{page}","build":"{build}",{own}}}"#))
+            .collect();
+        let text = format!(r#"{{"t":"batch","seq":{seq},"events":[{}]}}"#, told.join(","));
         let frame = decode_frame(&text, &sender, &redactor).expect("a frame");
         let Frame::Batch { mut batch, .. } = frame else { panic!("a batch") };
         assert!(batch.rejected.is_empty(), "{text}");
         batch.chunk.number_from(seq);
-        store.append(&batch.chunk, &Tally { accepted: 1, ..Tally::default() });
+        seq += count;
+        store.append(&batch.chunk, &Tally { accepted: count, ..Tally::default() });
     }
     for (session, ..) in &VISITORS[..3] {
         store.note_session(session, true, Timestamp(START));

@@ -417,7 +417,7 @@ fn hostile_text_is_harmless_on_every_screen_and_size() {
 }
 
 /// Characters that move, hide or reorder what a terminal shows (SECURITY: the output gate).
-fn is_forbidden(c: char) -> bool {
+pub(crate) fn is_forbidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(

@@ -1,30 +1,36 @@
 //! Errors that are the same, one row for each group, and what is known of the one selected.
 //!
-//! Shown by the app as screen 2. It keeps the order and the place; the groups come from the tables.
+//! Shown by the app as screen 2. It keeps the order and the place; the groups come from the tables. Tab goes to the
+//! occurrences of the selected group, each of which opens in its session.
+
+mod detail;
+mod loads;
+mod occurrences;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::table::{
-    Align, Cell, Column, List, Place, WIDE, below, cell, clock, height_above, or_none, plain, row_of, sorted,
+    Align, Cell, Column, List, Place, WIDE, below, cell, height_above, plain, row_of, sorted,
 };
-use super::{Panel, timeline};
-use crate::event::gate::Line;
-use crate::event::{EventRef, Level, json};
+use super::{Panel, table, timeline};
+use crate::event::{EventRef, Level};
 use crate::stats::GroupRow;
+use crate::ui::cursor::Cursor;
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::theme::level_word;
 use crate::ui::view::{Request, View};
-use crate::ui::{code_frame, draw};
+use crate::ui::{draw, place};
+use loads::GroupLoads;
+use occurrences::Occurrences;
 
 const NEW: usize = 2;
 const COUNT: usize = 3;
 const SESSIONS: usize = 4;
 const FIRST: usize = 5;
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 11] = [
     plain("", Align::Left, (3, 3), 0),
     plain("grp", Align::Left, (4, 4), 50),
     sorted("new", Align::Left, (3, 3), 0),
@@ -33,7 +39,18 @@ const COLUMNS: [Column; 9] = [
     sorted("first", Align::Right, (5, 5), 70),
     sorted("last", Align::Right, (5, 5), 0),
     plain("trend", Align::Left, (8, 8), 76),
+    plain("loads", Align::Left, (8, 8), 140),
+    plain("where", Align::Left, (18, 22), 110),
     plain("message", Align::Rest, (0, 0), 0),
+];
+
+/// What stands beside another screen.
+const SIDE: [Column; 5] = [
+    plain("", Align::Left, (3, 3), 0),
+    plain("", Align::Left, (1, 1), 0),
+    plain("", Align::Right, (5, 5), 0),
+    plain("", Align::Right, (4, 4), 0),
+    plain("", Align::Rest, (0, 0), 0),
 ];
 
 /// The height from which the selected group is shown below the table.
@@ -49,11 +66,19 @@ const MAX_SESSIONS: usize = 1_024;
 #[derive(Debug)]
 pub(in crate::ui) struct Errors {
     list: List<u64>,
+    loads: GroupLoads,
+    occurrences: Occurrences,
+    has_whole_stack: bool,
 }
 
 impl Default for Errors {
     fn default() -> Self {
-        Self { list: List::new(&COLUMNS, NEW) }
+        Self {
+            list: List::new(&COLUMNS, NEW),
+            loads: GroupLoads::default(),
+            occurrences: Occurrences::default(),
+            has_whole_stack: false,
+        }
     }
 }
 
@@ -63,6 +88,22 @@ impl Panel for Errors {
         if let Action::NextError | Action::PreviousError = action {
             let next = self.next_new(&keys, action == Action::NextError, view);
             next.into_iter().for_each(|key| self.list.select(key));
+            return Request::Done;
+        }
+        if let (Some(_), Some(group)) = (&self.occurrences.cursor, self.current(&keys)) {
+            return self.on_occurrence(action, group, view);
+        }
+        if let Action::NextPane | Action::PreviousPane = action {
+            let Some(group) = self.current(&keys) else { return Request::Ignored };
+            self.list.select(group);
+            let mut cursor = Cursor::default();
+            let first = self.occurrences_of(group, view).first().copied();
+            first.into_iter().for_each(|ordinal| cursor.select(ordinal));
+            self.occurrences.cursor = Some(cursor);
+            return Request::Done;
+        }
+        if let Action::Fold | Action::Raw = action {
+            self.has_whole_stack = !self.has_whole_stack;
             return Request::Done;
         }
         if action == Action::Open {
@@ -78,19 +119,25 @@ impl Panel for Errors {
     }
 
     fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        self.loads.refresh(view);
         let (places, keys) = self.arrange(view);
         let groups = &view.tables.groups;
         let table_rows =
             if area.height >= DETAIL_FROM { height_above(area, groups.len()) } else { area.height };
         let table = Rect { height: table_rows, ..area };
-        let note = note(area.width, view);
-        let all_sessions = all_sessions(view);
+        let note = note(area.width, groups.iter().filter(|row| self.loads.is_gone(row.group)).count(), view);
+        let (all_sessions, loads) = (all_sessions(view), &self.loads);
         self.list.render((table, &mut *buf), view.theme, (&places, &keys), &note, |index| {
-            cells(&groups[index], all_sessions, view)
+            cells(&groups[index], all_sessions, loads, view)
         });
         let current = self.current(&keys).and_then(|key| groups.iter().find(|row| row.group == key));
         match current {
-            Some(group) => render_detail(below(area, table_rows), buf, group, view),
+            Some(group) => {
+                self.occurrences.find(group.group, group.count, view);
+                let mark = mark(group, &self.loads, view);
+                let parts = (mark, self.has_whole_stack, &mut self.occurrences);
+                detail::render((below(area, table_rows), buf), group, parts, view);
+            }
             None => {
                 let text = if view.is_filtered { "no errors among the matches" } else { "no errors so far" };
                 draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
@@ -99,14 +146,19 @@ impl Panel for Errors {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        if self.occurrences.cursor.is_some() {
+            return &[("↵", "its session at that moment"), ("Tab", "groups"), ("Esc", "back")];
+        }
         &[
             ("↵", "its events"),
+            ("Tab", "occurrences"),
             ("T", "timeline"),
             ("n", "next new"),
             ("N", "new before"),
+            ("-", "hide group"),
+            ("z", "whole stack"),
             ("< >", "sort"),
             ("i", "turn round"),
-            ("-", "hide group"),
         ]
     }
 
@@ -133,6 +185,63 @@ impl Errors {
         );
         let keys = places.iter().map(|place| groups[place.index].group).collect();
         (places, keys)
+    }
+
+    /// Draws the new groups and the latest of the others in a few rows beside another screen.
+    pub(in crate::ui) fn render_side(&self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
+        let theme = view.theme;
+        let groups = &view.tables.groups;
+        let title = format!("errors, new in this load first {} 2 shows all", theme.glyphs.dot);
+        draw::rule(buf, area, &title, &counted(groups.len() as u64, "group"), theme.rule, theme.glyphs);
+        let mut rows: Vec<&GroupRow> = groups.iter().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((is_new(row, view), row.last)));
+        let body = below(area, 1);
+        let placed = table::place(&SIDE, body);
+        for (y, row) in (0..body.height).zip(rows) {
+            let level = match row.status {
+                Some(status) => cell(status.to_string(), theme.level(row.level)),
+                None => cell(level_word(row.level), theme.level(row.level)),
+            };
+            let cells = [
+                level,
+                cell(if is_new(row, view) { "N" } else { "" }, theme.accent),
+                cell(format::count_short(row.count), theme.text),
+                cell(format::age(view.now.since(row.last)), theme.dim),
+                cell(message(row), theme.text),
+            ];
+            table::draw_row((row_of(body, y), &mut *buf), theme, &placed, &cells, [false; 2]);
+        }
+        if groups.is_empty() {
+            draw::text(buf, body, body.x.saturating_add(2), body.y, "none", theme.dim);
+        }
+    }
+
+    fn occurrences_of(&mut self, group: u64, view: &View<'_>) -> &[u64] {
+        let count = view.tables.groups.iter().find(|row| row.group == group).map_or(0, |row| row.count);
+        self.occurrences.find(group, count, view)
+    }
+
+    /// A key among the occurrences of `group`.
+    fn on_occurrence(&mut self, action: Action, group: u64, view: &View<'_>) -> Request {
+        let kept = self.occurrences_of(group, view).to_vec();
+        let Some(cursor) = &mut self.occurrences.cursor else { return Request::Ignored };
+        let step = match action {
+            Action::Back | Action::NextPane | Action::PreviousPane => {
+                self.occurrences.cursor = None;
+                return Request::Done;
+            }
+            Action::Open | Action::Timeline => {
+                let ordinal = cursor.selected().copied().filter(|ordinal| kept.contains(ordinal));
+                return ordinal.map_or(Request::Done, |ordinal| timeline::request(ordinal, view));
+            }
+            Action::Down => 1,
+            Action::Up => -1,
+            Action::PageDown | Action::Bottom => isize::MAX,
+            Action::PageUp | Action::Top => isize::MIN,
+            _ => return Request::Ignored,
+        };
+        cursor.step(&kept, step);
+        Request::Done
     }
 
     /// The new group after or before the selected one, round the end.
@@ -172,13 +281,23 @@ fn is_new(row: &GroupRow, view: &View<'_>) -> bool {
     row.group != OTHER && view.fresh.contains(&row.group)
 }
 
+/// `N` for what is new in its tab's newest load, `G` for what has not come back in it.
+fn mark(row: &GroupRow, loads: &GroupLoads, view: &View<'_>) -> &'static str {
+    match (is_new(row, view), loads.is_gone(row.group)) {
+        (true, _) => "N",
+        (false, true) => "G",
+        (false, false) => "",
+    }
+}
+
 /// How many groups there are and, where there is room, what the marks and trends mean.
-fn note(width: u16, view: &View<'_>) -> String {
+fn note(width: u16, gone: usize, view: &View<'_>) -> String {
     let (dot, groups) = (view.theme.glyphs.dot, counted(view.tables.groups.len() as u64, "group"));
     match view.tables.span.filter(|_| width >= WIDE && !view.tables.groups.is_empty()) {
         Some((from, _)) => {
-            let from = clock(from, view.zone);
-            format!("N is new in its tab's newest load {dot} trend from {from} {dot} {groups}")
+            let from = from.to_jiff().to_zoned_datetime(view.zone.clone()).strftime("%H:%M:%S").to_string();
+            let gone = if gone > 0 { format!("G {gone} gone {dot} ") } else { String::new() };
+            format!("N new in this load {dot} {gone}trend from {from} {dot} {groups}")
         }
         None => groups,
     }
@@ -190,7 +309,7 @@ fn trend(row: &GroupRow, view: &View<'_>) -> String {
     format::sparkline(&row.trend.over(from, to.max(view.now), TREND), view.theme.glyphs)
 }
 
-fn cells<'a>(row: &'a GroupRow, all_sessions: u64, view: &View<'_>) -> Vec<Cell<'a>> {
+fn cells<'a>(row: &'a GroupRow, all_sessions: u64, loads: &GroupLoads, view: &View<'_>) -> Vec<Cell<'a>> {
     let theme = view.theme;
     let age = |at| format::age(view.now.since(at));
     let group =
@@ -201,12 +320,14 @@ fn cells<'a>(row: &'a GroupRow, all_sessions: u64, view: &View<'_>) -> Vec<Cell<
             None => cell(level_word(row.level), theme.level(row.level)),
         },
         cell(group, theme.dim),
-        cell(if is_new(row, view) { "N" } else { "" }, theme.accent),
+        cell(mark(row, loads, view), theme.accent),
         cell(format::count_short(row.count), theme.text),
         cell(sessions(row.sessions, all_sessions), theme.text),
         cell(age(row.first), theme.dim),
         cell(age(row.last), theme.text),
         cell(trend(row, view), if is_new(row, view) { theme.accent } else { theme.dim }),
+        cell(format::sparkline(&loads.counts(row.group), theme.glyphs), theme.dim),
+        cell(view.snapshot.event(row.last_ordinal).and_then(place::of).unwrap_or_default(), theme.dim),
         cell(message(row), if row.level >= Level::Error { theme.text } else { theme.dim }),
     ]
 }
@@ -224,67 +345,4 @@ fn sessions(count: usize, all: u64) -> String {
 /// Sessions with an id, whatever the filter.
 fn all_sessions(view: &View<'_>) -> u64 {
     view.snapshot.tables.sessions.iter().filter(|row| !row.session.is_empty()).count() as u64
-}
-
-/// The whole message, the numbers, and the stack of the latest occurrence while that is kept.
-fn render_detail(area: Rect, buf: &mut Buffer, group: &GroupRow, view: &View<'_>) {
-    let theme = view.theme;
-    let width = usize::from(area.width.saturating_sub(2));
-    let kind = theme.gate.plain_capped(or_none(&group.subtype, theme), 24);
-    let title = match group.status {
-        Some(status) => format!("{} {kind} {status}", level_word(group.level)),
-        None => format!("{} {kind}", level_word(group.level)),
-    };
-    draw::rule(buf, area, &title, "", theme.rule, theme.glyphs);
-    let dot = theme.glyphs.dot;
-    let more = if group.sessions >= MAX_SESSIONS { " or more" } else { "" };
-    let name = match group.group {
-        OTHER => "other groups".to_owned(),
-        group => format!("group {group:016x}"),
-    };
-    let counts = format!(
-        "{name} {dot} {} {dot} {}{more}\nfirst {} {dot} last {}",
-        counted(group.count, "event"),
-        counted(group.sessions as u64, "session"),
-        clock(group.first, view.zone),
-        clock(group.last, view.zone),
-    );
-    let body = below(area, 1);
-    let message_rows = usize::from(body.height / 2).max(1);
-    let mut lines: Vec<_> = theme
-        .gate
-        .lines(message(group), width, message_rows)
-        .into_iter()
-        .map(|line| (line, theme.title))
-        .collect();
-    lines.extend(theme.gate.lines(&counts, width, 3).into_iter().map(|line| (line, theme.dim)));
-    let latest = view.snapshot.event(group.last_ordinal);
-    let said = latest.map(|event| event.msg()).filter(|said| *said != message(group));
-    if let Some(said) = said {
-        let said = format!("the latest says: {said}");
-        lines.extend(theme.gate.lines(&said, width, 2).into_iter().map(|line| (line, theme.text)));
-    }
-    lines.push(Default::default());
-    let room = usize::from(body.height).saturating_sub(lines.len());
-    if let Some(mapped) = latest.and_then(|event| event.mapped()).filter(|mapped| !mapped.traces.is_empty()) {
-        let rows = code_frame::rows(mapped, false, width, theme);
-        lines.extend(rows.into_iter().take(room).map(|row| (row.line, row.style)));
-        return draw_lines(body, buf, &lines);
-    }
-    let stack = latest.and_then(|event| event.get(&["stack"])).and_then(json::text);
-    let text = match (&stack, latest) {
-        (Some(stack), _) => stack,
-        (None, Some(_)) => "its latest occurrence has no stack",
-        (None, None) => "its latest occurrence is no longer kept",
-    };
-    let style = if stack.is_some() { theme.text } else { theme.dim };
-    lines.extend(theme.gate.lines(text, width, room).into_iter().map(|line| (line, style)));
-    draw_lines(body, buf, &lines);
-}
-
-fn draw_lines(body: Rect, buf: &mut Buffer, lines: &[(Line, Style)]) {
-    for (y, (line, style)) in (0..body.height).zip(lines) {
-        let row = row_of(body, y);
-        draw::line(buf, row, row.x.saturating_add(1), row.y, line, *style);
-    }
 }

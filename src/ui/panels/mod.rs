@@ -25,6 +25,8 @@ pub(super) use stream::Stream;
 pub(super) use timeline::Timeline;
 pub(super) use vitals::Vitals;
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -44,4 +46,9 @@ pub(super) trait Panel {
 
     /// The filter term that keeps only the selected row's value, as in `endpoint="GET /api/users"`.
     fn term(&self, view: &View<'_>) -> Option<String>;
+
+    /// The session that the selected row is about.
+    fn session(&mut self, _: &View<'_>) -> Option<Arc<str>> {
+        None
+    }
 }

@@ -1,6 +1,9 @@
 //! Who is there: one row for each session, live or gone.
 //!
-//! Shown by the app as screen 4. Enter shows a session's events in the stream.
+//! Shown by the app as screen 4. Enter shows a session's events in the stream; below the list stand the page loads of
+//! the session selected, side by side.
+
+mod loads;
 
 use std::sync::Arc;
 
@@ -8,35 +11,41 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Panel;
-use super::table::{Align, Cell, Column, List, Place, cell, or_none, plain, row_of, sorted, term};
+use super::table::{Align, Cell, Column, List, Place, below, cell, or_none, plain, row_of, sorted, term};
+use crate::event::json;
 use crate::stats::SessionRow;
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::tabs;
 use crate::ui::view::{Request, View};
+use loads::SessionLoads;
 
 const SESSION: usize = 1;
 const USER: usize = 2;
-const AGE: usize = 4;
-const EVENTS: usize = 5;
-const ERRORS: usize = 6;
-const SLOW: usize = 7;
-const LAST: usize = 8;
+const AGE: usize = 5;
+const EVENTS: usize = 6;
+const ERRORS: usize = 7;
+const SLOW: usize = 8;
+const LAST: usize = 10;
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 12] = [
     plain("", Align::Right, (1, 1), 0),
-    sorted("session", Align::Left, (12, 22), 0),
-    sorted("user", Align::Left, (9, 14), 60),
-    plain("load", Align::Left, (6, 8), 76),
-    sorted("age", Align::Right, (4, 5), 70),
-    sorted("events", Align::Right, (6, 7), 0),
-    sorted("err", Align::Right, (5, 6), 0),
-    sorted("slow", Align::Right, (5, 6), 76),
-    sorted("last", Align::Right, (4, 5), 0),
+    sorted("session", Align::Left, (12, 14), 0),
+    sorted("user", Align::Left, (9, 12), 60),
+    plain("load", Align::Left, (6, 6), 76),
+    plain("page", Align::Left, (14, 16), 110),
+    sorted("age", Align::Right, (4, 4), 70),
+    sorted("events", Align::Right, (6, 6), 0),
+    sorted("err", Align::Right, (5, 5), 0),
+    sorted("slow", Align::Right, (5, 4), 76),
+    plain("p99", Align::Right, (5, 5), 90),
+    sorted("last", Align::Right, (4, 4), 0),
     plain("last event", Align::Rest, (0, 0), 50),
 ];
 
+/// The height from which the loads of a session are shown.
+const LOADS_FROM: u16 = 18;
 /// The height from which there is a line for what the marks mean.
 const LEGEND_FROM: u16 = 8;
 
@@ -44,11 +53,12 @@ const LEGEND_FROM: u16 = 8;
 #[derive(Debug)]
 pub(in crate::ui) struct Sessions {
     list: List<Arc<str>>,
+    loads: SessionLoads,
 }
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { list: List::new(&COLUMNS, LAST) }
+        Self { list: List::new(&COLUMNS, LAST), loads: SessionLoads::default() }
     }
 }
 
@@ -73,11 +83,26 @@ impl Panel for Sessions {
         let (places, keys) = self.arrange(view);
         let sessions = &view.tables.sessions;
         let legend_rows = u16::from(area.height >= LEGEND_FROM);
-        let table = Rect { height: area.height - legend_rows, ..area };
+        let current = self.list.selected().filter(|session| keys.contains(session)).or(keys.first()).cloned();
+        if let Some(session) = &current {
+            let in_sight = &keys[..keys.len().min(usize::from(area.height))];
+            self.loads.refresh(session, in_sight, view);
+        }
+        let has_loads = current.is_some() && area.height >= LOADS_FROM;
+        let loads_rows = if has_loads { self.loads.height() } else { 0 };
+        // The list takes what it needs, and the loads stand right below it.
+        let needed = u16::try_from(sessions.len()).unwrap_or(u16::MAX).saturating_add(3);
+        let room = area.height - legend_rows - loads_rows;
+        let table = Rect { height: if has_loads { needed.min(room) } else { room }, ..area };
+        if let Some(session) = current.filter(|_| has_loads) {
+            let rest = Rect { height: loads_rows, ..below(area, table.height) };
+            self.loads.render(rest, buf, &session, view);
+        }
         let live = format::count(view.snapshot.live.len() as u64);
         let note = format!("{}, {live} live", counted(sessions.len() as u64, "session"));
+        let loads = &self.loads;
         self.list.render((table, &mut *buf), view.theme, (&places, &keys), &note, |index| {
-            cells(&sessions[index], view)
+            cells(&sessions[index], loads, view)
         });
         if sessions.is_empty() {
             let text = if view.is_filtered { "no sessions among the matches" } else { "no sessions so far" };
@@ -94,7 +119,8 @@ impl Panel for Sessions {
         &[
             ("↵", "its events"),
             ("T", "timeline"),
-            ("+", "keep only"),
+            ("s", "only this one"),
+            ("D", "ask the page"),
             ("-", "leave out"),
             ("< >", "sort"),
             ("i", "turn round"),
@@ -104,6 +130,11 @@ impl Panel for Sessions {
     fn term(&self, view: &View<'_>) -> Option<String> {
         let is_listed = |session: &Arc<str>| view.tables.sessions.iter().any(|row| row.session == *session);
         self.list.selected().filter(|session| is_listed(session)).map(|session| term_of(session))
+    }
+
+    fn session(&mut self, view: &View<'_>) -> Option<Arc<str>> {
+        let (_, keys) = self.arrange(view);
+        self.list.selected().filter(|session| keys.contains(session)).or(keys.first()).cloned()
     }
 }
 
@@ -132,7 +163,7 @@ fn term_of(session: &str) -> String {
     if session.is_empty() { "no:session".to_owned() } else { term("session", session) }
 }
 
-fn cells<'a>(row: &'a SessionRow, view: &View<'_>) -> Vec<Cell<'a>> {
+fn cells<'a>(row: &'a SessionRow, loads: &SessionLoads, view: &View<'_>) -> Vec<Cell<'a>> {
     let theme = view.theme;
     let glyphs = theme.glyphs;
     let is_live = view.snapshot.live.contains_key(&row.session);
@@ -142,6 +173,10 @@ fn cells<'a>(row: &'a SessionRow, view: &View<'_>) -> Vec<Cell<'a>> {
         (false, false) => cell(glyphs.gone, theme.dim),
     };
     let load = tabs::load(&view.snapshot.loads, &row.tab, row.load, glyphs);
+    let latest = view.snapshot.event(row.last_ordinal);
+    let page = latest.and_then(|event| event.get(&["page"])).and_then(json::text).unwrap_or_default();
+    let p99 =
+        loads.p99(&row.session).map_or_else(|| glyphs.none.to_owned(), |span| format::duration(span, glyphs));
     let session = if row.session.is_empty() { "?" } else { &row.session };
     let bad = |count: u64, style| cell(format::count_short(count), if count > 0 { style } else { theme.dim });
     vec![
@@ -149,13 +184,20 @@ fn cells<'a>(row: &'a SessionRow, view: &View<'_>) -> Vec<Cell<'a>> {
         cell(session, theme.text),
         cell(or_none(&row.user, theme).to_owned(), theme.text),
         cell(load, theme.text),
+        cell(or_none(path_of(&page), theme).to_owned(), theme.dim),
         cell(format::age(view.now.since(row.first)), theme.dim),
         cell(format::count_short(row.events), theme.text),
         bad(row.errors, theme.error),
         bad(row.slow, theme.warn),
+        cell(p99, theme.text),
         cell(format::age(view.now.since(row.last)), theme.text),
         cell(&*row.last_msg, theme.text),
     ]
+}
+
+/// The path of a page's address.
+fn path_of(page: &str) -> &str {
+    page.split_once("://").map_or(page, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]))
 }
 
 fn legend(view: &View<'_>) -> String {

@@ -86,6 +86,8 @@ impl Fixture {
             highlighter: &Highlighter::default(),
             fresh: &self.fresh,
             pins: &FxHashSet::default(),
+            mark: None,
+            moment: None,
         })
     }
 
@@ -220,7 +222,9 @@ fn errors_by_group() {
                 &["group e7f3000000000001 · 2 events · 2 sessions"],
                 &["first 14:32:10.841 · last 14:32:18.841"],
                 &["TypeError: x"],
-                &["    at UserList (UserList.tsx:42:15)"],
+                &["  at UserList (UserList.tsx:42:15)"],
+                &["occurrences, 2 events", "Tab goes there"],
+                &["14:32:18.841", "12s", "A·7"],
             ],
         );
     }
@@ -276,14 +280,13 @@ fn latency_by_endpoint() {
         assert_rows(
             &drawn,
             &[
-                &["sort: p99 ▾", "2 endpoints"],
-                &["method", "route", "count", "err%", "p50", "p90", "p99", "max"],
-                &["GET", "/api/users", "3", "33%", "643ms", "1.2s", "~1.2s", "1.2s"],
-                &["~ p99 of fewer than 100 requests"],
-                &["── POST /api/orders ──"],
-                &["1 request · mean 3.4s", "errors 1", "p99 needs 100"],
-                &["≤  4.2s █", "1"],
-                &["14:32:14.841", "3,421ms", "500", "sess-a", "POST /api/orders"],
+                &["sort: p99 ▾", "this load", "2 endpoints"],
+                &["method", "route", "count", "err%", "p50", "p99", "max", "change"],
+                &["GET", "/api/users", "3", "33%", "643ms", "~1.2s", "1.2s"],
+                &["~ p99 of fewer than 100 "],
+                &["── POST /api/orders   1 request in this load ──"],
+                &["mean 3.4s", "errors 1 of 1", "p99 needs 100"],
+                &["14:32:14.841", "3,421ms", "500", "A·7"],
             ],
         );
         assert!(drawn[2].contains("/api/orders") && drawn[3].contains("/api/users"), "{drawn:?}");
@@ -311,6 +314,8 @@ fn what_left_the_ring_is_said_to_have_left() {
     fixture.press(&mut panel, &[Action::Top]);
     assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["its latest occurrence is no longer kept"]]);
     let mut panel = Latency::default();
+    assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["no requests in this window"]]);
+    fixture.press(&mut panel, &[Action::Times, Action::Times, Action::Times]);
     assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["none of them is still kept"]]);
     assert_eq!(fixture.press(&mut panel, &[Action::Open, Action::Down, Action::Open]), Request::Done);
     assert_rows(
@@ -324,7 +329,7 @@ fn nothing_yet_is_said_too() {
     let fixture = Fixture::new(&[]);
     for (panel, text) in [
         (&mut Errors::default() as &mut dyn Panel, "no errors so far"),
-        (&mut Latency::default(), "no requests so far"),
+        (&mut Latency::default(), "no requests in this window: t shows another"),
         (&mut Sessions::default(), "no sessions so far"),
         (&mut Health::default(), "nothing yet"),
     ] {
@@ -436,8 +441,8 @@ fn keys_ask_for_what_they_should() {
         (0, &[SortNext, Open], drill("group:e7f3000000000001"), None),
         (0, &[Keep], Request::Ignored, None),
         (1, &[Down], Request::Done, Some("endpoint=\"POST /api/orders\"")),
-        (1, &[Open, Open], Request::Show { ordinal: 4 }, Some("endpoint=\"POST /api/orders\"")),
-        (1, &[Bottom, Open, Down, Open], Request::Show { ordinal: 2 }, Some("endpoint=\"GET /api/users\"")),
+        (1, &[Open, Open], at_session(4), Some("endpoint=\"POST /api/orders\"")),
+        (1, &[Bottom, Open, Down, Open], at_session(2), Some("endpoint=\"GET /api/users\"")),
         (1, &[Open, Back], Request::Done, Some("endpoint=\"POST /api/orders\"")),
         (1, &[Open, Back, Back, Back], Request::Ignored, None),
         (2, &[Open], drill("no:session"), None),
@@ -454,6 +459,10 @@ fn keys_ask_for_what_they_should() {
         assert_eq!(asked, expected, "{actions:?}");
         assert_eq!(fixture.with(|view| panel.term(view)).as_deref(), term, "{actions:?}");
     }
+}
+
+fn at_session(ordinal: u64) -> Request {
+    Request::Timeline { session: "sess-a".into(), ordinal: Some(ordinal) }
 }
 
 fn panel_counts_from_its_start(request: &Request) -> bool {

@@ -88,7 +88,7 @@ impl Panel for Timeline {
             (Action::PageUp, _) => self.step(&track, -page, |_, _| true),
             (Action::Top, _) => self.cursor = track.entries.first().map(|entry| (entry.ordinal, entry.end)),
             (Action::Bottom, _) => self.cursor = None,
-            (Action::ZoomIn, _) => self.zoom = self.zoom.step(-1, whole),
+            (Action::Fold, _) => self.zoom = self.zoom.step(-1, whole),
             (Action::ZoomOut, _) => self.zoom = self.zoom.step(1, whole),
             (Action::NextPane | Action::PreviousPane, pane) => {
                 self.pane = if pane == Pane::Lanes { Pane::List } else { Pane::Lanes };
@@ -160,6 +160,10 @@ impl Panel for Timeline {
     fn term(&self, view: &View<'_>) -> Option<String> {
         let (ordinal, _) = self.cursor?;
         view.snapshot.event(ordinal).map(term_of)
+    }
+
+    fn session(&mut self, _: &View<'_>) -> Option<Arc<str>> {
+        Some(Arc::clone(&self.session))
     }
 }
 

@@ -1,0 +1,174 @@
+//! What is known of one group: its whole message, what caused it, where, what came just before, and when else.
+//!
+//! Drawn by the errors screen below its table, of the latest occurrence while that is kept.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::super::table::{below, clock, or_none, row_of};
+use super::occurrences::Occurrences;
+use super::{MAX_SESSIONS, OTHER, message};
+use crate::event::gate::Line;
+use crate::event::{EventRef, json};
+use crate::scan::Moment;
+use crate::stats::GroupRow;
+use crate::ui::format::counted;
+use crate::ui::theme::level_word;
+use crate::ui::view::View;
+use crate::ui::{before, code_frame, draw};
+
+/// Causes that are shown.
+const MAX_CAUSES: usize = 3;
+/// Lines of a stack that are looked at.
+const MAX_STACK: usize = 64;
+/// Rows that occurrences get, with their rule, where there is room.
+const OCCURRENCES: u16 = 6;
+
+/// Lines of the detail as they are made.
+struct Out<'a> {
+    lines: Vec<(Line, Style)>,
+    width: usize,
+    view: &'a View<'a>,
+}
+
+impl Out<'_> {
+    fn push(&mut self, text: &str, most: usize, style: Style) {
+        let lines = self.view.theme.gate.lines(text, self.width.max(1), most);
+        self.lines.extend(lines.into_iter().map(|line| (line, style)));
+    }
+}
+
+/// Draws `group` with its mark, its stack whole or without library frames, and its occurrences.
+pub(super) fn render(
+    (area, buf): (Rect, &mut Buffer),
+    group: &GroupRow,
+    (mark, is_whole, occurrences): (&str, bool, &mut Occurrences),
+    view: &View<'_>,
+) {
+    let theme = view.theme;
+    let kind = theme.gate.plain_capped(or_none(&group.subtype, theme), 24);
+    let title = match group.status {
+        Some(status) => format!("{} {kind} {status}", level_word(group.level)),
+        None => format!("{} {kind}", level_word(group.level)),
+    };
+    let right = match mark {
+        "N" => "N: new in this load",
+        "G" => "G: has not come back in this load",
+        _ => "",
+    };
+    draw::rule(buf, area, &title, right, theme.rule, theme.glyphs);
+    let body = below(area, 1);
+    // The list of occurrences has no more rows than it needs, and never more than half.
+    let rows = u16::try_from(group.count).unwrap_or(u16::MAX).saturating_add(1);
+    let rows = if occurrences.cursor.is_some() { rows.max(OCCURRENCES) } else { rows.min(OCCURRENCES) };
+    let rows = rows.min(body.height / 2);
+    let above = Rect { height: body.height - rows, ..body };
+    let width = usize::from(area.width.saturating_sub(2));
+    let lines = lines(group, (width, usize::from(above.height)), is_whole, view);
+    for (y, (line, style)) in (0..above.height).zip(&lines) {
+        let row = row_of(above, y);
+        draw::line(buf, row, row.x.saturating_add(1), row.y, line, *style);
+    }
+    occurrences.render(below(body, above.height), buf, group.count, view);
+}
+
+fn lines(
+    group: &GroupRow,
+    (width, height): (usize, usize),
+    is_whole: bool,
+    view: &View<'_>,
+) -> Vec<(Line, Style)> {
+    let theme = view.theme;
+    let mut out = Out { lines: Vec::new(), width, view };
+    out.push(message(group), (height / 2).max(1), theme.title);
+    out.push(&numbers(group, view), 3, theme.dim);
+    let latest = view.snapshot.event(group.last_ordinal);
+    let Some(event) = latest else {
+        out.push("its latest occurrence is no longer kept", 1, theme.dim);
+        return out.lines;
+    };
+    if event.msg() != message(group) {
+        out.push(&format!("the latest says: {}", event.msg()), 2, theme.text);
+    }
+    let moment = Moment { inst: event.inst(), ordinal: group.last_ordinal };
+    if let Some(before) = before::of(moment, event, view) {
+        out.push(&format!("before it  {before}"), 2, theme.text);
+    }
+    causes(event, &mut out);
+    stack(event, is_whole, &mut out);
+    out.lines
+}
+
+fn numbers(group: &GroupRow, view: &View<'_>) -> String {
+    let dot = view.theme.glyphs.dot;
+    let more = if group.sessions >= MAX_SESSIONS { " or more" } else { "" };
+    let name = match group.group {
+        OTHER => "other groups".to_owned(),
+        group => format!("group {group:016x}"),
+    };
+    format!(
+        "{name} {dot} {} {dot} {}{more}\nfirst {} {dot} last {}",
+        counted(group.count, "event"),
+        counted(group.sessions as u64, "session"),
+        clock(group.first, view.zone),
+        clock(group.last, view.zone),
+    )
+}
+
+/// What caused it, and what caused that.
+fn causes(event: EventRef<'_>, out: &mut Out<'_>) {
+    let theme = out.view.theme;
+    let list = event.get(&["causes"]).filter(|list| json::shape(list) == json::Shape::Array);
+    let listed = list.into_iter().flat_map(json::elements).map(|(_, cause)| cause);
+    for cause in listed.chain(event.get(&["cause"])).take(MAX_CAUSES) {
+        let text = match json::shape(cause) {
+            json::Shape::Object => {
+                let [name, message] = ["name", "message"]
+                    .map(|key| json::get(cause, key).and_then(json::text).unwrap_or_default());
+                let parts: Vec<_> = [name, message].into_iter().filter(|part| !part.is_empty()).collect();
+                parts.join(": ")
+            }
+            _ => json::text(cause).unwrap_or_default().into_owned(),
+        };
+        if !text.is_empty() {
+            out.push(&format!("caused by  {text}"), 2, theme.text);
+        }
+    }
+}
+
+/// The stack: own frames bright; those of libraries dim, or in one line.
+fn stack(event: EventRef<'_>, is_whole: bool, out: &mut Out<'_>) {
+    let theme = out.view.theme;
+    if let Some(mapped) = event.mapped().filter(|mapped| !mapped.traces.is_empty()) {
+        out.push("", 1, theme.text);
+        let rows = code_frame::rows(mapped, is_whole, out.width, theme);
+        out.lines.extend(rows.into_iter().map(|row| (row.line, row.style)));
+        return;
+    }
+    let Some(stack) = event.get(&["stack"]).and_then(json::text).filter(|stack| !stack.is_empty()) else {
+        out.push("its latest occurrence has no stack", 1, theme.dim);
+        return;
+    };
+    out.push("", 1, theme.text);
+    let mut folded = 0;
+    let fold = |folded: &mut u64, out: &mut Out<'_>| {
+        if *folded > 0 {
+            let text = format!("  {} {}: z shows them", theme.glyphs.cut, counted(*folded, "library frame"));
+            out.push(&text, 1, theme.dim);
+            *folded = 0;
+        }
+    };
+    for (at, line) in stack.lines().take(MAX_STACK).enumerate() {
+        let is_library =
+            ["/node_modules/", "/.vite/deps/", "-extension://"].iter().any(|part| line.contains(part));
+        if is_library && !is_whole {
+            folded += 1;
+            continue;
+        }
+        fold(&mut folded, out);
+        let style = if at == 0 || is_library { theme.dim } else { theme.text };
+        out.push(&format!("  {}", line.trim()), 2, style);
+    }
+    fold(&mut folded, out);
+}

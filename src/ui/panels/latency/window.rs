@@ -1,0 +1,274 @@
+//! Which requests the latency screen is about, and which they are compared with.
+//!
+//! Made from the matches at most once a second: a pass over all of them takes milliseconds.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::event::{EventRef, Micros, Symbol, Timestamp};
+use crate::stats::{EndpointRow, Endpoints, Loads};
+use crate::ui::view::View;
+
+/// Columns of the sparkline.
+pub(super) const SPARK: usize = 8;
+/// Endpoints that get one: as many as are told apart.
+const MAX_SPARKS: usize = 1_000;
+/// Both sides of a comparison have at least so many requests (UX: latency).
+const MIN_TO_COMPARE: u64 = 5;
+/// What was made is made anew after so many milliseconds.
+const REFRESH_MS: i64 = 1_000;
+
+/// Which requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Window {
+    /// Those of the newest page load of their tab.
+    #[default]
+    Load,
+    Minute,
+    Five,
+    All,
+}
+
+impl Window {
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::Load => Self::Minute,
+            Self::Minute => Self::Five,
+            Self::Five => Self::All,
+            Self::All => Self::Load,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Load => "this load",
+            Self::Minute => "1 m",
+            Self::Five => "5 m",
+            Self::All => "all",
+        }
+    }
+
+    fn ms(self) -> Option<i64> {
+        match self {
+            Self::Minute => Some(60_000),
+            Self::Five => Some(300_000),
+            Self::Load | Self::All => None,
+        }
+    }
+}
+
+/// What they are compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Baseline {
+    /// The load of their tab before the newest.
+    #[default]
+    Previous,
+    /// What came before the mark.
+    Mark,
+    None,
+}
+
+impl Baseline {
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::Previous => Self::Mark,
+            Self::Mark => Self::None,
+            Self::None => Self::Previous,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Previous => "load before",
+            Self::Mark => "before the mark",
+            Self::None => "none",
+        }
+    }
+}
+
+/// An endpoint in the window and before.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) now: Arc<EndpointRow>,
+    pub(super) before: Option<Arc<EndpointRow>>,
+    /// The longest duration in each part of the last minute, or of the last five, in microseconds.
+    pub(super) spark: [u64; SPARK],
+    /// Tenths of requests a minute.
+    pub(super) rate: u64,
+}
+
+impl Line {
+    /// The 99th percentiles before and now, where both are of enough requests.
+    pub(super) fn p99s(&self) -> Option<(Micros, Micros)> {
+        let (now, before) = (self.now.latency, self.before.as_ref()?.latency);
+        (now.count.min(before.count) >= MIN_TO_COMPARE).then_some((before.p99, now.p99))
+    }
+
+    /// How much longer the 99th percentile has become, in microseconds.
+    pub(super) fn change(&self) -> Option<i64> {
+        let (before, now) = self.p99s()?;
+        Some(now.0.cast_signed().saturating_sub(before.0.cast_signed()))
+    }
+}
+
+/// What the screen shows.
+#[derive(Debug, Default)]
+pub(super) struct Compared {
+    pub(super) window: Window,
+    pub(super) baseline: Baseline,
+    pub(super) lines: Vec<Line>,
+    /// Whether there is anything to compare with.
+    pub(super) has_before: bool,
+    made: Option<Made>,
+}
+
+/// For what, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Made {
+    window: Window,
+    baseline: Baseline,
+    filter: u64,
+    is_done: bool,
+    is_filtered: bool,
+    mark: Option<Timestamp>,
+    /// When the snapshot was taken, and up to which event.
+    at: Timestamp,
+    end: u64,
+}
+
+impl Compared {
+    /// Brings the lines up to date, at most once a second unless something else was asked for.
+    pub(super) fn refresh(&mut self, view: &View<'_>) {
+        let wanted = Made {
+            window: self.window,
+            baseline: self.baseline,
+            filter: view.matches.id,
+            is_done: view.matches.is_done(),
+            is_filtered: view.is_filtered,
+            mark: view.mark,
+            at: view.snapshot.at,
+            end: view.snapshot.end,
+        };
+        if let Some(made) = self.made {
+            let age = wanted.at.since(made.at);
+            let is_asked = Made { at: wanted.at, end: wanted.end, ..made } == wanted;
+            // Requests leave a minute by themselves.
+            let is_still = made.end == wanted.end && (self.window.ms().is_none() || age == 0);
+            if is_asked && (is_still || (1..REFRESH_MS).contains(&age)) {
+                return;
+            }
+        }
+        self.made = Some(wanted);
+        self.make(view);
+    }
+
+    fn make(&mut self, view: &View<'_>) {
+        let mut pass = Pass::new(self.window, self.baseline, view);
+        for (ordinal, event) in view.matches.iter() {
+            let symbol = event.chunk().endpoints()[event.row()];
+            if !symbol.is_none() {
+                pass.take(symbol, event, ordinal);
+            }
+        }
+        let before = pass.before.rows();
+        let earlier: FxHashMap<&str, &Arc<EndpointRow>> =
+            before.iter().map(|row| (&*row.name, row)).collect();
+        // Of everything, the tables know what the ring let go of, too.
+        let (now, span) = match self.window {
+            Window::All => (Arc::clone(&view.tables.endpoints), view.tables.span.map(|(first, _)| first)),
+            _ => (pass.now.rows(), pass.first),
+        };
+        let length = self.window.ms().unwrap_or(i64::MAX);
+        let length = span.map_or(0, |first| view.now.since(first)).min(length).max(1_000).unsigned_abs();
+        self.has_before = !before.is_empty();
+        self.lines = now
+            .iter()
+            .map(|row| Line {
+                now: Arc::clone(row),
+                before: earlier.get(&*row.name).map(|row| Arc::clone(row)),
+                spark: pass.sparks.get(&*row.name).copied().unwrap_or_default(),
+                rate: row.count.saturating_mul(600_000) / length,
+            })
+            .collect();
+    }
+}
+
+/// One pass over the matches.
+struct Pass<'a> {
+    window: Window,
+    baseline: Baseline,
+    loads: &'a Loads,
+    mark: Option<Timestamp>,
+    end: Timestamp,
+    /// How many loads ago one was, by session, tab and number.
+    back: FxHashMap<(Symbol, Symbol, i32), Option<u32>>,
+    now: Endpoints,
+    before: Endpoints,
+    first: Option<Timestamp>,
+    sparks: FxHashMap<Arc<str>, [u64; SPARK]>,
+    names: FxHashMap<Symbol, Arc<str>>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(window: Window, baseline: Baseline, view: &View<'a>) -> Self {
+        Self {
+            window,
+            baseline,
+            loads: &view.snapshot.loads,
+            mark: view.mark,
+            end: view.now,
+            back: FxHashMap::default(),
+            now: Endpoints::default(),
+            before: Endpoints::default(),
+            first: None,
+            sparks: FxHashMap::default(),
+            names: FxHashMap::default(),
+        }
+    }
+
+    fn take(&mut self, symbol: Symbol, event: EventRef<'_>, ordinal: u64) {
+        let age = self.end.since(event.inst());
+        let needs_load = self.window == Window::Load || self.baseline == Baseline::Previous;
+        let back = if needs_load { self.back(event) } else { None };
+        let is_now = match self.window.ms() {
+            Some(length) => age <= length,
+            None => self.window == Window::All || back.is_none_or(|back| back == 0),
+        };
+        let is_before = match self.baseline {
+            Baseline::Previous => back == Some(1),
+            Baseline::Mark => self.mark.is_some_and(|mark| event.inst() < mark),
+            Baseline::None => false,
+        };
+        if is_now {
+            self.spark(symbol, event, age);
+            if self.window != Window::All {
+                self.first = Some(self.first.map_or(event.inst(), |first| first.min(event.inst())));
+                self.now.add(event, ordinal);
+            }
+        }
+        if is_before {
+            self.before.add(event, ordinal);
+        }
+    }
+
+    fn back(&mut self, event: EventRef<'_>) -> Option<u32> {
+        let ask = || self.loads.loads_back(event.session(), event.tab(), event.load(), event.inst());
+        let Some(load) = event.load() else { return ask() };
+        let (chunk, row) = (event.chunk(), event.row());
+        *self.back.entry((chunk.sessions()[row], chunk.tabs()[row], load)).or_insert_with(ask)
+    }
+
+    fn spark(&mut self, symbol: Symbol, event: EventRef<'_>, age: i64) {
+        let length = if self.window == Window::Five { 300_000 } else { 60_000 };
+        let (Some(took), true) = (event.duration(), age < length) else { return };
+        if self.names.len() >= MAX_SPARKS && !self.names.contains_key(&symbol) {
+            return;
+        }
+        let name = self.names.entry(symbol).or_insert_with(|| Arc::from(event.endpoint()));
+        let slots = self.sparks.entry(Arc::clone(name)).or_default();
+        let slot =
+            SPARK - 1 - usize::try_from(age.max(0) * SPARK as i64 / length).unwrap_or(0).min(SPARK - 1);
+        slots[slot] = slots[slot].max(took.0);
+    }
+}

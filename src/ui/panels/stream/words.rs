@@ -1,0 +1,56 @@
+//! What a row says of an event in few words, and the filter term that keeps what is most telling of it.
+//!
+//! Shared by the stream and the timeline.
+
+use crate::event::{EventRef, Flags, Level};
+use crate::filter::term_for;
+
+/// The filter term that keeps what is most telling of an event: its group, its endpoint, what a log says, else its id.
+pub(in crate::ui) fn term_of(event: EventRef<'_>) -> String {
+    match (event.group(), event.endpoint(), event.kind()) {
+        (Some(group), ..) => format!("group:{group:016x}"),
+        (None, "", "log") if !event.msg().is_empty() => term_for("message", event.msg()),
+        (None, "", _) => term_for("id", event.id()),
+        (None, endpoint, _) => term_for("endpoint", endpoint),
+    }
+}
+
+/// What happened, in one short word, shorter still where there is little room.
+pub(in crate::ui) fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
+    const WORDS: [(&str, &str, &str); 16] = [
+        ("api-call", "api", "api"),
+        ("javascript", "js", "js"),
+        ("network", "net", "net"),
+        ("page-load", "load", "load"),
+        ("user-action", "click", "clk"),
+        ("long-task", "longtask", "task"),
+        ("console", "console", "con"),
+        ("promise", "promise", "prom"),
+        ("resource", "resource", "res"),
+        ("render", "render", "rndr"),
+        ("web-vital", "web-vital", "vitl"),
+        ("custom", "custom", "cust"),
+        ("visibility", "page", "page"),
+        ("navigation", "nav", "nav"),
+        ("feature-usage", "feature", "feat"),
+        ("conversion", "funnel", "conv"),
+    ];
+    let own = if event.subtype().is_empty() {
+        event.id().rsplit('/').next().unwrap_or("")
+    } else {
+        event.subtype()
+    };
+    let known = WORDS.iter().find(|(subtype, ..)| *subtype == own);
+    known.map_or(own, |(_, long, short)| if is_wide { long } else { short })
+}
+
+/// A request's own message says less than its method and route, which the columns do not show.
+pub(in crate::ui) fn row_text(event: EventRef<'_>) -> &str {
+    let is_plain_request = event.flags().has(Flags::REQUEST) && event.level() < Level::Warn;
+    if is_plain_request { event.endpoint() } else { event.msg() }
+}
+
+/// An error, or a request that failed.
+pub(in crate::ui) fn is_error(event: EventRef<'_>) -> bool {
+    event.level() >= Level::Error || event.flags().has(Flags::FAILED)
+}

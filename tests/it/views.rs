@@ -1,0 +1,406 @@
+//! The views as a developer uses them: each question in the number of keys it should take, over a page that was
+//! changed and loaded again; what is held while late events come and old ones leave; any size and any text.
+
+use std::fmt::Write as _;
+
+use taillight::ui::Effect;
+
+use super::ui::Console;
+
+/// 2026-01-31T14:32:15Z, the moment all screens show.
+const NOW: i64 = 1_769_869_935_000;
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
+const STACK: &str = "TypeError: Cannot read property 'x' of undefined\\n    at UserList (http://localhost:5173/src/UserList.tsx:42:15)\\n    at renderWithHooks (http://localhost:5173/node_modules/react-dom/index.js:1533:18)\\n    at Dashboard (http://localhost:5173/src/Dashboard.tsx:18:9)";
+
+fn call(ms: i64, method: &str, path: &str, status: u16, took: u64) -> String {
+    format!(
+        r#"{{"type":"metric","subtype":"api-call","url":"http://localhost:5173{path}","method":"{method}","status":{status},"duration-ms":{took},"page":"/dashboard","timing":{{"dns-lookup":0,"waiting":{},"server-response":{took}}},"timestamp":{}}}"#,
+        took * 9 / 10,
+        NOW + ms
+    )
+}
+
+fn click(ms: i64, name: &str) -> String {
+    format!(
+        r#"{{"type":"analytics","subtype":"user-action","action":"click","element-id":"{name}","page":"/dashboard","timestamp":{}}}"#,
+        NOW + ms
+    )
+}
+
+fn failure(ms: i64, message: &str) -> String {
+    format!(
+        r#"{{"type":"error","subtype":"javascript","severity":"high","message":"{message}","stack":"{STACK}","causes":[{{"name":"RangeError","message":"no rows"}}],"page":"/dashboard","build":"3f2a91c","timestamp":{}}}"#,
+        NOW + ms
+    )
+}
+
+fn line(ms: i64, text: &str) -> String {
+    format!(
+        r#"{{"type":"log","subtype":"console","level":"warn","message":"{text}","timestamp":{}}}"#,
+        NOW + ms
+    )
+}
+
+fn vital(ms: i64, name: &str, value: f64) -> String {
+    format!(
+        r#"{{"type":"metric","subtype":"web-vital","vital":"{name}","value":{value},"page":"/dashboard","timestamp":{}}}"#,
+        NOW + ms
+    )
+}
+
+/// A page of two tabs: tab A is loaded twice, and after the second load an order fails.
+fn changed() -> Console {
+    let mut console = Console::new(1_000_000);
+    let list = |events: &[String]| format!("[{}]", events.join(","));
+    let mut before: Vec<_> =
+        (0..12).map(|nth| call(-90_000 + nth * 100, "POST", "/api/orders", 201, 300)).collect();
+    before.extend((0..12).map(|nth| call(-88_000 + nth * 100, "GET", "/api/users", 200, 40)));
+    before.push(failure(-80_000, "old trouble"));
+    before.push(vital(-79_000, "LCP", 1_100.0));
+    console.post_from(("sess-456", "tab-a", 6), &list(&before));
+    console.post_from(
+        ("sess-789", "tab-b", 2),
+        &list(&[line(-70_000, "other tab"), call(-69_000, "GET", "/api/feed", 200, 22)]),
+    );
+    let mut after = vec![vital(-40_000, "LCP", 2_310.0), click(-30_000, "save-button")];
+    after.extend((0..6).map(|nth| call(-29_000 + nth * 100, "POST", "/api/orders", 500, 3_400)));
+    after.push(failure(-25_000, "Cannot read property 'x' of undefined"));
+    after.extend((0..6).map(|nth| line(-20_000 + nth * 300, "each child needs a key")));
+    after.push(call(-10_000, "GET", "/api/users", 200, 41));
+    after.push(r#"{"type":"metric","subtype":"render","component":"Chart","render-time-ms":31}"#.to_owned());
+    console.post_from(("sess-456", "tab-a", 7), &list(&after));
+    console
+}
+
+#[track_caller]
+fn assert_shows(console: &mut Console, what: &str, texts: &[&str]) {
+    let screen = console.screen(120, 36);
+    for text in texts {
+        assert!(screen.contains(text), "{what}: {text} in\n{screen}");
+    }
+}
+
+#[test]
+fn every_question_takes_as_many_keys_as_it_should() {
+    for (question, keys, texts) in [
+        ("did the change introduce an error?", "", &["2 Errors +"][..]),
+        ("is it connected, is anything lost?", "", &["ev/s"]),
+        (
+            "what just broke, and where in my code?",
+            "N",
+            &["▌", "UserList.tsx:42", "Cannot read property 'x'"],
+        ),
+        ("which request failed after my click?", "p", &["POST /api/orders", "500"]),
+        ("… under the click", "pL", &["click #save-button", "POST /api/orders"]),
+        (
+            "what did I do just before this error?",
+            "N",
+            &["before it", "click #save-button", "POST /api/orders 500"],
+        ),
+        ("… all of it", "NT", &["[4 Sessions]", "click", "▌"]),
+        ("p99 of /api/orders since I reloaded?", "r3", &["/api/orders", "3.4s"]),
+        (
+            "is it slower than before my change, and is it the server?",
+            "3",
+            &["+3.1s", "wait 90%", "wait 3,060"],
+        ),
+        ("show only the latest tab", "S", &["session:latest"]),
+        ("show only this tab", "Ns", &["session:sess-456"]),
+        ("everything around this event", "Na", &["time:2026-01-31T14:31:45", "tab:tab-a"]),
+        ("hide this warning for good", "k-", &["-"]),
+        ("only what happens from now on", "c", &["since:mark"]),
+        ("why is the page slow to load?", "5", &["LCP", "2.31s"]),
+        ("which component renders too often?", "5<tab><tab>", &["Chart"]),
+        ("how many users or sessions have this error?", "N", &["1 time", "1 of 2 sessions"]),
+        ("404s of POST to anything under /api", "/status:500 method:POST url:/api<cr>", &["✓ 6 of"]),
+    ] {
+        let mut console = changed();
+        console.screen(120, 36);
+        console.keys(keys);
+        assert_shows(&mut console, question, texts);
+    }
+}
+
+#[test]
+fn every_view_at_three_sizes() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| {
+        for (name, keys) in [
+            ("changed-stream", ""),
+            ("changed-detail", "N"),
+            ("changed-landmarks", "pL"),
+            ("changed-errors", "2"),
+            ("changed-latency", "3"),
+            ("changed-sessions", "4"),
+            ("changed-vitals", "5"),
+            ("changed-timeline", "NT"),
+        ] {
+            for (width, height) in SIZES {
+                let mut console = changed();
+                console.screen(width, height);
+                console.keys(keys);
+                insta::assert_snapshot!(format!("{name}-{width}x{height}"), console.screen(width, height));
+            }
+        }
+    });
+}
+
+#[test]
+fn reloads_stay_visible_through_any_filter_and_clicks_where_asked_for() {
+    let mut console = changed();
+    console.keys("/level>=error<cr>");
+    let screen = console.screen(120, 36);
+    assert!(screen.contains("↻ tab A reloaded") && screen.contains("load A·7"), "{screen}");
+    assert!(!screen.contains("click #save-button"), "{screen}");
+    console.keys("L");
+    assert!(console.screen(120, 36).contains("click #save-button"));
+    let all = console.app.matches().total;
+    console.keys("L");
+    let screen = console.screen(120, 36);
+    assert!(!screen.contains("reloaded") && console.app.matches().total == all, "{screen}");
+}
+
+#[test]
+fn repeats_are_one_row_until_they_are_unfolded() {
+    let mut console = changed();
+    let rows = |console: &mut Console| console.screen(120, 36).matches("each child needs a key").count();
+    assert_eq!(rows(&mut console), 1);
+    assert_shows(&mut console, "folded", &["×6"]);
+    console.keys("z");
+    assert_eq!(rows(&mut console), 6);
+    console.keys("z/child<cr>");
+    assert_shows(&mut console, "counts are of single events", &["✓ 6 of", "×6"]);
+}
+
+#[test]
+fn the_column_of_times_has_four_meanings_and_long_rows_wrap() {
+    let mut console = changed();
+    for (keys, text) in
+        [("", "14:32:05.000"), ("t", "+30.000"), ("t", "+8.500"), ("t", " 10s INF"), ("t", "14:32:05.000")]
+    {
+        console.keys(keys);
+        assert_shows(&mut console, keys, &[text]);
+    }
+    let long = "word ".repeat(60);
+    console.post_from(("sess-456", "tab-a", 7), &format!("[{}]", line(-5_000, &long)));
+    let words = |console: &mut Console| console.screen(120, 36).matches("word").count();
+    let cut = words(&mut console);
+    console.keys("w");
+    assert!(words(&mut console) == 60 && cut < 30, "{cut}");
+}
+
+/// The row of the selected event and its number.
+fn selected(console: &mut Console) -> (usize, String) {
+    let screen = console.screen(100, 30);
+    let found = screen.lines().enumerate().find(|(_, line)| line.starts_with('▌'));
+    let (row, line) = found.unwrap_or_else(|| panic!("a selected row in\n{screen}"));
+    (row, line.to_owned())
+}
+
+#[test]
+fn the_selected_event_keeps_its_row_while_late_events_come_and_old_ones_leave() {
+    let mut console = Console::new(60);
+    let lines: Vec<_> = (0..60).map(|nth| line(nth * 10, &format!("line {nth}"))).collect();
+    console.post_from(("s", "t", 1), &format!("[{}]", lines.join(",")));
+    console.screen(100, 30);
+    console.keys("kkkkkkkk");
+    let held = selected(&mut console);
+    assert!(held.1.contains("line 5"), "{held:?}");
+    // Late: it happened long before what is selected.
+    console.post_from(("s", "t", 1), &format!("[{}]", line(-4_800, "a late one")));
+    assert_eq!(selected(&mut console), held);
+    let above = console.screen(100, 30);
+    for nth in 0..90 {
+        console.post_from(("s", "t", 1), &format!("[{}]", line(1_000 + nth, &format!("later {nth}"))));
+        assert_eq!(selected(&mut console), held, "after {nth}");
+    }
+    let screen = console.screen(100, 30);
+    assert!(screen.contains("older rows were dropped") && screen.contains("↓ 91 new"), "{screen}");
+    let first = |screen: &str| screen.lines().nth(3).map(str::to_owned);
+    assert_eq!(first(&screen), first(&above), "rows above stay while they are on the screen");
+}
+
+#[test]
+fn late_events_stand_where_they_belong_and_say_so() {
+    let mut console = Console::new(100);
+    let lines: Vec<_> = (0..5).map(|nth| line(-10_000 + nth * 2_000, &format!("line {nth}"))).collect();
+    console.post_from(("s", "t", 1), &format!("[{}]", lines.join(",")));
+    console.post_from(("s", "t", 1), &format!("[{}]", line(-4_800, "from a tunnel")));
+    console.post_from(("s", "t", 1), &format!("[{}]", line(-2_100, "a little late")));
+    let screen = console.screen(120, 36);
+    let at = |text: &str| {
+        screen.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{screen}"))
+    };
+    assert!(at("line 2") < at("from a tunnel") && at("from a tunnel") < at("line 3"), "{screen}");
+    assert!(screen.lines().nth(at("from a tunnel")).expect("shown").contains("late 4.8s"), "{screen}");
+    assert!(!screen.lines().nth(at("a little late")).expect("shown").contains("late 2"), "{screen}");
+}
+
+#[test]
+fn latency_has_windows_and_baselines() {
+    let mut console = changed();
+    console.keys("3");
+    assert_shows(
+        &mut console,
+        "this load",
+        &["t window: this load", "b baseline: load before", "+3.1s", "6 requests in this load", "12 before"],
+    );
+    console.keys("t");
+    assert_shows(&mut console, "a minute", &["t window: 1 m", "/api/orders"]);
+    console.keys("tt");
+    assert_shows(&mut console, "all", &["t window: all", "18 requests in all"]);
+    console.keys("b");
+    assert_shows(&mut console, "no mark", &["no mark yet", "before the mark"]);
+    console.keys("b");
+    let screen = console.screen(120, 36);
+    assert!(screen.contains("b baseline: none") && !screen.contains("+3.1s"), "{screen}");
+    console.keys("bttt/status:200<cr>3");
+    let screen = console.screen(120, 36);
+    assert!(
+        !screen.contains("/api/orders") && screen.contains("/api/users"),
+        "of the filtered events\n{screen}"
+    );
+    console.keys("X3<cr><cr>");
+    assert_shows(&mut console, "a slow request opens in its session", &["[4 Sessions]", "sess-456"]);
+}
+
+#[test]
+fn errors_show_causes_folded_stacks_and_occurrences_that_open() {
+    let mut console = changed();
+    console.screen(120, 36);
+    console.keys("2n");
+    console.keys("n");
+    let texts = [
+        "caused by  RangeError: no rows",
+        "at UserList",
+        "1 library frame",
+        "at Dashboard",
+        "occurrences, 1 event",
+    ];
+    let screen = console.screen(120, 40);
+    let mut keys = 0;
+    // New groups stand first; which of them is selected depends on their order alone.
+    while !console.screen(120, 40).contains("caused by") && keys < 5 {
+        console.keys("j");
+        keys += 1;
+    }
+    let found = console.screen(120, 40);
+    texts.iter().for_each(|text| assert!(found.contains(text), "{text} in\n{found}\n{screen}"));
+    console.keys("z");
+    assert!(console.screen(120, 40).contains("renderWithHooks"));
+    console.keys("<tab><cr>");
+    assert_shows(&mut console, "the occurrence in its session", &["[4 Sessions]", "Cannot read property"]);
+}
+
+#[test]
+fn sessions_show_their_loads_side_by_side() {
+    let mut console = changed();
+    console.keys("4");
+    assert_shows(
+        &mut console,
+        "loads",
+        &["sess-456   2 page loads", "A·6", "A·7", "300ms", "3.4s", "1.1s", "2.3s"],
+    );
+}
+
+#[test]
+fn a_page_that_is_gone_is_not_asked() {
+    let mut console = changed();
+    assert!(!console.keys("ND").iter().any(|effect| matches!(effect, Effect::Diagnose(_))));
+    assert_shows(&mut console, "gone", &["sess-456 is not connected"]);
+}
+
+#[test]
+fn a_storm_of_sizes_loses_nothing() {
+    let mut console = changed();
+    console.screen(100, 30);
+    console.keys("kkkk");
+    let held = selected(&mut console).1;
+    let mut seed = 7_u32;
+    for keys in ["", "w", "L", "2", "3", "<tab>", "4", "5", "1T", "<esc>1", "<cr>", "<esc>"] {
+        console.keys(keys);
+        for _ in 0..60 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            console.draw(1 + (seed >> 8) as u16 % 220, 1 + (seed >> 20) as u16 % 70);
+        }
+    }
+    console.keys("LLw");
+    assert_eq!(selected(&mut console).1, held, "the same event is selected");
+    let screen = console.screen(1, 1);
+    assert_eq!(screen, "…");
+    assert!(console.screen(40, 8).contains("▌"), "{}", console.screen(40, 8));
+}
+
+#[test]
+fn hostile_text_is_harmless_on_every_surface_at_every_width() {
+    let vectors: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("fixtures/hostile-strings.json")).expect("vectors");
+    for vector in vectors {
+        let times = usize::try_from(vector["times"].as_u64().unwrap_or(0)).expect("small");
+        let unit = vector["unit"].as_str().unwrap_or("").repeat(times);
+        let mut text = String::new();
+        let _ = write!(
+            text,
+            "{}{unit}{}",
+            vector["text"].as_str().unwrap_or(""),
+            vector["tail"].as_str().unwrap_or("")
+        );
+        let text: String = text.chars().take(4_000).collect();
+        let mut console = Console::new(100);
+        for (load, kind) in [(1, "api-call"), (2, "api-call"), (2, "user-action"), (2, "javascript")] {
+            let class = if kind == "user-action" {
+                "analytics"
+            } else if kind == "javascript" {
+                "error"
+            } else {
+                "metric"
+            };
+            let mut event = serde_json::json!({
+                "type": class, "subtype": kind, "message": text, "stack": text, "session-id": text, "user-id": text,
+                "url": text, "method": "GET", "status": 500, "duration-ms": 5, "page": text, "build": text,
+                "cause": text, "causes": [{"name": text, "message": text}], "element-id": text, "element-text": text,
+            });
+            if kind == "user-action" {
+                event
+                    .as_object_mut()
+                    .expect("an object")
+                    .retain(|key, _| !["url", "status", "method"].contains(&key.as_str()));
+            }
+            console.post_from((&text, &text, load), &event.to_string());
+        }
+        for keys in [
+            "",
+            "k",
+            "w",
+            "/level>=error<cr>",
+            "L",
+            "t",
+            "tt",
+            "X<cr>",
+            "<esc>",
+            "2",
+            "<tab>",
+            "3",
+            "t",
+            "<tab>",
+            "4",
+            "T",
+            "5",
+        ] {
+            console.keys(keys);
+            for (width, height) in [(1, 9), (2, 9), (3, 9), (10, 9), (40, 8), (80, 24), (200, 60)] {
+                let buffer = console.draw(width, height);
+                for cell in buffer.content() {
+                    let symbol = cell.symbol();
+                    assert!(
+                        !symbol.chars().any(super::ui::is_forbidden),
+                        "{} after {keys:?}: {symbol:?}",
+                        vector["name"]
+                    );
+                }
+            }
+        }
+    }
+}
