@@ -18,7 +18,7 @@ use taillight::stack::{Spot, Told};
 
 #[path = "frame.rs"]
 #[expect(dead_code, reason = "only its bodies are run here")]
-mod frame;
+pub(crate) mod frame;
 
 /// Threads that load, in the program too.
 const THREADS: usize = 2;

@@ -45,9 +45,7 @@ fn the_scan_bench_measures_passes_that_find_something() {
     assert!(shown.content().iter().any(|cell| cell.symbol() != " "));
 }
 
-#[path = "../../benches/frame.rs"]
-#[expect(dead_code, reason = "only the bodies are run here")]
-mod frame;
+use maps::frame;
 
 #[test]
 fn every_key_of_the_frame_bench_ends_in_a_frame_and_a_count() {

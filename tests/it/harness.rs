@@ -309,7 +309,6 @@ pub(crate) fn post_to(port: u16, body: &str) {
 }
 
 /// The first of `names` that is installed. Without one the test is skipped, which is a failure where `CI` is set.
-#[expect(clippy::print_stderr, reason = "a skipped test says so in one line")]
 pub(crate) fn tool(names: &[&str]) -> Option<String> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |name: &&&str| std::env::split_paths(&paths).any(|folder| folder.join(name).is_file());
@@ -318,6 +317,7 @@ pub(crate) fn tool(names: &[&str]) -> Option<String> {
 }
 
 /// Says that something is missing; a failure where everything must be there.
+#[expect(clippy::print_stderr, reason = "a skipped test says so in one line")]
 pub(crate) fn missed<T>(what: &str) -> Option<T> {
     assert!(std::env::var_os("CI").is_none(), "{what}");
     eprintln!("skipped: {what}");

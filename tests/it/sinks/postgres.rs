@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
 use super::{PATIENCE, delivered, number, until};
-use crate::harness::Program;
+use crate::harness::{Program, missed};
 
 /// A database server of its own, gone with the value.
 struct Database {
@@ -20,13 +20,8 @@ struct Database {
 
 impl Database {
     /// `None`, with a line that says so, where PostgreSQL is not installed.
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn start() -> Option<Self> {
-        let Some(tools) = tools() else {
-            assert!(std::env::var_os("CI").is_none(), "PostgreSQL is not installed");
-            eprintln!("skipped: PostgreSQL is not installed");
-            return None;
-        };
+        let tools = tools().or_else(|| missed("PostgreSQL is not installed"))?;
         let folder = tempfile::tempdir().expect("a folder");
         // Its server refuses to run as root and owns its files.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("settable");
