@@ -57,7 +57,12 @@ pub struct Chunk {
     mapped: Vec<(u32, Arc<Mapped>)>,
     json: String,
     text: String,
-    /// Of `json`, once somebody asked; emptied when the chunk grows.
+    made: Made,
+}
+
+/// What was made of the rows once somebody asked; forgotten when they change.
+#[derive(Clone, Debug, Default)]
+struct Made {
     escapes: OnceLock<Box<Escapes>>,
     shapes: OnceLock<Box<Shapes>>,
     texts: OnceLock<Box<Texts>>,
@@ -94,10 +99,7 @@ impl Chunk {
             mapped: Vec::new(),
             json: String::new(),
             text: String::new(),
-            escapes: OnceLock::new(),
-            shapes: OnceLock::new(),
-            texts: OnceLock::new(),
-            order: OnceLock::new(),
+            made: Made::default(),
         }
     }
 
@@ -129,7 +131,7 @@ impl Chunk {
         self.mapped.clear();
         self.json.clear();
         self.text.clear();
-        self.forget();
+        self.made = Made::default();
         self
     }
 
@@ -302,12 +304,12 @@ impl Chunk {
     }
     /// The rows whose JSON has escapes.
     pub fn escapes(&self) -> &Escapes {
-        self.escapes.get_or_init(|| Box::new(Escapes::of(&self.json, &self.json_end, 0..self.len())))
+        self.made.escapes.get_or_init(|| Box::new(Escapes::of(&self.json, &self.json_end, 0..self.len())))
     }
 
     /// Which members the rows' JSON objects have.
     pub fn shapes(&self) -> &Shapes {
-        self.shapes.get_or_init(|| Box::new(Shapes::of(self.events().map(EventRef::json))))
+        self.made.shapes.get_or_init(|| Box::new(Shapes::of(self.events().map(EventRef::json))))
     }
 
     /// The rows whose places were looked up, in rising order.
@@ -337,25 +339,17 @@ impl Chunk {
 
     /// The rows by the time of their events.
     pub fn order(&self) -> &Order {
-        self.order.get_or_init(|| Box::new(Order::of(&self.inst)))
+        self.made.order.get_or_init(|| Box::new(Order::of(&self.inst)))
     }
 
     /// What the rows say, once somebody had it made.
     pub fn texts(&self) -> Option<&Texts> {
-        self.texts.get().map(|texts| &**texts)
+        self.made.texts.get().map(|texts| &**texts)
     }
 
     /// Makes [`Chunk::texts`], which takes about a third of the JSON's room, beyond [`Chunk::bytes`].
     pub fn make_texts(&self) {
-        self.texts.get_or_init(|| Box::new(Texts::of(self)));
-    }
-
-    /// Forgets what was made of the rows, which are no longer the same.
-    fn forget(&mut self) {
-        self.escapes.take();
-        self.shapes.take();
-        self.texts.take();
-        self.order.take();
+        self.made.texts.get_or_init(|| Box::new(Texts::of(self)));
     }
 
     fn json_range(&self, row: usize) -> Range<usize> {
@@ -366,7 +360,7 @@ impl Chunk {
     /// Adds `row`, whose names are of this chunk's table.
     pub fn push(&mut self, row: &RowOf<'_, Symbol>) {
         let json_start = self.json.len();
-        self.forget();
+        self.made = Made::default();
         self.seq.push(row.seq);
         self.inst.push(row.inst);
         self.recv.push(row.recv);
@@ -405,7 +399,7 @@ impl Chunk {
         if rows.is_empty() {
             return;
         }
-        self.forget();
+        self.made = Made::default();
         let to_here = |symbol: &Symbol| remap[symbol.0 as usize];
         let json_from = other.json_range(rows.start).start;
         let json_to = other.json_end[rows.end - 1] as usize;

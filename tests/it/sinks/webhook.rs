@@ -54,7 +54,7 @@ fn an_event_that_is_not_liked_costs_itself_alone() {
 fn slack_gets_few_escaped_messages_and_repeats_are_told_by_the_next() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start();
-    let rest = "host = \"127.0.0.1\"\nlimits = [\"100 per minute\"]\nfold = \"1s\"\n";
+    let rest = "host = \"127.0.0.1\"\nlimits = [\"100_000 per minute\"]\nfold = \"1s\"\n";
     let settings = settings(folder.path(), "slack", &server.url("/services/x"), rest);
     let program = Program::with_settings(&settings, &["serve"]);
     program.post(&format!("[{BAD},{BAD},{BAD},{{\"type\":\"log\",\"message\":\"fine\"}}]"));

@@ -30,8 +30,10 @@ pub(super) struct Held {
 pub(super) struct Since {
     /// The first event that is new.
     newest: u64,
+    /// How many are new, those that have left again too, and how many of them are errors.
+    new: u64,
     errors: u64,
-    /// Up to where errors were counted, and of which filter's matches.
+    /// Up to where they were counted, and of which filter's matches.
     counted: u64,
     filter: u64,
 }
@@ -39,20 +41,21 @@ pub(super) struct Since {
 impl Since {
     pub(super) fn now(view: &View<'_>) -> Self {
         let newest = view.snapshot.end;
-        Self { newest, errors: 0, counted: newest, filter: view.matches.id }
+        Self { newest, new: 0, errors: 0, counted: newest, filter: view.matches.id }
     }
 
     /// How many matches are new, and how many of them are errors.
     pub(super) fn count(&mut self, matches: &Matches) -> (u64, u64) {
         if self.filter != matches.id {
-            (self.filter, self.errors, self.counted) = (matches.id, 0, self.newest);
+            *self = Self { newest: self.newest, new: 0, errors: 0, counted: self.newest, filter: matches.id };
         }
         let place = |ordinal| matches.position(ordinal).unwrap_or_else(|near| near);
         for position in place(self.counted)..matches.total {
             let Some((ordinal, event)) = matches.nth(position) else { break };
+            self.new += 1;
             self.errors += u64::from(is_error(event));
             self.counted = ordinal + 1;
         }
-        (matches.total.saturating_sub(place(self.newest)), self.errors)
+        (self.new, self.errors)
     }
 }
