@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Flag, Kind, SETTINGS, Setting, Value};
+use crate::event::form;
 
 /// Shows, live in your terminal, what the browser is doing.
 #[derive(Debug, Parser)]
@@ -40,7 +41,7 @@ pub enum Command {
     Open(Open),
     /// Say how a filter reads, or what is wrong with it and where
     Check(Check),
-    /// Read recorded events and write them as JSONL, to standard output or a new file
+    /// Read recorded events and write them as JSONL, JSON, CSV or HAR, to standard output or a new file
     Export(Export),
     /// Sum up recorded events: levels, signals, endpoints, errors, sessions
     Stats(Stats),
@@ -298,6 +299,62 @@ pub struct Export {
     /// Write over a file that exists
     #[arg(long, requires = "output")]
     pub force: bool,
+    /// What to write
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub format: ExportFormat,
+    /// Leave this out of every event (may be repeated)
+    #[arg(long, value_enum, value_name = "PART")]
+    pub leave_out: Vec<LeaveOut>,
+}
+
+/// The forms of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One event a line, lossless
+    Jsonl,
+    /// The same objects as one array
+    Json,
+    /// The columns without the data
+    Csv,
+    /// Requests only, as an HTTP archive
+    Har,
+}
+
+impl ExportFormat {
+    /// The form itself.
+    pub fn format(self) -> form::Format {
+        match self {
+            Self::Jsonl => form::Format::Jsonl,
+            Self::Json => form::Format::Json,
+            Self::Csv => form::Format::Csv,
+            Self::Har => form::Format::Har,
+        }
+    }
+}
+
+/// What an export can leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LeaveOut {
+    /// Who it was
+    UserId,
+    /// Which session it was
+    SessionId,
+    /// What stands behind `?` in addresses
+    QueryStrings,
+    /// Stacks of errors
+    Stacks,
+}
+
+impl LeaveOut {
+    /// The part itself.
+    pub fn part(self) -> form::Part {
+        match self {
+            Self::UserId => form::Part::User,
+            Self::SessionId => form::Part::Session,
+            Self::QueryStrings => form::Part::Query,
+            Self::Stacks => form::Part::Stack,
+        }
+    }
 }
 
 /// Options of `stats`.

@@ -3,11 +3,13 @@
 //! Called by `main` with the parsed command line. Nothing here looks into an event.
 
 mod check;
+mod clipboard;
 mod config;
 mod console;
 mod counts;
 mod editor;
 mod export;
+mod exporting;
 mod filter;
 mod help;
 mod kept;

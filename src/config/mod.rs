@@ -20,6 +20,6 @@ pub use kind::{Kind, Value};
 pub use places::Places;
 pub use secret::reveal;
 pub use sections::{SECTIONS, Section};
-pub use settings::{Color, GlyphSet, OnReload, Owner, Saved, Settings, SourceMaps};
+pub use settings::{Color, GlyphSet, OnReload, OwnKey, Owner, Saved, Settings, SourceMaps};
 pub use table::{Flag, Project, SETTINGS, Setting, Since, position};
 pub use trust::Trust;

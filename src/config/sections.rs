@@ -8,7 +8,7 @@ use std::ops::Range;
 use toml_edit::{Item, TableLike};
 
 use super::complaint::{Complaint, line_of};
-use super::settings::{Owner, Saved, Settings};
+use super::settings::{OwnKey, Owner, Saved, Settings};
 use super::table::Project;
 use crate::sinks;
 
@@ -28,7 +28,7 @@ pub struct Section {
 }
 
 /// Every section.
-pub static SECTIONS: [Section; 2] = [
+pub static SECTIONS: [Section; 3] = [
     Section {
         name: "filters",
         form: "[filters]",
@@ -42,6 +42,13 @@ pub static SECTIONS: [Section; 2] = [
         project: Project::Trusted,
         help: "Where events go beside the screen, see Sinks",
         read: take_sinks,
+    },
+    Section {
+        name: "keys",
+        form: "[keys]",
+        project: Project::Trusted,
+        help: "Keys of your own by the name of what they do, as in around = \"A\"; `:` lists the names",
+        read: take_keys,
     },
 ];
 
@@ -112,6 +119,31 @@ fn take_sinks(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
         let origin = reader.place(table.key(&sink.name).and_then(toml_edit::Key::span));
         settings.sinks.retain(|(known, _)| known.name != sink.name);
         settings.sinks.push((sink, origin));
+    }
+}
+
+/// Keys by the name of their action; which names there are is known to the screens.
+fn take_keys(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
+    let Some(table) = item.as_table_like() else {
+        return reader.complain(item.span(), "keys is a table: [keys]");
+    };
+    for (name, item) in table.iter() {
+        let Some(keys) = item.as_str() else {
+            let message =
+                format!("{name} is one key in quotes, or several with blanks, as in {name} = \"A\"");
+            reader.complain(item.span(), message);
+            continue;
+        };
+        let span = table.key(name).and_then(toml_edit::Key::span);
+        let complaint = Complaint::new(reader.text, span, "");
+        let own = OwnKey {
+            action: name.to_owned(),
+            keys: keys.to_owned(),
+            place: format!("{}: {}", reader.path, complaint.place),
+            drawing: complaint.drawing,
+        };
+        settings.keys.retain(|known| known.action != own.action);
+        settings.keys.push(own);
     }
 }
 

@@ -31,6 +31,16 @@ pub struct Saved {
     pub owner: Owner,
 }
 
+/// Keys of the user's own for an action, as they are written; whoever knows the actions checks them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnKey {
+    pub action: String,
+    pub keys: String,
+    /// File, line and column, and a drawing of them, for what is wrong with it.
+    pub place: String,
+    pub drawing: String,
+}
+
 /// When output is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
@@ -107,7 +117,14 @@ pub struct Settings {
     pub on_reload: OnReload,
     pub color: Color,
     pub glyphs: GlyphSet,
+    pub mouse: bool,
+    pub title: bool,
+    pub bell: bool,
     pub fps: u64,
+    /// Folder that exports are proposed in.
+    pub export_dir: String,
+    /// Parts that exports leave out unless told otherwise.
+    pub leave_out: Vec<String>,
     /// `local` or the name of a zone.
     pub zone: String,
     /// The project's folder.
@@ -124,6 +141,7 @@ pub struct Settings {
     pub record: String,
     /// With where each was set.
     pub sinks: Vec<(sinks::Setting, String)>,
+    pub keys: Vec<OwnKey>,
     /// Where each value came from, in the order of the table.
     pub(super) origins: Vec<String>,
 }
@@ -149,7 +167,12 @@ impl Default for Settings {
             on_reload: OnReload::Divider,
             color: Color::Auto,
             glyphs: GlyphSet::Auto,
+            mouse: false,
+            title: true,
+            bell: false,
             fps: 30,
+            export_dir: ".".to_owned(),
+            leave_out: Vec::new(),
             zone: "local".to_owned(),
             source_root: ".".to_owned(),
             source_maps: SourceMaps::Auto,
@@ -159,6 +182,7 @@ impl Default for Settings {
             saved: vec![problems],
             record: String::new(),
             sinks: Vec::new(),
+            keys: Vec::new(),
             origins: vec!["default".to_owned(); SETTINGS.len()],
         }
     }

@@ -107,10 +107,11 @@ const REWRITE: Check = Check {
 pub(super) const WHEN: &[&str] = &["auto", "always", "never"];
 pub(super) const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
 pub(super) const MAPS: &[&str] = &["auto", "disk", "off"];
+pub(super) const PARTS: &[&str] = &["user-id", "session-id", "query-strings", "stacks"];
 pub(super) const ON_RELOAD: &[&str] = &["divider", "clear"];
 
 /// Every setting, in the order of the README.
-pub static SETTINGS: [Setting; 21] = [
+pub static SETTINGS: [Setting; 26] = [
     Setting {
         key: "bind",
         kind: Kind::Text(ADDRESS),
@@ -238,6 +239,33 @@ pub static SETTINGS: [Setting; 21] = [
         at: |settings| &mut settings.glyphs,
     },
     Setting {
+        key: "mouse",
+        kind: Kind::Flag,
+        flag: Flag::Switch("mouse", "true"),
+        project: Project::Free,
+        since: Since::Now,
+        help: "Clicks and the wheel from the start; M turns it on and off",
+        at: |settings| &mut settings.mouse,
+    },
+    Setting {
+        key: "title",
+        kind: Kind::Flag,
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Tell new errors in the title of the terminal",
+        at: |settings| &mut settings.title,
+    },
+    Setting {
+        key: "bell",
+        kind: Kind::Flag,
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Ring the bell of the terminal at new errors",
+        at: |settings| &mut settings.bell,
+    },
+    Setting {
         key: "fps",
         kind: Kind::Number { from: 1, to: 30 },
         flag: Flag::None,
@@ -299,6 +327,24 @@ pub static SETTINGS: [Setting; 21] = [
         since: Since::Start,
         help: "Editor to open a place in, such as code -g {file}:{line}:{col}; else $VISUAL, then $EDITOR",
         at: |settings| &mut settings.editor,
+    },
+    Setting {
+        key: "export.dir",
+        kind: Kind::Text(ANY_TEXT),
+        flag: Flag::None,
+        project: Project::Trusted,
+        since: Since::Now,
+        help: "Folder that exports are proposed in",
+        at: |settings| &mut settings.export_dir,
+    },
+    Setting {
+        key: "export.leave-out",
+        kind: Kind::Choices(PARTS),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "What exports leave out unless told otherwise",
+        at: |settings| &mut settings.leave_out,
     },
 ];
 

@@ -8,6 +8,7 @@ mod chunk;
 mod data;
 mod escapes;
 mod field;
+pub mod form;
 pub mod gate;
 pub mod json;
 pub mod leaves;

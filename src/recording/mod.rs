@@ -9,4 +9,4 @@ mod write;
 mod zst;
 
 pub use read::{ReadError, Recording, SkippedIn};
-pub use write::{Export, ExportError, Exported, export, write_new};
+pub use write::{Export, ExportError, Exported, export, write_new, write_private};

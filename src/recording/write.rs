@@ -1,4 +1,4 @@
-//! Events written to a file of lines that appears under its name only once it is complete.
+//! Events written to a file that appears under its name only once it is complete.
 //!
 //! Used by `run` and by exports of a view. It writes over a file only where that was asked for, and a file that is
 //! not finished leaves nothing behind.
@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-use crate::event::{EventRef, gate, line};
+use crate::event::form::Form;
+use crate::event::{EventRef, gate};
 
 const BUFFER: usize = 64 * 1024;
 /// What people did stays with the user; the client is for everyone (as far as the umask lets it).
@@ -44,8 +45,10 @@ pub struct Exported {
 pub struct Export {
     path: PathBuf,
     is_forced: bool,
+    form: Form,
     out: BufWriter<NamedTempFile>,
-    line: String,
+    /// What is written next.
+    text: String,
     exported: Exported,
 }
 
@@ -54,23 +57,26 @@ impl Export {
     ///
     /// # Errors
     /// When `path` exists or its folder cannot be written to.
-    pub fn create(path: &Path) -> Result<Self, ExportError> {
-        Self::start(path, false)
+    pub fn create(path: &Path, form: Form) -> Result<Self, ExportError> {
+        Self::start(path, form, false)
     }
 
     /// As [`Export::create`], but takes the place of a file at `path` once it is complete.
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn create_over(path: &Path) -> Result<Self, ExportError> {
-        Self::start(path, true)
+    pub fn create_over(path: &Path, form: Form) -> Result<Self, ExportError> {
+        Self::start(path, form, true)
     }
 
-    fn start(path: &Path, is_forced: bool) -> Result<Self, ExportError> {
+    fn start(path: &Path, form: Form, is_forced: bool) -> Result<Self, ExportError> {
         let file = beside(path, is_forced, PRIVATE)?;
-        let (line, exported) = (String::new(), Exported::default());
+        let (mut text, exported) = (String::new(), Exported::default());
+        form.head(&mut text);
         let out = BufWriter::with_capacity(BUFFER, file);
-        Ok(Self { path: path.to_owned(), is_forced, out, line, exported })
+        let mut export = Self { path: path.to_owned(), is_forced, form, out, text, exported };
+        export.flush_text()?;
+        Ok(export)
     }
 
     /// The file that is written to until it is complete.
@@ -78,25 +84,33 @@ impl Export {
         self.out.get_ref().path()
     }
 
-    /// Adds one event; how much there is now.
+    /// Adds one event, where the form has a place for it; how much there is now.
     ///
     /// # Errors
     /// When the disk is full or gone.
     pub fn write(&mut self, event: EventRef<'_>) -> Result<Exported, ExportError> {
-        self.line.clear();
-        line::write(event, &mut self.line);
-        self.line.push('\n');
-        self.out.write_all(self.line.as_bytes()).map_err(|reason| failed(&self.path, reason))?;
-        self.exported.events += 1;
-        self.exported.bytes += self.line.len() as u64;
+        let is_first = self.exported.events == 0;
+        if self.form.event(event, is_first, &mut self.text) {
+            self.exported.events += 1;
+        }
+        self.flush_text()?;
         Ok(self.exported)
+    }
+
+    fn flush_text(&mut self) -> Result<(), ExportError> {
+        self.out.write_all(self.text.as_bytes()).map_err(|reason| failed(&self.path, reason))?;
+        self.exported.bytes += self.text.len() as u64;
+        self.text.clear();
+        Ok(())
     }
 
     /// Brings the file to the disk and under its name.
     ///
     /// # Errors
     /// When that fails, or when a file of that name has appeared meanwhile.
-    pub fn finish(self) -> Result<Exported, ExportError> {
+    pub fn finish(mut self) -> Result<Exported, ExportError> {
+        self.form.tail(&mut self.text);
+        self.flush_text()?;
         let path = self.path;
         let file = self.out.into_inner().map_err(|error| failed(&path, error.into_error()))?;
         put(file, &path, self.is_forced)?;
@@ -112,6 +126,16 @@ pub fn write_new(path: &Path, bytes: &[u8], is_forced: bool) -> Result<(), Expor
     let mut file = beside(path, is_forced, PUBLIC)?;
     file.write_all(bytes).map_err(|reason| failed(path, reason))?;
     put(file, path, is_forced)
+}
+
+/// As [`write_new`], for nobody but the user.
+///
+/// # Errors
+/// As [`write_new`].
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    let mut file = beside(path, false, PRIVATE)?;
+    file.write_all(bytes).map_err(|reason| failed(path, reason))?;
+    put(file, path, false)
 }
 
 /// An unnamed file in the folder of `path`.
@@ -141,20 +165,19 @@ fn put(file: NamedTempFile, path: &Path, is_forced: bool) -> Result<(), ExportEr
     }
 }
 
-/// Writes all of `events` to `path`, asking `progress` now and then whether to go on.
+/// Adds all of `events` to `export` and finishes it, asking `progress` now and then whether to go on.
 ///
 /// # Errors
-/// As [`Export::create`], [`Export::write`] and [`Export::finish`], and when `progress` breaks.
+/// As [`Export::write`] and [`Export::finish`], and when `progress` breaks.
 pub fn export<'a>(
+    mut export: Export,
     events: impl IntoIterator<Item = EventRef<'a>>,
-    path: &Path,
-    mut progress: impl FnMut(Exported) -> ControlFlow<()>,
+    mut progress: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Exported, ExportError> {
-    let mut export = Export::create(path)?;
-    for event in events {
-        let exported = export.write(event)?;
-        if exported.events.is_multiple_of(REPORT_EVERY) && progress(exported).is_break() {
-            return Err(ExportError::Cancelled(shown(path)));
+    for (done, event) in (1_u64..).zip(events) {
+        export.write(event)?;
+        if done.is_multiple_of(REPORT_EVERY) && progress(done).is_break() {
+            return Err(ExportError::Cancelled(shown(&export.path)));
         }
     }
     export.finish()
@@ -181,6 +204,10 @@ mod tests {
         decoder.take()
     }
 
+    fn create(path: &Path) -> Export {
+        Export::create(path, Form::default()).expect("free")
+    }
+
     fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).expect("readable").flatten();
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
@@ -191,7 +218,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.jsonl");
         let chunk = events(3);
-        let exported = export(chunk.events(), &path, |_| ControlFlow::Continue(())).expect("written");
+        let exported = export(create(&path), chunk.events(), |_| ControlFlow::Continue(())).expect("written");
         let text = std::fs::read_to_string(&path).expect("readable");
         assert_eq!((exported.events, exported.bytes), (3, text.len() as u64));
         assert_eq!(text.lines().count(), 3);
@@ -204,9 +231,11 @@ mod tests {
     fn a_file_that_exists_stays_as_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.jsonl");
-        let late = Export::create(&path).expect("free");
+        let late = create(&path);
         std::fs::write(&path, "mine").expect("writable");
-        for error in [Export::create(&path).expect_err("taken"), late.finish().expect_err("taken")] {
+        for error in
+            [Export::create(&path, Form::default()).expect_err("taken"), late.finish().expect_err("taken")]
+        {
             assert!(matches!(error, ExportError::Exists(_)), "{error}");
         }
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "mine");
@@ -222,7 +251,7 @@ mod tests {
         assert_eq!(std::fs::read(&path).expect("readable"), b"one");
         write_new(&path, b"two", true).expect("forced");
         assert_eq!(std::fs::read(&path).expect("readable"), b"two");
-        let export = Export::create_over(&path).expect("forced");
+        let export = Export::create_over(&path, Form::default()).expect("forced");
         assert!(export.unfinished().exists());
         assert_eq!(export.finish().expect("written"), Exported::default());
         assert_eq!((std::fs::read(&path).expect("readable").len(), names(folder.path()).len()), (0, 1));
@@ -234,8 +263,8 @@ mod tests {
         let path = folder.path().join("a.jsonl");
         let chunk = events(5_000);
         let mut asked = Vec::new();
-        let error = export(chunk.events(), &path, |exported| {
-            asked.push(exported.events);
+        let error = export(create(&path), chunk.events(), |done| {
+            asked.push(done);
             ControlFlow::Break(())
         });
         assert!(matches!(error, Err(ExportError::Cancelled(_))));
@@ -244,7 +273,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_named() {
-        let error = Export::create(Path::new("/nowhere/at/all.jsonl")).expect_err("no folder");
+        let error =
+            Export::create(Path::new("/nowhere/at/all.jsonl"), Form::default()).expect_err("no folder");
         assert!(error.to_string().contains("`/nowhere/at/all.jsonl`"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::kept::Kept;
 use super::{Usage, code, print};
-use crate::config::{Owner, SECTIONS, SETTINGS, Saved, Settings};
+use crate::config::{OwnKey, Owner, SECTIONS, SETTINGS, Saved, Settings};
 use crate::event::gate;
 use crate::sinks;
 
@@ -58,6 +58,7 @@ fn rows(section: &str, settings: &Settings) -> Vec<(String, String)> {
     match section {
         "filters" => settings.saved.iter().map(filter_row).collect(),
         "sinks" => settings.sinks.iter().flat_map(|(sink, origin)| sink_rows(sink, origin)).collect(),
+        "keys" => settings.keys.iter().map(key_row).collect(),
         _ => Vec::new(),
     }
 }
@@ -80,6 +81,11 @@ fn sink_rows(sink: &sinks::Setting, origin: &str) -> Vec<(String, String)> {
         (format!("{}.{key} = {value}", sink.name), origin.to_owned())
     });
     std::iter::once(kind).chain(rest).collect()
+}
+
+fn key_row(own: &OwnKey) -> (String, String) {
+    let keys = toml_edit::Value::from(own.keys.as_str());
+    (format!("{} = {keys}", own.action), own.place.clone())
 }
 
 /// Trusts the project's file as it is now, or no more.

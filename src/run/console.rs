@@ -4,7 +4,6 @@
 //! that can take long happens on other threads.
 
 use std::io::{self, IsTerminal};
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -16,23 +15,22 @@ use jiff::tz::TimeZone;
 
 use super::counts::{self, Filters};
 use super::editor;
+use super::exporting::{self, Exporting};
 use super::kept::{Job, Kept};
 use super::keys::Keys;
 use super::listener::{Listener, Running};
 use super::mapping::Mapping;
 use super::pace::{Pace, Urgency};
-use super::{Usage, code, is_ascii, signals, use_color};
+use super::{Usage, clipboard, code, is_ascii, signals, use_color};
 use crate::config::{Saved, Settings};
 use crate::counters::Counters;
 use crate::ingest;
 use crate::maps::MapsHandle;
 use crate::published::Published;
-use crate::recording;
 use crate::scan::{self, Advice, AdviceHandle, Clock, Marks, Matches, ScanHandle};
 use crate::store::Snapshot;
-use crate::ui::format::{bytes, counted};
 use crate::ui::theme::{Palette, Theme};
-use crate::ui::{App, Effect, Facts, Msg, TerminalScreen};
+use crate::ui::{App, Effect, Facts, Msg, TerminalScreen, Work};
 
 /// Ages and rates move this often when nothing else does.
 const CLOCK: Duration = Duration::from_secs(1);
@@ -47,6 +45,10 @@ pub(super) enum Input {
     Notice(String),
     Saved(Arc<[Saved]>),
     Counts(Arc<[(String, u64)]>),
+    /// How far an export is.
+    Work(Option<Work>),
+    /// What was copied, and how.
+    Copied(clipboard::Done),
     Signal(u8),
 }
 
@@ -130,12 +132,25 @@ pub(super) fn show(
         .with_kept(kept.for_console());
     let warning = kept.warning();
     let (fps, editor) = (kept.settings.fps, kept.settings.editor.clone());
+    let chrome = Chrome::of(&kept.settings);
+    let has_mouse = kept.settings.mouse;
     let helpers = Helpers::spawn(source, kept, &sender)?;
-    let screen = TerminalScreen::enter()?;
+    let mut screen = TerminalScreen::enter()?;
+    screen.set_mouse(has_mouse)?;
     let (pace, seen, keys) = (Pace::new(fps), Default::default(), Keys::read(sender.clone())?);
-    let asks = source.asks.clone();
-    let mut console =
-        Console { app, screen, helpers, sender, exports: Vec::new(), pace, seen, keys, editor, asks };
+    let mut console = Console {
+        app,
+        screen,
+        helpers,
+        sender: sender.clone(),
+        exporting: Exporting::default(),
+        pace,
+        seen,
+        chrome,
+        keys,
+        editor,
+        asks: source.asks.clone(),
+    };
     console.select(0);
     console.tick()?;
     if let Some(warning) = warning {
@@ -223,11 +238,12 @@ struct Console {
     screen: TerminalScreen,
     helpers: Helpers,
     sender: SyncSender<Input>,
-    exports: Vec<thread::JoinHandle<()>>,
+    exporting: Exporting,
     pace: Pace,
     keys: Keys,
     /// As it is set.
     editor: String,
+    chrome: Chrome,
     /// What the dashboard has been given.
     seen: (Arc<Matches>, Arc<Advice>),
     asks: Option<ingest::Asks>,
@@ -265,6 +281,7 @@ impl Console {
         self.update(Msg::Matches(matches))?;
         self.update(Msg::Advice(advice))?;
         self.screen.draw(&mut self.app)?;
+        self.tell()?;
         self.pace.drew(Instant::now());
         Ok(())
     }
@@ -285,20 +302,28 @@ impl Console {
     fn take(&mut self, input: Input) -> anyhow::Result<Option<u8>> {
         let urgency = match input {
             Input::News => self.urgency_of_news(),
-            Input::Saved(_) | Input::Counts(_) => Urgency::Frame,
-            Input::Terminal(_) | Input::Notice(_) | Input::Signal(_) => Urgency::Now,
+            Input::Saved(_) | Input::Counts(_) | Input::Work(_) => Urgency::Frame,
+            Input::Terminal(_) | Input::Notice(_) | Input::Copied(_) | Input::Signal(_) => Urgency::Now,
         };
         self.pace.ask(urgency);
         let msg = match input {
             Input::Terminal(Event::Key(key)) => Msg::Key(key),
             Input::Terminal(Event::Paste(text)) => Msg::Paste(text),
+            Input::Terminal(Event::Mouse(event)) => Msg::Mouse(event),
             Input::Terminal(_) | Input::News => return Ok(None),
             Input::Notice(text) => Msg::Notice(text),
+            Input::Work(work) => Msg::Work(work),
+            Input::Copied(done) => {
+                if let Some(sequence) = done.sequence {
+                    self.screen.write(&sequence)?;
+                }
+                Msg::Notice(done.said)
+            }
             Input::Saved(saved) => Msg::Saved(saved),
             Input::Counts(counts) => Msg::Counts(counts),
             Input::Signal(code) => return Ok(Some(code)),
         };
-        if matches!(msg, Msg::Key(_) | Msg::Paste(_)) {
+        if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_)) {
             self.tick()?;
         }
         self.update(msg)
@@ -321,10 +346,19 @@ impl Console {
                 }
                 Effect::Remember(text) => self.keep(Job::Remember(text)),
                 Effect::Save { name, text, owner } => self.keep(Job::Save { name, text, owner }),
-                Effect::Export { path } => self.export(&path),
                 Effect::Edit { path, line, column } => self.edit(&path, line, column)?,
                 // No answer is told by the console itself.
                 Effect::Diagnose(session) => drop(self.asks.as_ref().map(|asks| asks.diagnostics(&session))),
+                Effect::Keep { key, value } => self.keep(Job::Set { key, value }),
+                Effect::Settings(settings) => self.take_settings(&settings)?,
+                Effect::Copy { what, text } => self.copy(what, text),
+                Effect::Probe(path) => drop(self.app.update(Msg::Probe(exporting::probe(&path)))),
+                Effect::Export { chosen, form, path, is_forced } => {
+                    if let Err(error) = self.exporting.start(chosen, form, path, is_forced, &self.sender) {
+                        self.app.update(Msg::Notice(format!("export failed: {error}")));
+                    }
+                }
+                Effect::CancelWork => self.exporting.cancel(),
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(code::FINE)),
@@ -343,23 +377,16 @@ impl Console {
         self.helpers.scan.select(id, self.app.filter());
     }
 
-    /// Writes what is on screen, on a thread of its own: ingest and the dashboard go on.
-    fn export(&mut self, path: &str) {
-        let (matches, sender, path) = (Arc::clone(self.app.matches()), self.sender.clone(), path.to_owned());
-        let write = move || {
-            let events = matches.iter().map(|(_, event)| event);
-            let said = match recording::export(events, Path::new(&path), |_| ControlFlow::Continue(())) {
-                Ok(done) => {
-                    format!("wrote {}, {}, to {path}", counted(done.events, "event"), bytes(done.bytes))
-                }
-                Err(error) => format!("export failed: {error}"),
-            };
+    /// On a thread of its own: a program that takes the clipboard may take its time.
+    fn copy(&mut self, what: &'static str, text: String) {
+        let (sender, around) = (self.sender.clone(), clipboard::Around::of_environment());
+        let copy = move || {
+            let done = clipboard::copy(what, &text, around, &std::env::temp_dir());
             // A console that has ended in the meantime has nobody to tell.
-            let _ = sender.send(Input::Notice(said));
+            let _ = sender.send(Input::Copied(done));
         };
-        match thread::Builder::new().name("export".into()).spawn(write) {
-            Ok(export) => self.exports.push(export),
-            Err(error) => drop(self.app.update(Msg::Notice(format!("export failed: {error}")))),
+        if let Err(error) = thread::Builder::new().name("copy".into()).spawn(copy) {
+            self.app.update(Msg::Notice(format!("nothing was copied: {error}")));
         }
     }
 
@@ -380,6 +407,28 @@ impl Console {
         if let Some(said) = said {
             self.update(Msg::Notice(said))?;
         }
+        Ok(())
+    }
+
+    fn take_settings(&mut self, settings: &Settings) -> io::Result<()> {
+        self.screen.set_mouse(settings.mouse)?;
+        self.pace.set_fps(settings.fps);
+        self.chrome.take(settings);
+        self.app.update(Msg::Theme(theme(settings)));
+        self.screen.redraw()
+    }
+
+    /// The title of the terminal and, where it is asked for, its bell at new errors.
+    fn tell(&mut self) -> io::Result<()> {
+        let (title, fresh) = (self.app.title(), self.app.fresh_errors());
+        if self.chrome.has_title && self.chrome.title != title {
+            self.screen.set_title(&title)?;
+            self.chrome.title = title;
+        }
+        if self.chrome.has_bell && fresh > self.chrome.fresh {
+            self.screen.write("\u{7}")?;
+        }
+        self.chrome.fresh = fresh;
         Ok(())
     }
 
@@ -411,12 +460,21 @@ fn of_advice(seen: &Arc<Advice>, newest: &Arc<Advice>) -> Urgency {
     }
 }
 
-impl Drop for Console {
-    /// An export that was asked for is finished even when the user quits at once.
-    fn drop(&mut self) {
-        for export in self.exports.drain(..) {
-            let _ = export.join();
-        }
+/// What the terminal was told last.
+struct Chrome {
+    has_title: bool,
+    has_bell: bool,
+    title: String,
+    fresh: usize,
+}
+
+impl Chrome {
+    fn of(settings: &Settings) -> Self {
+        Self { has_title: settings.title, has_bell: settings.bell, title: String::new(), fresh: 0 }
+    }
+
+    fn take(&mut self, settings: &Settings) {
+        (self.has_title, self.has_bell) = (settings.title, settings.bell);
     }
 }
 

@@ -1,4 +1,4 @@
-//! `taillight export`: recorded events as JSONL, in the order they were recorded.
+//! `taillight export`: recorded events in one of the forms of exports, in the order they were recorded.
 //!
 //! Called by `run`. A line that taillight wrote comes out as it went in, byte for byte.
 
@@ -12,7 +12,8 @@ use anyhow::anyhow;
 use super::{code, recorded, signals};
 use crate::cli;
 use crate::config::Saved;
-use crate::event::{gate, line};
+use crate::event::form::{Form, Part};
+use crate::event::gate;
 use crate::recording::{Export, ExportError};
 use crate::ui::format::counted;
 
@@ -21,22 +22,29 @@ const BUFFER: usize = 64 * 1024;
 pub(super) fn run(saved: &[Saved], export: &cli::Export) -> anyhow::Result<u8> {
     match &export.output {
         Some(path) => until_signal(export, saved, path),
-        None => to_stdout(&export.from, saved),
+        None => to_stdout(&export.from, saved, &form_of(export)),
     }
 }
 
-fn to_stdout(from: &cli::Recorded, saved: &[Saved]) -> anyhow::Result<u8> {
+fn form_of(export: &cli::Export) -> Form {
+    let without: Vec<Part> = export.leave_out.iter().copied().map(cli::LeaveOut::part).collect();
+    Form { format: export.format.format(), without }
+}
+
+fn to_stdout(from: &cli::Recorded, saved: &[Saved], form: &Form) -> anyhow::Result<u8> {
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
-    let mut text = String::new();
+    let (mut text, mut is_first) = (String::new(), true);
+    form.head(&mut text);
     let matched = recorded::pass(from, saved, |chunk, rows| {
         for row in rows {
-            text.clear();
-            line::write(chunk.event(*row), &mut text);
-            text.push('\n');
+            is_first &= !form.event(chunk.event(*row), is_first, &mut text);
             out.write_all(text.as_bytes())?;
+            text.clear();
         }
         Ok(())
     })?;
+    form.tail(&mut text);
+    out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(if matched == 0 { code::NOTHING } else { code::FINE })
 }
@@ -61,7 +69,8 @@ fn until_signal(export: &cli::Export, saved: &[Saved], path: &Path) -> anyhow::R
         // An export that has ended has nobody waiting any more.
         let _ = signalled.send(Some(code));
     })?;
-    let file = if export.force { Export::create_over(path) } else { Export::create(path) };
+    let form = form_of(export);
+    let file = if export.force { Export::create_over(path, form) } else { Export::create(path, form) };
     let file = file.map_err(not_over)?;
     let unfinished = file.unfinished().to_owned();
     let (from, saved, path) = (export.from.clone(), saved.to_vec(), path.to_owned());

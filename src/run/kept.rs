@@ -12,10 +12,11 @@ use super::console::Input;
 use anyhow::anyhow;
 
 use crate::cli::Common;
-use crate::config::{HistoryFile, OnReload, Owner, Places, Saved, Settings};
+use crate::config::{HistoryFile, OnReload, Owner, Places, Saved, Settings, Value};
 use crate::event::gate;
 use crate::filter::{append, expand_saved, parse};
 use crate::ui;
+use crate::ui::keys::Keymap;
 
 /// Texts that wait to be written; a person fills that only on a disk that hangs, and then they are not kept.
 const QUEUE: usize = 64;
@@ -25,6 +26,7 @@ pub(super) struct Kept {
     pub(super) places: Places,
     history: HistoryFile,
     pub(super) settings: Settings,
+    keys: Keymap,
     /// What is wrong in the files, and drawings of where.
     said: Vec<(String, String)>,
 }
@@ -33,6 +35,7 @@ pub(super) struct Kept {
 pub(super) enum Job {
     Remember(String),
     Save { name: String, text: Option<String>, owner: Owner },
+    Set { key: String, value: Value },
 }
 
 impl Kept {
@@ -59,7 +62,12 @@ impl Kept {
         let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
         said.extend(settings.take_variables(variables).into_iter().map(|one| (one, String::new())));
         settings.take_flags(common.flags.iter().cloned());
-        Ok(Self { places, history, settings, said })
+        let own = settings.keys.iter().map(|own| (own.action.as_str(), own.keys.as_str()));
+        let (keys, mistakes) = Keymap::new(own);
+        for (own, mistake) in settings.keys.iter().zip(mistakes) {
+            said.extend(mistake.map(|message| (format!("{}: {message}", own.place), own.drawing.clone())));
+        }
+        Ok(Self { places, history, settings, keys, said })
     }
 
     /// The filter to start with: the one given, else that of the settings; `is_live` where pages can reload.
@@ -115,7 +123,8 @@ impl Kept {
             history: self.history.read(),
             saved: Arc::from(self.settings.saved.clone()),
             has_project: self.places.has_project(),
-            waits_for_enter: !self.settings.is_live,
+            settings: self.settings.clone(),
+            keys: self.keys.clone(),
         }
     }
 
@@ -150,6 +159,10 @@ impl Kept {
                         let what = if text.is_some() { "saved" } else { "deleted" };
                         format!("{what} {name} in {}", path.display())
                     }
+                    Err(message) => message,
+                },
+                Job::Set { key, value } => match self.places.set(&key, &value) {
+                    Ok(path) => format!("kept {key} = {} in {}", value.to_toml(), path.display()),
                     Err(message) => message,
                 },
             };

@@ -31,6 +31,11 @@ impl Pace {
         Self { frame: Duration::from_millis(1_000 / fps.max(1)), drawn: None, wanted: Urgency::Never }
     }
 
+    /// At most so many frames a second from now on.
+    pub(super) fn set_fps(&mut self, fps: u64) {
+        self.frame = Duration::from_millis(1_000 / fps.max(1));
+    }
+
     /// Asks for a frame; the most urgent wish counts.
     pub(super) fn ask(&mut self, urgency: Urgency) {
         self.wanted = self.wanted.max(urgency);

@@ -5,23 +5,24 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::asking::{Asked, Told};
+use super::chrome::{Chrome, Work};
 use super::detail::Detail;
-use super::export_bar::{Answer, ExportBar};
+use super::export_dialog::Probe;
 use super::filter_bar::FilterBar;
 use super::fresh::Fresh;
-use super::keys::{self, Action};
+use super::keys::{Action, Keymap};
 use super::narrowing::Around;
 use super::panels::{Errors, Health, Help, Latency, Panel, Sessions, Stream, Timeline, Vitals};
 use super::saved::SavedList;
 use super::theme::Theme;
 use super::view::{Effect, Facts, Request, Screen, View};
 use super::{format, screen};
-use crate::config::Saved;
+use crate::config::{Saved, Settings};
 use crate::counters::Counters;
 use crate::event::Timestamp;
 use crate::filter::Filter;
@@ -35,6 +36,13 @@ const NOTICE_MS: i64 = 5_000;
 pub enum Msg {
     Key(KeyEvent),
     Paste(String),
+    Mouse(MouseEvent),
+    /// How everything looks from now on.
+    Theme(Theme),
+    /// How far something is that takes its time; `None` once it is done.
+    Work(Option<Work>),
+    /// An answer to [`Effect::Probe`].
+    Probe(Probe),
     /// The newest matches of the scan.
     Matches(Arc<Matches>),
     /// The wall clock.
@@ -59,8 +67,8 @@ pub struct Kept {
     pub saved: Arc<[Saved]>,
     /// A settings file of the project is there to save to.
     pub has_project: bool,
-    /// Filters apply on Enter and not while typing.
-    pub waits_for_enter: bool,
+    pub settings: Settings,
+    pub keys: Keymap,
 }
 
 /// How much room the selected event takes.
@@ -99,7 +107,7 @@ pub struct App {
     pub(super) has_project: bool,
     /// Screens that were drilled from, with the filter they had.
     back: Vec<(Screen, String)>,
-    pub(super) export: Option<ExportBar>,
+    pub(super) chrome: Chrome,
     /// With when it was said; without, it stays until a key is pressed.
     pub(super) notice: Option<(String, Option<Timestamp>)>,
     is_quit_armed: bool,
@@ -115,6 +123,7 @@ pub(super) struct World {
     pub(super) facts: Facts,
     pub(super) counters: Arc<Counters>,
     pub(super) theme: Theme,
+    pub(super) keys: Keymap,
     pub(super) zone: jiff::tz::TimeZone,
     pub(super) now: Timestamp,
     /// When the screen was frozen.
@@ -135,6 +144,7 @@ impl World {
             now: self.frozen_at.unwrap_or(self.moment()),
             zone: &self.zone,
             theme: &self.theme,
+            keys: &self.keys,
             highlighter: bar.highlighter(),
             fresh: self.fresh.groups(),
             pins: &marks.pinned,
@@ -201,6 +211,7 @@ impl App {
                 facts,
                 counters,
                 theme,
+                keys: Keymap::default(),
                 zone,
                 now,
                 frozen_at: None,
@@ -223,7 +234,7 @@ impl App {
             counted: Timestamp(0),
             has_project: false,
             back: Vec::new(),
-            export: None,
+            chrome: Chrome::default(),
             notice: None,
             is_quit_armed: false,
             asked: None,
@@ -235,7 +246,9 @@ impl App {
     /// This takes over what was kept of the runs before.
     #[must_use]
     pub fn with_kept(mut self, kept: Kept) -> Self {
-        self.bar.restore(kept.history, !kept.waits_for_enter);
+        self.bar.restore(kept.history, kept.settings.is_live);
+        self.chrome.settings = kept.settings;
+        self.world.keys = kept.keys;
         self.has_project = kept.has_project;
         self.take_saved(kept.saved);
         self
@@ -260,6 +273,7 @@ impl App {
                 self.on_paste(&text);
                 Vec::new()
             }
+            Msg::Mouse(event) => self.on_mouse(event),
             Msg::Tick(now) => self.on_tick(now),
             news => {
                 self.on_news(news);
@@ -282,7 +296,14 @@ impl App {
                     list.count(&counts);
                 }
             }
-            Msg::Key(_) | Msg::Paste(_) | Msg::Tick(_) => {}
+            Msg::Theme(theme) => self.world.theme = theme,
+            Msg::Work(work) => self.chrome.work = work,
+            Msg::Probe(probe) => {
+                if let Some(export) = &mut self.chrome.export {
+                    export.probed(probe);
+                }
+            }
+            Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_) | Msg::Tick(_) => {}
         }
     }
 
@@ -337,8 +358,7 @@ impl App {
     }
 
     fn on_paste(&mut self, text: &str) {
-        if let Some(export) = &mut self.export {
-            export.paste(text);
+        if self.paste_into_chrome(text) {
         } else if let Some(list) = &mut self.saved_list {
             list.paste(text);
         } else if self.bar.is_editing() {
@@ -347,22 +367,12 @@ impl App {
     }
 
     fn on_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let action = keys::action_of(key);
+        let action = self.world.keys.action_of(key);
         if action == Some(Action::Interrupt) {
             return self.quit();
         }
-        if let Some(export) = &mut self.export {
-            return match export.on_key(key) {
-                Answer::Nothing => Vec::new(),
-                Answer::Cancel => {
-                    self.export = None;
-                    Vec::new()
-                }
-                Answer::Write(path) => {
-                    self.export = None;
-                    vec![Effect::Export { path }]
-                }
-            };
+        if let Some(effects) = self.on_chrome_key(key) {
+            return effects;
         }
         if self.bar.is_editing() {
             self.bar.on_key(key, self.world.now);
@@ -380,7 +390,7 @@ impl App {
         self.on_action(action)
     }
 
-    fn on_action(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn on_action(&mut self, action: Action) -> Vec<Effect> {
         let action = match action {
             // Only where there is something on either side do the arrows mean more than open and back.
             Action::Right if !self.has_sides() => Action::Open,
@@ -391,6 +401,9 @@ impl App {
             self.on_told(action);
             return Vec::new();
         }
+        if let Some(effects) = self.on_chrome_action(action) {
+            return effects;
+        }
         if self.panels.help.is_some() && action != Action::Redraw && action != Action::Suspend {
             return self.on_help(action);
         }
@@ -398,11 +411,10 @@ impl App {
             Action::Quit => return self.close_or_quit(),
             Action::Redraw => return vec![Effect::Redraw],
             Action::Suspend => return vec![Effect::Suspend],
-            Action::Help => self.panels.help = Some(Help::default()),
+            Action::Help => self.open_help(false),
             Action::EditFilter => self.bar.edit(self.world.now),
             _ if self.narrow(action) => return self.recount(),
             Action::Source => return self.open_source(),
-            Action::Export => self.export = Some(ExportBar::new(self.world.now, &self.world.zone)),
             Action::Freeze => self.freeze(),
             Action::Diagnostics => return self.ask_page(),
             Action::Screen(digit) => {

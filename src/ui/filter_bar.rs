@@ -95,6 +95,11 @@ impl FilterBar {
         self.is_live = is_live;
     }
 
+    /// Whether typing applies at once.
+    pub(super) fn set_live(&mut self, is_live: bool) {
+        self.is_live = is_live;
+    }
+
     pub(super) fn set_saved(&mut self, saved: Arc<[(String, String)]>) {
         self.saved = saved;
     }

@@ -8,6 +8,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::app::{App, DetailMode};
 use super::format::counted;
+use super::keys;
+use super::mouse::Hit;
 use super::panels::Panel as _;
 use super::view::{Screen, View};
 use super::{draw, empty, format};
@@ -23,10 +25,13 @@ pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Posi
         return None;
     }
     let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
+    app.chrome.mouse.hits.clear();
+    app.chrome.mouse.area = area;
     header(app, row(0), buf);
     // The header, a row of the list, the rule and the hints stay.
     let bar = Rect { height: app.bar.height(area.width, area.height - 4, &app.world.theme), ..row(1) };
     let mut cursor = app.bar.render(bar, buf, &app.world.matches, &app.world.theme);
+    app.chrome.mouse.hits.push((bar, Hit::Filter));
     let top = 1 + bar.height;
     let body = Rect { y: area.y + top, height: area.height - top - 2, ..area };
     body_of(app, body, buf);
@@ -42,11 +47,9 @@ pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Posi
     let note =
         frozen.map(|waiting| format!("frozen {dot} {} waiting {dot} Space goes on", format::count(waiting)));
     draw::rule(buf, rule, note.as_deref().unwrap_or(""), "", theme.rule, theme.glyphs);
-    let footer = row(area.height - 1);
-    match &app.export {
-        Some(export) => cursor = Some(export.render(footer, buf, app.world.matches.total, theme)),
-        None => hints(app, footer, buf),
-    }
+    app.chrome.mouse.body = body;
+    cursor = app.render_chrome(body, buf).or(cursor);
+    hints(app, row(area.height - 1), buf);
     cursor
 }
 
@@ -130,8 +133,8 @@ fn below(body: Rect, height: u16) -> (Rect, Rect) {
     (Rect { height: list, ..body }, Rect { y: body.y + list, height, ..body })
 }
 
-fn header(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.world.theme;
+fn header(app: &mut App, area: Rect, buf: &mut Buffer) {
+    let theme = app.world.theme;
     let mut x = area.x;
     let status = status(&app.world.view(&app.bar, &app.marks), area.width);
     let room = area
@@ -142,8 +145,12 @@ fn header(app: &App, area: Rect, buf: &mut Buffer) {
         x = draw::text(buf, left, x, area.y, " taillight ", theme.title);
     }
     let fresh = app.world.fresh.groups().len();
-    for (is_here, tab) in tabs(app.screen, fresh, usize::from(left.right().saturating_sub(x))) {
+    let room_for_tabs = usize::from(left.right().saturating_sub(x));
+    let tabs = tabs(app.screen, fresh, room_for_tabs);
+    for ((is_here, tab), (_, screen, _)) in tabs.into_iter().zip(Screen::ALL) {
+        let from = x;
         x = draw::text(buf, left, x, area.y, &tab, if is_here { theme.accent } else { theme.text });
+        app.chrome.mouse.hits.push((Rect { x: from, width: x - from, ..area }, Hit::Tab(screen)));
     }
     let dropped = app.world.counters.get(crate::counters::Counter::GapEvents);
     let style = if dropped > 0 { theme.worse } else { theme.text };
@@ -197,14 +204,19 @@ fn status(view: &View<'_>, width: u16) -> String {
 }
 
 fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {
-    if let Some((notice, _)) = &app.notice {
-        let line = app.world.theme.gate.line(notice, usize::from(area.width).saturating_sub(2));
-        draw::line(buf, area, area.x + 1, area.y, &line, app.world.theme.title);
+    let theme = app.world.theme;
+    let notice = app.notice.as_ref().map(|(notice, _)| notice.clone());
+    // A question is answered before anything else is read.
+    let notice = notice.filter(|_| app.chrome_hints().is_none()).or_else(|| app.work_line());
+    if let Some(notice) = notice {
+        let line = theme.gate.line(&notice, usize::from(area.width).saturating_sub(2));
+        draw::line(buf, area, area.x + 1, area.y, &line, theme.title);
         return;
     }
-    let theme = &app.world.theme;
     let mut pairs = vec![("?", "keys")];
-    if app.bar.is_editing() {
+    if let Some(open) = app.chrome_hints() {
+        pairs = open;
+    } else if app.bar.is_editing() {
         pairs = editing_hints(app);
     } else if app.saved_list.is_some() {
         pairs.clear();
@@ -215,16 +227,22 @@ fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {
         pairs.extend([("a", "around"), ("s", "session"), ("m", "pin")]);
     } else {
         pairs.extend(app.panels.current(app.screen).hints());
-        pairs.push(("q", "quit"));
+        pairs.extend([(":", "commands"), ("q", "quit")]);
     }
+    let is_plain = app.chrome_hints().is_none() && !app.bar.is_editing();
     let mut x = area.x + 1;
     for (key, what) in pairs {
-        let key = super::keys::on_terminal(key, theme.gate.ascii);
-        if usize::from(x) + theme.gate.columns(&key) + what.len() + 1 > usize::from(area.right()) {
+        let key = if is_plain { app.world.keys.translated(key) } else { key.to_owned() };
+        let shown = keys::on_terminal(&key, theme.gate.ascii);
+        if usize::from(x) + theme.gate.columns(&shown) + what.len() + 1 > usize::from(area.right()) {
             return;
         }
-        x = draw::text(buf, area, x, area.y, &key, theme.accent);
+        let from = x;
+        x = draw::text(buf, area, x, area.y, &shown, theme.accent);
         x = draw::text(buf, area, x + 1, area.y, what, theme.text) + 2;
+        if let Some(action) = app.world.keys.action_named(&key).filter(|_| is_plain) {
+            app.chrome.mouse.hits.push((Rect { x: from, width: x - from - 2, ..area }, Hit::Act(action)));
+        }
     }
 }
 

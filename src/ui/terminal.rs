@@ -31,6 +31,7 @@ pub struct Screen {
 #[derive(Clone, Debug, Default)]
 struct Modes {
     are_set: Arc<AtomicBool>,
+    has_mouse: Arc<AtomicBool>,
     /// Panics of other threads, told once the screen is the user's again.
     panics: Arc<Mutex<Vec<String>>>,
 }
@@ -82,7 +83,7 @@ impl Screen {
 
     /// Forgets what is on screen, so that the next frame is drawn whole.
     pub fn redraw(&mut self) -> io::Result<()> {
-        // `Terminal::clear` would ask for the cursor's place, and fail where no terminal answers in time.
+        // ratatui's own way asks the terminal where the cursor is, and the thread that reads keys has the answer.
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         Ok(())
@@ -91,6 +92,21 @@ impl Screen {
     /// Sets the terminal's title; `title` must be free of control characters.
     pub fn set_title(&self, title: &str) -> io::Result<()> {
         execute!(io::stdout(), crossterm::terminal::SetTitle(title))
+    }
+
+    /// Writes a sequence that moves nothing on screen, such as the one for the clipboard.
+    pub fn write(&self, sequence: &str) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(sequence.as_bytes())?;
+        out.flush()
+    }
+
+    /// Asks the terminal for clicks and the wheel, or no more.
+    pub fn set_mouse(&mut self, is_on: bool) -> io::Result<()> {
+        if self.modes.has_mouse.swap(is_on, Ordering::SeqCst) == is_on {
+            return Ok(());
+        }
+        self.modes.set_mouse(is_on)
     }
 
     /// Gives the terminal back until [`Screen::resume`].
@@ -118,7 +134,19 @@ impl Modes {
     fn set(&self) -> io::Result<()> {
         self.are_set.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+        // The title the user had comes back at the end (XTWINOPS 22 and 23).
+        let mut out = io::stdout();
+        out.write_all(b"\x1b[22;2t")?;
+        execute!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        self.set_mouse(self.has_mouse.load(Ordering::SeqCst))
+    }
+
+    fn set_mouse(&self, is_on: bool) -> io::Result<()> {
+        // Presses and the wheel only: reports of every move would be thrown away.
+        let modes: &[u8] = if is_on { b"\x1b[?1000h\x1b[?1006h" } else { b"\x1b[?1006l\x1b[?1000l" };
+        let mut out = io::stdout();
+        out.write_all(modes)?;
+        out.flush()
     }
 
     /// Undoes every mode that is set. What fails here fails because the terminal is gone.
@@ -127,6 +155,10 @@ impl Modes {
             return;
         }
         let mut out = io::stdout();
+        if self.has_mouse.load(Ordering::SeqCst) {
+            let _ = self.set_mouse(false);
+        }
+        let _ = out.write_all(b"\x1b[23;2t");
         let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = out.flush();
         let _ = disable_raw_mode();

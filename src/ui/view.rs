@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::config::Owner;
+use crate::config::{Owner, Settings, Value};
 use crate::event::Timestamp;
+use crate::event::form::Form;
 use crate::filter::{Filter, Highlighter};
 use crate::scan::{AdviceRequest, Marks, Matches, Moment};
 use crate::stats::TableRows;
 use crate::store::Snapshot;
 
+use super::chrome::Chosen;
+use super::keys::Keymap;
 use super::theme::Theme;
 
 /// The screens, by the key that shows them.
@@ -74,6 +77,8 @@ pub(super) struct View<'a> {
     pub(super) now: Timestamp,
     pub(super) zone: &'a jiff::tz::TimeZone,
     pub(super) theme: &'a Theme,
+    /// The keys in force.
+    pub(super) keys: &'a Keymap,
     /// What to underline.
     pub(super) highlighter: &'a Highlighter,
     /// Groups that are new in the newest load of their tab.
@@ -125,9 +130,29 @@ pub enum Effect {
         text: Option<String>,
         owner: Owner,
     },
-    /// Write the current matches to this file.
+    /// Write these events to this file.
     Export {
+        chosen: Chosen,
+        form: Form,
         path: String,
+        /// Over a file that is there.
+        is_forced: bool,
+    },
+    /// Look whether a file can be written there.
+    Probe(String),
+    /// Stop what takes its time.
+    CancelWork,
+    /// Put this on the clipboard, and say what was done.
+    Copy {
+        what: &'static str,
+        text: String,
+    },
+    /// These settings count from now on.
+    Settings(Box<Settings>),
+    /// Write a setting into the user's file.
+    Keep {
+        key: String,
+        value: Value,
     },
     /// Open this file of the project in the editor. Line and column from 1; a column of 0 is not known.
     Edit {

@@ -422,7 +422,7 @@ fn saved_filters_are_applied_saved_deleted_and_meant_by_name() {
 fn filters_can_wait_for_enter() {
     let mut console = Console::with_a_shop();
     console.app = std::mem::replace(&mut console.app, Console::with_a_shop().app)
-        .with_kept(Kept { waits_for_enter: true, ..Kept::default() });
+        .with_kept(Kept { settings: waiting(), ..Kept::default() });
     console.keys("/status>=500");
     assert!(console.status().contains("↵ applies it"), "{}", console.status());
     assert!(console.screen(120, 36).contains("has no avatar"));
@@ -452,4 +452,11 @@ fn operators_are_drawn_apart_from_words() {
     assert_eq!(accents(&mut console), "", "words");
     console.keys("X/level:error or -found<cr>");
     assert_eq!(accents(&mut console), "or-");
+}
+
+/// Settings with which a filter applies on Enter.
+fn waiting() -> taillight::config::Settings {
+    let mut settings = taillight::config::Settings::default();
+    settings.set("live", "false").expect("a setting");
+    settings
 }

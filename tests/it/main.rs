@@ -10,6 +10,8 @@ mod bar;
 mod bench;
 /// A real page in headless Chromium, and the client's own tests.
 mod browser;
+/// Palette, export dialog, copying, the mouse, keys of one's own.
+mod chrome;
 /// Settings from files, the environment and options; what a project may set.
 mod config;
 /// Where the platform is narrow: a strict policy, workers, no storage.

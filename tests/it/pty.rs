@@ -42,9 +42,11 @@ impl Terminal {
         command.env("HOME", folder.path());
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
-        for name in ["NO_COLOR", "LC_ALL", "LC_CTYPE", "XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
+        for name in ["NO_COLOR", "LC_ALL", "LC_CTYPE", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "TMUX"] {
             command.env_remove(name);
         }
+        // The clipboard of whoever runs the tests is not theirs to change.
+        command.env("SSH_TTY", "/dev/none");
         let child = pair.slave.spawn_command(command).expect("the program starts");
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("readable");
@@ -165,8 +167,10 @@ fn a_user_sees_types_drills_exports_and_quits() {
     terminal.press("?");
     terminal.wait("the keys", |screen| screen.contains("edit the filter"));
     terminal.press("q1e");
-    terminal.wait("the question", |screen| screen.contains("export 3 events"));
-    terminal.press("\u{15}out.jsonl\r");
+    terminal.wait("the question", |screen| screen.contains("the 3 events shown"));
+    terminal.press("\u{15}out.jsonl");
+    terminal.wait("the path is looked at", |screen| screen.contains("the file is new"));
+    terminal.press("\r");
     terminal.wait("the answer", |screen| screen.contains("wrote 3 events"));
     let written = std::fs::read_to_string(terminal.folder.path().join("out.jsonl")).expect("written");
     assert_eq!(written.lines().count(), 3);
@@ -186,6 +190,43 @@ fn a_user_sees_types_drills_exports_and_quits() {
     let (code, raw) = terminal.end();
     assert_eq!(code, 0);
     check_restored(&raw, "q");
+}
+
+#[test]
+fn what_is_copied_goes_through_the_terminal_and_is_said() {
+    let (mut terminal, port) = Terminal::console(120, 36);
+    post_to(port, EVENTS);
+    terminal.wait("three events", |screen| screen.contains("boom") && screen.contains("calm"));
+    terminal.press("ky");
+    terminal.wait("the letters", |screen| screen.contains("m message"));
+    terminal.press("m");
+    terminal.wait("what was done", |screen| screen.contains("copied message, 4 bytes (OSC 52)"));
+    terminal.press("qq");
+    let (code, raw) = terminal.end();
+    assert_eq!(code, 0);
+    assert!(raw.contains("\u{1b}]52;c;Y2FsbQ==\u{7}"), "the base64 of calm");
+}
+
+#[test]
+fn the_title_tells_new_errors_and_the_mouse_is_given_back() {
+    let (mut terminal, port) = Terminal::console(120, 36);
+    post_to(port, EVENTS);
+    terminal.wait("three events", |screen| screen.contains("boom") && screen.contains("calm"));
+    terminal.press("M");
+    terminal.wait("the mouse is on", |screen| screen.contains("mouse on"));
+    // A click on the tab of the sessions (SGR: button 0 at column 46 of row 1), and its release.
+    terminal.press("\u{1b}[<0;46;1M\u{1b}[<0;46;1m");
+    terminal.wait("another screen", |screen| !screen.contains("[1 Stream]"));
+    terminal.press("qq");
+    let (code, raw) = terminal.end();
+    assert_eq!(code, 0);
+    assert!(raw.contains("taillight · 1 new error"), "the title");
+    let title = raw.rfind("\u{1b}[22;2t").zip(raw.rfind("\u{1b}[23;2t"));
+    assert!(title.is_some_and(|(kept, back)| kept < back), "the title of before comes back");
+    check_restored(&raw, "q");
+    for (set, undone) in [("\u{1b}[?1000h", "\u{1b}[?1000l"), ("\u{1b}[?1006h", "\u{1b}[?1006l")] {
+        assert!(raw.rfind(undone) > raw.rfind(set) && raw.contains(set), "{set} is not undone");
+    }
 }
 
 /// Where files of settings and state go differs elsewhere.

@@ -23,7 +23,7 @@ const IMPORTS: [(&str, &[&str]); 20] = [
     ("ui", &["config", "event", "filter", "scan", "stats", "store", "published", "counters"]),
     ("load", &["event"]),
     ("maps", &["counters", "event", "pipeline", "stack", "store"]),
-    ("cli", &["config"]),
+    ("cli", &["config", "event"]),
     (
         "run",
         &[

@@ -320,12 +320,11 @@ fn quitting_asks_once_when_events_would_be_lost() {
 fn an_export_is_of_the_current_view_to_the_path_typed() {
     let mut console = Console::with_a_shop();
     console.keys("/status>=400<cr>e");
-    assert!(console.screen(120, 36).contains("export 2 events"));
+    assert!(console.screen(120, 36).contains("the 2 events shown"));
     let effects = console.keys("<cr>");
-    assert!(
-        matches!(&effects[..], [Effect::Export { path }] if path == "taillight-2026-01-31T143215.jsonl"),
-        "{effects:?}"
-    );
+    let [Effect::Export { chosen, path, is_forced: false, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(path, "taillight-2026-01-31T143215-status-400.jsonl");
+    assert_eq!(chosen.events().count(), 2);
 }
 
 #[test]

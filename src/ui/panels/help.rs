@@ -9,7 +9,7 @@ use super::Panel;
 use super::page::{Page, Row};
 use super::table::WIDE;
 use crate::ui::format;
-use crate::ui::keys::{self, Action, Group, KEYS};
+use crate::ui::keys::{self, Action, Group, KEYS, Keymap};
 use crate::ui::theme::Theme;
 use crate::ui::view::{Request, View};
 
@@ -50,7 +50,11 @@ impl Panel for Help {
 
     fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let theme = view.theme;
-        let rows = if self.is_language { language(area.width, theme) } else { all_keys(area.width, theme) };
+        let rows = if self.is_language {
+            language(area.width, theme)
+        } else {
+            all_keys(area.width, view.keys, theme)
+        };
         self.page.render(area, buf, &rows, theme);
     }
 
@@ -65,9 +69,9 @@ impl Panel for Help {
     }
 }
 
-fn all_keys(width: u16, theme: &Theme) -> Vec<Row> {
+fn all_keys(width: u16, keys: &Keymap, theme: &Theme) -> Vec<Row> {
     let mut rows = vec![Row::Rule("keys".to_owned())];
-    let [left, right] = SIDES.map(|side| side_rows(side, theme));
+    let [left, right] = SIDES.map(|side| side_rows(side, keys, theme));
     if width >= WIDE {
         rows.extend(beside(left, right, usize::from(width / 2), theme));
     } else {
@@ -142,15 +146,15 @@ fn in_columns(cells: &[&str], first: usize, theme: &Theme) -> Row {
     Row::Text(parts)
 }
 
-fn side_rows(groups: &[(Group, &str)], theme: &Theme) -> Vec<Row> {
+fn side_rows(groups: &[(Group, &str)], keys: &Keymap, theme: &Theme) -> Vec<Row> {
     let mut rows = Vec::new();
     for (group, title) in groups {
         if !rows.is_empty() {
             rows.push(Row::empty());
         }
         rows.push(Row::text(format!("  {title}"), theme.title));
-        for key in KEYS.iter().filter(|key| key.group == *group) {
-            let shown = keys::on_terminal(key.shown, theme.gate.ascii);
+        for (at, key) in KEYS.iter().enumerate().filter(|(_, key)| key.group == *group) {
+            let shown = keys::on_terminal(&keys.shown(at), theme.gate.ascii);
             rows.push(Row::Text(vec![
                 ("  ".to_owned(), theme.text),
                 (format::left(&shown, SHOWN, theme.gate) + " ", theme.accent),

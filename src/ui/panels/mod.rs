@@ -28,7 +28,7 @@ pub(super) use vitals::Vitals;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::keys::Action;
 use super::view::{Request, View};
@@ -40,6 +40,11 @@ pub(super) trait Panel {
 
     /// Draws itself into `area`.
     fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>);
+
+    /// Takes a click at a place of the screen, such as on a column's title; `false` if there is nothing of that kind.
+    fn on_click(&mut self, _at: Position) -> bool {
+        false
+    }
 
     /// Hints for the footer: key and what it does here, most useful first.
     fn hints(&self) -> &'static [(&'static str, &'static str)];

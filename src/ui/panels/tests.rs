@@ -15,7 +15,7 @@ use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Row, Timesta
 use crate::filter::Highlighter;
 use crate::scan::{Matches, Scan};
 use crate::store::{Retention, Snapshot, Store, Tally};
-use crate::ui::keys::KEYS;
+use crate::ui::keys::{KEYS, Keymap};
 use crate::ui::theme::{Palette, Theme};
 use crate::ui::view::Facts;
 
@@ -83,6 +83,7 @@ impl Fixture {
             now: Timestamp(START + 20_000),
             zone: &jiff::tz::TimeZone::UTC,
             theme: &self.theme,
+            keys: &Keymap::default(),
             highlighter: &Highlighter::default(),
             fresh: &self.fresh,
             pins: &FxHashSet::default(),

@@ -1,0 +1,315 @@
+//! What lies around the panels: the palette, the export dialog, copying, the mouse, what is under way, the title.
+//!
+//! Part of the app. Whatever of it is open takes the keys before the panels do.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use rustc_hash::FxHashSet;
+
+use super::app::App;
+use super::copying::What as Copied;
+use super::export_dialog::{Answer, ExportDialog, Sizes, What};
+use super::format;
+use super::keys::Action;
+use super::palette::{Choice, Offer, Palette};
+use super::view::Effect;
+use crate::config::Settings;
+use crate::event::form::Part;
+use crate::event::{Chunk, EventRef};
+use crate::scan::Matches;
+
+/// Events that are looked at to tell how large an export will be.
+const SAMPLE: u64 = 64;
+
+/// Something that takes its time, with how far it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// As in `exporting`.
+    pub what: &'static str,
+    pub done: u64,
+    /// 0 where nobody knows.
+    pub total: u64,
+}
+
+/// The state of all of it.
+#[derive(Default)]
+pub(super) struct Chrome {
+    pub(super) settings: Settings,
+    pub(super) palette: Option<Palette>,
+    pub(super) export: Option<ExportDialog>,
+    sizes: Sizes,
+    /// `y` was pressed: the next letter says what to copy.
+    pub(super) is_copying: bool,
+    pub(super) work: Option<Work>,
+    pub(super) mouse: super::mouse::Mouse,
+}
+
+/// The events of an export, held whatever becomes of the ring.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    what: What,
+    matches: Arc<Matches>,
+    selected: Option<(Arc<Chunk>, usize)>,
+    pinned: FxHashSet<u64>,
+}
+
+impl Chosen {
+    /// How many events are looked at, for progress.
+    pub fn total(&self) -> u64 {
+        match self.what {
+            What::Shown => self.matches.total,
+            What::Selected => 1,
+            What::Pinned => self.pinned.len() as u64,
+            // Which of them it will be is known at the end.
+            What::Session => 0,
+            What::All => self.matches.snapshot.len(),
+        }
+    }
+
+    /// Oldest first.
+    pub fn events(&self) -> Box<dyn Iterator<Item = EventRef<'_>> + '_> {
+        let snapshot = &self.matches.snapshot;
+        let all = || (snapshot.first..snapshot.end).filter_map(|ordinal| snapshot.event(ordinal));
+        let selected = self.selected.as_ref().map(|(chunk, row)| chunk.event(*row));
+        match self.what {
+            What::Shown => Box::new(self.matches.iter().map(|(_, event)| event)),
+            What::All => Box::new(all()),
+            What::Selected => Box::new(selected.into_iter()),
+            What::Pinned => Box::new(all().filter(|event| self.pinned.contains(&event.seq()))),
+            What::Session => {
+                let session = selected.map_or("", |event| event.session());
+                Box::new(all().filter(move |event| event.session() == session))
+            }
+        }
+    }
+}
+
+impl App {
+    /// Takes a key for what is open above the panels; `None` if nothing is.
+    pub(super) fn on_chrome_key(&mut self, key: KeyEvent) -> Option<Vec<Effect>> {
+        if self.chrome.export.is_some() {
+            return Some(self.on_export_key(key));
+        }
+        if self.chrome.palette.is_some() {
+            return Some(self.on_palette_key(key));
+        }
+        if std::mem::take(&mut self.chrome.is_copying) {
+            let what = Copied::ALL.iter().find(|(letter, ..)| key.code == KeyCode::Char(*letter));
+            self.notice = None;
+            return Some(match what {
+                Some((_, what, _)) => self.copy(*what),
+                None => Vec::new(),
+            });
+        }
+        if key.code == KeyCode::Esc && self.chrome.work.is_some() && !self.bar.is_editing() {
+            return Some(vec![Effect::CancelWork]);
+        }
+        None
+    }
+
+    /// Takes an action that opens something above the panels; `None` if it is another.
+    pub(super) fn on_chrome_action(&mut self, action: Action) -> Option<Vec<Effect>> {
+        match action {
+            Action::Palette => self.chrome.palette = Some(Palette::new()),
+            Action::Copy => self.chrome.is_copying = true,
+            Action::Export => return Some(self.open_export(What::Shown)),
+            Action::Mouse => {
+                let to = if self.chrome.settings.mouse { "false" } else { "true" };
+                let said = match to {
+                    "true" => {
+                        "mouse on: click, double click, wheel; M turns it off so that you can select text"
+                    }
+                    _ => "mouse off: select text with it as everywhere",
+                };
+                self.say(said);
+                return Some(self.change("mouse", to));
+            }
+            _ => return None,
+        }
+        Some(Vec::new())
+    }
+
+    fn on_palette_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let offer = Offer { keys: &self.world.keys, saved: &self.saved, settings: &self.chrome.settings };
+        let Some(palette) = &mut self.chrome.palette else { return Vec::new() };
+        let choice = palette.on_key(key, offer);
+        self.on_choice(choice)
+    }
+
+    fn on_choice(&mut self, choice: Choice) -> Vec<Effect> {
+        if choice != Choice::Nothing {
+            self.chrome.palette = None;
+            self.notice = None;
+        }
+        match choice {
+            Choice::Nothing | Choice::Close => Vec::new(),
+            Choice::Act(action) => self.on_action(action),
+            Choice::Run { does, rest } => self.on_command(does, &rest),
+            Choice::Apply(text) => {
+                let text = self.bar.expanded(&text);
+                self.bar.replace(&text);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Opens the dialog for `what`.
+    pub(super) fn open_export(&mut self, what: What) -> Vec<Effect> {
+        let settings = &self.chrome.settings;
+        let local = self.world.now.to_jiff().to_zoned_datetime(self.world.zone.clone());
+        let mut name = format!("taillight-{}", local.strftime("%Y-%m-%dT%H%M%S"));
+        let words: String =
+            self.bar.text().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
+        for word in words.split_whitespace().take(4).filter(|_| what == What::Shown) {
+            name.push('-');
+            name.push_str(word);
+        }
+        let name: String = name.chars().take(60).collect();
+        let folder = settings.export_dir.trim_end_matches('/');
+        let path = if folder.is_empty() || folder == "." { name } else { format!("{folder}/{name}") };
+        let without = settings.leave_out.iter().filter_map(|name| Part::named(name)).collect();
+        self.chrome.export = Some(ExportDialog::new(what, &path, without));
+        self.measure();
+        self.probe().into_iter().collect()
+    }
+
+    fn probe(&self) -> Option<Effect> {
+        self.chrome.export.as_ref().map(|dialog| Effect::Probe(dialog.path().to_owned()))
+    }
+
+    fn on_export_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(dialog) = &mut self.chrome.export else { return Vec::new() };
+        let before = (dialog.path().to_owned(), dialog.what(), dialog.form().clone());
+        let answer = dialog.on_key(key, &self.chrome.sizes);
+        match answer {
+            Answer::Cancel => self.chrome.export = None,
+            Answer::Write { what, form, path, is_forced } => {
+                self.chrome.export = None;
+                return vec![Effect::Export { chosen: self.chosen(what), form, path, is_forced }];
+            }
+            Answer::Nothing => {
+                let Some(dialog) = &self.chrome.export else { return Vec::new() };
+                if (before.1, &before.2) != (dialog.what(), dialog.form()) {
+                    self.measure();
+                }
+                if self.chrome.export.as_ref().is_some_and(|dialog| dialog.path() != before.0) {
+                    return self.probe().into_iter().collect();
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn chosen(&self, what: What) -> Chosen {
+        let selected = self.panels.stream.place().map(|(chunk, row)| (Arc::clone(chunk), row));
+        let (matches, pinned) = (Arc::clone(&self.world.matches), self.marks.pinned.clone());
+        Chosen { what, matches, selected, pinned }
+    }
+
+    /// Counts what there is to export, and looks at a few events for its size.
+    fn measure(&mut self) {
+        let Some(dialog) = &self.chrome.export else { return };
+        let matches = &self.world.matches;
+        let selected = self.panels.stream.selected();
+        let sessions = &matches.snapshot.tables.sessions;
+        let of_session =
+            selected.and_then(|event| sessions.iter().find(|row| *row.session == *event.session()));
+        let events = [
+            matches.total,
+            u64::from(selected.is_some()),
+            self.marks.pinned.len() as u64,
+            of_session.map_or(0, |row| row.events),
+            matches.snapshot.len(),
+        ];
+        let chosen = self.chosen(dialog.what());
+        let mut text = String::new();
+        let mut counted = 0;
+        for event in chosen.events().take(usize::try_from(SAMPLE).unwrap_or(1)) {
+            dialog.form().event(event, counted == 0, &mut text);
+            counted += 1;
+        }
+        let bytes_each = (text.len() as u64).checked_div(counted).unwrap_or(0);
+        self.chrome.sizes = Sizes { events, bytes_each };
+    }
+
+    pub(super) fn paste_into_chrome(&mut self, text: &str) -> bool {
+        if let Some(export) = &mut self.chrome.export {
+            export.paste(text);
+        } else if let Some(palette) = &mut self.chrome.palette {
+            palette.paste(text);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Draws what is open above the panels over `body`; gives the place of the cursor, if it has one.
+    pub(super) fn render_chrome(&mut self, body: Rect, buf: &mut Buffer) -> Option<Position> {
+        let theme = &self.world.theme;
+        if let Some(palette) = &mut self.chrome.palette {
+            let offer = Offer { keys: &self.world.keys, saved: &self.saved, settings: &self.chrome.settings };
+            let (cursor, list) = palette.render(body, buf, offer, theme);
+            self.chrome.mouse.list = Some(list);
+            return cursor;
+        }
+        let dialog = self.chrome.export.as_ref()?;
+        let recording = self.world.facts.recording.as_deref();
+        let command = dialog.command(self.bar.text(), recording);
+        dialog.render(body, buf, &self.chrome.sizes, &command, theme)
+    }
+
+    /// What takes its time, for the footer: `exporting 43 %  Esc cancels`.
+    pub(super) fn work_line(&self) -> Option<String> {
+        let work = self.chrome.work.as_ref()?;
+        let bar = &self.world.theme.glyphs.bar;
+        let far = match work.total {
+            0 => format!("{} so far", format::count(work.done)),
+            total => {
+                let done = work.done.min(total);
+                let cells = usize::try_from(done.saturating_mul(20) / total).unwrap_or(20);
+                let percent = done.saturating_mul(100) / total;
+                format!(
+                    "{percent:3} %  {}{}",
+                    bar[7].repeat(cells),
+                    self.world.theme.glyphs.dot.repeat(20 - cells)
+                )
+            }
+        };
+        Some(format!("{} {far}   Esc cancels", work.what))
+    }
+
+    /// The hints while one of these is open; `None` if none is.
+    pub(super) fn chrome_hints(&self) -> Option<Vec<(&'static str, &'static str)>> {
+        if self.chrome.export.is_some() {
+            return Some(vec![("↵", "write"), ("Tab", "next field"), ("← →", "choose"), ("Esc", "cancel")]);
+        }
+        if self.chrome.palette.is_some() {
+            return Some(vec![("↵", "run"), ("↓ ↑", "choose"), ("Tab", "complete"), ("Esc", "close")]);
+        }
+        let letters = ["y", "m", "s", "c", "p", "u", "f", "t"];
+        let words = Copied::ALL.map(|(.., word)| word);
+        let pairs = letters.into_iter().zip(words).chain([("Esc", "not")]);
+        self.chrome.is_copying.then(|| pairs.collect())
+    }
+
+    /// What stands in the terminal's title: free of anything a terminal would obey.
+    pub fn title(&self) -> String {
+        let fresh = self.world.fresh.groups().len() as u64;
+        let recording =
+            self.world.facts.recording.as_deref().map(|name| self.world.theme.gate.plain_capped(name, 40));
+        let dot = self.world.theme.glyphs.dot;
+        match (fresh, recording) {
+            (0, None) => "taillight".to_owned(),
+            (0, Some(name)) => format!("taillight {dot} {name}"),
+            (fresh, _) => format!("taillight {dot} {}", format::counted(fresh, "new error")),
+        }
+    }
+
+    /// How many groups of errors are new: a bell is for more of them.
+    pub fn fresh_errors(&self) -> usize {
+        self.world.fresh.groups().len()
+    }
+}

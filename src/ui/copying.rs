@@ -1,0 +1,184 @@
+//! What `y` and a letter copy: the selected event as JSON, its message, stack, request, place or address; the filter.
+//!
+//! Part of the app, which only makes the text; where it goes is the console's business. Text of the page passes the
+//! gate: a clipboard ends up in a terminal.
+
+use super::app::App;
+use super::view::{Effect, Screen};
+use crate::event::{EventRef, gate, json, line};
+
+/// What is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Json,
+    Message,
+    Stack,
+    Curl,
+    Filter,
+    Path,
+    Url,
+    /// The script tag for a page.
+    Tag,
+}
+
+impl What {
+    /// The letter behind `y`, what it copies, and the word for it.
+    pub(super) const ALL: [(char, Self, &'static str); 8] = [
+        ('y', Self::Json, "json"),
+        ('m', Self::Message, "message"),
+        ('s', Self::Stack, "stack"),
+        ('c', Self::Curl, "curl"),
+        ('p', Self::Path, "path"),
+        ('u', Self::Url, "url"),
+        ('f', Self::Filter, "filter"),
+        ('t', Self::Tag, "script tag"),
+    ];
+
+    fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, what, _)| *what == self).map_or("", |(_, _, word)| word)
+    }
+}
+
+impl App {
+    /// Asks for the console to copy `what`, or says why there is nothing to copy.
+    pub(super) fn copy(&mut self, what: What) -> Vec<Effect> {
+        let text = match what {
+            What::Filter => Some(format!("taillight {}", shell_quoted(&gate::plain(self.bar.text().trim())))),
+            What::Tag => self.tag(),
+            of_event => match self.selected_event() {
+                Some(event) => text_of(of_event, event),
+                None => {
+                    self.say("select an event first (k)");
+                    return Vec::new();
+                }
+            },
+        };
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => vec![Effect::Copy { what: what.word(), text }],
+            None => {
+                self.say(format!("this event has no {}", what.word()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// The event that is looked at: of the stream where one is selected.
+    pub(super) fn selected_event(&self) -> Option<EventRef<'_>> {
+        self.panels.stream.selected().filter(|_| self.screen == Screen::Stream)
+    }
+
+    /// The tag of the first screen, with the page key.
+    fn tag(&self) -> Option<String> {
+        let facts = &self.world.facts;
+        let key = if facts.key.is_empty() { String::new() } else { format!("?k={}", facts.key) };
+        let address = &facts.address;
+        (!address.is_empty()).then(|| format!("<script src=\"http://{address}/taillight.js{key}\"></script>"))
+    }
+}
+
+fn text_of(what: What, event: EventRef<'_>) -> Option<String> {
+    match what {
+        What::Json => {
+            let mut text = String::new();
+            line::write(event, &mut text);
+            Some(text)
+        }
+        What::Message => Some(safe(event.msg())),
+        What::Stack => member(event, "stack").map(|stack| safe(&stack)),
+        What::Url => member(event, "url").map(|url| gate::plain(&url).into_owned()),
+        What::Curl => curl(event),
+        What::Path => place(event),
+        What::Filter | What::Tag => None,
+    }
+}
+
+fn member(event: EventRef<'_>, name: &str) -> Option<String> {
+    event.get(&[name]).and_then(json::text).map(|text| text.into_owned()).filter(|text| !text.is_empty())
+}
+
+/// Text of a page that keeps its lines and nothing else that a terminal would obey.
+fn safe(text: &str) -> String {
+    text.lines().map(gate::plain).collect::<Vec<_>>().join("\n")
+}
+
+/// The request as a command; without a body, which is never recorded.
+fn curl(event: EventRef<'_>) -> Option<String> {
+    let url = member(event, "url")?;
+    // A path alone is one of the page's own host.
+    let page = member(event, "page").unwrap_or_default();
+    let host = page.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    let url = match (url.starts_with('/') && !url.starts_with("//"), page.split_once("://"), host) {
+        (true, Some((scheme, _)), Some(host)) => format!("{scheme}://{host}{url}"),
+        _ => url,
+    };
+    let method = member(event, "method").unwrap_or_else(|| "GET".to_owned()).to_uppercase();
+    let method =
+        if method == "GET" { String::new() } else { format!("-X {} ", shell_quoted(&gate::plain(&method))) };
+    Some(format!("curl {method}{}", shell_quoted(&gate::plain(&url))))
+}
+
+/// `src/App.tsx:42:15`: where the page says it happened, or the first frame of its stack that is no library's.
+fn place(event: EventRef<'_>) -> Option<String> {
+    let named = |names: [&str; 3]| json::get_all(event.json(), names).into_iter().flatten().next();
+    let file = named(["filename", "file", "source-file"]).and_then(json::text);
+    let line = named(["lineno", "line", "line-number"]).and_then(json::number);
+    let column = named(["colno", "column", "column-number"]).and_then(json::number);
+    if let (Some(file), Some(line)) = (file, line) {
+        let column = column.map(|column| format!(":{column}")).unwrap_or_default();
+        return Some(gate::plain(&format!("{file}:{line}{column}")).into_owned());
+    }
+    let stack = member(event, "stack")?;
+    let is_own = |line: &&str| !line.contains("/node_modules/") && !line.contains("/.vite/deps/");
+    let place = stack.lines().filter(is_own).find_map(place_in)?;
+    Some(gate::plain(place).into_owned())
+}
+
+/// The place in a line of a stack: what stands in brackets, behind `@` or behind `at`, and ends in two numbers.
+fn place_in(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let inside = line.rsplit_once('(').map(|(_, rest)| rest.trim_end_matches(')'));
+    let behind = || line.rsplit_once('@').map(|(_, rest)| rest).or_else(|| line.strip_prefix("at "));
+    let place = inside.or_else(behind)?;
+    let mut parts = place.rsplitn(3, ':');
+    let is_number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u32>().is_ok());
+    (is_number(parts.next()) && is_number(parts.next()) && parts.next().is_some()).then_some(place)
+}
+
+/// `text` as one word of a POSIX shell.
+pub(super) fn shell_quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_in_the_stacks_of_all_browsers() {
+        for (line, expected) in [
+            ("    at UserList (http://h/src/UserList.tsx:42:15)", Some("http://h/src/UserList.tsx:42:15")),
+            ("    at http://h/a.js:1:2", Some("http://h/a.js:1:2")),
+            ("render@http://h/a.js:1:2", Some("http://h/a.js:1:2")),
+            ("TypeError: x is not a function", None),
+            ("    at <anonymous>", None),
+        ] {
+            assert_eq!(place_in(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_shell_stay_words() {
+        for (text, expected) in [
+            ("level>=warn", "'level>=warn'"),
+            ("url:/api", "url:/api"),
+            ("it's; rm -rf ~", "'it'\\''s; rm -rf ~'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_quoted(text), expected);
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! What lies around the panels: palette, export dialog, copying, the mouse, keys of one's own. Keys in, screen out.
+
+use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use taillight::config::Settings;
+use taillight::ui::keys::{KEYS, Keymap};
+use taillight::ui::{Effect, Kept, Msg, Probe};
+
+use crate::ui::Console;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
+
+#[track_caller]
+fn snapshot(name: &str, keys: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| {
+        for (width, height) in SIZES {
+            let mut console = Console::with_a_shop();
+            console.screen(width, height);
+            for effect in console.keys(keys) {
+                answer(&mut console, &effect);
+            }
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), console.screen(width, height));
+        }
+    });
+}
+
+/// Answers like a folder that can be written to, with nothing in it.
+fn answer(console: &mut Console, effect: &Effect) {
+    if let Effect::Probe(path) = effect {
+        console.app.update(Msg::Probe(Probe { path: path.clone(), ..Probe::default() }));
+    }
+}
+
+#[track_caller]
+fn shows(console: &mut Console, text: &str) {
+    let screen = console.screen(120, 36);
+    assert!(screen.contains(text), "{text} in\n{screen}");
+}
+
+#[test]
+fn the_palette_and_the_dialogs_at_three_sizes() {
+    snapshot("palette", ":expo");
+    snapshot("palette-set", ":set gly<cr>");
+    snapshot("export", "e");
+    snapshot("export-csv", "e<tab><tab><tab><right><right>");
+}
+
+#[test]
+fn every_key_can_be_reached_by_its_name() {
+    for key in KEYS {
+        let (mut by_key, mut by_name) = (Console::with_a_shop(), Console::with_a_shop());
+        let name = key.name;
+        let by_key_effects = by_key.send(Msg::Key(KeyEvent::from(key.codes[0])));
+        let by_name_effects = by_name.keys(&format!(":{name}<cr>"));
+        let told = |effects: &[Effect]| effects.iter().map(kind).collect::<Vec<_>>();
+        assert_eq!(told(&by_key_effects), told(&by_name_effects), "{name}");
+        assert_eq!(by_key.screen(120, 36), by_name.screen(120, 36), "{name}");
+    }
+}
+
+fn kind(effect: &Effect) -> String {
+    let text = format!("{effect:?}");
+    text.split([' ', '(', '{']).next().unwrap_or("").to_owned()
+}
+
+#[test]
+fn settings_are_changed_for_now_or_for_good() {
+    let mut console = Console::with_a_shop();
+    let effects = console.keys(":set fps 7<cr>");
+    assert!(matches!(&effects[..], [Effect::Settings(settings)] if settings.fps == 7), "{effects:?}");
+    shows(&mut console, "fps = 7");
+    let effects = console.keys(":set! fps 9<cr>");
+    assert!(
+        matches!(&effects[..], [Effect::Keep { key, .. }, Effect::Settings(_)] if key == "fps"),
+        "{effects:?}"
+    );
+    assert!(console.keys(":set fps 99<cr>").is_empty());
+    shows(&mut console, "fps is a number from 1 to 30");
+    assert!(console.keys(":set port 9000<cr>").is_empty());
+    shows(&mut console, "port counts from the next start: `:set! port 9000` keeps it");
+    console.keys(":set fps ");
+    shows(&mut console, "fps is a number from 1 to 30; now 9");
+}
+
+#[test]
+fn an_export_asks_before_it_writes_over_a_file() {
+    let mut console = Console::with_a_shop();
+    console.keys("/level:error<cr>e");
+    let path = "taillight-2026-01-31T143215-level-error.jsonl".to_owned();
+    shows(&mut console, &path);
+    console.app.update(Msg::Probe(Probe { path: path.clone(), exists: true, trouble: None }));
+    assert!(console.keys("<cr>").is_empty());
+    shows(&mut console, "Enter again writes over it");
+    let effects = console.keys("<cr>");
+    let [Effect::Export { chosen, path: written, is_forced: true, .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*written, path);
+    assert_eq!(chosen.events().count() as u64, console.app.matches().total);
+    let mut console = Console::with_a_shop();
+    console.keys("e");
+    let trouble = Some("there is no such folder".to_owned());
+    let path = "taillight-2026-01-31T143215.jsonl".to_owned();
+    console.app.update(Msg::Probe(Probe { path, exists: false, trouble }));
+    shows(&mut console, "there is no such folder");
+    assert!(console.keys("<cr>").is_empty(), "nothing is written where nothing can be");
+}
+
+#[test]
+fn each_choice_exports_what_it_says() {
+    for (command, filter) in
+        [("export-all", "level:error"), ("export-selected", ""), ("export-pins", ""), ("export-session", "")]
+    {
+        let mut console = Console::with_a_shop();
+        console.keys(&format!("/{filter}<cr>kmkm"));
+        console.keys(&format!(":{command}<cr>"));
+        let effects = console.keys("<cr>");
+        let [Effect::Export { chosen, .. }] = &effects[..] else { panic!("{command}: {effects:?}") };
+        let all = console.app.matches().snapshot.len();
+        let count = chosen.events().count() as u64;
+        let sessions = &console.app.matches().snapshot.tables.sessions;
+        let expected = match command {
+            "export-all" => count == all,
+            "export-selected" => count == 1,
+            "export-pins" => count == 2,
+            _ => sessions.iter().any(|row| row.events == count),
+        };
+        assert!(expected, "{command}: {count} of {all}");
+    }
+}
+
+#[test]
+fn what_takes_its_time_is_shown_and_can_be_cancelled() {
+    let mut console = Console::with_a_shop();
+    let work = taillight::ui::Work { what: "exporting", done: 430, total: 1_000 };
+    console.app.update(Msg::Work(Some(work)));
+    shows(&mut console, "exporting  43 %");
+    shows(&mut console, "Esc cancels");
+    let effects = console.keys("<esc>");
+    assert!(matches!(effects[..], [Effect::CancelWork]), "{effects:?}");
+    console.app.update(Msg::Work(None));
+    shows(&mut console, "? keys");
+}
+
+/// What was copied, if anything was.
+fn copied(console: &mut Console, keys: &str) -> Option<String> {
+    console.keys(keys).into_iter().find_map(|effect| match effect {
+        Effect::Copy { text, .. } => Some(text),
+        _ => None,
+    })
+}
+
+#[test]
+fn y_and_a_letter_copy() {
+    let mut console = Console::new(100);
+    console.post(
+        r#"[{"type":"error","message":"two\nlines\u001b[31m","stack":"E: x\n    at a (http://h/node_modules/r.js:1:2)\n    at b (http://h/src/A.tsx:42:15)",
+            "url":"/api/it's?a=1","method":"POST","page":"http://localhost:5173/cart"}]"#,
+    );
+    console.keys("k");
+    for (letter, expected) in [
+        ('m', "two\nlines␛[31m"),
+        ('s', "E: x\n    at a (http://h/node_modules/r.js:1:2)\n    at b (http://h/src/A.tsx:42:15)"),
+        ('p', "http://h/src/A.tsx:42:15"),
+        ('u', "/api/it's?a=1"),
+        ('c', "curl -X POST 'http://localhost:5173/api/it'\\''s?a=1'"),
+        ('t', "<script src=\"http://127.0.0.1:8245/taillight.js?k=ABCDEFGHIJKLMNOP\"></script>"),
+    ] {
+        assert_eq!(copied(&mut console, &format!("y{letter}")).as_deref(), Some(expected), "{letter}");
+    }
+    let json = copied(&mut console, "yy").expect("json");
+    assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok() && !json.contains('\u{1b}'));
+    console.keys("/level>=warn<cr>");
+    assert_eq!(copied(&mut console, "yf").as_deref(), Some("taillight 'level>=warn'"));
+    assert_eq!(copied(&mut console, "y<esc>"), None);
+    console.keys("G");
+    assert_eq!(copied(&mut console, "ym"), None);
+    shows(&mut console, "select an event first");
+}
+
+#[test]
+fn hostile_text_is_harmless_wherever_it_may_end_up() {
+    let vectors: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("fixtures/hostile-strings.json")).expect("json");
+    for vector in vectors.iter().filter(|vector| vector["times"].as_u64().unwrap_or(0) < 5_000) {
+        let text = vector["text"].as_str().expect("text");
+        let mut console = Console::new(100);
+        let event = serde_json::json!([{ "type": "error", "message": text, "stack": text, "url": text, "method": text, "filename": text, "lineno": 1 }]);
+        console.post(&event.to_string());
+        console.keys("k");
+        for letter in ['y', 'm', 's', 'c', 'p', 'u'] {
+            let copied = copied(&mut console, &format!("y{letter}")).unwrap_or_default();
+            let bad = copied.chars().find(|c| {
+                c.is_control() && *c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            });
+            assert_eq!(bad, None, "{letter}: {copied:?}");
+        }
+        console.app.update(Msg::Notice(text.to_owned()));
+        console.app.update(Msg::Paste(text.to_owned()));
+        assert!(!console.app.title().contains(char::is_control));
+        console.keys("e");
+        console.app.update(Msg::Paste(text.to_owned()));
+        console.keys("<esc>:");
+        console.app.update(Msg::Paste(text.to_owned()));
+        for width in [1, 2, 3, 10, 40, 80, 200] {
+            let drawn = console.screen(width, 24);
+            assert!(!drawn.chars().any(|c| c.is_control() && c != '\n'), "{drawn:?}");
+        }
+    }
+}
+
+#[test]
+fn keys_of_ones_own_count_everywhere() {
+    let mut console = Console::with_a_shop();
+    let (keys, said) = Keymap::new([("export", "E"), ("freeze", "e")]);
+    assert!(said.iter().all(Option::is_none));
+    console.app = console.app.with_kept(Kept { keys, settings: Settings::default(), ..Kept::default() });
+    console.keys("e");
+    shows(&mut console, "frozen");
+    console.keys("eE");
+    shows(&mut console, "same from the shell");
+    console.keys("<esc>:export");
+    shows(&mut console, " E ");
+}
+
+fn click(console: &mut Console, x: u16, y: u16) -> Vec<Effect> {
+    let kind = MouseEventKind::Down(MouseButton::Left);
+    console.app.update(Msg::Mouse(MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE }))
+}
+
+/// Where `text` stands on screen.
+fn find(console: &mut Console, text: &str) -> (u16, u16) {
+    let screen = console.screen(120, 36);
+    let row =
+        screen.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text} in\n{screen}"));
+    let line = screen.lines().nth(row).expect("there");
+    let column = line.split(text).next().expect("before").chars().count();
+    (u16::try_from(column).expect("small"), u16::try_from(row).expect("small"))
+}
+
+#[test]
+fn a_click_selects_a_second_one_opens_and_tabs_and_hints_are_buttons() {
+    let mut console = Console::with_a_shop();
+    console.screen(120, 36);
+    let (x, y) = find(&mut console, "Latency");
+    click(&mut console, x, y);
+    shows(&mut console, "[3 Latency]");
+    let (x, y) = find(&mut console, "1 Stream");
+    click(&mut console, x, y);
+    let rows = console.screen(120, 36);
+    let line = rows
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.contains("WRN"))
+        .map(|(at, _)| at)
+        .next()
+        .expect("a row");
+    let row = u16::try_from(line).expect("small");
+    click(&mut console, 50, row);
+    let marked = |console: &mut Console| {
+        let screen = console.screen(120, 36);
+        screen.lines().find(|line| line.starts_with('▌')).map(str::to_owned)
+    };
+    let selected = marked(&mut console).expect("a selection");
+    assert!(selected.contains("WRN"), "{selected}");
+    let (x, y) = find(&mut console, "▌");
+    click(&mut console, x + 20, y);
+    shows(&mut console, "Esc back");
+    console.keys("<esc><esc>");
+    let (x, y) = find(&mut console, "? keys");
+    click(&mut console, x, y);
+    shows(&mut console, "MOVE");
+}
