@@ -67,6 +67,8 @@ pub enum Command {
     Man,
     /// Print every setting with its value, and where that came from
     Config,
+    /// Say what stands between a page and the console, and what to do about it
+    Doctor,
     /// Let all of this project's .taillight.toml count, as it is now
     Trust {
         /// Let only its looks and filters count again

@@ -7,6 +7,7 @@ mod clipboard;
 mod config;
 mod console;
 mod counts;
+mod doctor;
 mod editor;
 mod export;
 mod exporting;
@@ -103,6 +104,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Stats(stats)) => stats::run(settings, &stats),
         Some(Command::Load(options)) => load::run(settings, &options),
         Some(Command::Client { output, force }) => client(output.as_deref(), force, settings.port),
+        Some(Command::Doctor) => doctor::run(&kept),
         Some(Command::Config) => config::run(&kept),
         Some(Command::Trust { withdraw }) => config::trust(&kept, withdraw),
         Some(_) => Ok(code::FINE),

@@ -72,6 +72,15 @@ pub(super) fn copy(what: &str, text: &str, around: Around, folder: &Path) -> Don
     Done { said: told(what, text, &ways), sequence }
 }
 
+/// The first program that could take the clipboard here.
+pub(super) fn program() -> Option<&'static str> {
+    let is_set = |variable: &str| variable.is_empty() || std::env::var_os(variable).is_some();
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &str| std::env::split_paths(&paths).any(|folder| folder.join(name).is_file());
+    let found = PROGRAMS.iter().find(|(name, _, variable)| is_set(variable) && is_there(name));
+    found.map(|(name, ..)| *name)
+}
+
 /// `copied json, 812 bytes (tmux, OSC 52)`.
 fn told(what: &str, text: &str, ways: &[&str]) -> String {
     format!("copied {what}, {} ({})", format::counted(text.len() as u64, "byte"), ways.join(", "))

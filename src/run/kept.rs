@@ -108,6 +108,11 @@ impl Kept {
         }
     }
 
+    /// How much in the files and in the environment cannot be used.
+    pub(super) fn mistakes(&self) -> usize {
+        self.said.len()
+    }
+
     /// The first of what is wrong, for the footer.
     pub(super) fn warning(&self) -> Option<String> {
         let more = match self.said.len() {

@@ -119,6 +119,9 @@ fn curl(event: EventRef<'_>) -> Option<String> {
 
 /// `src/App.tsx:42:15`: where the page says it happened, or the first frame of its stack that is no library's.
 fn place(event: EventRef<'_>) -> Option<String> {
+    if let Some(frame) = event.mapped().and_then(|mapped| mapped.place()) {
+        return Some(gate::plain(&format!("{}:{}:{}", frame.file, frame.line, frame.column)).into_owned());
+    }
     let named = |names: [&str; 3]| json::get_all(event.json(), names).into_iter().flatten().next();
     let file = named(["filename", "file", "source-file"]).and_then(json::text);
     let line = named(["lineno", "line", "line-number"]).and_then(json::number);

@@ -161,6 +161,34 @@ fn what_config_prints_is_a_settings_file_that_sets_the_same() {
     assert_eq!(stripped(&again.stdout), stripped(&listing));
 }
 
+#[test]
+fn doctor_says_what_is_wrong_and_what_to_do() {
+    let home = home();
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = holder.local_addr().expect("its address").port().to_string();
+    let doctor = |port: &str| run(home.path(), &["doctor", "--port", port], &[("TERM", "xterm-256color")]);
+    let output = doctor(&port);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("{port} is taken")) && said.contains("--port N"), "{said}");
+    drop(holder);
+    fs::write(home.path().join(".config/taillight/config.toml"), "fps = 99\n").expect("written");
+    let output = doctor("0");
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for expected in
+        ["1 of them cannot be used", "is free", "state", "clock", "terminal", "clipboard", "glyphs"]
+    {
+        assert!(said.contains(expected), "{expected} in\n{said}");
+    }
+    let running = crate::harness::Program::start(&["serve"]);
+    let output = doctor(&running.port.to_string());
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("taillight is listening") && said.contains("/taillight.js answers"), "{said}");
+    assert!(said.contains("no page is connected") && said.contains("Content-Security-Policy"), "{said}");
+}
+
 /// The tables of settings as the README has them.
 fn tables() -> String {
     let mut table =
