@@ -43,6 +43,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     Level,
     Text(Check),
+    /// A text, a number, or true or false.
+    Scalar,
     /// One text or a list of them.
     List(Check),
     /// A table from names to values of one kind.
@@ -68,6 +70,7 @@ impl Kind {
             Self::Word(words) => one_of(words),
             Self::Level => one_of(&Level::ALL.map(Level::name)),
             Self::Text(check) => check.what.to_owned(),
+            Self::Scalar => "a text, a number, true or false".to_owned(),
             Self::List(check) => format!("a list, each {}", check.what),
             Self::Map { name, value } => format!("a table from {} to {}", name.what, value.allowed()),
             Self::Secret => "\"env:NAME\" or \"file:PATH\", where the secret itself is".to_owned(),
@@ -112,6 +115,7 @@ impl Kind {
                 level.map(|level| Value::Text(level.name().to_owned())).ok_or_else(none)
             }
             Self::Text(check) => checked(check, item.as_str()).map(Value::Text),
+            Self::Scalar => scalar(item).ok_or_else(none),
             Self::List(check) => list(check, item),
             Self::Map { name, value } => map(name, value, item),
             Self::Secret => {
@@ -133,6 +137,14 @@ impl Kind {
 fn real(item: &Item) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "nobody sets a share or a limit above 2^53")]
     item.as_float().or_else(|| item.as_integer().map(|number| number as f64))
+}
+
+fn scalar(item: &Item) -> Option<Value> {
+    let text = item.as_str().map(|text| Value::Text(text.to_owned()));
+    let flag = || item.as_bool().map(Value::Flag);
+    let whole = || item.as_integer().and_then(|number| u64::try_from(number).ok()).map(Value::Number);
+    let real = || real(item).filter(|real| real.is_finite()).map(Value::Real);
+    text.or_else(flag).or_else(whole).or_else(real)
 }
 
 fn percentage(text: &str) -> Option<f64> {
@@ -233,6 +245,12 @@ mod tests {
             (Kind::Span, "30", Some(Value::Span(30_000))),
             (Kind::Span, "\"30d\"", Some(Value::Span(30 * 86_400_000))),
             (Kind::Span, "\"soon\"", None),
+            (Kind::Scalar, "\"a\"", Some(Value::Text("a".to_owned()))),
+            (Kind::Scalar, "false", Some(Value::Flag(false))),
+            (Kind::Scalar, "7", Some(Value::Number(7))),
+            (Kind::Scalar, "-1.5", Some(Value::Real(-1.5))),
+            (Kind::Scalar, "nan", None),
+            (Kind::Scalar, "[1]", None),
             (Kind::Level, "\"warning\"", Some(Value::Text("warn".to_owned()))),
             (Kind::Level, "\"loud\"", None),
             (Kind::List(Check::ANY), "\"one\"", Some(Value::List(vec!["one".to_owned()]))),

@@ -35,7 +35,7 @@ impl Stage {
 }
 
 /// A filter that looks at nothing but the event.
-const FILTER: Check =
+pub const FILTER: Check =
     Check { what: "a filter such as \"level>=error\"", check: |text| read_filter(text).map(drop) };
 const PATTERN: Check = Check {
     what: "a pattern such as \"browser/perf*\" or \"browser.*\"",
@@ -244,13 +244,23 @@ impl Selector {
 
     /// The rows of `chunk` that pass at `now`.
     pub fn select(&mut self, chunk: &Chunk, now: Timestamp) -> Selected {
+        self.select_but(chunk, now, |_| false)
+    }
+
+    /// The same, but the rows for which `is_exempt` holds always pass, and count against nothing.
+    pub(super) fn select_but(
+        &mut self,
+        chunk: &Chunk,
+        now: Timestamp,
+        is_exempt: impl Fn(usize) -> bool,
+    ) -> Selected {
         let mut stopped = [0; Stage::ALL.len()];
         if self.is_all {
             return Selected { rows: Rows::All, stopped };
         }
         let mut keep = vec![true; chunk.len()];
         let mut stop = |keep: &mut [bool], row: usize, stage: Stage, passes: bool| {
-            if keep[row] && !passes {
+            if keep[row] && !passes && !is_exempt(row) {
                 keep[row] = false;
                 stopped[stage as usize] += 1;
             }
@@ -286,7 +296,7 @@ impl Selector {
         }
         if !self.limiter.is_none() {
             for row in 0..chunk.len() {
-                let passes = keep[row] && self.limiter.passes(now.0);
+                let passes = keep[row] && !is_exempt(row) && self.limiter.passes(now.0);
                 stop(&mut keep, row, Stage::Limit, passes);
             }
         }
@@ -299,7 +309,7 @@ impl Selector {
 }
 
 /// Whether each row matches. A batch may have more rows than a set of bits.
-fn matching(matcher: &mut Matcher, chunk: &Chunk) -> Vec<bool> {
+pub fn matching(matcher: &mut Matcher, chunk: &Chunk) -> Vec<bool> {
     let mut matching = vec![false; chunk.len()];
     let mut bits = Bits::new();
     for from in (0..chunk.len()).step_by(Bits::CAPACITY) {

@@ -45,7 +45,7 @@ impl Sender {
 }
 
 /// `scheme://host:port` of a page's address; empty where it has none (`file:`, `about:`).
-fn origin_of(page: &str) -> &str {
+pub(super) fn origin_of(page: &str) -> &str {
     let Some(host) = page.find("://").map(|at| at + 3) else { return "" };
     let end = page[host..].find(['/', '?', '#']).map_or(page.len(), |at| host + at);
     if end == host { "" } else { &page[..end] }

@@ -11,7 +11,8 @@ use super::lines::Recorded;
 use super::own;
 use super::raw::{Fields, Raw, RawEvent, Slot};
 use crate::event::{
-    Chunk, ChunkBuilder, Family, Flags, Level, Mapped, Micros, Msg, RowOf, Severity, Symbol, Timestamp,
+    Chunk, ChunkBuilder, EventRef, Family, Flags, Level, Mapped, Micros, Msg, Row, RowOf, Severity, Symbol,
+    Timestamp,
 };
 use crate::pipeline::{endpoint, fingerprint, summary};
 use crate::stack;
@@ -34,6 +35,8 @@ pub(super) enum Known<'a> {
     Named(&'a str),
     /// The line it was recorded as.
     Line(&'a Recorded<'a>),
+    /// What it was before its text was changed, and whether its names are those still.
+    Rewritten { was: EventRef<'a>, keeps_names: bool },
 }
 
 impl<'a> Known<'a> {
@@ -42,6 +45,8 @@ impl<'a> Known<'a> {
         match self {
             Self::Seq(_) | Self::Named(_) => "",
             Self::Line(recorded) => &recorded.id,
+            Self::Rewritten { was, keeps_names } if keeps_names => was.id(),
+            Self::Rewritten { .. } => "",
         }
     }
 
@@ -49,7 +54,7 @@ impl<'a> Known<'a> {
     fn usual_id(self) -> &'a str {
         match self {
             Self::Named(id) => id,
-            Self::Seq(_) | Self::Line(_) => "",
+            Self::Seq(_) | Self::Line(_) | Self::Rewritten { .. } => "",
         }
     }
 
@@ -58,6 +63,12 @@ impl<'a> Known<'a> {
             Self::Seq(seq) => row.seq = seq,
             Self::Named(_) => {}
             Self::Line(recorded) => recorded.apply(row, builder),
+            Self::Rewritten { was, .. } => {
+                (row.seq, row.inst) = (was.seq(), was.inst());
+                if row.source == Symbol::NONE {
+                    row.source = builder.symbol(was.source());
+                }
+            }
         }
     }
 }
@@ -125,6 +136,17 @@ impl<'s> RowMaker<'s> {
         let usual = Usual::of(&sender, &mut builder);
         let (endpoint, msg) = (String::new(), String::new());
         Self { sender, builder, usual, recent: Vec::new(), endpoint, msg }
+    }
+
+    /// Who sent what is added from now on.
+    pub(super) fn set_sender(&mut self, sender: Sender) {
+        self.usual = Usual::of(&sender, &mut self.builder);
+        self.sender = Cow::Owned(sender);
+    }
+
+    /// Adds a row as it is.
+    pub(super) fn copy(&mut self, row: &Row<'_>) {
+        self.builder.push(row);
     }
 
     /// Makes room for `rows` events whose JSON takes `bytes`.
