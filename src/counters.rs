@@ -35,11 +35,19 @@ pub enum Counter {
     MapsRefused,
     PlacesMapped,
     PlacesLeft,
+    SignalPassed,
+    SignalMinLevel,
+    SignalId,
+    SignalNamespace,
+    SignalFilter,
+    SignalSample,
+    SignalLimit,
+    SignalChanged,
 }
 
 impl Counter {
     /// Every counter with its group and name, as `/healthz` and the health panel show them.
-    pub const ALL: [(Self, &'static str, &'static str); 23] = [
+    pub const ALL: [(Self, &'static str, &'static str); 31] = [
         (Self::RefusedHead, "refused", "head"),
         (Self::RefusedHost, "refused", "host"),
         (Self::RefusedOrigin, "refused", "origin"),
@@ -63,6 +71,24 @@ impl Counter {
         (Self::MapsRefused, "maps", "refused"),
         (Self::PlacesMapped, "places", "mapped"),
         (Self::PlacesLeft, "places", "left_unmapped"),
+        (Self::SignalPassed, "signal", "passed"),
+        (Self::SignalMinLevel, "signal", "min_level"),
+        (Self::SignalId, "signal", "id"),
+        (Self::SignalNamespace, "signal", "namespace"),
+        (Self::SignalFilter, "signal", "filter"),
+        (Self::SignalSample, "signal", "sample"),
+        (Self::SignalLimit, "signal", "limit"),
+        (Self::SignalChanged, "signal", "changed"),
+    ];
+
+    /// What each signal stage stopped, in the order in which they are asked.
+    pub const STAGES: [Self; 6] = [
+        Self::SignalMinLevel,
+        Self::SignalId,
+        Self::SignalNamespace,
+        Self::SignalFilter,
+        Self::SignalSample,
+        Self::SignalLimit,
     ];
 
     /// The counter of a refusal by its name in [`Counter::ALL`].

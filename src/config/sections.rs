@@ -10,6 +10,7 @@ use toml_edit::{Item, TableLike};
 use super::complaint::{Complaint, line_of};
 use super::settings::{OwnKey, Owner, Saved, Settings};
 use super::table::Project;
+use crate::pipeline::Signal;
 use crate::sinks;
 
 /// Saved filters read from one file; those beyond are left out with a note.
@@ -28,7 +29,7 @@ pub struct Section {
 }
 
 /// Every section.
-pub static SECTIONS: [Section; 3] = [
+pub static SECTIONS: [Section; 4] = [
     Section {
         name: "filters",
         form: "[filters]",
@@ -42,6 +43,13 @@ pub static SECTIONS: [Section; 3] = [
         project: Project::Trusted,
         help: "Where events go beside the screen, see Sinks",
         read: take_sinks,
+    },
+    Section {
+        name: "signal",
+        form: "[signal]",
+        project: Project::Trusted,
+        help: "What passes to the sinks, and what is changed before, see Signals",
+        read: take_signal,
     },
     Section {
         name: "keys",
@@ -120,6 +128,15 @@ fn take_sinks(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
         settings.sinks.retain(|(known, _)| known.name != sink.name);
         settings.sinks.push((sink, origin));
     }
+}
+
+/// A later file's section takes the place of an earlier one's.
+fn take_signal(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
+    let Some(table) = item.as_table_like() else {
+        return reader.complain(item.span(), "signal is a table: [signal]");
+    };
+    let signal = Signal::read(table, &mut |span, message| reader.complain(span, message));
+    settings.signal = (signal, reader.place(item.span()));
 }
 
 /// Keys by the name of their action; which names there are is known to the screens.

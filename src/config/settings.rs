@@ -12,6 +12,7 @@ use super::kind::{Value, Word};
 use super::sections::{Reader, SECTIONS};
 use super::table::{Flag, SETTINGS, Setting, position, variable};
 use crate::filter::nearest;
+use crate::pipeline::Signal;
 use crate::sinks;
 
 /// Whose file it is.
@@ -141,6 +142,8 @@ pub struct Settings {
     pub record: String,
     /// With where each was set.
     pub sinks: Vec<(sinks::Setting, String)>,
+    /// With where it was set.
+    pub signal: (Signal, String),
     pub keys: Vec<OwnKey>,
     /// Where each value came from, in the order of the table.
     pub(super) origins: Vec<String>,
@@ -182,6 +185,7 @@ impl Default for Settings {
             saved: vec![problems],
             record: String::new(),
             sinks: Vec::new(),
+            signal: <(Signal, String)>::default(),
             keys: Vec::new(),
             origins: vec!["default".to_owned(); SETTINGS.len()],
         }

@@ -14,6 +14,7 @@ use super::intake::Intake;
 use super::packers::Packers;
 use crate::counters::Counters;
 use crate::pipeline::Redactor;
+use crate::published::Published;
 
 /// Largest message and body (SECURITY: limits).
 pub const MAX_MESSAGE: usize = 1024 * 1024;
@@ -24,7 +25,7 @@ pub(super) const MAX_SENTE_MESSAGE: usize = 16 * 1024 * 1024;
 /// Shared by all connections.
 pub struct Door {
     pub policy: Policy,
-    pub redactor: Redactor,
+    redactor: Published<Redactor>,
     pub intake: Intake,
     pub counters: Arc<Counters>,
     /// Notified when the store has something to publish.
@@ -46,7 +47,7 @@ impl Door {
     ) -> Self {
         Self {
             policy,
-            redactor,
+            redactor: Published::new(redactor),
             intake,
             counters,
             dirty,
@@ -55,6 +56,16 @@ impl Door {
             started: Instant::now(),
             connections: AtomicU64::new(0),
         }
+    }
+
+    /// Takes secrets out of what is read from now on.
+    pub fn redactor(&self) -> Arc<Redactor> {
+        self.redactor.get()
+    }
+
+    /// Goes on with other rules.
+    pub fn set_redactor(&self, redactor: Redactor) {
+        self.redactor.set(Arc::new(redactor));
     }
 
     /// Whole seconds since the start.

@@ -137,7 +137,7 @@ async fn events(request: Request<Incoming>, door: &Door) -> Answer {
     };
     let sender = Sender { source: "browser", recv: super::now(), ..Sender::default() };
     // Bytes that are no UTF-8 cost the strings they stand in, not the batch.
-    let read = wire::decode_body(&String::from_utf8_lossy(&body), &sender, &door.redactor);
+    let read = wire::decode_body(&String::from_utf8_lossy(&body), &sender, &door.redactor());
     let taken = match read {
         Ok(Body::Bare(batch)) => door.intake.submit(batch, None).await,
         Ok(Body::Envelope { client, seq, batch }) => {

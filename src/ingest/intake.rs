@@ -1,4 +1,4 @@
-//! The one way in for decoded events: dedupe, number, hand to the store and to whoever follows along.
+//! The one way in for decoded events: dedupe, signal stages, number, hand to the store and to whoever follows along.
 //!
 //! Called by the WebSocket and POST doors. Waits when the store or a follower is behind, which reaches the browser
 //! as a late ack; from the moment an event is marked as taken nothing can interrupt its way into the store and to the
@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::ack::{ClientKey, Clients};
+use super::stages::Stages;
+use crate::counters::Counters;
 use crate::event::{Chunk, Flags};
+use crate::pipeline::{Signal, Signals};
 use crate::sinks::{Origin, Outlets, Packet};
 use crate::store::{StoreHandle, StoreMsg, Tally};
 use crate::wire::Batch;
@@ -62,6 +65,7 @@ pub struct Intake {
 struct Order {
     clients: Clients,
     last_seq: u64,
+    stages: Stages,
 }
 
 impl Intake {
@@ -71,9 +75,20 @@ impl Intake {
         sinks: Arc<Outlets>,
         follower: Option<mpsc::Sender<Arc<Chunk>>>,
         dirty: Arc<Notify>,
+        counters: Arc<Counters>,
     ) -> Self {
         let queued = Arc::new(Semaphore::new(QUEUE_KIB as usize));
-        Self { store, sinks, follower, order: Mutex::default(), queued, dirty }
+        let order = Order { stages: Stages::new(counters), ..Order::default() };
+        Self { store, sinks, follower, order: Mutex::new(order), queued, dirty }
+    }
+
+    /// Goes on with other signal stages; what they are asked for from now on is as `make` says, unless they are set as
+    /// before and keep what their limits have counted.
+    pub fn set_signal(&self, signal: &Signal, make: impl FnOnce(&Signal) -> Signals) {
+        let mut order = self.lock();
+        if order.stages.signals.signal() != signal {
+            order.stages.signals = make(signal);
+        }
     }
 
     pub fn sinks(&self) -> &Arc<Outlets> {
@@ -105,8 +120,8 @@ impl Intake {
         Ok(order.clients.window(client).map_or(0, super::ack::Window::acked))
     }
 
-    /// Takes a batch: what its client sent before is left out, the rest is stored exactly once. Ends when the batch may
-    /// be acked.
+    /// Takes a batch: what its client sent before is left out, the rest goes through the signal stages and is stored
+    /// exactly once. Ends when the batch may be acked.
     pub async fn submit(&self, mut batch: Batch, numbered: Option<Numbered>) -> Result<Receipt, Refusal> {
         let kib = u32::try_from(batch.chunk.bytes() / 1024).unwrap_or(QUEUE_KIB).clamp(1, QUEUE_KIB);
         let permit = Arc::clone(&self.queued).acquire_many_owned(kib).await.map_err(|_| Refusal::Stopping)?;
@@ -116,27 +131,27 @@ impl Intake {
             None => None,
         };
         let held = self.sinks.hold(batch.chunk.bytes()).await;
-        let mut receipt = Receipt::default();
+        let (mut receipt, now) = (Receipt::default(), super::now());
         let tickets = {
             let mut order = self.lock();
             if let Some(numbered) = numbered {
                 receipt.acked = Some(order.take(numbered, &mut batch)?);
             }
-            batch.chunk.number_from(order.last_seq + 1);
-            order.last_seq += batch.chunk.len() as u64;
-            let tally = tally_of(&batch);
+            let mut tally = tally_of(&batch);
             receipt.accepted = tally.accepted;
             receipt.duplicate = tally.duplicate;
             receipt.rejected = std::mem::take(&mut batch.rejected);
             let origin =
                 numbered.filter(|_| !self.sinks.is_empty()).map(|numbered| origin_of(numbered, &batch));
-            let chunk = Arc::new(batch.chunk);
+            let mut staged = order.stages.pass(batch.chunk, origin, now, &mut tally);
+            staged.chunk.number_from(order.last_seq + 1);
+            order.last_seq += staged.chunk.len() as u64;
+            let (ring, chunk, origin) = staged.split();
             if let Some(follower) = follower {
-                follower.send(Arc::clone(&chunk));
+                follower.send(Arc::clone(&ring));
             }
-            let packet = Packet { chunk: Arc::clone(&chunk), origin, held };
-            slot.send(StoreMsg::Append { chunk, tally, permit: Some(permit) });
-            self.sinks.offer(&packet, super::now())
+            slot.send(StoreMsg::Append { chunk: ring, tally, permit: Some(permit) });
+            self.sinks.offer(&Packet { chunk, origin, held }, now)
         };
         self.dirty.notify_one();
         if tickets.settled().await { Ok(receipt) } else { Err(Refusal::Stopping) }

@@ -16,6 +16,7 @@ pub mod key;
 mod meter;
 mod packers;
 mod server;
+mod stages;
 mod websocket;
 
 pub use asks::Asks;

@@ -243,7 +243,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
     async fn frame(&mut self, text: &str) -> Result<(), Option<Ending>> {
         self.sender.recv = super::now();
-        match wire::decode_frame(text, &self.sender, &self.door.redactor) {
+        match wire::decode_frame(text, &self.sender, &self.door.redactor()) {
             Ok(Frame::Hello(hello)) => self.hello(&hello).await,
             Ok(Frame::Batch { seq, batch }) => self.batch(seq, *batch).await,
             Ok(Frame::Gap(gap)) => self.gap(&gap).await,
@@ -325,7 +325,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
     /// Keeps what the page said of itself as an event.
     async fn answered(&mut self, data: &str) -> Result<(), Option<Ending>> {
-        let note = wire::answer_note(data, &self.sender, &self.door.redactor);
+        let note = wire::answer_note(data, &self.sender, &self.door.redactor());
         // Whoever asked sees that nothing came; the page has nothing to send again.
         let _ = self.door.intake.submit(note, None).await;
         Ok(())

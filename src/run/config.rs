@@ -8,6 +8,8 @@ use super::kept::Kept;
 use super::{Usage, code, print};
 use crate::config::{OwnKey, Owner, SECTIONS, SETTINGS, Saved, Settings};
 use crate::event::gate;
+use crate::options::Values;
+use crate::pipeline::Signal;
 use crate::sinks;
 
 /// Columns of a setting before where it came from; longer ones push that aside.
@@ -58,6 +60,7 @@ fn rows(section: &str, settings: &Settings) -> Vec<(String, String)> {
     match section {
         "filters" => settings.saved.iter().map(filter_row).collect(),
         "sinks" => settings.sinks.iter().flat_map(|(sink, origin)| sink_rows(sink, origin)).collect(),
+        "signal" => signal_rows(&settings.signal.0, &settings.signal.1),
         "keys" => settings.keys.iter().map(key_row).collect(),
         _ => Vec::new(),
     }
@@ -76,11 +79,26 @@ fn filter_row(saved: &Saved) -> (String, String) {
 /// A sink's keys, each in a line of its own.
 fn sink_rows(sink: &sinks::Setting, origin: &str) -> Vec<(String, String)> {
     let kind = (format!("{}.type = \"{}\"", sink.name, sink.kind.name), origin.to_owned());
-    let rest = sink.values.shown().map(|(key, value, is_written)| {
+    let prefix = format!("{}.", sink.name);
+    std::iter::once(kind).chain(value_rows(&prefix, &sink.values, origin)).collect()
+}
+
+/// The keys of the section, then those of each transform below a head of its own.
+fn signal_rows(signal: &Signal, origin: &str) -> Vec<(String, String)> {
+    let head = || ("[[signal.transforms]]".to_owned(), origin.to_owned());
+    let transforms = signal
+        .transforms()
+        .iter()
+        .flat_map(|values| std::iter::once(head()).chain(value_rows("", values, origin).collect::<Vec<_>>()));
+    value_rows("", signal.values(), origin).chain(transforms).collect()
+}
+
+/// A line for each key that has a value; `origin` is where it stands that are no defaults.
+fn value_rows(prefix: &str, values: &Values, origin: &str) -> impl Iterator<Item = (String, String)> {
+    values.shown().map(move |(key, value, is_written)| {
         let origin = if is_written { origin } else { "default" };
-        (format!("{}.{key} = {value}", sink.name), origin.to_owned())
-    });
-    std::iter::once(kind).chain(rest).collect()
+        (format!("{prefix}{key} = {value}"), origin.to_owned())
+    })
 }
 
 fn key_row(own: &OwnKey) -> (String, String) {

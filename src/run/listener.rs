@@ -19,7 +19,7 @@ use crate::counters::Counters;
 use crate::event::Chunk;
 use crate::ingest::admission::Policy;
 use crate::ingest::{self, Asks, Door, Intake, Listeners, holder_of, key};
-use crate::pipeline::Redactor;
+use crate::pipeline::{Redactor, Signals};
 use crate::published::Published;
 use crate::sinks::{self, Dropped, Outlets, Report};
 use crate::store::{self, Mapping, Retention, Snapshot, StoreHandle, StoreMsg};
@@ -77,6 +77,7 @@ pub struct Listener {
     address: SocketAddr,
     key: Option<String>,
     stop: watch::Sender<bool>,
+    door: Arc<Door>,
     serving: tokio::task::JoinHandle<()>,
     running: Running,
     pub sinks: Arc<Outlets>,
@@ -117,7 +118,13 @@ impl Listener {
         let wanted = running.sinks(settings);
         let written: Vec<_> = wanted.iter().flat_map(sinks::numbers_of).collect();
         sinks.replace(wanted);
-        let intake = Intake::new(handle.clone(), Arc::clone(&sinks), follower, Arc::clone(&dirty));
+        let intake = Intake::new(
+            handle.clone(),
+            Arc::clone(&sinks),
+            follower,
+            Arc::clone(&dirty),
+            Arc::clone(&counters),
+        );
         intake.remember(&written);
         let door = Arc::new(Door::new(
             policy,
@@ -126,13 +133,15 @@ impl Listener {
             Arc::clone(&counters),
             Arc::clone(&dirty),
         ));
+        set_signal(&door, settings);
         let asks = door.asks.clone();
-        let serving = runtime.spawn(ingest::serve(listeners, door, stopping));
+        let serving = runtime.spawn(ingest::serve(listeners, Arc::clone(&door), stopping));
         Ok(Self {
             runtime,
             address,
             key,
             stop,
+            door,
             serving,
             running,
             sinks,
@@ -180,8 +189,9 @@ impl Listener {
         self.stop.subscribe()
     }
 
-    /// Makes the sinks those of `settings`, without losing an event.
+    /// Makes signal stages and sinks those of `settings`, without losing an event.
     pub fn reload(&self, settings: &Settings) {
+        set_signal(&self.door, settings);
         self.sinks.replace(self.running.sinks(settings));
     }
 
@@ -190,6 +200,7 @@ impl Listener {
         // Nobody listening any more is what this is for.
         let _ = self.stop.send(true);
         let serving = self.serving;
+        drop(self.door);
         drop(self.handle);
         self.runtime.block_on(async { drop(timeout(STOP_WITHIN, serving).await) });
         let reports = self.runtime.block_on(self.sinks.stop());
@@ -201,6 +212,17 @@ impl Listener {
             let _ = writeln!(io::stderr(), "taillight: {line}");
         }
     }
+}
+
+/// Makes signal stages and redaction those of `settings`.
+fn set_signal(door: &Door, settings: &Settings) {
+    let signal = &settings.signal.0;
+    door.set_redactor(Redactor::new(&signal.rules()));
+    door.intake.set_signal(signal, |signal| {
+        // Without randomness samples are drawn alike in each run, which is no less fair.
+        let seed = getrandom::u64().unwrap_or(1);
+        Signals::new(signal, seed, &sinks::host(), |name| std::env::var(name).ok())
+    });
 }
 
 /// What a sink could not write in the end.

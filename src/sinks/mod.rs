@@ -58,6 +58,11 @@ pub use settings::{Setting, read};
 use crate::options::{Key, Values};
 use outlet::Outlet;
 
+/// This machine's name, as sinks tell it.
+pub fn host() -> String {
+    encode::Sender::here().host
+}
+
 /// A place where events go.
 pub trait Sink: Send + Sized + 'static {
     /// Its own options, as read from the settings.

@@ -148,7 +148,8 @@ fn what_config_prints_is_a_settings_file_that_sets_the_same() {
     let folder = home.path();
     fs::write(
         folder.join(".config/taillight/config.toml"),
-        "fps = 9\nbuffer.mb = 5\n[filters]\nx = \"a \\\"b\\\"\"\n",
+        "fps = 9\nbuffer.mb = 5\n[filters]\nx = \"a \\\"b\\\"\"\n[signal]\nids = { disallow = \"a/*\" }\nenrich = { x = \"host\" }\n\
+         [[signal.transforms]]\nwhen = \"type:log\"\nset = { b = true, c = 1.5 }\n[[signal.transforms]]\ndrop = \"b\"\n",
     )
     .expect("written");
     let listing = run(folder, &["config"], &[]).stdout;

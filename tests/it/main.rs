@@ -42,6 +42,8 @@ mod screens;
 mod screenshots;
 /// sente-lite and Sente clients: their recordings played again, and what they are answered.
 mod sente;
+/// Signal stages: what passes, what is changed, what is counted.
+mod signals;
 /// Sinks: each against the real thing, and what they promise.
 mod sinks;
 /// A thrown error of a Vite page and of a minified bundle, down to its line on the screen and in the editor.

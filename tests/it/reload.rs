@@ -37,7 +37,7 @@ impl Console {
         let snapshots = Arc::new(Published::new(Snapshot::default()));
         let (store, _) = store::spawn(Retention::default(), Arc::clone(&snapshots)).expect("a thread");
         let dirty = Arc::new(Notify::new());
-        let intake = Intake::new(store.clone(), Arc::default(), None, Arc::clone(&dirty));
+        let intake = Intake::new(store.clone(), Arc::default(), None, Arc::clone(&dirty), Arc::default());
         let door =
             Door::new(Policy::default(), Redactor::default(), intake, Arc::new(Counters::default()), dirty);
         let (stop, stopping) = watch::channel(false);

@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use taillight::options::Key;
 
 use crate::harness::{Program, command, tool};
 
@@ -334,7 +335,11 @@ fn a_project_may_set_no_sinks_and_secrets_are_never_shown() {
 
 #[test]
 fn every_settings_block_of_the_documents_is_one() {
-    for document in [include_str!("../../README.md"), include_str!("../../docs/sinks.md")] {
+    for document in [
+        include_str!("../../README.md"),
+        include_str!("../../docs/sinks.md"),
+        include_str!("../../docs/signals.md"),
+    ] {
         let blocks: Vec<&str> =
             document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         for block in blocks {
@@ -356,24 +361,20 @@ fn every_settings_block_of_the_documents_is_one() {
     }
 }
 
+/// A table of keys as the documents have it.
+pub(crate) fn table(title: &str, keys: &[Key]) -> String {
+    let row = |key: &Key| {
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        format!("| `{}` | {default} | {}. {} |\n", key.name, key.kind.allowed().replace('|', "\\|"), key.help)
+    };
+    format!(
+        "{title}\n\n| key | default | allowed, and what it does |\n| --- | --- | --- |\n{}\n",
+        keys.iter().map(row).collect::<String>()
+    )
+}
+
 /// The tables of keys as the document has them.
 fn tables() -> String {
-    use taillight::options::Key;
-    let table = |title: &str, keys: &[Key]| {
-        let row = |key: &Key| {
-            let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
-            format!(
-                "| `{}` | {default} | {}. {} |\n",
-                key.name,
-                key.kind.allowed().replace('|', "\\|"),
-                key.help
-            )
-        };
-        format!(
-            "{title}\n\n| key | default | allowed, and what it does |\n| --- | --- | --- |\n{}\n",
-            keys.iter().map(row).collect::<String>()
-        )
-    };
     let mut text = table("## What a sink takes", taillight::pipeline::SELECTION);
     text += &table("## How it takes it", taillight::sinks::DISPATCH);
     for kind in taillight::sinks::KINDS {

@@ -108,7 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     pub(super) async fn sente_frame(&mut self, frame: &[u8], is_text: bool) -> Result<(), Option<Ending>> {
         self.sender.recv = crate::ingest::now();
         let Speech::Sente(talk) = &mut self.speech else { return Ok(()) };
-        let heard = sente::hear(frame, is_text, &self.sender, &self.door.redactor, &mut talk.folder);
+        let heard = sente::hear(frame, is_text, &self.sender, &self.door.redactor(), &mut talk.folder);
         let dialect = talk.dialect;
         if heard.broken.is_none() {
             talk.packing = heard.packing;

@@ -2,6 +2,8 @@
 //!
 //! Shown by the app as screen 6. Its sums add up on screen (SECURITY: the ledger); the filter does not touch them.
 
+mod signals;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -41,6 +43,7 @@ impl Panel for Health {
         rows.extend(sums(&view.snapshot.ledger, area.width, theme));
         rows.push(Row::Rule("kept in memory".to_owned()));
         rows.extend(ring(view));
+        rows.extend(signals::signals(view));
         rows.push(Row::Rule("doors".to_owned()));
         rows.extend(doors(view));
         rows.push(Row::Rule("latest refusals".to_owned()));
@@ -153,7 +156,8 @@ fn doors(view: &View<'_>) -> Vec<Row> {
     let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
     for (counter, group, name) in Counter::ALL {
         let number = view.counters.get(counter);
-        if number == 0 {
+        // The signal stages have rows of their own.
+        if number == 0 || group == "signal" {
             continue;
         }
         let text = format!("{} {}", name.replace('_', " "), format::count(number));
