@@ -2,6 +2,7 @@
 //!
 //! Called by `main` with the parsed command line. Nothing here looks into an event.
 
+mod background;
 mod check;
 mod clipboard;
 mod config;
@@ -17,6 +18,7 @@ mod kept;
 mod keys;
 mod listener;
 mod load;
+mod looks;
 mod mapping;
 mod open;
 mod pace;

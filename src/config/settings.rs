@@ -9,8 +9,9 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::complaint::Complaint;
 use super::kind::{Value, Word};
+use super::looks::{Baseline, DetailMode, Landmarks, ThemeName, Times, Window};
 use super::sections::{Reader, SECTIONS};
-use super::table::{Flag, SETTINGS, Setting, position, variable};
+use super::table::{Flag, LATENCY_COLUMNS, SETTINGS, STREAM_COLUMNS, Setting, position, variable};
 use crate::filter::nearest;
 use crate::pipeline::Signal;
 use crate::sinks;
@@ -116,12 +117,25 @@ pub struct Settings {
     /// Apply while typing, and not only on Enter.
     pub is_live: bool,
     pub on_reload: OnReload,
+    pub theme: ThemeName,
     pub color: Color,
     pub glyphs: GlyphSet,
     pub mouse: bool,
     pub title: bool,
     pub bell: bool,
     pub fps: u64,
+    pub times: Times,
+    /// Columns that are shown.
+    pub stream_columns: Vec<String>,
+    pub latency_columns: Vec<String>,
+    pub landmarks: Landmarks,
+    /// Repeats are one row.
+    pub is_folding: bool,
+    pub detail: DetailMode,
+    pub window: Window,
+    pub baseline: Baseline,
+    /// Failed requests count in percentiles.
+    pub has_failures: bool,
     /// Folder that exports are proposed in.
     pub export_dir: String,
     /// Parts that exports leave out unless told otherwise.
@@ -168,12 +182,22 @@ impl Default for Settings {
             filter: String::new(),
             is_live: true,
             on_reload: OnReload::Divider,
+            theme: ThemeName::Auto,
             color: Color::Auto,
             glyphs: GlyphSet::Auto,
             mouse: false,
             title: true,
             bell: false,
             fps: 30,
+            times: Times::Clock,
+            stream_columns: owned(STREAM_COLUMNS),
+            latency_columns: owned(LATENCY_COLUMNS),
+            landmarks: Landmarks::Loads,
+            is_folding: true,
+            detail: DetailMode::Beside,
+            window: Window::Load,
+            baseline: Baseline::Previous,
+            has_failures: true,
             export_dir: ".".to_owned(),
             leave_out: Vec::new(),
             zone: "local".to_owned(),
@@ -323,6 +347,10 @@ impl Settings {
             *known = origin;
         }
     }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// Variables of that form that are no settings.

@@ -109,9 +109,19 @@ pub(super) const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
 pub(super) const MAPS: &[&str] = &["auto", "disk", "off"];
 pub(super) const PARTS: &[&str] = &["user-id", "session-id", "query-strings", "stacks"];
 pub(super) const ON_RELOAD: &[&str] = &["divider", "clear"];
+pub(super) const THEMES: &[&str] = &["auto", "dark", "light", "ansi", "mono"];
+pub(super) const TIMES: &[&str] = &["clock", "load", "gap", "age"];
+pub(super) const LANDMARKS: &[&str] = &["reload", "clicks", "off"];
+pub(super) const DETAIL: &[&str] = &["auto", "below", "right", "full", "off"];
+pub(super) const WINDOWS: &[&str] = &["load", "1m", "5m", "all"];
+pub(super) const BASELINES: &[&str] = &["previous", "mark", "none"];
+/// Columns that may be left out, all of which are shown where nothing is set.
+pub(super) const STREAM_COLUMNS: &[&str] = &["time", "kind", "tab", "status", "bar", "where"];
+pub(super) const LATENCY_COLUMNS: &[&str] =
+    &["count", "/min", "err%", "p50", "p90", "p99", "p99.9", "max", "change", "last 60s"];
 
 /// Every setting, in the order of the README.
-pub static SETTINGS: [Setting; 26] = [
+pub static SETTINGS: [Setting; 36] = [
     Setting {
         key: "bind",
         kind: Kind::Text(ADDRESS),
@@ -221,6 +231,15 @@ pub static SETTINGS: [Setting; 26] = [
         at: |settings| &mut settings.on_reload,
     },
     Setting {
+        key: "theme",
+        kind: Kind::Choice(THEMES),
+        flag: Flag::Value("theme", "THEME"),
+        project: Project::Free,
+        since: Since::Now,
+        help: "Colours; auto: by the background of the terminal, whose own 16 colours count where it does not tell",
+        at: |settings| &mut settings.theme,
+    },
+    Setting {
         key: "color",
         kind: Kind::Choice(WHEN),
         flag: Flag::Value("color", "WHEN"),
@@ -275,6 +294,15 @@ pub static SETTINGS: [Setting; 26] = [
         at: |settings| &mut settings.fps,
     },
     Setting {
+        key: "time",
+        kind: Kind::Choice(TIMES),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "What times of the stream are: the clock, since the page load, since the row above, or ages",
+        at: |settings| &mut settings.times,
+    },
+    Setting {
         key: "zone",
         kind: Kind::Text(ZONE),
         flag: Flag::None,
@@ -282,6 +310,78 @@ pub static SETTINGS: [Setting; 26] = [
         since: Since::Now,
         help: "Time zone of the clock on screen",
         at: |settings| &mut settings.zone,
+    },
+    Setting {
+        key: "columns.stream",
+        kind: Kind::Choices(STREAM_COLUMNS),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Columns of the stream, beside the level and the text",
+        at: |settings| &mut settings.stream_columns,
+    },
+    Setting {
+        key: "columns.latency",
+        kind: Kind::Choices(LATENCY_COLUMNS),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Columns of the latency screen, beside the endpoint",
+        at: |settings| &mut settings.latency_columns,
+    },
+    Setting {
+        key: "landmarks",
+        kind: Kind::Choice(LANDMARKS),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "What stands between rows of the stream: page loads, clicks and navigations too, or nothing",
+        at: |settings| &mut settings.landmarks,
+    },
+    Setting {
+        key: "fold",
+        kind: Kind::Flag,
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Show repeats as one row",
+        at: |settings| &mut settings.is_folding,
+    },
+    Setting {
+        key: "detail",
+        kind: Kind::Choice(DETAIL),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Where the selected event is shown; auto: beside or below the list, as there is room",
+        at: |settings| &mut settings.detail,
+    },
+    Setting {
+        key: "latency.window",
+        kind: Kind::Choice(WINDOWS),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Requests that the latency screen starts with",
+        at: |settings| &mut settings.window,
+    },
+    Setting {
+        key: "latency.baseline",
+        kind: Kind::Choice(BASELINES),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "What they are compared with: the load before, what came before the mark, or nothing",
+        at: |settings| &mut settings.baseline,
+    },
+    Setting {
+        key: "latency.failures",
+        kind: Kind::Flag,
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Now,
+        help: "Let failed requests count in the percentiles of the latency screen",
+        at: |settings| &mut settings.has_failures,
     },
     Setting {
         key: "source.root",

@@ -10,9 +10,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossterm::event::Event;
-use jiff::tz::TimeZone;
+use crossterm::event::{Event, KeyCode};
 
+use super::background::{self, Late};
 use super::counts::{self, Filters};
 use super::editor;
 use super::exporting::{self, Exporting};
@@ -21,7 +21,7 @@ use super::keys::Keys;
 use super::listener::{Listener, Running};
 use super::mapping::Mapping;
 use super::pace::{Pace, Urgency};
-use super::{Usage, clipboard, code, is_ascii, signals, use_color};
+use super::{Usage, clipboard, code, looks, signals};
 use crate::config::{Saved, Settings};
 use crate::counters::Counters;
 use crate::ingest;
@@ -29,7 +29,7 @@ use crate::maps::MapsHandle;
 use crate::published::Published;
 use crate::scan::{self, Advice, AdviceHandle, Clock, Marks, Matches, ScanHandle};
 use crate::store::Snapshot;
-use crate::ui::theme::{Palette, Theme};
+use crate::ui::theme::Ground;
 use crate::ui::{App, Effect, Facts, Msg, TerminalScreen, Work};
 
 /// Ages and rates move this often when nothing else does.
@@ -126,18 +126,17 @@ pub(super) fn show(
 ) -> anyhow::Result<u8> {
     let (sender, inputs) = sync_channel(QUEUE);
     signals(&sender)?;
-    let settings = &kept.settings;
-    let theme = theme(settings);
-    let app = App::new(source.facts.clone(), Arc::clone(&source.counters), theme, zone(settings), filter)
-        .with_kept(kept.for_console());
+    let (settings, looked) = (kept.settings.clone(), kept.for_console());
     let warning = kept.warning();
-    let (fps, editor) = (kept.settings.fps, kept.settings.editor.clone());
-    let chrome = Chrome::of(&kept.settings);
-    let has_mouse = kept.settings.mouse;
     let helpers = Helpers::spawn(source, kept, &sender)?;
     let mut screen = TerminalScreen::enter()?;
-    screen.set_mouse(has_mouse)?;
-    let (pace, seen, keys) = (Pace::new(fps), Default::default(), Keys::read(sender.clone())?);
+    screen.set_mouse(settings.mouse)?;
+    let heard = background::ask_if(looks::asks_for_ground(&settings));
+    let theme = looks::theme(&settings, heard.ground);
+    let (counters, zone) = (Arc::clone(&source.counters), looks::zone(&settings));
+    let app = App::new(source.facts.clone(), counters, theme, zone, filter).with_kept(looked);
+    let late = Late::after(&heard, Instant::now());
+    let (pace, seen, keys) = (Pace::new(settings.fps), Default::default(), Keys::read(sender.clone(), late)?);
     let mut console = Console {
         app,
         screen,
@@ -146,13 +145,17 @@ pub(super) fn show(
         exporting: Exporting::default(),
         pace,
         seen,
-        chrome,
+        chrome: Chrome::of(&settings),
         keys,
-        editor,
+        editor: settings.editor,
+        ground: heard.ground,
         asks: source.asks.clone(),
     };
     console.select(0);
     console.tick()?;
+    for letter in heard.typed {
+        console.take(Input::Terminal(Event::Key(KeyCode::Char(letter).into())))?;
+    }
     if let Some(warning) = warning {
         console.update(Msg::Warning(warning))?;
     }
@@ -179,7 +182,8 @@ struct Helpers {
 impl Helpers {
     fn spawn(source: &Source, kept: Kept, sender: &SyncSender<Input>) -> io::Result<Self> {
         let marks = Arc::new(Published::new(Marks::default()));
-        let clock = Clock { start: ingest::now(), zone: zone(&kept.settings), marks: Arc::clone(&marks) };
+        let clock =
+            Clock { start: ingest::now(), zone: looks::zone(&kept.settings), marks: Arc::clone(&marks) };
         let matches = Arc::new(Published::new(Matches::default()));
         let (scan, scanning) = scan::spawn(clock.clone(), Arc::clone(&matches))?;
         let advised = Arc::new(Published::new(Advice::default()));
@@ -222,17 +226,6 @@ impl Drop for Helpers {
     }
 }
 
-/// How everything is to look.
-fn theme(settings: &Settings) -> Theme {
-    let palette = if use_color(settings.color, &io::stdout()) { Palette::Ansi } else { Palette::Mono };
-    Theme::new(palette, is_ascii(settings.glyphs))
-}
-
-/// Where the clock on screen stands.
-fn zone(settings: &Settings) -> TimeZone {
-    TimeZone::get(&settings.zone).unwrap_or_else(|_| TimeZone::system())
-}
-
 struct Console {
     app: App,
     screen: TerminalScreen,
@@ -243,6 +236,8 @@ struct Console {
     keys: Keys,
     /// As it is set.
     editor: String,
+    /// What the terminal's background is like, as far as it has said.
+    ground: Option<Ground>,
     chrome: Chrome,
     /// What the dashboard has been given.
     seen: (Arc<Matches>, Arc<Advice>),
@@ -414,7 +409,7 @@ impl Console {
         self.screen.set_mouse(settings.mouse)?;
         self.pace.set_fps(settings.fps);
         self.chrome.take(settings);
-        self.app.update(Msg::Theme(theme(settings)));
+        self.app.update(Msg::Theme(looks::theme(settings, self.ground)));
         self.screen.redraw()
     }
 

@@ -6,8 +6,9 @@ use std::io;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::background::Late;
 use super::console::Input;
 
 /// How long the thread looks for a key before it looks whether it is to stop: how long an editor waits to start.
@@ -28,8 +29,9 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Starts to read; the thread ends with the process, or once nobody takes keys any more.
-    pub(super) fn read(sender: SyncSender<Input>) -> io::Result<Self> {
+    /// Starts to read; the thread ends with the process, or once nobody takes keys any more. An answer that is `late` is
+    /// no key.
+    pub(super) fn read(sender: SyncSender<Input>, mut late: Late) -> io::Result<Self> {
         let keys = Self::default();
         let inside = keys.clone();
         let read = move || {
@@ -41,6 +43,9 @@ impl Keys {
                     Err(_) => return,
                 }
                 let Ok(event) = crossterm::event::read() else { return };
+                if late.takes(&event, Instant::now()) {
+                    continue;
+                }
                 if sender.send(Input::Terminal(event)).is_err() {
                     return;
                 }

@@ -60,15 +60,29 @@ struct Endpoint {
 impl Endpoints {
     /// Adds `event`, whose place in the ring is `ordinal`, if it is a request.
     pub fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        if let Some(endpoint) = self.of(event) {
+            endpoint.count(event);
+            endpoint.time(event, ordinal);
+        }
+    }
+
+    /// Counts `event` if it is a request, but not how long it took.
+    pub fn count(&mut self, event: EventRef<'_>) {
+        if let Some(endpoint) = self.of(event) {
+            endpoint.count(event);
+        }
+    }
+
+    fn of(&mut self, event: EventRef<'_>) -> Option<&mut Endpoint> {
         let symbol = event.chunk().endpoints()[event.row()];
         if symbol.is_none() {
-            return;
+            return None;
         }
         let index = match self.by_symbol.get(&symbol) {
             Some(index) => *index,
             None => self.insert(symbol, event.endpoint()),
         };
-        self.all[index].add(event, ordinal);
+        self.all.get_mut(index)
     }
 
     fn insert(&mut self, symbol: Symbol, name: &str) -> usize {
@@ -99,10 +113,13 @@ impl Endpoints {
 }
 
 impl Endpoint {
-    fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+    fn count(&mut self, event: EventRef<'_>) {
         self.row = None;
         self.count += 1;
         self.errors += u64::from(event.flags().has(Flags::FAILED));
+    }
+
+    fn time(&mut self, event: EventRef<'_>, ordinal: u64) {
         let Some(duration) = event.duration() else { return };
         self.latency.record(duration);
         let slow = Slow { duration, ordinal };

@@ -22,7 +22,7 @@ use super::saved::SavedList;
 use super::theme::Theme;
 use super::view::{Effect, Facts, Request, Screen, View};
 use super::{format, screen};
-use crate::config::{Saved, Settings};
+use crate::config::{DetailMode, Saved, Settings};
 use crate::counters::Counters;
 use crate::event::Timestamp;
 use crate::filter::Filter;
@@ -69,18 +69,6 @@ pub struct Kept {
     pub has_project: bool,
     pub settings: Settings,
     pub keys: Keymap,
-}
-
-/// How much room the selected event takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum DetailMode {
-    /// Beside or below the list, as there is room.
-    #[default]
-    Beside,
-    Below,
-    Right,
-    Full,
-    Off,
 }
 
 /// The console.
@@ -247,6 +235,7 @@ impl App {
     #[must_use]
     pub fn with_kept(mut self, kept: Kept) -> Self {
         self.bar.restore(kept.history, kept.settings.is_live);
+        self.obey(None, &kept.settings);
         self.chrome.settings = kept.settings;
         self.world.keys = kept.keys;
         self.has_project = kept.has_project;

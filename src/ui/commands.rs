@@ -101,8 +101,18 @@ impl App {
     /// Settings that count at once: the console does the rest.
     pub(super) fn take_settings(&mut self, settings: crate::config::Settings) -> Vec<Effect> {
         self.bar.set_live(settings.is_live);
-        self.chrome.settings = settings.clone();
+        let before = std::mem::replace(&mut self.chrome.settings, settings.clone());
+        self.obey(Some(&before), &settings);
         vec![Effect::Settings(Box::new(settings))]
+    }
+
+    /// What is set counts on the screens, as far as it is another than `before`: keys may have changed the rest.
+    pub(super) fn obey(&mut self, before: Option<&crate::config::Settings>, now: &crate::config::Settings) {
+        if before.is_none_or(|before| before.detail != now.detail) {
+            self.detail_mode = now.detail;
+        }
+        self.panels.stream.obey(before, now);
+        self.panels.latency.obey(before, now);
     }
 
     /// Changes one setting for now, as a key does.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::app::{App, DetailMode};
+use super::app::App;
 use super::keys::Action;
 use super::saved::{Choice, SavedList};
 use super::view::{Effect, Screen};
-use crate::config::Saved;
+use crate::config::{DetailMode, Saved};
 use crate::event::{Chunk, EventRef, Timestamp};
 use crate::filter::{Bits, EvalContext, Matcher, drop_last, negate, parse, term_for};
 use crate::scan::Moment;

@@ -6,13 +6,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::app::{App, DetailMode};
+use super::app::App;
 use super::format::counted;
 use super::keys;
 use super::mouse::Hit;
 use super::panels::Panel as _;
 use super::view::{Screen, View};
 use super::{draw, empty, format};
+use crate::config::DetailMode;
 
 const MIN_WIDTH: u16 = 40;
 const MIN_HEIGHT: u16 = 8;

@@ -2,9 +2,10 @@
 //!
 //! Called by the panels and by the app for the key that opens an editor; nothing here touches a file.
 
-use super::app::{App, DetailMode};
+use super::app::App;
 use super::code_frame::Target;
 use super::view::{Effect, Screen};
+use crate::config::DetailMode;
 use crate::event::{EventRef, MappedFrame};
 
 /// Files that say nothing without their folder.

@@ -16,9 +16,76 @@ pub enum Palette {
     Ansi,
     /// The same for a light background, where yellow cannot be read.
     AnsiLight,
+    /// Of the 256 that nearly every terminal has.
+    Indexed(Ground),
+    /// Of 16 million.
+    True(Ground),
     /// No colour: bold, underline and reverse only (`NO_COLOR`, `TERM=dumb`, `--color never`).
     Mono,
 }
+
+/// What the terminal's background is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ground {
+    Dark,
+    Light,
+}
+
+/// The colours of a palette beyond the terminal's own 16, by role (UX.md 2.2, Colour).
+struct Colors {
+    error: Color,
+    warn: Color,
+    dim: Color,
+    accent: Color,
+    /// Backgrounds.
+    selection: Color,
+    matched: Color,
+}
+
+impl Colors {
+    /// As the roles stand: error, warn, dim, accent, selection, match.
+    const fn of([error, warn, dim, accent, selection, matched]: [Color; 6]) -> Self {
+        Self { error, warn, dim, accent, selection, matched }
+    }
+}
+
+const fn rgb(hex: u32) -> Color {
+    let [_, red, green, blue] = hex.to_be_bytes();
+    Color::Rgb(red, green, blue)
+}
+
+const TRUE_DARK: Colors = Colors::of([
+    rgb(0xff_7a_59),
+    rgb(0xe6_b4_50),
+    rgb(0x8a_8f_98),
+    rgb(0x5a_a9_e6),
+    rgb(0x2b_36_48),
+    rgb(0x5a_4a_00),
+]);
+const TRUE_LIGHT: Colors = Colors::of([
+    rgb(0xb3_26_1e),
+    rgb(0x8a_5a_00),
+    rgb(0x6b_72_80),
+    rgb(0x0b_63_b0),
+    rgb(0xdc_e8_f7),
+    rgb(0xff_e9_a8),
+]);
+const INDEXED_DARK: Colors = Colors::of([
+    Color::Indexed(209),
+    Color::Indexed(179),
+    Color::Indexed(245),
+    Color::Indexed(74),
+    Color::Indexed(236),
+    Color::Indexed(58),
+]);
+const INDEXED_LIGHT: Colors = Colors::of([
+    Color::Indexed(124),
+    Color::Indexed(94),
+    Color::Indexed(243),
+    Color::Indexed(25),
+    Color::Indexed(189),
+    Color::Indexed(229),
+]);
 
 /// Styles by role, with the marks and the gate that suit the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +135,10 @@ impl Theme {
             Palette::Mono => return mono,
             Palette::Ansi => Color::Yellow,
             Palette::AnsiLight => Color::Magenta,
+            Palette::Indexed(Ground::Dark) => return mono.colored(&INDEXED_DARK),
+            Palette::Indexed(Ground::Light) => return mono.colored(&INDEXED_LIGHT),
+            Palette::True(Ground::Dark) => return mono.colored(&TRUE_DARK),
+            Palette::True(Ground::Light) => return mono.colored(&TRUE_LIGHT),
         };
         // The dim attribute and not bright black, which Solarized makes invisible (UX.md 2.2).
         let dim = plain.add_modifier(Modifier::DIM);
@@ -80,6 +151,25 @@ impl Theme {
             worse: plain.fg(Color::Red),
             rule: dim,
             ..mono
+        }
+    }
+
+    /// This in colours that know the background. Text keeps the terminal's own colour, and nothing but the selection
+    /// and what was found has a background of its own.
+    fn colored(self, colors: &Colors) -> Self {
+        let plain = Style::new();
+        let accent = plain.fg(colors.accent);
+        Self {
+            error: plain.fg(colors.error).add_modifier(Modifier::BOLD),
+            warn: plain.fg(colors.warn),
+            dim: plain.fg(colors.dim),
+            accent,
+            good: accent,
+            worse: plain.fg(colors.error),
+            selection: plain.bg(colors.selection),
+            matched: plain.bg(colors.matched).add_modifier(Modifier::UNDERLINED),
+            rule: plain.fg(colors.dim),
+            ..self
         }
     }
 
@@ -240,6 +330,41 @@ mod tests {
             }
         }
         assert_ne!(Theme::new(Palette::Ansi, false).warn, Theme::new(Palette::AnsiLight, false).warn);
+    }
+
+    /// Relative luminance (WCAG 2.2).
+    fn luminance(color: Color) -> f64 {
+        let Color::Rgb(red, green, blue) = color else { panic!("{color} has no numbers") };
+        let linear = |part: u8| match f64::from(part) / 255.0 {
+            low @ ..=0.040_45 => low / 12.92,
+            high => ((high + 0.055) / 1.055).powf(2.4),
+        };
+        0.212_6 * linear(red) + 0.715_2 * linear(green) + 0.072_2 * linear(blue)
+    }
+
+    fn contrast(a: Color, b: Color) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn what_is_coloured_can_be_read_on_usual_backgrounds_and_on_the_selection() {
+        for (ground, backgrounds) in [
+            (Ground::Dark, [0x00_00_00, 0x1e_1e_1e, 0x28_2c_34]),
+            (Ground::Light, [0xff_ff_ff, 0xfd_f6_e3, 0xf6_f8_fa]),
+        ] {
+            let theme = Theme::new(Palette::True(ground), false);
+            let selection = theme.selection.bg.expect("a background");
+            for style in styles(&theme) {
+                let Some(color) = style.fg else { continue };
+                for background in backgrounds.map(rgb) {
+                    let found = contrast(color, background);
+                    assert!(found >= 4.3, "{color} on {background}: {found:.2}");
+                }
+                let found = contrast(color, selection);
+                assert!(found >= 3.0, "{color} on the selection: {found:.2}");
+            }
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod filter;
 mod ingest;
 /// `load`: what it sends is all taken, and its report is true.
 mod load;
+mod looks;
 /// Stacks and source maps: recorded, hostile, and while the program runs.
 mod maps;
 /// The console in a real pseudo-terminal.

@@ -32,6 +32,11 @@ fn modes_of(master: &dyn MasterPty) -> String {
 
 impl Terminal {
     fn start(program: &str, args: &[&str], width: u16, height: u16) -> Self {
+        Self::start_as(program, args, (width, height), &[])
+    }
+
+    /// The program with these variables more.
+    fn start_as(program: &str, args: &[&str], (width, height): (u16, u16), more: &[(&str, &str)]) -> Self {
         let size = PtySize { rows: height, cols: width, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let modes = modes_of(&*pair.master);
@@ -42,9 +47,12 @@ impl Terminal {
         command.env("HOME", folder.path());
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
-        for name in ["NO_COLOR", "LC_ALL", "LC_CTYPE", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "TMUX"] {
+        for name in
+            ["NO_COLOR", "LC_ALL", "LC_CTYPE", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "TMUX", "COLORTERM"]
+        {
             command.env_remove(name);
         }
+        more.iter().for_each(|(name, value)| command.env(name, value));
         // The clipboard of whoever runs the tests is not theirs to change.
         command.env("SSH_TTY", "/dev/none");
         let child = pair.slave.spawn_command(command).expect("the program starts");
@@ -72,11 +80,26 @@ impl Terminal {
     pub(crate) fn console_with(options: &[&str], width: u16, height: u16) -> (Self, u16) {
         let args: Vec<&str> = ["--port", "0"].iter().chain(options).copied().collect();
         let mut terminal = Self::start(env!("CARGO_BIN_EXE_taillight"), &args, width, height);
-        let screen =
-            terminal.wait("the first screen", |screen| screen.contains("listening on http://127.0.0.1:"));
-        let digits = screen.split("listening on http://127.0.0.1:").nth(1).unwrap_or("");
+        let port = terminal.port();
+        (terminal, port)
+    }
+
+    /// The port that the first screen says.
+    fn port(&mut self) -> u16 {
+        const SAID: &str = "127.0.0.1:";
+        let screen = self.wait("the first screen", |screen| screen.contains(SAID));
+        let digits = screen.split(SAID).nth(1).unwrap_or("");
         let port: String = digits.chars().take_while(char::is_ascii_digit).collect();
-        (terminal, port.parse().expect("a port"))
+        port.parse().expect("a port")
+    }
+
+    /// Takes what the program writes until `bytes` were among it.
+    fn wait_for_bytes(&mut self, bytes: &str) {
+        while !String::from_utf8_lossy(&self.raw).contains(bytes) {
+            let more = self.output.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("waited for {bytes:?}"));
+            self.screen.process(&more);
+            self.raw.extend(more);
+        }
     }
 
     pub(crate) fn press(&mut self, keys: &str) {
@@ -227,6 +250,48 @@ fn the_title_tells_new_errors_and_the_mouse_is_given_back() {
     for (set, undone) in [("\u{1b}[?1000h", "\u{1b}[?1000l"), ("\u{1b}[?1006h", "\u{1b}[?1006l")] {
         assert!(raw.rfind(undone) > raw.rfind(set) && raw.contains(set), "{set} is not undone");
     }
+}
+
+#[test]
+fn the_terminal_is_asked_for_its_background_and_keys_stay_keys() {
+    for (answer, shown, absent) in [
+        // Orange of 16 million on a dark background, red on a light one; the terminal's own red without an answer.
+        ("\u{1b}]11;rgb:1e1e/1e1e/2e2e\u{1b}\\\u{1b}[?62c", "38;2;255;122;89", "38;5;1;"),
+        ("\u{1b}]11;rgb:ffff/ffff/ffff\u{7}\u{1b}[?62c", "38;2;179;38;30", "38;5;1;"),
+        ("\u{1b}[?62c", "38;5;1;", "38;2;"),
+    ] {
+        let options = ["--port", "0"];
+        let mut terminal = Terminal::start_as(
+            env!("CARGO_BIN_EXE_taillight"),
+            &options,
+            (120, 30),
+            &[("COLORTERM", "truecolor")],
+        );
+        terminal.wait_for_bytes("\u{1b}]11;?");
+        // A key before the answer is a key; what is left of an answer is none.
+        terminal.press(&format!("2{answer}"));
+        let port = terminal.port();
+        terminal.wait("the key counts", |screen| screen.contains("[2 Errors"));
+        post_to(port, EVENTS);
+        terminal.wait("the error", |screen| screen.contains("boom"));
+        terminal.press("qq");
+        let (code, raw) = terminal.end();
+        assert_eq!(code, 0, "{answer:?}");
+        assert!(raw.contains(shown) && !raw.contains(absent), "{answer:?}: {shown}, not {absent}");
+        check_restored(&raw, answer);
+    }
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_not_typed() {
+    let (mut terminal, port) = Terminal::console(100, 30);
+    terminal.press("\u{1b}]11;rgb:3131/3131/3131\u{1b}\\");
+    terminal.press("/boom\r");
+    terminal.wait("the filter alone", |screen| screen.contains("/ boom"));
+    post_to(port, EVENTS);
+    terminal.wait("the error", |screen| screen.contains("1 of 3"));
+    terminal.press("qq");
+    assert_eq!(terminal.end().0, 0);
 }
 
 /// Where files of settings and state go differs elsewhere.

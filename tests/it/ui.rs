@@ -33,11 +33,16 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new(retain: u64) -> Self {
+        Self::with(retain, |app| app)
+    }
+
+    /// A console of an app that is made into another before it sees anything.
+    fn with(retain: u64, made: impl FnOnce(App) -> App) -> Self {
         let facts =
             Facts { address: "127.0.0.1:8245".into(), key: "ABCDEFGHIJKLMNOP".into(), recording: None };
         let theme = Theme::new(Palette::Ansi, false);
         let app = App::new(facts, Arc::new(Counters::default()), theme, jiff::tz::TimeZone::UTC, "");
-        let mut console = Self::of(app, Retention { events: retain, bytes: u64::MAX });
+        let mut console = Self::of(made(app), Retention { events: retain, bytes: u64::MAX });
         console.settle();
         console
     }
@@ -49,7 +54,12 @@ impl Console {
 
     /// What a shop's page did in its last seconds.
     pub(crate) fn with_a_shop() -> Self {
-        let mut console = Self::new(1_000_000);
+        Self::with_a_shop_and(|app| app)
+    }
+
+    /// The same, of an app that is made into another first.
+    pub(crate) fn with_a_shop_and(made: impl FnOnce(App) -> App) -> Self {
+        let mut console = Self::with(1_000_000, made);
         console.post(include_str!("fixtures/shop.json"));
         console
     }

@@ -17,6 +17,7 @@ use super::table::{
     Align, Cell, Column, List, Place, WIDE, below, cell, height_above, plain, row_of, sorted, term,
 };
 use super::{Panel, table, timeline};
+use crate::config::{Baseline, Settings, Window};
 use crate::stats::EndpointRow;
 use crate::ui::cursor::Cursor;
 use crate::ui::draw;
@@ -105,7 +106,7 @@ impl Panel for Latency {
             }
             Action::Baseline => {
                 self.compared.baseline = self.compared.baseline.next();
-                let has_none = self.compared.baseline == window::Baseline::Mark && view.mark.is_none();
+                let has_none = self.compared.baseline == Baseline::Mark && view.mark.is_none();
                 return if has_none { Request::Said("no mark yet: c sets one") } else { Request::Done };
             }
             Action::Timeline => {
@@ -161,8 +162,8 @@ impl Panel for Latency {
             }
             None => {
                 let text = match (self.compared.window, view.is_filtered) {
-                    (window::Window::All, true) => "no requests among the matches",
-                    (window::Window::All, false) => "no requests so far",
+                    (Window::All, true) => "no requests among the matches",
+                    (Window::All, false) => "no requests so far",
                     _ => "no requests in this window: t shows another",
                 };
                 draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
@@ -200,6 +201,19 @@ impl Panel for Latency {
 }
 
 impl Latency {
+    /// Takes over what is set, as far as it is another than `before`.
+    pub(in crate::ui) fn obey(&mut self, before: Option<&Settings>, now: &Settings) {
+        if before.is_none_or(|before| before.window != now.window) {
+            self.compared.window = now.window;
+        }
+        if before.is_none_or(|before| before.baseline != now.baseline) {
+            self.compared.baseline = now.baseline;
+        }
+        self.compared.is_without_failures = !now.has_failures;
+        let is_fixed = |title: &str| ["method", "route"].contains(&title);
+        self.list.show(|title| is_fixed(title) || now.latency_columns.iter().any(|name| name == title));
+    }
+
     /// Draws the slowest endpoints of the window in a few rows beside another screen.
     pub(in crate::ui) fn render_side(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         self.compared.refresh(view);

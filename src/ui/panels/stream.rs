@@ -20,6 +20,7 @@ use ratatui::layout::Rect;
 pub(in crate::ui) use words::{is_error, kind_word, row_text, term_of};
 
 use super::Panel;
+use crate::config::{Landmarks, Settings, Times};
 use crate::event::{Chunk, EventRef, Timestamp};
 use crate::scan::{Matches, Moment};
 use crate::ui::format::{self, counted};
@@ -28,9 +29,9 @@ use crate::ui::view::{Request, View};
 use crate::ui::{draw, tabs};
 use entries::{Entry, Walk};
 use held::{Held, Since};
-use interludes::{Interlude, Interludes, Landmarks};
+use interludes::{Interlude, Interludes};
 use lines::{Composer, Kept, Line};
-use row::{How, Row, Times};
+use row::{How, Row, Shown};
 
 /// Rows looked through for the next error in one press, and at once; the press after goes on from there.
 const SEARCH: u64 = 200_000;
@@ -48,6 +49,7 @@ pub(in crate::ui) struct Stream {
     landmarks: Landmarks,
     is_folding: bool,
     is_wrapped: bool,
+    shown: Shown,
     /// Which event stood on which line when it was last drawn.
     placed: Vec<(Moment, u16)>,
     /// What stood there while an event is held, and of which filter that was.
@@ -64,6 +66,7 @@ impl Default for Stream {
             landmarks: Landmarks::default(),
             is_folding: true,
             is_wrapped: false,
+            shown: Shown::of(&Settings::default().stream_columns),
             placed: Vec::new(),
             kept: (0, Vec::new()),
         }
@@ -71,6 +74,24 @@ impl Default for Stream {
 }
 
 impl Stream {
+    /// Takes over what is set, as far as it is another than `before`.
+    pub(in crate::ui) fn obey(&mut self, before: Option<&Settings>, now: &Settings) {
+        if before.is_none_or(|before| before.times != now.times) {
+            self.times = now.times;
+        }
+        if before.is_none_or(|before| before.landmarks != now.landmarks) {
+            self.landmarks = now.landmarks;
+        }
+        if before.is_none_or(|before| before.is_folding != now.is_folding) {
+            self.is_folding = now.is_folding;
+        }
+        self.shown = Shown::of(&now.stream_columns);
+    }
+
+    fn how(&self) -> How {
+        How { times: self.times, origin: self.origin, is_wrapped: self.is_wrapped, shown: self.shown }
+    }
+
     fn shown(&self) -> Option<&Held> {
         self.held.as_ref().filter(|held| !held.is_out)
     }
@@ -270,12 +291,12 @@ impl Stream {
             self.kept = (view.matches.id, Vec::new());
         }
         let kept = std::mem::take(&mut self.kept.1);
-        let (height, is_wrapped) = (usize::from(area.height), self.is_wrapped);
+        let (height, how) = (usize::from(area.height), self.how());
         let mut composer = Composer {
             matches: view.matches,
             walk: Walk::new(view.matches, self.is_folding),
             between: Interludes::new(self.landmarks, view, everything.as_ref()),
-            lines_of: &|entry| row::lines_of(entry, area.width, is_wrapped, view),
+            lines_of: &|entry| row::lines_of(entry, area.width, how, view),
             kept: &kept,
         };
         let selected = self.entry(&mut Walk::new(view.matches, self.is_folding), view);
@@ -310,7 +331,7 @@ impl Stream {
     }
 
     fn render_lines(&self, area: Rect, buf: &mut Buffer, lines: &[Line<'_>], view: &View<'_>) {
-        let how = How { times: self.times, origin: self.origin, is_wrapped: self.is_wrapped };
+        let how = self.how();
         let mut above = None;
         for (y, line) in (area.y..area.bottom()).zip(lines) {
             let row = Rect { y, height: 1, ..area };

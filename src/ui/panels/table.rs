@@ -81,6 +81,8 @@ pub(super) struct List<K> {
     columns: &'static [Column],
     sort: usize,
     is_reversed: bool,
+    /// Columns that are left out, one bit each.
+    hidden: u32,
     /// Positions at the time of the selection, one for each row there was.
     held: Option<FxHashMap<K, usize>>,
     height: usize,
@@ -88,7 +90,21 @@ pub(super) struct List<K> {
 
 impl<K: Clone + Ord + Hash> List<K> {
     pub(super) fn new(columns: &'static [Column], sort: usize) -> Self {
-        Self { cursor: Cursor::default(), columns, sort, is_reversed: false, held: None, height: 1 }
+        Self {
+            cursor: Cursor::default(),
+            columns,
+            sort,
+            is_reversed: false,
+            hidden: 0,
+            held: None,
+            height: 1,
+        }
+    }
+
+    /// Leaves out the columns that `is_shown` does not want, by title.
+    pub(super) fn show(&mut self, is_shown: impl Fn(&str) -> bool) {
+        let columns = self.columns.iter().zip(0_u32..).filter(|(column, _)| !is_shown(column.title));
+        self.hidden = columns.fold(0, |hidden, (_, at)| hidden | 1_u32.checked_shl(at).unwrap_or(0));
     }
 
     pub(super) fn selected(&self) -> Option<&K> {
@@ -172,7 +188,7 @@ impl<K: Clone + Ord + Hash> List<K> {
         cells: impl Fn(usize) -> Vec<Cell<'a>>,
     ) {
         draw::rule(buf, area, &self.title(theme), note, theme.rule, theme.glyphs);
-        let placed = place(self.columns, area);
+        let placed = place_but(self.columns, self.hidden, area);
         let style = |at| if at == self.sort { theme.title } else { theme.dim };
         let titles: Vec<_> =
             self.columns.iter().enumerate().map(|(at, column)| cell(column.title, style(at))).collect();
@@ -220,11 +236,21 @@ pub(super) type Placed = (usize, u16, u16, Align);
 
 /// The columns an area has room for.
 pub(super) fn place(columns: &[Column], area: Rect) -> Vec<Placed> {
+    place_but(columns, 0, area)
+}
+
+/// The same without those that are `hidden`, one bit each.
+fn place_but(columns: &[Column], hidden: u32, area: Rect) -> Vec<Placed> {
+    let is_hidden =
+        |at: usize| u32::try_from(at).is_ok_and(|at| hidden.checked_shr(at).unwrap_or(0) & 1 == 1);
     let is_wide = area.width >= WIDE;
     // A mark without a title stands close to what it marks.
     let gap = |column: &Column| if is_wide && !column.title.is_empty() { 2 } else { 1 };
     let own = |column: &Column| if is_wide { column.widths.1 } else { column.widths.0 };
-    let shown = || columns.iter().enumerate().filter(|(_, column)| column.from <= area.width);
+    let shown = || {
+        let all = columns.iter().enumerate();
+        all.filter(|(at, column)| column.from <= area.width && !is_hidden(*at))
+    };
     let taken = shown().fold(MARKS, |sum, (_, column)| sum.saturating_add(own(column) + gap(column)));
     let rest = area.width.saturating_sub(taken);
     let find = |align| shown().find(|(_, column)| column.align == align).map(|(at, _)| at);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::event::{EventRef, Micros, Symbol, Timestamp};
+use crate::config::{Baseline, Window};
+use crate::event::{EventRef, Flags, Micros, Symbol, Timestamp};
 use crate::stats::{EndpointRow, Endpoints, Loads};
 use crate::ui::view::View;
 
@@ -18,17 +19,6 @@ const MAX_SPARKS: usize = 1_000;
 const MIN_TO_COMPARE: u64 = 5;
 /// What was made is made anew after so many milliseconds.
 const REFRESH_MS: i64 = 1_000;
-
-/// Which requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Window {
-    /// Those of the newest page load of their tab.
-    #[default]
-    Load,
-    Minute,
-    Five,
-    All,
-}
 
 impl Window {
     pub(super) fn next(self) -> Self {
@@ -56,17 +46,6 @@ impl Window {
             Self::Load | Self::All => None,
         }
     }
-}
-
-/// What they are compared with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Baseline {
-    /// The load of their tab before the newest.
-    #[default]
-    Previous,
-    /// What came before the mark.
-    Mark,
-    None,
 }
 
 impl Baseline {
@@ -117,6 +96,8 @@ impl Line {
 pub(super) struct Compared {
     pub(super) window: Window,
     pub(super) baseline: Baseline,
+    /// Failed requests are left out of percentiles.
+    pub(super) is_without_failures: bool,
     pub(super) lines: Vec<Line>,
     /// Whether there is anything to compare with.
     pub(super) has_before: bool,
@@ -128,6 +109,7 @@ pub(super) struct Compared {
 struct Made {
     window: Window,
     baseline: Baseline,
+    is_without_failures: bool,
     filter: u64,
     is_done: bool,
     is_filtered: bool,
@@ -143,6 +125,7 @@ impl Compared {
         let wanted = Made {
             window: self.window,
             baseline: self.baseline,
+            is_without_failures: self.is_without_failures,
             filter: view.matches.id,
             is_done: view.matches.is_done(),
             is_filtered: view.is_filtered,
@@ -164,7 +147,7 @@ impl Compared {
     }
 
     fn make(&mut self, view: &View<'_>) {
-        let mut pass = Pass::new(self.window, self.baseline, view);
+        let mut pass = Pass::new((self.window, self.baseline), self.is_without_failures, view);
         for (ordinal, event) in view.matches.iter() {
             let symbol = event.chunk().endpoints()[event.row()];
             if !symbol.is_none() {
@@ -176,7 +159,9 @@ impl Compared {
             before.iter().map(|row| (&*row.name, row)).collect();
         // Of everything, the tables know what the ring let go of, too.
         let (now, span) = match self.window {
-            Window::All => (Arc::clone(&view.tables.endpoints), view.tables.span.map(|(first, _)| first)),
+            Window::All if !self.is_without_failures => {
+                (Arc::clone(&view.tables.endpoints), view.tables.span.map(|(first, _)| first))
+            }
             _ => (pass.now.rows(), pass.first),
         };
         let length = self.window.ms().unwrap_or(i64::MAX);
@@ -198,6 +183,7 @@ impl Compared {
 struct Pass<'a> {
     window: Window,
     baseline: Baseline,
+    is_without_failures: bool,
     loads: &'a Loads,
     mark: Option<Timestamp>,
     end: Timestamp,
@@ -210,11 +196,21 @@ struct Pass<'a> {
     names: FxHashMap<Symbol, Arc<str>>,
 }
 
+/// Counts a request; how long it took counts unless it failed and failures are left out.
+fn add(endpoints: &mut Endpoints, event: EventRef<'_>, ordinal: u64, is_without_failures: bool) {
+    if is_without_failures && event.flags().has(Flags::FAILED) {
+        endpoints.count(event);
+    } else {
+        endpoints.add(event, ordinal);
+    }
+}
+
 impl<'a> Pass<'a> {
-    fn new(window: Window, baseline: Baseline, view: &View<'a>) -> Self {
+    fn new((window, baseline): (Window, Baseline), is_without_failures: bool, view: &View<'a>) -> Self {
         Self {
             window,
             baseline,
+            is_without_failures,
             loads: &view.snapshot.loads,
             mark: view.mark,
             end: view.now,
@@ -242,13 +238,13 @@ impl<'a> Pass<'a> {
         };
         if is_now {
             self.spark(symbol, event, age);
-            if self.window != Window::All {
+            if self.window != Window::All || self.is_without_failures {
                 self.first = Some(self.first.map_or(event.inst(), |first| first.min(event.inst())));
-                self.now.add(event, ordinal);
+                add(&mut self.now, event, ordinal, self.is_without_failures);
             }
         }
         if is_before {
-            self.before.add(event, ordinal);
+            add(&mut self.before, event, ordinal, self.is_without_failures);
         }
     }
 

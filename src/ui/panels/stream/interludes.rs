@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::config::Landmarks;
 use crate::event::{Family, Timestamp};
 use crate::scan::{At, Matches, Moment};
 use crate::stats::{Break, BreakKind};
@@ -16,17 +17,6 @@ const MAX_MARKS: usize = 3;
 /// Events looked at for clicks in one frame.
 const BUDGET: usize = 20_000;
 const BLOCK: usize = 256;
-
-/// Which of them are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Landmarks {
-    /// Page loads and hot updates.
-    #[default]
-    Loads,
-    /// Clicks and navigations too.
-    Clicks,
-    Off,
-}
 
 impl Landmarks {
     pub(super) fn next(self) -> Self {

@@ -8,6 +8,7 @@ use ratatui::style::Style;
 
 use super::entries::Entry;
 use super::words::{kind_word, row_text};
+use crate::config::Times;
 use crate::event::gate::Line;
 use crate::event::{EventRef, Flags, Level, Micros, Timestamp};
 use crate::stats::Break;
@@ -24,18 +25,6 @@ const FULL_BAR: Micros = Micros(1_000_000);
 const MAX_WRAPPED: usize = 12;
 /// Earlier by so much than what had arrived before it, an event is late; less is sorted in silently (UX: lateness).
 const LATE_MS: i64 = 250;
-
-/// What the column of times shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Times {
-    #[default]
-    Clock,
-    /// Since the page load of its tab.
-    SinceLoad,
-    /// Since the row above.
-    Gap,
-    Age,
-}
 
 impl Times {
     pub(super) fn next(self) -> Self {
@@ -64,6 +53,27 @@ pub(super) struct How {
     /// While one session is shown: its first event, which clock times give way to.
     pub(super) origin: Option<Timestamp>,
     pub(super) is_wrapped: bool,
+    pub(super) shown: Shown,
+}
+
+/// Which columns are shown where there is room for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    time: bool,
+    kind: bool,
+    tab: bool,
+    status: bool,
+    bar: bool,
+    place: bool,
+}
+
+impl Shown {
+    /// By their names in the settings.
+    pub(super) fn of(names: &[String]) -> Self {
+        let [time, kind, tab, status, bar, place] = ["time", "kind", "tab", "status", "bar", "where"]
+            .map(|name| names.iter().any(|shown| shown == name));
+        Self { time, kind, tab, status, bar, place }
+    }
 }
 
 /// A row's place among others.
@@ -83,14 +93,32 @@ struct Columns {
     tab: u16,
     right: u16,
     bar: u16,
+    has_status: bool,
+    has_place: bool,
 }
 
 impl Columns {
-    fn of(width: u16) -> Self {
-        match width {
-            WIDE.. => Self { time: 12, kind: 9, tab: 5, right: 22, bar: 5 },
-            MIDDLE.. => Self { time: 9, kind: 4, tab: 1, right: 20, bar: 4 },
-            _ => Self { time: 5, kind: 0, tab: 0, right: 0, bar: 0 },
+    fn of(width: u16, shown: Shown) -> Self {
+        let (time, kind, tab, right, bar) = match width {
+            WIDE.. => (12, 9, 5, 22, 5),
+            MIDDLE.. => (9, 4, 1, 20, 4),
+            _ => (5, 0, 0, 0, 0),
+        };
+        let own = |is_shown: bool, width: u16| if is_shown { width } else { 0 };
+        let right = match (shown.status, shown.bar) {
+            (true, true) => right,
+            (true, false) => right - bar,
+            // The mark of what is new stays.
+            (false, _) => right.min(2),
+        };
+        Self {
+            time: own(shown.time, time),
+            kind: own(shown.kind, kind),
+            tab: own(shown.tab, tab),
+            right,
+            bar: own(shown.bar, bar),
+            has_status: shown.status,
+            has_place: shown.place,
         }
     }
 
@@ -107,11 +135,11 @@ impl Columns {
 }
 
 /// How many lines `entry` takes in rows of `width`.
-pub(super) fn lines_of(entry: &Entry<'_>, width: u16, is_wrapped: bool, view: &View<'_>) -> usize {
-    if !is_wrapped {
+pub(super) fn lines_of(entry: &Entry<'_>, width: u16, how: How, view: &View<'_>) -> usize {
+    if !how.is_wrapped {
         return 1;
     }
-    let room = usize::from(Columns::of(width).text(width)).max(1);
+    let room = usize::from(Columns::of(width, how.shown).text(width)).max(1);
     let text = row_text(entry.last.event());
     // Most rows are short: what fits even if every byte were a column needs no wrapping.
     if text.len() <= room && !text.contains('\n') { 1 } else { wrapped(text, room, view).len().max(1) }
@@ -124,7 +152,7 @@ fn wrapped(text: &str, room: usize, view: &View<'_>) -> Vec<Line> {
 /// Draws `row` into one line of the screen.
 pub(super) fn render(area: Rect, buf: &mut Buffer, row: &Row<'_, '_>, how: How, view: &View<'_>) {
     let (theme, event) = (view.theme, row.entry.last.event());
-    let columns = Columns::of(area.width);
+    let columns = Columns::of(area.width, how.shown);
     let base = if row.is_selected { theme.selection } else { theme.text };
     if row.is_selected {
         buf.set_style(area.intersection(buf.area), base);
@@ -174,10 +202,12 @@ fn lead(
     };
     draw::text(buf, area, area.x, area.y, mark, style(theme.accent));
     let mut x = area.x + 1;
-    let time = time_text(event, row.above, columns, how, view);
-    let time = format!("{time:>width$}", width = usize::from(columns.time));
-    draw::text(buf, area, x, area.y, &time, style(theme.dim));
-    x += columns.time + 1;
+    if columns.time > 0 {
+        let time = time_text(event, row.above, columns, how, view);
+        let time = format!("{time:>width$}", width = usize::from(columns.time));
+        draw::text(buf, area, x, area.y, &time, style(theme.dim));
+        x += columns.time + 1;
+    }
     draw::text(buf, area, x, area.y, level_word(event.level()), style(theme.level(event.level())));
     x += 4;
     if columns.kind > 0 {
@@ -268,21 +298,21 @@ fn right_end(area: Rect, buf: &mut Buffer, row: &Row<'_, '_>, columns: &Columns,
         None if is_failed => "fail".to_owned(),
         None => String::new(),
     };
-    if !status.is_empty() || event.duration().is_some() {
+    if columns.has_status && (!status.is_empty() || event.duration().is_some()) {
         let from = area.right().saturating_sub(columns.right);
         let own = if event.flags().has(Flags::SLOW) { theme.warn } else { theme.text };
         let own = if is_failed { theme.error } else { own };
         let took = event.duration().map(|span| format::millis(span, theme.glyphs)).unwrap_or_default();
         let numbers = format!("{status:>4} {took:>8} ");
         let x = draw::text(buf, area, from, area.y, &numbers, style(own));
-        if let Some(span) = event.duration().filter(|span| span.0 > FULL_BAR.0 / 20) {
+        if let Some(span) = event.duration().filter(|span| columns.bar > 0 && span.0 > FULL_BAR.0 / 20) {
             let bar = format::bar(span.0, FULL_BAR.0, columns.bar, theme.glyphs);
             draw::text(buf, area, x, area.y, &bar, style(own));
         }
         return from;
     }
     let most = usize::from((area.width / 4).min(28));
-    let Some(place) = place::of(event).filter(|_| event.level() >= Level::Warn) else {
+    let Some(place) = place::of(event).filter(|_| columns.has_place && event.level() >= Level::Warn) else {
         return if is_new { end } else { area.right() };
     };
     let place = theme.gate.line(&place, most);
