@@ -22,6 +22,7 @@ use super::door::{Door, MAX_MESSAGE};
 use super::files::{self, Traffic};
 use super::health;
 use super::intake::{Numbered, Receipt};
+use super::metrics;
 use super::websocket::{self, Speech};
 use crate::counters::Counter;
 use crate::wire::{self, Body, Sender};
@@ -99,6 +100,13 @@ async fn route_to(
             Some(line) => json(StatusCode::OK, line),
             None => text(StatusCode::SERVICE_UNAVAILABLE, "taillight is closing"),
         },
+        Route::Metrics => {
+            let form = metrics::Form::wanted(&joined(request.headers(), &header::ACCEPT));
+            match metrics::page(door, form).await {
+                Some(page) => with_type(StatusCode::OK, form.content_type(), page.into()),
+                None => text(StatusCode::SERVICE_UNAVAILABLE, "taillight is closing"),
+            }
+        }
         Route::MethodNotAllowed(allowed) => {
             let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "this address takes events by POST");
             answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));

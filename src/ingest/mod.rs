@@ -14,6 +14,7 @@ mod http;
 mod intake;
 pub mod key;
 mod meter;
+mod metrics;
 mod packers;
 mod server;
 mod stages;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::latency::{BARS, CURVE, Latency, Quantiles};
+use super::latency::{Latency, Quantiles, Spread};
 use crate::event::{EventRef, Flags, Micros, Symbol};
 
 /// Endpoints kept apart; the rest is `(other)`.
@@ -32,9 +32,9 @@ pub struct EndpointRow {
     /// Answers with 400 or more, and requests without an answer.
     pub errors: u64,
     pub latency: Quantiles,
-    pub bars: [u32; BARS],
-    /// Longest durations by share, see [`CURVE`].
-    pub curve: [Micros; CURVE.len()],
+    pub spread: Spread,
+    /// How many endpoints were met before it.
+    pub nth: usize,
     /// Slowest first.
     pub slowest: Arc<[Slow]>,
 }
@@ -49,6 +49,7 @@ pub struct Endpoints {
 #[derive(Debug)]
 struct Endpoint {
     name: Arc<str>,
+    nth: usize,
     count: u64,
     errors: u64,
     latency: Latency,
@@ -94,6 +95,7 @@ impl Endpoints {
         }
         self.all.push(Endpoint {
             name: Arc::from(name),
+            nth: self.all.len(),
             count: 0,
             errors: 0,
             latency: Latency::default(),
@@ -132,14 +134,13 @@ impl Endpoint {
 
     fn row(&mut self) -> Arc<EndpointRow> {
         let made = self.row.take().unwrap_or_else(|| {
-            let (bars, curve) = self.latency.spread();
             Arc::new(EndpointRow {
                 name: Arc::clone(&self.name),
                 count: self.count,
                 errors: self.errors,
                 latency: self.latency.quantiles(),
-                bars,
-                curve,
+                spread: self.latency.spread(),
+                nth: self.nth,
                 slowest: self.slowest.as_slice().into(),
             })
         });

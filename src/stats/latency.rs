@@ -18,6 +18,39 @@ pub const CURVE: [u16; 24] = [
     9_700, 9_800, 9_900, 9_925, 9_950, 9_975, 9_990, 9_999, 10_000,
 ];
 
+/// The bounds of [`Spread::steps`]: those that histograms of web requests are usually cut at.
+pub const STEPS: [Micros; 12] = [
+    Micros(5_000),
+    Micros(10_000),
+    Micros(25_000),
+    Micros(50_000),
+    Micros(100_000),
+    Micros(250_000),
+    Micros(500_000),
+    Micros(1_000_000),
+    Micros(2_500_000),
+    Micros(5_000_000),
+    Micros(10_000_000),
+    Micros(30_000_000),
+];
+
+/// A distribution in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// How many durations fall under each of [`bar_limit`]'s bounds and above the one before.
+    pub bars: [u32; BARS],
+    /// The longest duration of each share in [`CURVE`].
+    pub curve: [Micros; CURVE.len()],
+    /// How many durations are not above each of [`STEPS`], nor above it by less than the histogram can tell.
+    pub steps: [u64; STEPS.len()],
+}
+
+impl Default for Spread {
+    fn default() -> Self {
+        Self { bars: [0; BARS], curve: [Micros(0); CURVE.len()], steps: [0; STEPS.len()] }
+    }
+}
+
 /// The upper bound of bar `bar`, which takes durations up to and including it.
 pub fn bar_limit(bar: usize) -> Micros {
     if bar + 1 >= BARS { MAX_LATENCY } else { Micros(64 << bar) }
@@ -46,6 +79,7 @@ pub struct Quantiles {
     pub min: Micros,
     pub max: Micros,
     pub mean: Micros,
+    pub sum: Micros,
     /// Times of over 60 s, which count as 60 s above.
     pub over_range: u64,
 }
@@ -84,14 +118,15 @@ impl Latency {
             min: self.min,
             max: self.max,
             mean: Micros(u64::try_from(self.sum_us / u128::from(count)).unwrap_or(u64::MAX)),
+            sum: Micros(u64::try_from(self.sum_us).unwrap_or(u64::MAX)),
             over_range: self.over_range,
         }
     }
 
-    /// How many durations fall under each of [`bar_limit`]'s bounds and above the one before; and the longest duration
-    /// of each share in [`CURVE`].
-    pub fn spread(&self) -> ([u32; BARS], [Micros; CURVE.len()]) {
-        let (mut bars, mut curve) = ([0_u32; BARS], [Micros(0); CURVE.len()]);
+    /// The distribution in pieces.
+    pub fn spread(&self) -> Spread {
+        let Spread { mut bars, mut curve, mut steps } = Spread::default();
+        let ends = STEPS.map(|step| self.histogram.highest_equivalent(step.0));
         let count = u128::from(self.histogram.len());
         let ranks = CURVE.map(|share| (count * u128::from(share)).div_ceil(10_000).max(1));
         let (mut bar, mut point, mut seen) = (0, 0, 0_u128);
@@ -101,6 +136,9 @@ impl Latency {
                 bar += 1;
             }
             bars[bar] = bars[bar].saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+            if let Some(step) = steps.get_mut(ends.partition_point(|end| *end < limit)) {
+                *step += more;
+            }
             seen += u128::from(more);
             while point < CURVE.len() && ranks[point] <= seen {
                 curve[point] = Micros(limit).clamp(self.min, self.max);
@@ -110,7 +148,10 @@ impl Latency {
         if let (Some(last), true) = (curve.last_mut(), count > 0) {
             *last = self.max;
         }
-        (bars, curve)
+        for step in 1..steps.len() {
+            steps[step] += steps[step - 1];
+        }
+        Spread { bars, curve, steps }
     }
 }
 
@@ -140,14 +181,22 @@ mod tests {
     #[test]
     fn bars_hold_every_duration_once() {
         let latency = recorded([1, 64, 65, 1_000_000, 59_000_000, 80_000_000]);
-        let (bars, curve) = latency.spread();
+        let Spread { bars, curve, .. } = latency.spread();
         assert_eq!(bars.iter().sum::<u32>(), 6);
         assert_eq!(bars[0], 2);
         assert_eq!(bars[BARS - 1], 2);
         let at = |share| curve[CURVE.iter().position(|own| *own == share).expect("a share")];
         assert_eq!((at(0), at(10_000)), (Micros(1), Micros(80_000_000)));
         assert!(at(5_000).0.abs_diff(65) <= 1 && at(6_000).0.abs_diff(1_000_000) < 10_000, "{curve:?}");
-        assert_eq!(Latency::default().spread(), ([0; BARS], [Micros(0); CURVE.len()]));
+        assert_eq!(Latency::default().spread(), Spread::default());
+    }
+
+    #[test]
+    fn a_step_holds_what_is_not_above_it() {
+        let latency = recorded([1, 5_000, 100_000, 101_500, 30_000_000, 59_000_000]);
+        let steps = latency.spread().steps;
+        assert_eq!(steps, [2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 5]);
+        assert_eq!(latency.quantiles().sum, Micros(1 + 5_000 + 100_000 + 101_500 + 30_000_000 + 59_000_000));
     }
 
     proptest::proptest! {

@@ -11,16 +11,18 @@ mod loads;
 mod sessions;
 mod tables;
 mod title;
+mod totals;
 mod trend;
 mod vitals;
 
 pub use breaks::{Break, BreakKind};
 pub use endpoints::{EndpointRow, Endpoints, SLOWEST, Slow};
 pub use groups::GroupRow;
-pub use latency::{BARS, CURVE, Latency, MAX_LATENCY, Quantiles, bar_limit};
+pub use latency::{BARS, CURVE, Latency, MAX_LATENCY, Quantiles, STEPS, Spread, bar_limit};
 pub use loads::Loads;
 pub use sessions::SessionRow;
 pub use tables::{TableRows, Tables};
+pub use totals::{ErrorRow, TotalRows};
 pub use trend::Trend;
 pub use vitals::{
     FeatureRow, Fields, FunnelRow, MAX_LOADS, MAX_SESSIONS, MetricRow, OTHER, PageRow, Pulse, Rating, SLOTS,

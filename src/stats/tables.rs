@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::endpoints::{EndpointRow, Endpoints};
 use super::groups::{GroupRow, Groups};
 use super::sessions::{SessionRow, Sessions};
+use super::totals::{TotalRows, Totals};
 use super::vitals::{VitalRows, Vitals};
 use crate::event::{EventRef, Family, Level, Symbol, Timestamp};
 
@@ -24,6 +25,7 @@ pub struct Tables {
     groups: Groups,
     sessions: Sessions,
     vitals: Vitals,
+    totals: Totals,
 }
 
 /// What panels show: immutable, cheap to pass on.
@@ -42,6 +44,7 @@ pub struct TableRows {
     /// Sessions that left to make room.
     pub sessions_evicted: u64,
     pub vitals: Arc<VitalRows>,
+    pub totals: Arc<TotalRows>,
 }
 
 impl Tables {
@@ -62,6 +65,7 @@ impl Tables {
         if matches!(event.family(), Family::Performance | Family::Analytics) {
             self.vitals.add(event, ordinal);
         }
+        self.totals.add(event);
     }
 
     /// Moves `event`, which was added as one of the group `from`, to the group it has now; `true` if what is left of
@@ -100,6 +104,7 @@ impl Tables {
             sessions: self.sessions.rows(message),
             sessions_evicted: self.sessions.evicted(),
             vitals: self.vitals.rows(),
+            totals: Arc::new(self.totals.rows()),
         }
     }
 }

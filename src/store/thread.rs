@@ -34,6 +34,8 @@ pub enum StoreMsg {
     Tick(Timestamp),
     /// Answer with the books as of all messages before this one.
     Report(oneshot::Sender<Ledger>),
+    /// Answer with everything readers see, as of all messages before this one.
+    Look { now: Timestamp, answer: oneshot::Sender<Snapshot> },
 }
 
 /// The way to a running store.
@@ -63,6 +65,13 @@ impl StoreHandle {
         let (answer, books) = oneshot::channel();
         self.send(StoreMsg::Report(answer)).await.then_some(())?;
         books.await.ok()
+    }
+
+    /// What readers see at `now`, as of everything sent before.
+    pub async fn look(&self, now: Timestamp) -> Option<Snapshot> {
+        let (answer, snapshot) = oneshot::channel();
+        self.send(StoreMsg::Look { now, answer }).await.then_some(())?;
+        snapshot.await.ok()
     }
 }
 
@@ -101,6 +110,7 @@ fn work(retention: Retention, mut receiver: mpsc::Receiver<StoreMsg>, published:
                 StoreMsg::Tick(now) => tick = Some(now),
                 // Whoever asked may have gone; there is nobody left to tell.
                 StoreMsg::Report(answer) => drop(answer.send(store.ledger())),
+                StoreMsg::Look { now, answer } => drop(answer.send(store.snapshot(now))),
             }
         }
         if let Some(now) = tick {

@@ -31,6 +31,8 @@ mod load;
 mod looks;
 /// Stacks and source maps: recorded, hostile, and while the program runs.
 mod maps;
+/// `/metrics`: for Prometheus, and by its own measure.
+mod metrics;
 /// The console in a real pseudo-terminal.
 mod pty;
 /// What a page load is: `since:reload`, `load:` and `session:latest` over real connections.

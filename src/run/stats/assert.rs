@@ -207,14 +207,14 @@ impl Mistake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{BARS, CURVE, Latency};
+    use crate::stats::Latency;
 
     fn row(name: &str, errors: u64, spans_ms: &[u64]) -> Arc<EndpointRow> {
         let mut latency = Latency::default();
         spans_ms.iter().for_each(|ms| latency.record(Micros(ms * 1000)));
-        let (count, latency) = (spans_ms.len() as u64 + 1, latency.quantiles());
-        let (slowest, bars, curve) = (Arc::default(), [0; BARS], [Micros(0); CURVE.len()]);
-        Arc::new(EndpointRow { name: name.into(), count, errors, latency, bars, curve, slowest })
+        let (count, spread, latency) = (spans_ms.len() as u64 + 1, latency.spread(), latency.quantiles());
+        let slowest = Arc::default();
+        Arc::new(EndpointRow { name: name.into(), count, errors, latency, spread, nth: 0, slowest })
     }
 
     fn rows() -> Vec<Arc<EndpointRow>> {

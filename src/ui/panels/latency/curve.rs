@@ -82,7 +82,7 @@ fn labels(row: Rect, buf: &mut Buffer, theme: &Theme) {
 fn at(row: &EndpointRow, share: f64) -> Micros {
     let point =
         CURVE.iter().position(|own| f64::from(*own) >= share * 10_000.0 - 0.5).unwrap_or(CURVE.len() - 1);
-    row.curve[point]
+    row.spread.curve[point]
 }
 
 /// The share of a column; that of the last is all.
@@ -110,7 +110,7 @@ struct Scale {
 impl Scale {
     fn of(now: &EndpointRow, before: Option<&EndpointRow>, height: u16) -> Self {
         let both = [Some(now), before];
-        let ends = |at: usize| both.iter().flatten().map(move |row| row.curve[at].0.max(1) as f64);
+        let ends = |at: usize| both.iter().flatten().map(move |row| row.spread.curve[at].0.max(1) as f64);
         let high = ends(CURVE.len() - 1).fold(1.0, f64::max);
         // Even where all took the same there is something to be seen.
         let low = ends(0).fold(high, f64::min).min(high / 2.0);

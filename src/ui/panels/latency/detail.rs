@@ -109,7 +109,7 @@ fn charts((body, buf): (Rect, &mut Buffer), line: &Line, view: &View<'_>) -> u16
     let rows = body.height.saturating_sub(1) / 2;
     let has_curve = rows >= curve::LEAST.1 && body.width >= curve::LEAST.0 && line.now.latency.count > 0;
     if !has_curve {
-        let bars = spread::merged(&line.now.bars, usize::from(rows));
+        let bars = spread::merged(&line.now.spread.bars, usize::from(rows));
         let taken = u16::try_from(bars.len()).unwrap_or(0);
         render_bars(Rect { height: taken.min(body.height), ..body }, buf, &bars, view);
         return taken;
@@ -119,7 +119,7 @@ fn charts((body, buf): (Rect, &mut Buffer), line: &Line, view: &View<'_>) -> u16
     let left = if body.width >= BESIDE { body.width * 58 / 100 } else { body.width };
     curve::render(Rect { width: left, ..chart }, buf, &line.now, line.before.as_deref(), theme);
     if left < body.width {
-        let bars = spread::merged(&line.now.bars, usize::from(rows));
+        let bars = spread::merged(&line.now.spread.bars, usize::from(rows));
         let right = Rect { x: chart.x + left, width: body.width - left, ..chart };
         render_bars(right, buf, &bars, view);
     }

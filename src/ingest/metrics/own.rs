@@ -1,0 +1,107 @@
+//! How taillight itself is: the ledger, the ring, the doors and the sinks.
+//!
+//! Called by `metrics`. The sums of the ledger and of each sink hold between the numbers of one page.
+
+use super::exposition::{Exposition, Kind, Sums};
+use crate::counters::{Counter, Counters};
+use crate::sinks::{Counts, DROPPED, Report};
+use crate::store::Snapshot;
+
+/// Groups of counters that are one family by reason; others are a family each.
+const BY_REASON: [(&str, &str, &str); 2] = [
+    ("refused", "taillight_refused_total", "Requests and connections that were not let in."),
+    ("closed", "taillight_closed_total", "Connections and requests that were ended."),
+];
+
+pub(super) fn write_program(uptime_s: u64, out: &mut Exposition) {
+    let mut build = Sums::default();
+    build.add(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+    out.by("taillight_build_info", Kind::Gauge, "The version that runs.", &build);
+    out.one("taillight_uptime_seconds", Kind::Gauge, "Since the start.", uptime_s);
+}
+
+/// received = accepted + duplicate + rejected, and accepted + own = live + evicted.
+pub(super) fn write_ledger(snapshot: &Snapshot, out: &mut Exposition) {
+    let ledger = &snapshot.ledger;
+    let counts = [
+        ("taillight_events_received_total", "Events that were offered.", ledger.received()),
+        ("taillight_events_accepted_total", "Events that were taken.", ledger.accepted),
+        ("taillight_events_duplicate_total", "Events that had come before.", ledger.duplicate),
+        ("taillight_events_own_total", "Events that taillight made itself.", ledger.own),
+        ("taillight_events_evicted_total", "Events that made room for newer ones.", ledger.evicted),
+        ("taillight_values_redacted_total", "Values that were made unreadable.", ledger.redacted),
+        ("taillight_events_repaired_total", "Events with broken text that was mended.", ledger.repaired),
+        ("taillight_events_cut_total", "Events whose longest texts were cut.", ledger.cut),
+    ];
+    for (name, help, count) in counts {
+        out.one(name, Kind::Counter, help, count);
+    }
+    let mut rejected = Sums::default();
+    for (reason, count) in &ledger.rejected {
+        rejected.add(&[("reason", reason)], *count);
+    }
+    out.by("taillight_events_rejected_total", Kind::Counter, "Events that could not be read.", &rejected);
+    out.one("taillight_ring_events", Kind::Gauge, "Events in memory.", ledger.live);
+    out.one("taillight_ring_bytes", Kind::Gauge, "Accounted bytes of the events in memory.", snapshot.bytes);
+}
+
+pub(super) fn write_doors(counters: &Counters, out: &mut Exposition) {
+    out.one("taillight_connections", Kind::Gauge, "Open WebSockets.", counters.connections());
+    for (group, family, help) in BY_REASON {
+        let mut sums = Sums::default();
+        for (counter, _, name) in Counter::ALL.into_iter().filter(|(_, own, _)| *own == group) {
+            sums.add(&[("reason", name)], counters.get(counter));
+        }
+        out.by(family, Kind::Counter, help, &sums);
+    }
+    for (counter, group, name) in Counter::ALL {
+        if BY_REASON.iter().all(|(known, ..)| *known != group) {
+            let help = format!("{group}: {}.", name.replace('_', " "));
+            out.one(&format!("taillight_{group}_{name}_total"), Kind::Counter, &help, counters.get(counter));
+        }
+    }
+}
+
+/// A part of what was offered to a sink: its family, what it is, its number.
+type SinkPart = (&'static str, &'static str, fn(&Counts) -> u64);
+
+/// offered = delivered + queued + filtered + sampled + limited + dropped, for each sink.
+pub(super) fn write_sinks(reports: &[Report], out: &mut Exposition) {
+    const PARTS: [SinkPart; 6] = [
+        ("taillight_sink_offered_total", "Events offered to the sink.", |counts| counts.offered),
+        ("taillight_sink_delivered_total", "Events the sink has delivered.", |counts| counts.delivered),
+        ("taillight_sink_filtered_total", "Events not meant for the sink.", |counts| counts.filtered),
+        ("taillight_sink_sampled_total", "Events left out by the sink's sample.", |counts| counts.sampled),
+        ("taillight_sink_limited_total", "Events over the sink's limits.", |counts| counts.limited),
+        ("taillight_sink_errors_total", "Tries of the sink that failed.", |counts| counts.errors),
+    ];
+    for (name, help, number) in PARTS {
+        let mut sums = Sums::default();
+        reports.iter().for_each(|report| sums.add(&[("sink", &report.name)], number(&report.counts)));
+        out.by(name, Kind::Counter, help, &sums);
+    }
+    let (mut dropped, mut queued, mut states) = (Sums::default(), Sums::default(), Sums::default());
+    for report in reports {
+        let name = ("sink", report.name.as_str());
+        for ((_, reason), events) in DROPPED.iter().zip(report.counts.dropped) {
+            dropped.add(&[name, ("reason", reason)], events);
+        }
+        queued.add(&[name], report.queued);
+        states.add(&[name, ("type", report.kind), ("mode", report.mode), ("state", report.state.name())], 1);
+    }
+    out.by("taillight_sink_dropped_total", Kind::Counter, "Events the sink never delivers.", &dropped);
+    out.by("taillight_sink_queued_events", Kind::Gauge, "Events that wait or are being written.", &queued);
+    out.by("taillight_sink_state", Kind::Gauge, "1 for the state the sink is in.", &states);
+    let quantiles = reports.iter().flat_map(|report| {
+        [("0.5", report.p50), ("0.99", report.p99)].map(|(quantile, ms)| {
+            (vec![("sink", report.name.as_str()), ("quantile", quantile)], ms.map(|ms| ms / 1_000.0))
+        })
+    });
+    let help = "From being offered to being delivered.";
+    out.measured("taillight_sink_latency_seconds", Kind::Summary, help, quantiles);
+}
+
+pub(super) fn write_other(events: u64, out: &mut Exposition) {
+    let help = "Events counted in series called (other), for the number of series is bounded.";
+    out.one("taillight_series_other_total", Kind::Counter, help, events);
+}
