@@ -3,9 +3,13 @@
 //! Written by `ingest`, read by `/healthz` and the health panel. Events themselves are counted in the store's
 //! ledger, where the numbers always add up; these are about connections and frames.
 
+mod pages;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use pages::{Entry, Page, Pages};
 
 use crate::event::Timestamp;
 
@@ -152,6 +156,7 @@ const MAX_START: usize = 120;
 pub struct Counters {
     values: [AtomicU64; Counter::ALL.len()],
     connections: AtomicU64,
+    pages: Arc<Pages>,
     broken: Mutex<VecDeque<BrokenFrame>>,
     refused: Mutex<VecDeque<Refused>>,
     unknown: Mutex<VecDeque<UnknownMessage>>,
@@ -169,6 +174,11 @@ impl Counters {
     /// Open WebSocket connections.
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
+    }
+
+    /// The pages that are connected.
+    pub fn pages(&self) -> &Arc<Pages> {
+        &self.pages
     }
 
     pub fn connected(&self) {

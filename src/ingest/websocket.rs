@@ -4,6 +4,7 @@
 //! Spawned by `ingest::http` after the handshake. It decodes, submits and answers; it keeps nothing of the events
 //! and never sends anything about other connections.
 
+mod noted;
 mod sente;
 
 use std::sync::Arc;
@@ -24,8 +25,8 @@ use super::asks::{Ask, Listening};
 use super::door::{Door, MAX_MESSAGE, MAX_SENTE_MESSAGE};
 use super::intake::{Numbered, Refusal};
 use super::meter::{Metered, Progress, is_no_progress};
-use crate::counters::Counter;
-use crate::event::Timestamp;
+use crate::counters::{Counter, Entry};
+use crate::event::{Timestamp, json};
 use crate::store::StoreMsg;
 use crate::wire::{self, Batch, Frame, Gap, Hello, Sender};
 
@@ -118,6 +119,8 @@ struct Connection<S> {
     control: u32,
     control_at: Instant,
     asks: Listening,
+    /// What the health screen knows of the page.
+    page: Entry,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
@@ -127,7 +130,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         progress: Arc<Progress>,
         speech: Speech,
     ) -> Self {
-        let name = format!("conn-{}", door.next_connection());
+        let number = door.next_connection();
+        let name = format!("conn-{number}");
+        let page = door.counters.pages().enter(number, &name);
         let sender = Sender { session: name.clone(), source: "browser", ..Sender::default() };
         let (now, asks) = (Instant::now(), door.asks.listen());
         Self {
@@ -145,6 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             control: CONTROL_BURST,
             control_at: now,
             asks,
+            page,
         }
     }
 
@@ -176,14 +182,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         self.heard = Instant::now();
         match message {
             Message::Text(text) => {
-                self.message_done();
+                self.message_done(text.len());
                 if matches!(self.speech, Speech::Sente(_)) {
                     return self.sente_frame(text.as_bytes(), true).await;
                 }
                 self.frame(text.as_str()).await
             }
             Message::Binary(bytes) => {
-                self.message_done();
+                self.message_done(bytes.len());
                 if matches!(self.speech, Speech::Sente(_)) {
                     return self.sente_frame(&bytes, false).await;
                 }
@@ -196,7 +202,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         }
     }
 
-    fn message_done(&mut self) {
+    fn message_done(&mut self, bytes: usize) {
+        self.page.note(|page| page.bytes += bytes as u64);
         self.progress.finished();
         self.unfinished_since = None;
         self.door.counters.add(Counter::FramesReceived, 1);
@@ -269,6 +276,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         self.sender = known.introduced(hello);
         let client = ClientKey::of(&hello.client);
         self.client = Some(client);
+        self.note_hello(hello);
         let acked = self.door.intake.hello(client, hello.next.unwrap_or(1));
         self.set_live(Some(Arc::from(self.sender.session.as_str()))).await;
         let welcome = json!({
@@ -282,6 +290,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let Some(client) = self.client else {
             return self.broken("hello", "a `hello` must come before the first batch", "").await;
         };
+        self.note_batch(&batch);
         let receipt = match self.door.intake.submit(batch, Some(Numbered { client, first: seq })).await {
             Ok(receipt) => receipt,
             Err(Refusal::TooManyGaps) => {
@@ -306,6 +315,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             Ok(acked) => {
                 self.door.counters.add(Counter::Gaps, 1);
                 self.door.counters.add(Counter::GapEvents, gap.count);
+                self.page.note(|page| page.missing += gap.count);
                 // Nothing of the page's own is lost by a missing note about a loss, so a refusal needs no answer.
                 let _ = self.door.intake.submit(wire::gap_note(gap, &self.sender), None).await;
                 self.answer(&json!({ "t": "ack", "seq": acked })).await
@@ -325,6 +335,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
     /// Keeps what the page said of itself as an event.
     async fn answered(&mut self, data: &str) -> Result<(), Option<Ending>> {
+        let buffered = json::get(data, "buffered").and_then(json::number);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        self.page.note(|page| page.buffered = buffered.map(|events| events as u64));
         let note = wire::answer_note(data, &self.sender, &self.door.redactor());
         // Whoever asked sees that nothing came; the page has nothing to send again.
         let _ = self.door.intake.submit(note, None).await;
@@ -362,6 +375,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             store.send(StoreMsg::Session { session, tab: Arc::clone(&tab), is_open: false, at }).await;
         }
         if let Some(session) = session {
+            self.page.note(|page| {
+                session.as_ref().clone_into(&mut page.session);
+                page.tab.clone_from(&self.sender.tab);
+            });
             store.send(StoreMsg::Session { session: Arc::clone(&session), tab, is_open: true, at }).await;
             self.live = Some(session);
         }

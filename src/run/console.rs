@@ -28,6 +28,7 @@ use crate::ingest;
 use crate::maps::MapsHandle;
 use crate::published::Published;
 use crate::scan::{self, Advice, AdviceHandle, Clock, Marks, Matches, ScanHandle};
+use crate::sinks::Outlets;
 use crate::store::Snapshot;
 use crate::ui::theme::Ground;
 use crate::ui::{App, Effect, Facts, Msg, TerminalScreen, Work};
@@ -60,6 +61,8 @@ pub(super) struct Source {
     pub(super) maps: Option<MapsHandle>,
     /// The way to pages, where there are any.
     pub(super) asks: Option<ingest::Asks>,
+    /// Where events go beside the ring, if anywhere.
+    pub(super) sinks: Option<Arc<Outlets>>,
 }
 
 /// Listens and shows what arrives until the user quits.
@@ -99,6 +102,7 @@ fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
         },
         maps: mapping.as_ref().map(Mapping::handle),
         asks: Some(listener.asks.clone()),
+        sinks: Some(Arc::clone(&listener.sinks)),
     };
     show(&source, filter, kept, |input| {
         let input = input.clone();
@@ -150,6 +154,7 @@ pub(super) fn show(
         editor: settings.editor,
         ground: heard.ground,
         asks: source.asks.clone(),
+        sinks: source.sinks.clone(),
     };
     console.select(0);
     console.tick()?;
@@ -242,6 +247,7 @@ struct Console {
     /// What the dashboard has been given.
     seen: (Arc<Matches>, Arc<Advice>),
     asks: Option<ingest::Asks>,
+    sinks: Option<Arc<Outlets>>,
 }
 
 impl Console {
@@ -275,6 +281,10 @@ impl Console {
         let (matches, advice) = self.seen.clone();
         self.update(Msg::Matches(matches))?;
         self.update(Msg::Advice(advice))?;
+        if let Some(sinks) = &self.sinks {
+            let reports = sinks.reports().into();
+            self.update(Msg::Sinks(reports))?;
+        }
         self.screen.draw(&mut self.app)?;
         self.tell()?;
         self.pace.drew(Instant::now());
@@ -344,6 +354,9 @@ impl Console {
                 Effect::Edit { path, line, column } => self.edit(&path, line, column)?,
                 // No answer is told by the console itself.
                 Effect::Diagnose(session) => drop(self.asks.as_ref().map(|asks| asks.diagnostics(&session))),
+                Effect::PauseSink { name, is_paused } => {
+                    self.sinks.as_ref().map(|sinks| sinks.set_paused(&name, is_paused));
+                }
                 Effect::Keep { key, value } => self.keep(Job::Set { key, value }),
                 Effect::Settings(settings) => self.take_settings(&settings)?,
                 Effect::Copy { what, text } => self.copy(what, text),

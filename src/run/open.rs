@@ -44,6 +44,7 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
         facts: facts(&open.files),
         maps: None,
         asks: None,
+        sinks: None,
     };
     let ended = console::show(&source, &filter, kept, |input| {
         let input = input.clone();

@@ -27,6 +27,7 @@ use crate::counters::Counters;
 use crate::event::Timestamp;
 use crate::filter::Filter;
 use crate::scan::{Advice, Marks, Matches};
+use crate::sinks::Report;
 
 /// How long a note stays in the footer.
 const NOTICE_MS: i64 = 5_000;
@@ -45,6 +46,8 @@ pub enum Msg {
     Probe(Probe),
     /// The newest matches of the scan.
     Matches(Arc<Matches>),
+    /// How the sinks are doing.
+    Sinks(Arc<[Report]>),
     /// The wall clock.
     Tick(Timestamp),
     /// Something to say in the footer.
@@ -110,6 +113,7 @@ pub struct App {
 pub(super) struct World {
     pub(super) facts: Facts,
     pub(super) counters: Arc<Counters>,
+    pub(super) sinks: Arc<[Report]>,
     pub(super) theme: Theme,
     pub(super) keys: Keymap,
     pub(super) zone: jiff::tz::TimeZone,
@@ -129,6 +133,7 @@ impl World {
             is_filtered: !bar.in_force().is_all(),
             facts: &self.facts,
             counters: &self.counters,
+            sinks: &self.sinks,
             now: self.frozen_at.unwrap_or(self.moment()),
             zone: &self.zone,
             theme: &self.theme,
@@ -198,6 +203,7 @@ impl App {
             world: World {
                 facts,
                 counters,
+                sinks: Arc::default(),
                 theme,
                 keys: Keymap::default(),
                 zone,
@@ -280,6 +286,7 @@ impl App {
             Msg::Warning(text) => self.notice = Some((text, None)),
             Msg::Advice(advice) => self.bar.advise(advice, self.world.now),
             Msg::Saved(saved) => self.take_saved(saved),
+            Msg::Sinks(sinks) => self.world.sinks = sinks,
             Msg::Counts(counts) => {
                 if let Some(list) = &mut self.saved_list {
                     list.count(&counts);
@@ -449,6 +456,11 @@ impl App {
             Request::Said(text) => {
                 self.say(text);
                 Vec::new()
+            }
+            Request::Pause { sink: name, is_paused } => {
+                let what = if is_paused { "rests: what it is offered is dropped and counted" } else { "goes on" };
+                self.say(format!("sink {name} {what}"));
+                vec![Effect::PauseSink { name, is_paused }]
             }
             Request::Show { ordinal } => {
                 self.remember_place();

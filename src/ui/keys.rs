@@ -55,6 +55,7 @@ pub enum Action {
     Landmarks,
     Baseline,
     Diagnostics,
+    PauseSink,
     SortNext,
     SortPrevious,
     SortReverse,
@@ -99,7 +100,7 @@ const fn key(
 use KeyCode::Char;
 
 /// Every key of the dashboard outside the filter bar. None needs Ctrl, Alt or a function key.
-pub const KEYS: [Key; 58] = [
+pub const KEYS: [Key; 59] = [
     key("stream", Action::Screen('1'), &[Char('1')], Group::Move, "stream of events"),
     key("errors", Action::Screen('2'), &[Char('2')], Group::Move, "errors in groups"),
     key("latency", Action::Screen('3'), &[Char('3')], Group::Move, "latency by endpoint"),
@@ -164,6 +165,7 @@ pub const KEYS: [Key; 58] = [
     key("sort-previous", Action::SortPrevious, &[Char('<')], Group::Look, "sort by the column before"),
     key("sort-reverse", Action::SortReverse, &[Char('i')], Group::Look, "turn the order round"),
     key("diagnostics", Action::Diagnostics, &[Char('D')], Group::Do, "ask the page how it is"),
+    key("pause-sink", Action::PauseSink, &[Char('H')], Group::Do, "health: the marked sink rests, or goes on"),
     key("export", Action::Export, &[Char('e')], Group::Do, "export what you see"),
     key("copy", Action::Copy, &[Char('y')], Group::Do, "copy: then y json, m message, s stack, c curl"),
     key("palette", Action::Palette, &[Char(':')], Group::Do, "commands by name"),

@@ -73,6 +73,8 @@ pub(super) struct View<'a> {
     pub(super) is_filtered: bool,
     pub(super) facts: &'a Facts,
     pub(super) counters: &'a crate::counters::Counters,
+    /// How each sink is doing, in the order of the settings.
+    pub(super) sinks: &'a [crate::sinks::Report],
     /// The wall clock; that of the frozen moment while frozen.
     pub(super) now: Timestamp,
     pub(super) zone: &'a jiff::tz::TimeZone,
@@ -100,6 +102,8 @@ pub(super) enum Request {
     Done,
     /// The same, and this is to be said of it.
     Said(&'static str),
+    /// Let the sink of this name rest, or go on.
+    Pause { sink: String, is_paused: bool },
     /// Show the stream narrowed by this filter term as well; Back returns here. With `origin` times count from it.
     Drill { term: String, origin: Option<Timestamp> },
     /// Show this event of the ring in the stream, selected.
@@ -162,6 +166,11 @@ pub enum Effect {
     },
     /// Ask the pages of this session how they are; the answer is an event.
     Diagnose(Arc<str>),
+    /// Let the sink of this name rest, or go on.
+    PauseSink {
+        name: String,
+        is_paused: bool,
+    },
     Suspend,
     Redraw,
     Quit,

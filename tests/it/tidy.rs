@@ -20,7 +20,7 @@ const IMPORTS: [(&str, &[&str]); 20] = [
     ("scan", &["event", "filter", "stats", "store", "published"]),
     ("ingest", &["event", "wire", "pipeline", "published", "sinks", "stats", "store", "counters"]),
     ("recording", &["event", "wire", "pipeline", "filter", "stats", "store"]),
-    ("ui", &["config", "event", "filter", "scan", "stats", "store", "published", "counters"]),
+    ("ui", &["config", "event", "filter", "scan", "sinks", "stats", "store", "published", "counters"]),
     ("load", &["event"]),
     ("maps", &["counters", "event", "pipeline", "stack", "store"]),
     ("cli", &["config", "event"]),

@@ -142,6 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     async fn keep(&mut self, batch: Batch) {
         let last = batch.chunk.events().rev().find(|event| !event.flags().has(Flags::OWN));
         let session = last.map(|event| Arc::from(event.session()));
+        self.note_batch(&batch);
         // Events of these protocols are not numbered, so only a taillight that is closing refuses them.
         let _ = self.door.intake.submit(batch, None).await;
         if session.is_some() {

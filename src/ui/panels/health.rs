@@ -2,7 +2,9 @@
 //!
 //! Shown by the app as screen 6. Its sums add up on screen (SECURITY: the ledger); the filter does not touch them.
 
+mod pages;
 mod signals;
+mod sinks;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,6 +14,7 @@ use super::Panel;
 use super::page::{Page, Row};
 use super::table::clock;
 use crate::counters::Counter;
+use crate::sinks::State;
 use crate::store::Ledger;
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
@@ -30,17 +33,72 @@ const MAX_REFUSAL_LINES: usize = 3;
 #[derive(Debug, Default)]
 pub(in crate::ui) struct Health {
     page: Page,
+    /// The sink that a key pauses.
+    marked: Option<String>,
+    has_moved: bool,
+}
+
+impl Health {
+    /// Marks the next sink, or the one before; the first or the last where none is marked.
+    fn step(&mut self, is_forward: bool, view: &View<'_>) -> Request {
+        let names: Vec<_> = view.sinks.iter().map(|report| report.name.as_str()).collect();
+        let at = names.iter().position(|name| self.marked.as_deref() == Some(*name));
+        let next = match at {
+            None if is_forward => Some(0),
+            None | Some(0) if !is_forward => names.len().checked_sub(1),
+            Some(at) if is_forward => Some((at + 1) % names.len()),
+            Some(at) => Some(at - 1),
+            None => None,
+        };
+        let Some(name) = next.and_then(|next| names.get(next)) else {
+            return Request::Said("no sinks are set: [sinks.NAME] in the settings");
+        };
+        self.marked = Some((*name).to_owned());
+        self.has_moved = true;
+        Request::Done
+    }
+
+    fn pause(&self, view: &View<'_>) -> Request {
+        let report = view.sinks.iter().find(|report| self.marked.as_ref() == Some(&report.name));
+        match report {
+            Some(report) => {
+                let is_paused = report.state != State::Paused;
+                Request::Pause { sink: report.name.clone(), is_paused }
+            }
+            None if view.sinks.is_empty() => Request::Said("no sinks are set: [sinks.NAME] in the settings"),
+            None => Request::Said("Tab marks the sink that is to rest"),
+        }
+    }
 }
 
 impl Panel for Health {
-    fn on_action(&mut self, action: Action, _: &View<'_>) -> Request {
-        if self.page.on_action(action) { Request::Done } else { Request::Ignored }
+    fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
+        match action {
+            Action::NextPane => self.step(true, view),
+            Action::PreviousPane => self.step(false, view),
+            Action::PauseSink => self.pause(view),
+            action if self.page.on_action(action) => Request::Done,
+            _ => Request::Ignored,
+        }
     }
 
     fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let theme = view.theme;
         let mut rows = vec![Row::Rule("every event offered, and where it went".to_owned())];
         rows.extend(sums(&view.snapshot.ledger, area.width, theme));
+        if !view.sinks.is_empty() {
+            rows.push(Row::Rule("sinks".to_owned()));
+            let (sinks, marked) = sinks::rows(view, area.width, self.marked.as_deref());
+            if std::mem::take(&mut self.has_moved) {
+                self.page.reveal(rows.len() + marked);
+            }
+            rows.extend(sinks);
+        }
+        let pages = pages::rows(view, area.width);
+        if !pages.is_empty() {
+            rows.push(Row::Rule("pages".to_owned()));
+            rows.extend(pages);
+        }
         rows.push(Row::Rule("kept in memory".to_owned()));
         rows.extend(ring(view));
         rows.extend(signals::signals(view));
@@ -55,7 +113,7 @@ impl Panel for Health {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        &[("↓ ↑", "scroll")]
+        &[("↓ ↑", "scroll"), ("Tab", "mark a sink"), ("H", "it rests, or goes on")]
     }
 
     fn term(&self, _: &View<'_>) -> Option<String> {

@@ -38,6 +38,8 @@ pub(super) struct Page {
     height: usize,
     /// The last row that can be on top, as of the last drawing.
     end: usize,
+    /// A row that is to be in sight when it is drawn next.
+    wanted: Option<usize>,
 }
 
 impl Page {
@@ -57,12 +59,20 @@ impl Page {
         true
     }
 
+    /// Scrolls, when it is drawn next, as far as needed to have this row in sight.
+    pub(super) fn reveal(&mut self, row: usize) {
+        self.wanted = Some(row);
+    }
+
     /// Draws the rows from where the page is scrolled to.
     pub(super) fn render(&mut self, area: Rect, buf: &mut Buffer, rows: &[Row], theme: &Theme) {
         let height = usize::from(area.height);
         // Where rows are out of sight the last row tells how many.
         self.height = if rows.len() > height { height.saturating_sub(1) } else { height };
         self.end = rows.len().saturating_sub(self.height);
+        if let Some(row) = self.wanted.take() {
+            self.top = self.top.min(row).max((row + 1).saturating_sub(self.height));
+        }
         self.top = self.top.min(self.end);
         for (y, row) in (0..area.height).zip(rows.iter().skip(self.top).take(self.height)) {
             draw_row(row_of(area, y), buf, row, theme);

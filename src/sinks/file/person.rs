@@ -1,0 +1,223 @@
+//! A person's lines in the files of a place: given out, or taken out of them.
+//!
+//! Called while nothing is written there. A file is replaced as a whole by one without the lines, packed ones too; one
+//! without any is not touched. Fragments in `.torn` files go where the name stands in them.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::bufread::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use serde::Deserialize;
+
+use super::folder::{Place, packed};
+use super::repair::torn;
+use crate::event::Person;
+
+/// Bytes that one packed file may unpack to (SECURITY: limits, replay).
+const MAX_UNPACKED: u64 = 4 << 30;
+
+/// What a line says of who it is about.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    user: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    session: Option<Cow<'a, str>>,
+}
+
+/// Tells the lines of one person from others.
+struct Judge<'a> {
+    who: &'a Person,
+    /// The name as it stands in JSON.
+    quoted: String,
+    /// The name may stand there in no other way.
+    is_plain: bool,
+}
+
+impl<'a> Judge<'a> {
+    fn new(who: &'a Person) -> Self {
+        let is_plain = who.name().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@:".contains(&byte));
+        let quoted = serde_json::Value::from(who.name()).to_string();
+        Self { who, quoted, is_plain }
+    }
+
+    /// Whether the line is theirs. A fragment is where the name stands in it.
+    fn is_theirs(&self, line: &[u8]) -> bool {
+        let has_name = || memchr::memmem::find(line, self.quoted.as_bytes()).is_some();
+        if self.is_plain && !has_name() {
+            return false;
+        }
+        let head: Result<Head<'_>, _> = serde_json::from_slice(line);
+        match head {
+            Ok(head) => {
+                self.who.is(&head.user.unwrap_or_default(), &head.session.unwrap_or_default())
+            }
+            Err(_) => has_name(),
+        }
+    }
+}
+
+/// The files of a place with what was torn off them.
+fn paths(place: &Place) -> io::Result<Vec<PathBuf>> {
+    let files = match place.files() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files?,
+    };
+    let both = files.into_iter().flat_map(|file| [torn(&file.path), file.path]);
+    Ok(both.filter(|path| path.is_file()).collect())
+}
+
+fn reader(path: &Path) -> io::Result<BufReader<Box<dyn Read>>> {
+    let file = File::open(path)?;
+    let is_packed = path.extension().is_some_and(|extension| extension == "gz");
+    let input: Box<dyn Read> =
+        if is_packed { Box::new(MultiGzDecoder::new(BufReader::new(file)).take(MAX_UNPACKED)) } else { Box::new(file) };
+    Ok(BufReader::new(input))
+}
+
+/// Gives `visit` every line of the file, with its line break.
+fn each_line(path: &Path, mut visit: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut input = reader(path)?;
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        visit(&line)?;
+        line.clear();
+    }
+    Ok(())
+}
+
+/// Gives `visit` every line about `who` in the files of `place`, without its line break; fragments are none.
+pub(super) fn find(
+    place: &Place,
+    who: &Person,
+    visit: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> Result<(), String> {
+    let judge = Judge::new(who);
+    let told = |path: &Path| move |error: io::Error| format!("{}: {error}", path.display());
+    for path in paths(place).map_err(told(place.folder()))? {
+        each_line(&path, |line| match line.strip_suffix(b"\n").map(str::from_utf8) {
+            Some(Ok(text)) if judge.is_theirs(line) && text.ends_with('}') => visit(text),
+            _ => Ok(()),
+        })
+        .map_err(told(&path))?;
+    }
+    Ok(())
+}
+
+/// Takes every line about `who` out of the files of `place`; gives those it changed, with how many lines each.
+pub(super) fn remove(place: &Place, who: &Person) -> Result<Vec<(PathBuf, u64)>, String> {
+    let judge = Judge::new(who);
+    let told = |path: &Path| move |error: io::Error| format!("{}: {error}", path.display());
+    let mut changed = Vec::new();
+    for path in paths(place).map_err(told(place.folder()))? {
+        let mut theirs = 0;
+        let count = |line: &[u8]| {
+            theirs += u64::from(judge.is_theirs(line));
+            Ok(())
+        };
+        each_line(&path, count).map_err(told(&path))?;
+        if theirs > 0 {
+            rewrite(&path, &judge).map_err(told(&path))?;
+            changed.push((path, theirs));
+        }
+    }
+    Ok(changed)
+}
+
+/// Puts a file without the lines in the place of the one at `path`, with the same permissions.
+fn rewrite(path: &Path, judge: &Judge<'_>) -> io::Result<()> {
+    let source = File::open(path)?;
+    if source.try_lock().is_err() {
+        return Err(io::Error::other("it is being written to by another process"));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    let is_packed = packed(&path.with_extension("")) == path;
+    {
+        let plain = BufWriter::new(temporary.as_file_mut());
+        let mut out: Box<dyn Write + '_> =
+            if is_packed { Box::new(GzEncoder::new(plain, Compression::default())) } else { Box::new(plain) };
+        each_line(path, |line| if judge.is_theirs(line) { Ok(()) } else { out.write_all(line) })?;
+        out.flush()?;
+    }
+    temporary.as_file().set_permissions(source.metadata()?.permissions())?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: &str = concat!(
+        "{\"inst\":\"x\",\"session\":\"s-1\",\"user\":\"u-1\",\"data\":{}}\n",
+        "{\"inst\":\"x\",\"session\":\"s-2\",\"user\":\"u-2\",\"data\":{\"about\":\"u-1\"}}\n",
+        "{\"inst\":\"x\",\"session\":\"s-1\",\"data\":{\"user\":\"u-1\"}}\n",
+        "{\"inst\":\"x\",\"session\":\"s-3\",\"user\":\"u\\u0031\\n\",\"data\":{}}\n",
+    );
+
+    fn write_packed(path: &Path, text: &str) {
+        let mut packer = GzEncoder::new(File::create(path).expect("made"), Compression::fast());
+        packer.write_all(text.as_bytes()).and_then(|()| packer.finish()).expect("written");
+    }
+
+    fn text_of(path: &Path) -> String {
+        let mut text = String::new();
+        reader(path).and_then(|mut input| input.read_to_string(&mut text)).expect("readable");
+        text
+    }
+
+    #[test]
+    fn a_persons_lines_leave_plain_and_packed_files_and_no_other_line_changes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let place = Place::One(at("rec.jsonl"));
+        fs::write(at("rec.jsonl"), LINES).expect("written");
+        write_packed(&at("rec.1.jsonl.gz"), LINES);
+        fs::write(at("rec.2.jsonl"), "{\"user\":\"u-2\"}\n").expect("written");
+        fs::write(at("rec.jsonl.torn"), "{\"user\":\"u-1\",\"da\n{\"user\":\"u-2\",\"da\n").expect("written");
+        fs::write(at("other.jsonl"), LINES).expect("written");
+        let who = Person::User("u-1".to_owned());
+        let mut found = Vec::new();
+        find(&place, &who, &mut |line| {
+            found.push(line.to_owned());
+            Ok(())
+        })
+        .expect("readable");
+        assert_eq!(found, [LINES.lines().next().expect("a line"); 2]);
+        let changed = remove(&place, &who).expect("removed");
+        assert_eq!(
+            changed,
+            [(at("rec.jsonl.torn"), 1), (at("rec.jsonl"), 1), (at("rec.1.jsonl.gz"), 1)]
+        );
+        let rest: String = LINES.lines().skip(1).map(|line| format!("{line}\n")).collect();
+        assert_eq!((text_of(&at("rec.jsonl")), text_of(&at("rec.1.jsonl.gz"))), (rest.clone(), rest));
+        assert_eq!(text_of(&at("rec.jsonl.torn")), "{\"user\":\"u-2\",\"da\n");
+        assert_eq!(text_of(&at("other.jsonl")), LINES, "a file of another place");
+        assert_eq!(remove(&place, &who), Ok(Vec::new()));
+        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 5, "nothing is left over");
+    }
+
+    #[test]
+    fn names_with_anything_in_them_and_sessions_are_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("rec.jsonl");
+        for (who, expected) in [
+            (Person::User("u1\n".to_owned()), 1),
+            (Person::Session("s-1".to_owned()), 2),
+            (Person::User("s-1".to_owned()), 0),
+            (Person::User(String::new()), 0),
+        ] {
+            fs::write(&path, LINES).expect("written");
+            let changed = remove(&Place::One(path.clone()), &who).expect("removed");
+            let lines: u64 = changed.iter().map(|(_, lines)| lines).sum();
+            assert_eq!(lines, expected, "{who:?}");
+            assert_eq!(text_of(&path).lines().count() as u64, 4 - expected);
+        }
+    }
+}
