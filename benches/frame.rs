@@ -67,7 +67,7 @@ struct Source {
 impl Source {
     fn new(events: usize) -> Self {
         let snapshots = Arc::new(Published::new(Snapshot::default()));
-        let retention = Retention { events: events as u64, bytes: u64::MAX };
+        let retention = Retention { events: events as u64, bytes: u64::MAX, ..Retention::default() };
         let (store, _) = store::spawn(retention, Arc::clone(&snapshots)).expect("a thread");
         let mut source = Self { store, snapshots, pool: Pool::new(7), seq: 1 };
         while source.seq <= events as u64 {

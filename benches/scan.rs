@@ -63,7 +63,7 @@ pub(crate) struct Feed {
 impl Feed {
     /// With `events` events in its ring.
     pub(crate) fn new(events: usize) -> Self {
-        let store = Store::new(Retention { events: events as u64, bytes: u64::MAX });
+        let store = Store::new(Retention { events: events as u64, bytes: u64::MAX, ..Retention::default() });
         let mut feed = Self { store, pool: Pool::new(7), seq: 1 };
         while feed.seq <= events as u64 {
             feed.append((events as u64 - feed.seq + 1).min(1_000) as usize);

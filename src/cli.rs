@@ -43,6 +43,8 @@ pub enum Command {
     Check(Check),
     /// Read recorded events and write them as JSONL, JSON, CSV or HAR, to standard output or a new file
     Export(Export),
+    /// Remove a person's events from the running taillight, its recorded files and PostgreSQL
+    Forget(Forget),
     /// Sum up recorded events: levels, signals, endpoints, errors, sessions
     Stats(Stats),
     /// Send made-up events to a running taillight and report what it took
@@ -248,7 +250,7 @@ pub struct Check {
 #[derive(Clone, Debug, Args)]
 pub struct Recorded {
     /// Recorded JSONL, read in this order; `-` is standard input, .gz and .zst are unpacked
-    #[arg(long = "from", required = true, num_args = 1.., value_name = "FILE")]
+    #[arg(long = "from", num_args = 1.., value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Take only what matches this filter
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
@@ -295,6 +297,8 @@ impl Mark {
 pub struct Export {
     #[command(flatten)]
     pub from: Recorded,
+    #[command(flatten)]
+    pub who: Who,
     /// File to write, which must not exist yet
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -307,6 +311,34 @@ pub struct Export {
     /// Leave this out of every event (may be repeated)
     #[arg(long, value_enum, value_name = "PART")]
     pub leave_out: Vec<LeaveOut>,
+}
+
+/// Whose events are meant.
+#[derive(Clone, Debug, Args)]
+#[group(required = false, multiple = false)]
+pub struct Who {
+    /// The events of this user, exactly as named; without --from those of the running taillight and its files
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
+    /// The same for a session
+    #[arg(long, value_name = "ID")]
+    pub session: Option<String>,
+}
+
+impl Who {
+    pub fn is_anybody(&self) -> bool {
+        self.user.is_some() || self.session.is_some()
+    }
+}
+
+/// Options of `forget`.
+#[derive(Clone, Debug, Args)]
+pub struct Forget {
+    #[command(flatten)]
+    pub who: Who,
+    /// Only in these recorded files and their rotated parts, which nobody may be writing to
+    #[arg(long = "from", num_args = 1.., value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// The forms of an export.

@@ -7,6 +7,7 @@ mod check;
 mod clipboard;
 mod config;
 mod console;
+mod control;
 mod counts;
 mod doctor;
 mod editor;
@@ -22,6 +23,7 @@ mod looks;
 mod mapping;
 mod open;
 mod pace;
+mod person;
 mod recorded;
 mod serve;
 mod signals;
@@ -102,7 +104,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Tail(tail)) => tail::run(settings, &tail),
         Some(Command::Serve) => serve::run(&kept, &cli.common),
         Some(Command::Check(check)) => check::run(&settings.saved, &check),
-        Some(Command::Export(export)) => export::run(&settings.saved, &export),
+        Some(Command::Export(export)) => export::run(settings, export),
+        Some(Command::Forget(forget)) => person::forget(settings, &forget),
         Some(Command::Stats(stats)) => stats::run(settings, &stats),
         Some(Command::Load(options)) => load::run(settings, &options),
         Some(Command::Client { output, force }) => client(output.as_deref(), force, settings.port),

@@ -99,6 +99,11 @@ impl Scan {
 
     /// Goes on with a newer snapshot; what was looked at stays looked at.
     pub fn set_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        if snapshot.rebuilt != self.snapshot.rebuilt {
+            self.segments.clear();
+            self.wider.clear();
+            (self.tables, self.table_rows, self.ready) = (Tables::default(), Arc::default(), 0);
+        }
         if self.selection.select.is_some() {
             let first = snapshot.segments.first().map_or(u64::MAX, |segment| segment.base);
             for found in [&mut self.segments, &mut self.wider] {

@@ -112,6 +112,8 @@ pub struct Settings {
     pub retain: u64,
     /// Bytes.
     pub memory: u64,
+    /// Empty for as long as there is room.
+    pub(super) retain_age: String,
     /// The filter to start with.
     pub filter: String,
     /// Apply while typing, and not only on Enter.
@@ -179,6 +181,7 @@ impl Default for Settings {
             require_key: false,
             retain: 1_000_000,
             memory: 256 << 20,
+            retain_age: String::new(),
             filter: String::new(),
             is_live: true,
             on_reload: OnReload::Divider,
@@ -276,6 +279,11 @@ impl Settings {
                 reader.complain(item.span(), format!("{} is {}", setting.key, setting.kind.allowed()));
             }
         }
+    }
+
+    /// How long events are kept in memory, in milliseconds; `None` for as long as there is room.
+    pub fn retain_age_ms(&self) -> Option<i64> {
+        crate::options::span_ms(&self.retain_age).and_then(|ms| i64::try_from(ms).ok())
     }
 
     /// Takes over the variables `TAILLIGHT_…`, and says which cannot be used.

@@ -89,6 +89,10 @@ pub(super) fn variable(key: &str) -> String {
 }
 
 const ANY_TEXT: Check = Check { what: "text in quotes", is_one: |_| true };
+const AGE: Check = Check {
+    what: "a time such as \"30m\", \"8h\" or \"7d\", or empty for as long as there is room",
+    is_one: |text| text.is_empty() || crate::options::span_ms(text).is_some_and(|ms| ms > 0),
+};
 const ADDRESS: Check =
     Check { what: "an address such as 127.0.0.1", is_one: |text| text.parse::<std::net::IpAddr>().is_ok() };
 const ORIGIN: Check = Check { what: "an origin such as https://staging.example:8443", is_one: is_origin };
@@ -121,7 +125,7 @@ pub(super) const LATENCY_COLUMNS: &[&str] =
     &["count", "/min", "err%", "p50", "p90", "p99", "p99.9", "max", "change", "last 60s"];
 
 /// Every setting, in the order of the README.
-pub static SETTINGS: [Setting; 36] = [
+pub static SETTINGS: [Setting; 37] = [
     Setting {
         key: "bind",
         kind: Kind::Text(ADDRESS),
@@ -193,6 +197,15 @@ pub static SETTINGS: [Setting; 36] = [
         since: Since::Start,
         help: "Memory for events, such as 64MiB or 1GiB; whichever of the two is met first",
         at: |settings| &mut settings.memory,
+    },
+    Setting {
+        key: "buffer.age",
+        kind: Kind::Text(AGE),
+        flag: Flag::Value("retain-for", "TIME"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "How long to keep events in memory, such as 30m, 8h or 7d; empty: as long as there is room",
+        at: |settings| &mut settings.retain_age,
     },
     Setting {
         key: "record",

@@ -85,9 +85,8 @@ impl Pages {
         let mut rated: Vec<_> = all.iter().map(|page| (rate(page), page)).collect();
         // Stable: those alike stand in the order in which they came.
         rated.sort_by_key(|(rate, _)| std::cmp::Reverse(*rate));
-        let page = |(_, page): (_, &Arc<Mutex<Page>>)| {
-            page.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        };
+        let page =
+            |(_, page): (_, &Arc<Mutex<Page>>)| page.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (rated.into_iter().take(most).map(page).collect(), all.len())
     }
 }

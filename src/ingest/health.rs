@@ -51,7 +51,7 @@ pub(super) async fn line(door: &Door) -> Option<String> {
             "duplicate": ledger.duplicate,
             "rejected": ledger.rejected,
         },
-        "ring": { "live": ledger.live, "evicted": ledger.evicted, "own": ledger.own },
+        "ring": { "live": ledger.live, "evicted": ledger.evicted, "own": ledger.own, "evicted_for": { "age": ledger.aged, "request": ledger.forgotten } },
         "sinks": sinks(door),
         "scrubbed": { "redacted": ledger.redacted, "repaired": ledger.repaired, "truncated": ledger.cut },
     });

@@ -205,7 +205,7 @@ fn size(text: &str) -> Option<u64> {
 /// The units of times, shortest first, with their milliseconds.
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-pub(super) fn span_ms(text: &str) -> Option<u64> {
+pub fn span_ms(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = &text[digits.len()..];
     let unit = UNITS.iter().find(|(name, _)| *name == unit || (unit.is_empty() && *name == "s"))?.1;

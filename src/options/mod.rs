@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike};
 
-pub use kind::{Check, Kind, span_text};
+pub use kind::{Check, Kind, span_ms, span_text};
 pub use value::{Secret, Value};
 
 use crate::filter::nearest;

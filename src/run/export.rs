@@ -9,9 +9,9 @@ use std::thread;
 
 use anyhow::anyhow;
 
-use super::{code, recorded, signals};
+use super::{code, person, recorded, signals};
 use crate::cli;
-use crate::config::Saved;
+use crate::config::{Saved, Settings};
 use crate::event::form::{Form, Part};
 use crate::event::gate;
 use crate::recording::{Export, ExportError};
@@ -19,10 +19,22 @@ use crate::ui::format::counted;
 
 const BUFFER: usize = 64 * 1024;
 
-pub(super) fn run(saved: &[Saved], export: &cli::Export) -> anyhow::Result<u8> {
+pub(super) fn run(settings: &Settings, mut export: cli::Export) -> anyhow::Result<u8> {
+    let saved = &settings.saved;
+    // A mistake in the filter is told before anybody is asked.
+    super::filter::checked(export.from.filter.as_deref().unwrap_or_default(), saved)?;
+    // Gone once it was read.
+    let _gathered = match export.who.is_anybody() {
+        true => {
+            let file = person::gather(settings, &export.who, &export.from.files)?;
+            export.from.files = vec![file.path().to_owned()];
+            Some(file)
+        }
+        false => None,
+    };
     match &export.output {
-        Some(path) => until_signal(export, saved, path),
-        None => to_stdout(&export.from, saved, &form_of(export)),
+        Some(path) => until_signal(&export, saved, path),
+        None => to_stdout(&export.from, saved, &form_of(&export)),
     }
 }
 
@@ -62,7 +74,6 @@ impl Drop for Ended {
 /// Writes the file on a thread of its own, so that a signal ends it even while it waits for input; then what was
 /// written so far is removed.
 fn until_signal(export: &cli::Export, saved: &[Saved], path: &Path) -> anyhow::Result<u8> {
-    super::filter::checked(export.from.filter.as_deref().unwrap_or_default(), saved)?;
     let (sender, ended) = sync_channel(1);
     let signalled = sender.clone();
     signals::watch(move |code| {

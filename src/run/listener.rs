@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
+use super::control::{self, Control};
 use super::{Usage, state_folder};
 use crate::config::{self, Settings};
 use crate::counters::Counters;
@@ -88,6 +89,8 @@ pub struct Listener {
     pub snapshots: Arc<Published<Snapshot>>,
     pub counters: Arc<Counters>,
     pub asks: Asks,
+    /// Gone before the runtime is.
+    control: Option<Control>,
 }
 
 impl Listener {
@@ -107,7 +110,8 @@ impl Listener {
         let listeners = runtime.block_on(async { bind(settings) })?;
         let address = listeners.address();
         let snapshots = Arc::new(Published::new(Snapshot::default()));
-        let retention = Retention { events: settings.retain, bytes: settings.memory };
+        let retention =
+            Retention { events: settings.retain, bytes: settings.memory, age_ms: settings.retain_age_ms() };
         let (handle, store) = store::spawn(retention, Arc::clone(&snapshots))?;
         let counters = Arc::new(Counters::default());
         let dirty = Arc::new(Notify::new());
@@ -135,6 +139,9 @@ impl Listener {
         ));
         set_signal(&door, settings);
         let asks = door.asks.clone();
+        let known =
+            control::Known { store: handle.clone(), sinks: Arc::clone(&sinks), dirty: Arc::clone(&dirty) };
+        let control = answering(&runtime, known);
         let serving = runtime.spawn(ingest::serve(listeners, Arc::clone(&door), stopping));
         Ok(Self {
             runtime,
@@ -152,6 +159,7 @@ impl Listener {
             snapshots,
             counters,
             asks,
+            control,
         })
     }
 
@@ -199,6 +207,7 @@ impl Listener {
     pub fn stop(self) {
         // Nobody listening any more is what this is for.
         let _ = self.stop.send(true);
+        drop(self.control);
         let serving = self.serving;
         drop(self.door);
         drop(self.handle);
@@ -223,6 +232,25 @@ fn set_signal(door: &Door, settings: &Settings) {
         let seed = getrandom::u64().unwrap_or(1);
         Signals::new(signal, seed, &sinks::host(), |name| std::env::var(name).ok())
     });
+}
+
+/// Opens the socket for questions; without one taillight runs all the same.
+fn answering(runtime: &Runtime, known: control::Known) -> Option<Control> {
+    let _inside = runtime.enter();
+    let opened = state_folder().and_then(|state| Ok(control::open(&control::folder(&state), known)?));
+    match opened {
+        Ok((control, answers)) => {
+            runtime.spawn(answers);
+            Some(control)
+        }
+        Err(error) => {
+            let _ = writeln!(
+                io::stderr(),
+                "taillight: `forget` and `export --user` do not reach this one: {error:#}"
+            );
+            None
+        }
+    }
 }
 
 /// What a sink could not write in the end.

@@ -31,7 +31,7 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
     let filter = super::filter::checked(open.filter.as_deref().unwrap_or_default(), &kept.settings.saved)?;
     let filter = kept.start_filter(filter.text(), false);
     let snapshots = Arc::new(Published::new(Snapshot::default()));
-    let retention = Retention { events: kept.settings.retain, bytes: kept.settings.memory };
+    let retention = Retention { events: kept.settings.retain, bytes: kept.settings.memory, age_ms: None };
     let (store, storing) = store::spawn(retention, Arc::clone(&snapshots))?;
     let recording = Recording::new(open.files.clone(), ingest::now(), Redactor::default());
     let feed = Feed { store, newest: Timestamp(0), speed: open.speed, stop: Arc::default() };

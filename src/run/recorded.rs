@@ -26,6 +26,9 @@ pub(super) fn pass(
     saved: &[Saved],
     mut visit: impl FnMut(&Chunk, &[usize]) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
+    if from.files.is_empty() {
+        return Err(Usage("say what is to be read: `--from FILE`".to_owned()).into());
+    }
     let mut sieve = Sieve::new(from.filter.as_deref(), saved, Timestamp(0))?;
     let mut recording = open(from);
     let mut held = VecDeque::new();

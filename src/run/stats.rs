@@ -16,7 +16,7 @@ use crate::ingest;
 use crate::store::{Retention, Store, Tally};
 
 /// The tables outlive the events, so next to none of those need to stay.
-const KEPT: Retention = Retention { events: 1, bytes: u64::MAX };
+const KEPT: Retention = Retention { events: 1, bytes: u64::MAX, age_ms: None };
 
 /// Prints the numbers; 1 if there are none or an assertion fails, each of which is named on standard error.
 pub(super) fn run(settings: &Settings, stats: &cli::Stats) -> anyhow::Result<u8> {

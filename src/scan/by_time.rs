@@ -203,7 +203,7 @@ mod tests {
             starts in prop::collection::vec((0_u64..400, 0_usize..80), 8),
         ) {
             times = times.iter().cycle().take(times.len() * copies).copied().collect();
-            let mut store = Store::new(Retention { events: retain, bytes: u64::MAX });
+            let mut store = Store::new(Retention { events: retain, bytes: u64::MAX, ..Retention::default() });
             for batch in times.chunks(700) {
                 let mut builder = ChunkBuilder::new();
                 batch.iter().for_each(|at| builder.push(&row(*at)));

@@ -73,7 +73,7 @@ fn newest_events_are_found_first() {
 
 #[test]
 fn without_a_filter_everything_matches_at_once() {
-    let mut store = Store::new(Retention { events: 3, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: 3, bytes: u64::MAX, ..Retention::default() });
     append(&mut store, 1..6);
     let mut scan = Scan::new();
     scan.set_snapshot(Arc::new(store.snapshot(Timestamp(1))));
@@ -92,7 +92,7 @@ proptest! {
         first in 1_u64..5,
         retain in 1_u64..9_000,
     ) {
-        let mut store = Store::new(Retention { events: retain, bytes: u64::MAX });
+        let mut store = Store::new(Retention { events: retain, bytes: u64::MAX, ..Retention::default() });
         let mut scan = Scan::new();
         let mut nth = first;
         scan.set_selection(every(nth));

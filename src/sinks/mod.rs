@@ -31,6 +31,7 @@ mod http;
 mod otlp;
 mod outlet;
 mod outlets;
+mod person;
 mod piece;
 mod postgres;
 mod report;
@@ -51,10 +52,12 @@ use thiserror::Error;
 pub use dispatch::{DISPATCH, Dispatch, Mode};
 pub use file::{numbers_of, recorder};
 pub use outlets::{Outlets, Tickets};
+pub use person::{Removed, Taken, forget_in, lines_in};
 pub use piece::{Batch, Item, Origin, Packet};
 pub use report::{Counts, DROPPED, Dropped, Report, State};
 pub use settings::{Setting, read};
 
+use crate::event::Person;
 use crate::options::{Key, Values};
 use outlet::Outlet;
 
@@ -79,6 +82,20 @@ pub trait Sink: Send + Sized + 'static {
     /// # Errors
     /// See [`SinkError`].
     fn write(&mut self, batch: &Batch) -> impl Future<Output = Result<Written, SinkError>> + Send;
+
+    /// Ends what still goes on beside the writing.
+    fn close(self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Removes the events of `who` from where they were delivered, and says from where; `None` where that cannot be.
+    /// No sink of these options is open meanwhile.
+    fn forget(
+        _options: &Self::Options,
+        _who: &Person,
+    ) -> impl Future<Output = Result<Option<Removed>, String>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// What became of a batch that was taken.
@@ -141,17 +158,26 @@ pub struct Build {
     /// What an ack waits for where the mode is `blocking`.
     pub ack: AckLevel,
     start: Start,
+    forget: Forget,
 }
 
 type Start = Box<dyn FnOnce(Arc<Outlet>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
+type Forgetting = Pin<Box<dyn Future<Output = Result<Option<Removed>, String>> + Send>>;
+type Forget = Box<dyn Fn(Person) -> Forgetting + Send>;
+
 impl Build {
     /// A sink `S` with `options`, for whose acks nothing is waited.
     pub fn of<S: Sink>(options: S::Options) -> Self {
+        let own = options.clone();
         let start = move |outlet| -> Pin<Box<dyn Future<Output = ()> + Send>> {
             Box::pin(runner::run::<S>(outlet, options))
         };
-        Self { ack: AckLevel::Seen, start: Box::new(start) }
+        let forget = move |who| -> Forgetting {
+            let own = own.clone();
+            Box::pin(async move { S::forget(&own, &who).await })
+        };
+        Self { ack: AckLevel::Seen, start: Box::new(start), forget: Box::new(forget) }
     }
 
     #[must_use]
@@ -165,6 +191,8 @@ pub struct Kind {
     /// What `type` says.
     pub name: &'static str,
     pub about: &'static str,
+    /// What an event is there: a line, a row, a message.
+    pub unit: &'static str,
     /// Its own keys, and those of [`DISPATCH`] it has another default for.
     pub keys: &'static [Key],
     /// # Errors
@@ -177,48 +205,56 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "console",
         about: "lines for people on standard output or standard error; only without the dashboard",
+        unit: "line",
         keys: console::KEYS,
         build: console::build,
     },
     Kind {
         name: "file",
         about: "JSON lines in a folder, a file a day, or in one file",
+        unit: "line",
         keys: file::KEYS,
         build: file::build,
     },
     Kind {
         name: "tcp",
         about: "JSON lines or syslog messages over a TCP connection",
+        unit: "line",
         keys: socket::TCP_KEYS,
         build: socket::build_tcp,
     },
     Kind {
         name: "udp",
         about: "JSON lines or syslog messages, one a datagram",
+        unit: "datagram",
         keys: socket::UDP_KEYS,
         build: socket::build_udp,
     },
     Kind {
         name: "otlp",
         about: "OpenTelemetry over HTTP: log records, spans of requests and page loads, durations as histograms",
+        unit: "record",
         keys: otlp::KEYS,
         build: otlp::build,
     },
     Kind {
         name: "postgres",
         about: "a row in a table of PostgreSQL for each event",
+        unit: "row",
         keys: postgres::KEYS,
         build: postgres::build,
     },
     Kind {
         name: "slack",
         about: "a message in a channel for each error, few of them",
+        unit: "message",
         keys: webhook::SLACK_KEYS,
         build: webhook::build_slack,
     },
     Kind {
         name: "webhook",
         about: "a post for each event, as a template says",
+        unit: "post",
         keys: webhook::WEBHOOK_KEYS,
         build: webhook::build_webhook,
     },

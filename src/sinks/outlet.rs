@@ -5,10 +5,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::AckLevel;
 use super::dispatch::{Dispatch, Mode};
@@ -38,6 +38,31 @@ pub(super) struct Outlet {
     ended: watch::Sender<bool>,
 }
 
+/// What the task of a sink does next.
+pub(super) enum Next {
+    Write(Batch),
+    Rest(Visit),
+}
+
+/// A rest of a sink, so that somebody else can get at what it has written.
+pub(super) struct Visit {
+    /// How many events must have left the queue before.
+    upto: u64,
+    /// Told when the sink is closed.
+    begun: oneshot::Sender<()>,
+    /// Ends, or is dropped, when it may go on.
+    over: oneshot::Receiver<()>,
+}
+
+impl Visit {
+    /// Waits until the sink may go on, but not for ever.
+    pub(super) async fn rest(self, at_most: Duration) {
+        if self.begun.send(()).is_ok() {
+            drop(tokio::time::timeout(at_most, self.over).await);
+        }
+    }
+}
+
 struct Inner {
     selector: Selector,
     queue: VecDeque<Piece>,
@@ -52,6 +77,8 @@ struct Inner {
     is_paused: bool,
     is_closed: bool,
     last_error: Option<String>,
+    /// Those who wait for a rest; each waits, so there are few.
+    visits: VecDeque<Visit>,
 }
 
 impl Outlet {
@@ -76,6 +103,7 @@ impl Outlet {
             is_paused: false,
             is_closed: false,
             last_error: None,
+            visits: VecDeque::new(),
         };
         Self {
             name,
@@ -132,13 +160,31 @@ impl Outlet {
         }
     }
 
+    /// Asks for a rest once what is in the queue by now has left it. The first end tells when it begins, or is closed
+    /// where the sink has ended; the second ends it.
+    pub(super) fn visit(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let ((begun, begins), (end, over)) = (oneshot::channel(), oneshot::channel());
+        let mut inner = self.lock();
+        if inner.state != State::Stopped {
+            let upto = inner.entered;
+            inner.visits.push_back(Visit { upto, begun, over });
+        }
+        drop(inner);
+        self.news.notify_one();
+        (begins, end)
+    }
+
     /// The next events to be written; waits for them, and for more of them as long as the batch may age. `None` once
     /// the outlet is closed and its queue is empty.
-    pub(super) async fn next(&self) -> Option<Batch> {
+    pub(super) async fn next(&self) -> Option<Next> {
         loop {
             let news = self.news.notified();
             let due = {
                 let mut inner = self.lock();
+                let settled = inner.settled();
+                if let Some(visit) = inner.visits.pop_front_if(|visit| visit.upto <= settled) {
+                    return Some(Next::Rest(visit));
+                }
                 let dispatch = &self.dispatch;
                 let is_full = inner.queued >= dispatch.batch_events as u64
                     || inner.queued_bytes >= dispatch.batch_bytes as u64;
@@ -147,7 +193,7 @@ impl Outlet {
                     None if inner.is_closed => return None,
                     None => None,
                     Some(due) if is_full || inner.is_closed || due <= Instant::now() => {
-                        return Some(inner.take(dispatch.batch_events, dispatch.batch_bytes));
+                        return Some(Next::Write(inner.take(dispatch.batch_events, dispatch.batch_bytes)));
                     }
                     Some(due) => Some(due),
                 }
@@ -226,6 +272,7 @@ impl Outlet {
         let rest = inner.queued;
         inner.counts.drop_for(Dropped::Undelivered, rest);
         inner.queue.clear();
+        inner.visits.clear();
         (inner.queued, inner.queued_bytes) = (0, 0);
         (inner.state, inner.is_closed) = (State::Stopped, true);
         drop(inner);

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::AckLevel;
 use super::dispatch::Dispatch;
@@ -176,6 +176,23 @@ impl Outlets {
         })
     }
 
+    /// Lets the sink of this name rest, once it has written what is in its queue by now, until the answer is dropped.
+    ///
+    /// # Errors
+    /// When there is no such sink, or it did not come to rest in time.
+    pub async fn alone(&self, name: &str, within: Duration) -> Result<Alone, String> {
+        let outlet = {
+            let set = self.read();
+            let found = set.iter().find(|entry| entry.outlet.name == name);
+            found.map(|entry| Arc::clone(&entry.outlet)).ok_or("it is not there any more")?
+        };
+        let (begins, end) = outlet.visit();
+        // One that has ended writes nothing either.
+        let is_in_time = tokio::time::timeout(within, begins).await.is_ok();
+        let why = "it has not delivered what was in its queue, so nothing was changed there: try again later";
+        if is_in_time { Ok(Alone { _end: end }) } else { Err(why.to_owned()) }
+    }
+
     /// Lets every sink write out its queue within its time and gives their last reports.
     pub async fn stop(&self) -> Vec<Report> {
         let outlets: Vec<_> = self.read().iter().map(|entry| Arc::clone(&entry.outlet)).collect();
@@ -211,6 +228,12 @@ fn start(handle: &Handle, setting: Setting, before: Option<Arc<Outlet>>) -> Opti
         run.await;
     });
     Some(Entry { setting, outlet })
+}
+
+/// A sink rests as long as this is there.
+#[derive(Debug)]
+pub struct Alone {
+    _end: oneshot::Sender<()>,
 }
 
 /// What the ack of a packet has to wait for.

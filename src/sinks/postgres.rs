@@ -12,7 +12,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::piece::{Batch, Item};
-use super::{Build, Sink, SinkError, Written};
+use super::{Build, Removed, Sink, SinkError, Written};
+use crate::event::Person;
 use crate::options::{Check, Key, Kind, Secret, Values, key};
 use columns::{COLUMNS, Cells, Column, clean_json};
 
@@ -82,6 +83,19 @@ impl Sink for Postgres {
             self.client = Some(client);
         }
         written
+    }
+
+    async fn forget(options: &Options, who: &Person) -> Result<Option<Removed>, String> {
+        let column = match who {
+            Person::User(_) => "user_id",
+            Person::Session(_) => "session_id",
+        };
+        let client = connect(options).await.map_err(|error| error.to_string())?;
+        let text = format!("DELETE FROM {} WHERE {column} = $1", options.table);
+        // Stored as it was cleaned.
+        let name = who.name().replace('\0', "\u{fffd}");
+        let rows = client.execute(&text, &[&name]).await.map_err(|error| message(&error))?;
+        Ok(Some(vec![(options.table.clone(), rows)]))
     }
 }
 

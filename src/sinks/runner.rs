@@ -11,13 +11,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{sleep, timeout};
 
-use super::outlet::Outlet;
+use super::outlet::{Next, Outlet};
 use super::piece::Batch;
 use super::report::{Dropped, State};
 use super::{Sink, SinkError, Written};
 
 /// Connecting or opening takes no longer (SECURITY: limits).
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Longest that a sink rests for somebody else; then it goes on.
+const REST_AT_MOST: Duration = Duration::from_secs(600);
 
 /// What a try came to.
 enum Outcome {
@@ -29,9 +32,20 @@ enum Outcome {
 /// Writes what `outlet` has until it is closed and empty, or its time is over.
 pub(super) async fn run<S: Sink>(outlet: Arc<Outlet>, options: S::Options) {
     let mut runner = Runner::<S> { outlet, options, sink: None, panics: 0 };
-    while let Some(batch) = runner.outlet.next().await {
-        if !runner.deliver(batch).await {
-            break;
+    while let Some(next) = runner.outlet.next().await {
+        match next {
+            Next::Write(batch) => {
+                if !runner.deliver(batch).await {
+                    break;
+                }
+            }
+            Next::Rest(visit) => {
+                if let Some(sink) = runner.sink.take() {
+                    // One that panics or hangs over its end is closed all the same.
+                    drop(timeout(OPEN_WITHIN, AssertUnwindSafe(sink.close()).catch_unwind()).await);
+                }
+                visit.rest(REST_AT_MOST).await;
+            }
         }
     }
     let Runner { outlet, sink, .. } = runner;

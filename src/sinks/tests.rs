@@ -125,6 +125,7 @@ const PROBE_KEYS: &[Key] = &[
 static PROBE: Kind = Kind {
     name: "probe",
     about: "",
+    unit: "event",
     keys: PROBE_KEYS,
     build: |values| {
         let (name, does) = (values.text("probe").to_owned(), values.text("does").to_owned());

@@ -29,6 +29,9 @@ pub struct Ledger {
     pub own: u64,
     pub live: u64,
     pub evicted: u64,
+    /// Of those, events that were too old, and that were removed because somebody asked for it.
+    pub aged: u64,
+    pub forgotten: u64,
     /// Values redacted, and events repaired or cut, before they were kept.
     pub redacted: u64,
     pub repaired: u64,

@@ -15,6 +15,8 @@ use crate::event::Mapped;
 pub struct Mapping {
     /// Its place in the ring.
     pub ordinal: u64,
+    /// Its number of arrival: another event may have its place by now.
+    pub seq: u64,
     pub mapped: Arc<Mapped>,
     /// Its fingerprint from now on; 0 if that stays.
     pub group: u64,
@@ -24,8 +26,11 @@ impl Store {
     /// Takes over what became known of events; those that are no longer kept stay counted as they were.
     pub fn map(&mut self, mappings: &[Mapping]) {
         let mut loose = FxHashSet::default();
-        for Mapping { ordinal, mapped, group } in mappings {
+        for Mapping { ordinal, seq, mapped, group } in mappings {
             let Some((chunk, row)) = self.ring.row_mut(*ordinal) else { continue };
+            if chunk.seqs()[row] != *seq {
+                continue;
+            }
             let before = chunk.groups()[row];
             chunk.set_mapped(row, Arc::clone(mapped), if before == 0 { 0 } else { *group });
             self.remapped += 1;

@@ -3,6 +3,7 @@
 //! `ingest` and recordings send [`StoreMsg`]s over one bounded channel; the store publishes a [`Snapshot`] when a
 //! tick says so. Time comes in with the messages; nobody outside ever waits for the store or locks it.
 
+mod forgetting;
 mod ledger;
 mod mapping;
 mod ring;
@@ -51,6 +52,7 @@ pub struct Store {
     /// Events by second of arrival, newest last.
     arrivals: Vec<(i64, u64)>,
     remapped: u64,
+    rebuilt: u64,
     /// Groups were changed without an event more.
     is_regrouped: bool,
 }
@@ -71,6 +73,7 @@ impl Store {
             is_loads_stale: false,
             arrivals: Vec::new(),
             remapped: 0,
+            rebuilt: 0,
             is_regrouped: false,
         }
     }
@@ -80,6 +83,15 @@ impl Store {
         self.ledger.add(tally);
         let first = self.ring.end();
         self.ring.append(chunk);
+        self.count_from(first);
+        self.ring.evict();
+        if let Some(last) = chunk.recvs().last() {
+            self.count_arrivals(last.0 / 1000, chunk.len() as u64);
+        }
+    }
+
+    /// Counts the events from `first` on.
+    fn count_from(&mut self, first: u64) {
         for (ordinal, event) in self.ring.events_from(first) {
             self.tables.add(event, ordinal);
             let place =
@@ -90,10 +102,6 @@ impl Store {
                 self.loads.add(event);
                 self.is_loads_stale = true;
             }
-        }
-        self.ring.evict();
-        if let Some(last) = chunk.recvs().last() {
-            self.count_arrivals(last.0 / 1000, chunk.len() as u64);
         }
     }
 
@@ -116,6 +124,7 @@ impl Store {
 
     /// What readers see at `now`.
     pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
+        self.ledger.aged += self.ring.evict_old(now);
         if self.is_loads_stale && (self.loads.len() < FEW_LOADS || is_due(self.shown_loads_at, now)) {
             self.shown_loads = Arc::new(self.loads.clone());
             (self.shown_loads_at, self.is_loads_stale) = (now, false);
@@ -139,6 +148,7 @@ impl Store {
             loads: Arc::clone(&self.shown_loads),
             events_per_s: self.rate(now),
             remapped: self.remapped,
+            rebuilt: self.rebuilt,
         }
     }
 

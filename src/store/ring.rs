@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::event::{Chunk, EventRef, Interner};
+use crate::event::{Chunk, EventRef, Interner, Symbol, Timestamp};
 
 /// Rows of a sealed chunk: bounds the copy-on-write, and one filter pass over it takes 10–160 µs.
 const CHUNK_ROWS: usize = 4_096;
@@ -21,11 +21,13 @@ pub struct Retention {
     pub events: u64,
     /// Accounted bytes: each event's text and 96 bytes.
     pub bytes: u64,
+    /// How long an event is kept after it arrived, in milliseconds; `None` for as long as there is room.
+    pub age_ms: Option<i64>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { events: 1_000_000, bytes: 256 * 1024 * 1024 }
+        Self { events: 1_000_000, bytes: 256 * 1024 * 1024, age_ms: None }
     }
 }
 
@@ -82,6 +84,10 @@ impl Ring {
     /// Copies the rows of `chunk` to the end. Call [`Ring::evict`] afterwards.
     pub(super) fn append(&mut self, chunk: &Chunk) {
         let remap = chunk.remap_into(&mut self.interner);
+        self.append_renamed(chunk, &remap);
+    }
+
+    fn append_renamed(&mut self, chunk: &Chunk, remap: &[Symbol]) {
         let mut row = 0;
         while row < chunk.len() {
             let head = self.head();
@@ -92,7 +98,7 @@ impl Ring {
                 bytes += chunk.row_bytes(upto);
                 upto += 1;
             }
-            head.extend(chunk, row..upto, &remap);
+            head.extend(chunk, row..upto, remap);
             row = upto;
         }
         self.end += chunk.len() as u64;
@@ -107,14 +113,54 @@ impl Ring {
             // As many at once as are too many; where it is their bytes, which differ, one by one.
             let surplus = (self.end - self.first).saturating_sub(self.retention.events).max(1);
             let rows = usize::try_from(surplus).unwrap_or(usize::MAX).min(oldest.chunk.len() - row);
-            self.bytes -= oldest.chunk.rows_bytes(row..row + rows) as u64;
-            self.first += rows as u64;
-            if self.first == oldest.end() {
-                // One that a snapshot still holds is freed with it.
-                let gone = self.segments.pop_front().and_then(|segment| Arc::into_inner(segment.chunk));
-                self.spare = gone.or(self.spare.take());
+            self.let_go(rows);
+        }
+    }
+
+    /// Lets go of the oldest events that are too old at `now`; gives how many.
+    pub(super) fn evict_old(&mut self, now: Timestamp) -> u64 {
+        let Some(age) = self.retention.age_ms else { return 0 };
+        let before = self.first;
+        while let Some(oldest) = self.segments.front() {
+            let row = usize::try_from(self.first - oldest.base).expect("a row of a chunk");
+            // In the order of arrival, but for a clock that was set back meanwhile.
+            let young = oldest.chunk.recvs()[row..].iter().position(|recv| now.since(*recv) <= age);
+            let rows = young.unwrap_or(oldest.chunk.len() - row);
+            self.let_go(rows);
+            if young.is_some() {
+                break;
             }
         }
+        self.first - before
+    }
+
+    /// Lets go of the first `rows` events, which are of the first chunk.
+    fn let_go(&mut self, rows: usize) {
+        let Some(oldest) = self.segments.front() else { return };
+        let row = usize::try_from(self.first - oldest.base).expect("a row of a chunk");
+        self.bytes -= oldest.chunk.rows_bytes(row..row + rows) as u64;
+        self.first += rows as u64;
+        if self.first == oldest.end() {
+            // One that a snapshot still holds is freed with it.
+            let gone = self.segments.pop_front().and_then(|segment| Arc::into_inner(segment.chunk));
+            self.spare = gone.or(self.spare.take());
+        }
+    }
+
+    /// Takes out the events that `is_theirs`, with every name that only they had; what is left moves up to the end.
+    /// Gives how many there were.
+    pub(super) fn remove(&mut self, is_theirs: impl Fn(EventRef<'_>) -> bool) -> u64 {
+        let theirs = self.events_from(self.first).filter(|(_, event)| is_theirs(*event)).count() as u64;
+        let mut left = Self::new(self.retention);
+        (left.first, left.end) = (self.first + theirs, self.first + theirs);
+        for Segment { base, chunk } in &self.segments {
+            let evicted = usize::try_from(self.first.saturating_sub(*base)).unwrap_or(usize::MAX);
+            let kept = chunk.retain(|row| row >= evicted && !is_theirs(chunk.event(row)));
+            let remap = kept.remap_used_into(&mut left.interner);
+            left.append_renamed(&kept, &remap);
+        }
+        *self = left;
+        theirs
     }
 
     pub(super) fn event(&self, ordinal: u64) -> Option<EventRef<'_>> {

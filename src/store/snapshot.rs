@@ -43,6 +43,8 @@ pub struct Snapshot {
     pub events_per_s: u64,
     /// Rises whenever events already kept were placed by source maps: what was found in them may differ now.
     pub remapped: u64,
+    /// Rises whenever events were taken out of the middle: places of others are not what they were.
+    pub rebuilt: u64,
 }
 
 impl Snapshot {

@@ -53,7 +53,7 @@ fn seqs(snapshot: &Snapshot) -> Vec<u64> {
 
 #[test]
 fn the_oldest_leave_when_there_are_too_many() {
-    let mut store = Store::new(Retention { events: 5, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: 5, bytes: u64::MAX, ..Retention::default() });
     for seq in 1..=9 {
         store.append(&chunk_of(&[row(seq, "s", "", "{}")]), &accepted(1));
     }
@@ -64,7 +64,7 @@ fn the_oldest_leave_when_there_are_too_many() {
 
 #[test]
 fn the_memory_of_chunks_that_left_takes_new_events() {
-    let mut store = Store::new(Retention { events: 5_000, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: 5_000, bytes: u64::MAX, ..Retention::default() });
     for batch in 0..20 {
         let rows: Vec<_> = (1..=1_000).map(|n| row(batch * 1_000 + n, "s", "GET /a", r#"{"a":1}"#)).collect();
         store.append(&chunk_of(&rows), &accepted(1_000));
@@ -89,7 +89,7 @@ fn a_snapshot_keeps_its_moment_while_the_store_goes_on() {
 
 #[test]
 fn tables_count_requests_errors_and_sessions_beyond_eviction() {
-    let mut store = Store::new(Retention { events: 2, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: 2, bytes: u64::MAX, ..Retention::default() });
     let rows: Vec<_> = (1..=6).map(|seq| row(seq, if seq < 3 { "a" } else { "b" }, "GET /x", "{}")).collect();
     store.append(&chunk_of(&rows), &accepted(6));
     let tables = store.snapshot(Timestamp(1000)).tables;
@@ -150,7 +150,7 @@ proptest! {
         max_events in 1_u64..200,
         max_bytes in 200_u64..20_000,
     ) {
-        let retention = Retention { events: max_events, bytes: max_bytes };
+        let retention = Retention { events: max_events, bytes: max_bytes, ..Retention::default() };
         let mut store = Store::new(retention);
         let mut model: VecDeque<(u64, usize)> = VecDeque::new();
         let mut seq = 0;

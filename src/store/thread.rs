@@ -13,7 +13,7 @@ use super::Store;
 use super::ledger::{Ledger, Tally};
 use super::ring::Retention;
 use super::snapshot::Snapshot;
-use crate::event::{Chunk, Timestamp};
+use crate::event::{Chunk, Person, Timestamp};
 use crate::published::Published;
 
 /// Messages that may wait; the bytes they hold are bounded by whoever sends them.
@@ -32,6 +32,8 @@ pub enum StoreMsg {
     Session { session: Arc<str>, tab: Arc<str>, is_open: bool, at: Timestamp },
     /// Publish what is there.
     Tick(Timestamp),
+    /// Let go of a person's events, and answer with how many there were.
+    Forget { who: Person, answer: oneshot::Sender<u64> },
     /// Answer with the books as of all messages before this one.
     Report(oneshot::Sender<Ledger>),
     /// Answer with everything readers see, as of all messages before this one.
@@ -65,6 +67,13 @@ impl StoreHandle {
         let (answer, books) = oneshot::channel();
         self.send(StoreMsg::Report(answer)).await.then_some(())?;
         books.await.ok()
+    }
+
+    /// Lets go of a person's events; gives how many there were.
+    pub async fn forget(&self, who: Person) -> Option<u64> {
+        let (answer, gone) = oneshot::channel();
+        self.send(StoreMsg::Forget { who, answer }).await.then_some(())?;
+        gone.await.ok()
     }
 
     /// What readers see at `now`, as of everything sent before.
@@ -108,6 +117,7 @@ fn work(retention: Retention, mut receiver: mpsc::Receiver<StoreMsg>, published:
                     }
                 }
                 StoreMsg::Tick(now) => tick = Some(now),
+                StoreMsg::Forget { who, answer } => drop(answer.send(store.forget(&who))),
                 // Whoever asked may have gone; there is nobody left to tell.
                 StoreMsg::Report(answer) => drop(answer.send(store.ledger())),
                 StoreMsg::Look { now, answer } => drop(answer.send(store.snapshot(now))),

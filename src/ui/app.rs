@@ -458,7 +458,8 @@ impl App {
                 Vec::new()
             }
             Request::Pause { sink: name, is_paused } => {
-                let what = if is_paused { "rests: what it is offered is dropped and counted" } else { "goes on" };
+                let what =
+                    if is_paused { "rests: what it is offered is dropped and counted" } else { "goes on" };
                 self.say(format!("sink {name} {what}"));
                 vec![Effect::PauseSink { name, is_paused }]
             }

@@ -46,7 +46,7 @@ impl Console {
     fn new(theme: Theme, retain: u64) -> Self {
         let app =
             App::new(Facts::default(), Arc::new(Counters::default()), theme, jiff::tz::TimeZone::UTC, "");
-        let store = Store::new(Retention { events: retain, bytes: u64::MAX });
+        let store = Store::new(Retention { events: retain, bytes: u64::MAX, ..Retention::default() });
         let mut console = Self { app, store, scan: Scan::new(), seq: 1 };
         console.settle();
         console

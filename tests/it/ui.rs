@@ -42,7 +42,8 @@ impl Console {
             Facts { address: "127.0.0.1:8245".into(), key: "ABCDEFGHIJKLMNOP".into(), recording: None };
         let theme = Theme::new(Palette::Ansi, false);
         let app = App::new(facts, Arc::new(Counters::default()), theme, jiff::tz::TimeZone::UTC, "");
-        let mut console = Self::of(made(app), Retention { events: retain, bytes: u64::MAX });
+        let mut console =
+            Self::of(made(app), Retention { events: retain, bytes: u64::MAX, ..Retention::default() });
         console.settle();
         console
     }

@@ -29,6 +29,8 @@ pub(super) fn write_ledger(snapshot: &Snapshot, out: &mut Exposition) {
         ("taillight_events_duplicate_total", "Events that had come before.", ledger.duplicate),
         ("taillight_events_own_total", "Events that taillight made itself.", ledger.own),
         ("taillight_events_evicted_total", "Events that made room for newer ones.", ledger.evicted),
+        ("taillight_events_aged_total", "Evicted events that were too old.", ledger.aged),
+        ("taillight_events_forgotten_total", "Evicted events that were to be forgotten.", ledger.forgotten),
         ("taillight_values_redacted_total", "Values that were made unreadable.", ledger.redacted),
         ("taillight_events_repaired_total", "Events with broken text that was mended.", ledger.repaired),
         ("taillight_events_cut_total", "Events whose longest texts were cut.", ledger.cut),

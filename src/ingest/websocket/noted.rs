@@ -57,7 +57,10 @@ mod tests {
     fn only_events_that_stand_for_more_are_sampled() {
         for (events, expected) in [
             (r#"[{"type":"log","message":"a"}]"#, (0, None)),
-            (r#"[{"sampled":0.1},{"sampled":1},{"sampled":0.25},{"message":"\"sampled\":0.5"}]"#, (2, Some(0.25))),
+            (
+                r#"[{"sampled":0.1},{"sampled":1},{"sampled":0.25},{"message":"\"sampled\":0.5"}]"#,
+                (2, Some(0.25)),
+            ),
             (r#"[{"sampled":"yes"},{"deep":{"sampled":0.5}},{"sampled":-1}]"#, (0, None)),
         ] {
             let read = decode_body(events, &Sender::default(), &Redactor::default());

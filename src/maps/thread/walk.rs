@@ -31,6 +31,7 @@ const BATCH: usize = 1_024;
 #[derive(Debug)]
 struct Waiting {
     ordinal: u64,
+    seq: u64,
     stack: u64,
     told: Vec<Told>,
     /// The scripts it needs.
@@ -127,7 +128,7 @@ impl Walk {
             self.waiting.pop_front();
             known.count(Counter::PlacesLeft, 1);
         }
-        self.waiting.push_back(Waiting { ordinal, stack, told, needs });
+        self.waiting.push_back(Waiting { ordinal, seq: event.seq(), stack, told, needs });
     }
 
     /// Places the events that need wait no longer.
@@ -140,7 +141,8 @@ impl Walk {
                 self.waiting.push_back(waiting);
                 continue;
             }
-            let Some(event) = snapshot.event(waiting.ordinal) else {
+            let there = snapshot.event(waiting.ordinal).filter(|event| event.seq() == waiting.seq);
+            let Some(event) = there else {
                 known.count(Counter::PlacesLeft, 1);
                 continue;
             };
@@ -178,7 +180,7 @@ impl Walk {
 
     fn put(&mut self, event: EventRef<'_>, ordinal: u64, mapped: Arc<Mapped>, known: &Known) {
         let Some(place) = mapped.place() else {
-            return self.found.push(Mapping { ordinal, mapped, group: 0 });
+            return self.found.push(Mapping { ordinal, seq: event.seq(), mapped, group: 0 });
         };
         let group = match event.group() {
             Some(_) if place.is_mapped => {
@@ -195,6 +197,6 @@ impl Walk {
             _ => 0,
         };
         known.count(Counter::PlacesMapped, u64::from(place.is_mapped));
-        self.found.push(Mapping { ordinal, mapped, group });
+        self.found.push(Mapping { ordinal, seq: event.seq(), mapped, group });
     }
 }

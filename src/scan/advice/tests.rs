@@ -55,7 +55,7 @@ fn chunk_of(events: &[String]) -> Chunk {
 }
 
 fn snapshot_of(events: &[String], keep: u64) -> Arc<Snapshot> {
-    let mut store = Store::new(Retention { events: keep, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: keep, bytes: u64::MAX, ..Retention::default() });
     store.append(&chunk_of(events), &Tally { accepted: events.len() as u64, ..Tally::default() });
     Arc::new(store.snapshot(Timestamp(NOW)))
 }
@@ -352,7 +352,7 @@ fn a_time_before_the_oldest_event_kept_is_noted() {
 fn counts_over_many_events_are_projected_and_notes_are_not() {
     let mut all = vec![r#"{"type":"log","message":"once","rare":1}"#.to_owned()];
     all.extend((0..60_000).map(|n| format!(r#"{{"type":"log","message":"m","odd":{}}}"#, n % 2 == 1)));
-    let mut store = Store::new(Retention { events: 100_000, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: 100_000, bytes: u64::MAX, ..Retention::default() });
     for part in all.chunks(1_000) {
         let chunk = chunk_of(part);
         store.append(&chunk, &Tally { accepted: part.len() as u64, ..Tally::default() });
@@ -377,7 +377,7 @@ fn values_beyond_what_is_told_apart_are_counted_as_hidden() {
     let snapshot = snapshot_of(&all[..1_000], 10_000);
     let (_, advice) = answer(&snapshot, "message:", false);
     assert_eq!((advice.candidates.len(), advice.hidden), (MAX_CANDIDATES, 992));
-    let mut store = Store::new(Retention { events: 10_000, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: 10_000, bytes: u64::MAX, ..Retention::default() });
     for part in all.chunks(1_000) {
         store.append(&chunk_of(part), &Tally { accepted: part.len() as u64, ..Tally::default() });
     }

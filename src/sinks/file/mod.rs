@@ -5,6 +5,7 @@
 
 mod folder;
 mod keep;
+mod person;
 mod repair;
 
 use std::fs::File;
@@ -14,12 +15,21 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use super::piece::Batch;
-use super::{AckLevel, Build, Setting, Sink, SinkError, Written, encode};
-use crate::event::Timestamp;
+use super::{AckLevel, Build, Removed, Setting, Sink, SinkError, Written, encode};
+use crate::event::{Person, Timestamp};
 use crate::options::{Check, Key, Kind, Value, Values, key};
 use folder::{Place, day_of};
 
 pub use repair::numbers_of;
+
+/// Gives `visit` the lines about `who` in the files of the sink of `setting`.
+pub(super) fn lines_of(
+    setting: &Setting,
+    who: &Person,
+    visit: &mut dyn FnMut(&str) -> std::io::Result<()>,
+) -> Result<(), String> {
+    person::find(&place_of(&setting.values)?, who, visit)
+}
 
 pub(super) const KEYS: &[Key] = &[
     key("folder", Kind::Text(Check::ANY), "\"logs\"", "where the files are: YYYY-MM-DD.jsonl"),
@@ -180,6 +190,19 @@ impl Sink for FileSink {
             Some(why) => Err(SinkError::Retry { why, after: None, done, too_large: 0 }),
             None => Ok(Written { too_large: 0, trouble: self.trouble.take() }),
         }
+    }
+
+    async fn close(mut self) {
+        if let Some(keeping) = self.keeping.take() {
+            // Trouble with closed files is met again by whoever opens next.
+            let _ = keeping.await;
+        }
+    }
+
+    async fn forget(options: &Options, who: &Person) -> Result<Option<Removed>, String> {
+        let removed = tokio::task::block_in_place(|| person::remove(&options.place, who))?;
+        let told = removed.into_iter().map(|(path, lines)| (path.display().to_string(), lines));
+        Ok(Some(told.collect()))
     }
 }
 

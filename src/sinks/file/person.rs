@@ -13,7 +13,7 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
 
-use super::folder::{Place, packed};
+use super::folder::Place;
 use super::repair::torn;
 use crate::event::Person;
 
@@ -40,7 +40,8 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn new(who: &'a Person) -> Self {
-        let is_plain = who.name().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@:".contains(&byte));
+        let is_plain =
+            who.name().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@:".contains(&byte));
         let quoted = serde_json::Value::from(who.name()).to_string();
         Self { who, quoted, is_plain }
     }
@@ -53,10 +54,8 @@ impl<'a> Judge<'a> {
         }
         let head: Result<Head<'_>, _> = serde_json::from_slice(line);
         match head {
-            Ok(head) => {
-                self.who.is(&head.user.unwrap_or_default(), &head.session.unwrap_or_default())
-            }
-            Err(_) => has_name(),
+            Ok(head) => self.who.is(&head.user.unwrap_or_default(), &head.session.unwrap_or_default()),
+            Err(_) => !self.who.name().is_empty() && has_name(),
         }
     }
 }
@@ -71,11 +70,17 @@ fn paths(place: &Place) -> io::Result<Vec<PathBuf>> {
     Ok(both.filter(|path| path.is_file()).collect())
 }
 
+fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "gz")
+}
+
 fn reader(path: &Path) -> io::Result<BufReader<Box<dyn Read>>> {
     let file = File::open(path)?;
-    let is_packed = path.extension().is_some_and(|extension| extension == "gz");
-    let input: Box<dyn Read> =
-        if is_packed { Box::new(MultiGzDecoder::new(BufReader::new(file)).take(MAX_UNPACKED)) } else { Box::new(file) };
+    let input: Box<dyn Read> = if is_packed(path) {
+        Box::new(MultiGzDecoder::new(BufReader::new(file)).take(MAX_UNPACKED))
+    } else {
+        Box::new(file)
+    };
     Ok(BufReader::new(input))
 }
 
@@ -90,6 +95,10 @@ fn each_line(path: &Path, mut visit: impl FnMut(&[u8]) -> io::Result<()>) -> io:
     Ok(())
 }
 
+fn told(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
 /// Gives `visit` every line about `who` in the files of `place`, without its line break; fragments are none.
 pub(super) fn find(
     place: &Place,
@@ -97,13 +106,12 @@ pub(super) fn find(
     visit: &mut dyn FnMut(&str) -> io::Result<()>,
 ) -> Result<(), String> {
     let judge = Judge::new(who);
-    let told = |path: &Path| move |error: io::Error| format!("{}: {error}", path.display());
-    for path in paths(place).map_err(told(place.folder()))? {
+    for path in paths(place).map_err(|error| told(place.folder(), &error))? {
         each_line(&path, |line| match line.strip_suffix(b"\n").map(str::from_utf8) {
             Some(Ok(text)) if judge.is_theirs(line) && text.ends_with('}') => visit(text),
             _ => Ok(()),
         })
-        .map_err(told(&path))?;
+        .map_err(|error| told(&path, &error))?;
     }
     Ok(())
 }
@@ -111,17 +119,16 @@ pub(super) fn find(
 /// Takes every line about `who` out of the files of `place`; gives those it changed, with how many lines each.
 pub(super) fn remove(place: &Place, who: &Person) -> Result<Vec<(PathBuf, u64)>, String> {
     let judge = Judge::new(who);
-    let told = |path: &Path| move |error: io::Error| format!("{}: {error}", path.display());
     let mut changed = Vec::new();
-    for path in paths(place).map_err(told(place.folder()))? {
+    for path in paths(place).map_err(|error| told(place.folder(), &error))? {
         let mut theirs = 0;
         let count = |line: &[u8]| {
             theirs += u64::from(judge.is_theirs(line));
             Ok(())
         };
-        each_line(&path, count).map_err(told(&path))?;
+        each_line(&path, count).map_err(|error| told(&path, &error))?;
         if theirs > 0 {
-            rewrite(&path, &judge).map_err(told(&path))?;
+            rewrite(&path, &judge).map_err(|error| told(&path, &error))?;
             changed.push((path, theirs));
         }
     }
@@ -136,14 +143,16 @@ fn rewrite(path: &Path, judge: &Judge<'_>) -> io::Result<()> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    let is_packed = packed(&path.with_extension("")) == path;
-    {
-        let plain = BufWriter::new(temporary.as_file_mut());
-        let mut out: Box<dyn Write + '_> =
-            if is_packed { Box::new(GzEncoder::new(plain, Compression::default())) } else { Box::new(plain) };
+    let mut out = BufWriter::new(temporary.as_file_mut());
+    if is_packed(path) {
+        let mut packer = GzEncoder::new(&mut out, Compression::default());
+        each_line(path, |line| if judge.is_theirs(line) { Ok(()) } else { packer.write_all(line) })?;
+        packer.finish()?;
+    } else {
         each_line(path, |line| if judge.is_theirs(line) { Ok(()) } else { out.write_all(line) })?;
-        out.flush()?;
     }
+    out.flush()?;
+    drop(out);
     temporary.as_file().set_permissions(source.metadata()?.permissions())?;
     temporary.as_file().sync_all()?;
     temporary.persist(path)?;
@@ -191,10 +200,7 @@ mod tests {
         .expect("readable");
         assert_eq!(found, [LINES.lines().next().expect("a line"); 2]);
         let changed = remove(&place, &who).expect("removed");
-        assert_eq!(
-            changed,
-            [(at("rec.jsonl.torn"), 1), (at("rec.jsonl"), 1), (at("rec.1.jsonl.gz"), 1)]
-        );
+        assert_eq!(changed, [(at("rec.jsonl.torn"), 1), (at("rec.jsonl"), 1), (at("rec.1.jsonl.gz"), 1)]);
         let rest: String = LINES.lines().skip(1).map(|line| format!("{line}\n")).collect();
         assert_eq!((text_of(&at("rec.jsonl")), text_of(&at("rec.1.jsonl.gz"))), (rest.clone(), rest));
         assert_eq!(text_of(&at("rec.jsonl.torn")), "{\"user\":\"u-2\",\"da\n");

@@ -33,7 +33,7 @@ pub(super) fn cut_torn(file: &mut File, path: &Path) -> io::Result<Option<String
     Ok(Some(format!("{} bytes of a torn line are now in {}", tail.len() - whole, torn_path.display())))
 }
 
-fn torn(path: &Path) -> PathBuf {
+pub(super) fn torn(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".torn");
     PathBuf::from(name)

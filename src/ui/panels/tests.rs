@@ -40,7 +40,7 @@ impl Fixture {
     }
 
     fn keeping(rows: &[Row<'_>], events: u64) -> Self {
-        let mut store = Store::new(Retention { events, bytes: u64::MAX });
+        let mut store = Store::new(Retention { events, bytes: u64::MAX, ..Retention::default() });
         let mut builder = ChunkBuilder::new();
         rows.iter().for_each(|row| builder.push(row));
         let rejected = [("too_big", 40), ("syntax", 5)].into();
@@ -422,7 +422,10 @@ fn health_shows_each_sink_and_one_of_them_rests_by_a_key() {
     let mut fixture = Fixture::usual();
     let mut panel = Health::default();
     let said = |request: Request| matches!(request, Request::Said(_));
-    assert!(said(fixture.press(&mut panel, &[Action::NextPane])) && said(fixture.press(&mut panel, &[Action::PauseSink])));
+    assert!(
+        said(fixture.press(&mut panel, &[Action::NextPane]))
+            && said(fixture.press(&mut panel, &[Action::PauseSink]))
+    );
     fixture.sinks = vec![
         report("lines", State::Running, None),
         report("hook", State::Retrying, Some("connection refused")),
@@ -431,7 +434,20 @@ fn health_shows_each_sink_and_one_of_them_rests_by_a_key() {
     assert_rows(
         &fixture.draw(&mut panel, 120, 48),
         &[
-            &["name", "state", "offered", "delivered", "queued", "filtered", "sampled", "limited", "dropped", "errors", "p50", "p99"],
+            &[
+                "name",
+                "state",
+                "offered",
+                "delivered",
+                "queued",
+                "filtered",
+                "sampled",
+                "limited",
+                "dropped",
+                "errors",
+                "p50",
+                "p99",
+            ],
             &["lines", "running", "1,000", "700", "60", "100", "50", "20", "70", "3", "1.5ms", "250ms"],
             &["dropped: dropping 60 · size 10"],
             &["hook", "retrying"],
@@ -458,9 +474,8 @@ fn health_shows_each_sink_and_one_of_them_rests_by_a_key() {
 #[test]
 fn health_shows_how_each_page_is_connected() {
     let fixture = Fixture::usual();
-    let pages: Vec<_> = (1..=14)
-        .map(|number| fixture.counters.pages().enter(number, &format!("conn-{number}")))
-        .collect();
+    let pages: Vec<_> =
+        (1..=14).map(|number| fixture.counters.pages().enter(number, &format!("conn-{number}"))).collect();
     pages[1].note(|page| {
         "sess-a".clone_into(&mut page.session);
         "tab-1".clone_into(&mut page.tab);
@@ -472,13 +487,31 @@ fn health_shows_how_each_page_is_connected() {
     assert_rows(
         &fixture.draw(&mut Health::default(), 160, 60),
         &[
-            &["tab", "session", "ev/s", "events", "bytes", "clock", "lag", "waiting", "missing", "sampled", "page"],
-            &["conn-2", "sess-a", "10", "50", "2,048 B", "-2s", "12ms", "3", "7", "5 ~10%", "localhost:5173/cart␛[31m"],
+            &[
+                "tab", "session", "ev/s", "events", "bytes", "clock", "lag", "waiting", "missing", "sampled",
+                "page",
+            ],
+            &[
+                "conn-2",
+                "sess-a",
+                "10",
+                "50",
+                "2,048 B",
+                "-2s",
+                "12ms",
+                "3",
+                "7",
+                "5 ~10%",
+                "localhost:5173/cart␛[31m",
+            ],
             &["conn-1", "0"],
             &["and 2 more pages that send less"],
         ],
     );
-    assert_rows(&fixture.draw(&mut Health::default(), 80, 60), &[&["conn-2", "10", "50", "-2s", "12ms", "3", "7", "5 ~10%"]]);
+    assert_rows(
+        &fixture.draw(&mut Health::default(), 80, 60),
+        &[&["conn-2", "10", "50", "-2s", "12ms", "3", "7", "5 ~10%"]],
+    );
 }
 
 #[test]

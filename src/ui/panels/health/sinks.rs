@@ -18,12 +18,7 @@ struct Column {
     text: fn(&Report, &Theme) -> String,
 }
 
-const fn column(
-    title: &'static str,
-    width: usize,
-    from: u16,
-    text: fn(&Report, &Theme) -> String,
-) -> Column {
+const fn column(title: &'static str, width: usize, from: u16, text: fn(&Report, &Theme) -> String) -> Column {
     Column { title, width, from, text }
 }
 

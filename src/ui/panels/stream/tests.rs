@@ -35,7 +35,7 @@ fn row(ms: i64, msg: &'static str) -> Row<'static> {
 }
 
 fn matches(rows: &[Row<'_>]) -> Matches {
-    let mut store = Store::new(Retention { events: 10_000, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: 10_000, bytes: u64::MAX, ..Retention::default() });
     let mut builder = ChunkBuilder::new();
     rows.iter().for_each(|row| builder.push(row));
     store.append(&builder.finish(), &Tally::default());

@@ -34,7 +34,7 @@ fn row<'a>(ms: i64, subtype: &'a str, took_ms: u64, level: Level) -> Row<'a> {
 }
 
 fn matches(rows: &[Row<'_>]) -> Matches {
-    let mut store = Store::new(Retention { events: 100, bytes: u64::MAX });
+    let mut store = Store::new(Retention { events: 100, bytes: u64::MAX, ..Retention::default() });
     let mut builder = ChunkBuilder::new();
     rows.iter().for_each(|row| builder.push(row));
     store.append(&builder.finish(), &Tally::default());

@@ -1,0 +1,240 @@
+//! `taillight forget`, and where `export --user` has its events from: a person's data gone, or given out.
+//!
+//! Every running taillight of this user is asked over its socket; where none runs, the files and tables that the
+//! settings name are seen to from here.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+use tempfile::NamedTempFile;
+
+use super::control::{Question, Told, What, folder};
+use super::{Usage, code, print, state_folder};
+use crate::cli;
+use crate::config::Settings;
+use crate::event::{Person, gate};
+use crate::sinks::{self, Setting, forget_in, lines_in};
+use crate::ui::format::counted;
+
+/// An answer may have to wait for a sink to write out its queue, and for large files to be rewritten.
+const ANSWER_WITHIN: Duration = Duration::from_secs(900);
+/// Text of one person's events that is held to be put in order.
+const MAX_TEXT: usize = 1 << 30;
+
+impl cli::Who {
+    fn person(&self) -> Result<Person, Usage> {
+        let who = match (&self.user, &self.session) {
+            (Some(user), _) => Person::User(user.clone()),
+            (None, Some(session)) => Person::Session(session.clone()),
+            (None, None) => Person::User(String::new()),
+        };
+        if who.name().is_empty() {
+            return Err(Usage("say who is meant: `--user ID` or `--session ID`".to_owned()));
+        }
+        Ok(who)
+    }
+}
+
+/// A running taillight.
+struct Instance {
+    pid: String,
+    stream: UnixStream,
+}
+
+/// All of this user's; sockets that nobody answers any more are removed.
+fn instances() -> anyhow::Result<Vec<Instance>> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder(&state_folder()?)) else { return Ok(found) };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "sock")) {
+        match UnixStream::connect(&path) {
+            Ok(stream) => {
+                let pid = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                found.push(Instance { pid, stream });
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                let _ = std::fs::remove_file(&path);
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot ask {}", path.display())),
+        }
+    }
+    Ok(found)
+}
+
+impl Instance {
+    /// Asks, and gives `hear` every line of the answer but the last.
+    fn ask(
+        &self,
+        question: &Question,
+        mut hear: impl FnMut(&str) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let unheard = || anyhow!("taillight (pid {}) did not tell everything: is it closing?", self.pid);
+        self.stream.set_read_timeout(Some(ANSWER_WITHIN))?;
+        let mut asked = serde_json::to_string(question)?;
+        asked.push('\n');
+        (&self.stream).write_all(asked.as_bytes())?;
+        for line in BufReader::new(&self.stream).lines() {
+            let line = line.map_err(|_| unheard())?;
+            if serde_json::from_str::<Told>(&line).is_ok_and(|told| told == Told::Done) {
+                return Ok(());
+            }
+            hear(&line)?;
+        }
+        Err(unheard())
+    }
+}
+
+/// The sinks that the settings name, the recording that was asked for first.
+fn settings_of(settings: &Settings, files: &[PathBuf]) -> Vec<Setting> {
+    if !files.is_empty() {
+        return files.iter().map(|file| sinks::recorder(file)).collect();
+    }
+    let recorder = (!settings.record.is_empty()).then(|| sinks::recorder(settings.record.as_ref()));
+    recorder.into_iter().chain(settings.sinks.iter().map(|(sink, _)| sink.clone())).collect()
+}
+
+/// What is said in the end.
+#[derive(Default)]
+struct Sum {
+    text: String,
+    removed: u64,
+    has_failed: bool,
+}
+
+impl Sum {
+    fn take(&mut self, told: Told, pid: Option<&str>) {
+        let of = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        let line = match told {
+            Told::Removed { place, count, unit } => {
+                self.removed += count;
+                format!("{place}{of}: {} removed", counted(count, &unit))
+            }
+            Told::Gone { place } => format!("{place}{of}: what it was sent cannot be taken back from here"),
+            Told::Failed { place, why } => {
+                self.has_failed = true;
+                format!("{place}{of}: {why}")
+            }
+            Told::Done => return,
+        };
+        self.text.push_str(&gate::plain(&line));
+        self.text.push('\n');
+    }
+}
+
+pub(super) fn forget(settings: &Settings, forget: &cli::Forget) -> anyhow::Result<u8> {
+    let who = forget.who.person()?;
+    let running = if forget.files.is_empty() { instances()? } else { Vec::new() };
+    let mut sum = Sum::default();
+    for instance in &running {
+        instance.ask(&Question::about(What::Forget, &who), |line| {
+            sum.take(serde_json::from_str(line)?, Some(&instance.pid));
+            Ok(())
+        })?;
+    }
+    if running.is_empty() {
+        missing(&forget.files)?;
+        // Files are rewritten on a thread that may block.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        for setting in settings_of(settings, &forget.files) {
+            let taken = runtime.block_on(async { forget_in(&setting, &who).await });
+            Told::of(taken).into_iter().for_each(|told| sum.take(told, None));
+        }
+        if forget.files.is_empty() {
+            sum.text.push_str("no taillight is running: what it had in memory is gone\n");
+        }
+    }
+    print(sum.text.as_bytes())?;
+    Ok(match sum.removed {
+        _ if sum.has_failed => code::FILE,
+        0 => code::NOTHING,
+        _ => code::FINE,
+    })
+}
+
+/// A file that was named and is not there is a mistake, and not one without lines.
+fn missing(files: &[PathBuf]) -> anyhow::Result<()> {
+    for file in files {
+        std::fs::metadata(file)
+            .with_context(|| format!("cannot read `{}`", gate::plain(&file.to_string_lossy())))?;
+    }
+    Ok(())
+}
+
+/// What orders lines, and tells one event from another.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    inst: String,
+    recv: String,
+    seq: u64,
+}
+
+/// A person's lines by time, each event once.
+#[derive(Default)]
+struct Gathered {
+    lines: BTreeMap<Place, String>,
+    bytes: usize,
+}
+
+impl Gathered {
+    fn take(&mut self, line: &str) -> anyhow::Result<()> {
+        let Ok(place) = serde_json::from_str::<Place>(line) else { return Ok(()) };
+        // In memory and in a file it is the same event; of a file the client's number is left out.
+        if self.lines.contains_key(&place) {
+            return Ok(());
+        }
+        self.bytes += line.len();
+        if self.bytes > MAX_TEXT {
+            return Err(anyhow!(
+                "these are more than 1 GiB of events: take them file by file, with `--from FILE`"
+            ));
+        }
+        self.lines.insert(place, line.to_owned());
+        Ok(())
+    }
+}
+
+/// A file with the lines of the person, oldest first, for the export to read.
+///
+/// # Errors
+/// When an instance or a file cannot be read.
+pub(super) fn gather(
+    settings: &Settings,
+    who: &cli::Who,
+    files: &[PathBuf],
+) -> anyhow::Result<NamedTempFile> {
+    let who = who.person()?;
+    missing(files)?;
+    let running = if files.is_empty() { instances()? } else { Vec::new() };
+    let mut gathered = Gathered::default();
+    for instance in &running {
+        instance.ask(&Question::about(What::Export, &who), |line| match serde_json::from_str(line) {
+            Ok(Told::Failed { place, why }) => Err(anyhow!("{place}: {why}")),
+            _ => gathered.take(line),
+        })?;
+    }
+    if running.is_empty() {
+        for setting in settings_of(settings, files) {
+            let take = &mut |line: &str| gathered.take(line).map_err(io::Error::other);
+            lines_in(&setting, &who, take).map_err(|why| anyhow!("{why}"))?;
+        }
+    }
+    written(&gathered)
+}
+
+fn written(gathered: &Gathered) -> anyhow::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new().suffix(".jsonl").tempfile()?;
+    {
+        let mut out = io::BufWriter::new(file.as_file_mut());
+        for line in gathered.lines.values() {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+    }
+    Ok(file)
+}
