@@ -5,7 +5,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Flags, Level, Msg, Row, Timestamp};
+use crate::event::{ChunkBuilder, Family, Flags, Level, Msg, Person, Row, Timestamp};
 use crate::store::{Retention, Store, Tally};
 
 fn append(store: &mut Store, seqs: Range<u64>) {
@@ -24,7 +24,7 @@ fn append(store: &mut Store, seqs: Range<u64>) {
             kind: "",
             subtype: "",
             session: "s",
-            user: "",
+            user: if seq.is_multiple_of(5) { "u" } else { "" },
             tab: "",
             load: None,
             endpoint: "",
@@ -127,4 +127,25 @@ proptest! {
             prop_assert_eq!(matches.position(ordinal), Ok(position as u64));
         }
     }
+}
+
+#[test]
+fn a_pass_starts_over_when_events_were_taken_out_of_the_middle() {
+    let mut store = Store::new(Retention { events: 20_000, bytes: u64::MAX, ..Retention::default() });
+    append(&mut store, 1..9_000);
+    let mut scan = Scan::new();
+    scan.set_selection(every(3));
+    scan.set_snapshot(Arc::new(store.snapshot(Timestamp(1))));
+    while scan.advance() {}
+    let all = scan.matches().total;
+    assert_eq!(store.forget(&Person::User("u".to_owned())), 1_799);
+    let snapshot = Arc::new(store.snapshot(Timestamp(2)));
+    scan.set_snapshot(Arc::clone(&snapshot));
+    while scan.advance() {}
+    let matches = scan.matches();
+    let kept = (snapshot.first..snapshot.end).filter_map(|ordinal| snapshot.event(ordinal));
+    let expected: Vec<u64> = kept.map(|event| event.seq()).filter(|seq| seq.is_multiple_of(3)).collect();
+    assert_eq!(seqs(&matches), expected);
+    assert!(matches.total < all);
+    assert_eq!((matches.is_done(), matches.tables.events), (true, matches.total));
 }

@@ -388,3 +388,30 @@ fn sections_are_read_with_reasons_for_what_is_left_out() {
         }
     }
 }
+
+#[test]
+fn a_sink_rests_for_a_visitor_once_it_has_written_what_was_there_and_then_goes_on() {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let outlets = Outlets::new(Some(runtime.handle().clone()));
+        let one = ("batch-events", Value::Number(1));
+        let (mut far, setting) = probe("visited", 0, &[one, ("drain", Value::Span(20_000))]);
+        outlets.replace(vec![setting]);
+        let _ = outlets.offer(&chunk(1, 2), Timestamp(0));
+        let busy =
+            outlets.alone("visited", Duration::from_millis(20)).await.expect_err("two are not written");
+        assert!(busy.contains("try again later"), "{busy}");
+        far.may.add_permits(2);
+        let alone = outlets.alone("visited", PATIENCE).await.expect("both are written");
+        assert_eq!(far.take(2).await, [1, 2]);
+        far.may.add_permits(MANY / 2);
+        let _ = outlets.offer(&chunk(3, 2), Timestamp(0));
+        tokio::task::yield_now().await;
+        assert_eq!((report(&outlets, "visited").queued, far.written.try_recv().is_err()), (2, true));
+        drop(alone);
+        assert_eq!(far.take(2).await, [3, 4]);
+        assert!(outlets.alone("another", PATIENCE).await.is_err());
+        outlets.stop().await;
+        assert!(outlets.alone("visited", PATIENCE).await.is_ok(), "what has ended writes nothing");
+    });
+}

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Row};
+use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Person, Row};
 
 fn row<'a>(seq: u64, session: &'a str, endpoint: &'a str, json: &'a str) -> Row<'a> {
     Row {
@@ -171,4 +171,55 @@ proptest! {
             prop_assert_eq!(snapshot.ledger.accepted + snapshot.ledger.own, snapshot.ledger.live + evicted);
         }
     }
+}
+
+#[test]
+fn a_person_leaves_nothing_behind_and_the_books_balance() {
+    let mut store = Store::new(Retention { events: 8, bytes: u64::MAX, ..Retention::default() });
+    for seq in 1..=12 {
+        let session = if seq % 2 == 0 { "s-theirs" } else { "s-own" };
+        let endpoint = if seq % 2 == 0 { "GET /theirs" } else { "GET /own" };
+        store.append(&chunk_of(&[row(seq, session, endpoint, "{}")]), &accepted(1));
+    }
+    let before = store.snapshot(Timestamp(1));
+    assert_eq!(store.forget(&Person::Session("s-theirs".to_owned())), 4);
+    // At once: a snapshot of the same moment shows none of it.
+    let snapshot = store.snapshot(Timestamp(1));
+    assert_eq!(seqs(&snapshot), [5, 7, 9, 11]);
+    let ledger = &snapshot.ledger;
+    assert_eq!((ledger.live, ledger.evicted, ledger.forgotten), (4, 8, 4));
+    assert_eq!(ledger.accepted, ledger.live + ledger.evicted);
+    assert_ne!(snapshot.rebuilt, before.rebuilt);
+    assert_eq!((snapshot.tables.events, snapshot.tables.endpoints.len()), (4, 1));
+    assert_eq!(snapshot.tables.sessions.iter().map(|row| &*row.session).collect::<Vec<_>>(), ["s-own"]);
+    let names = snapshot.segments[0].chunk.names();
+    let all: Vec<_> = (0..u32::try_from(names.len()).expect("few")).map(|n| names.get(Symbol(n))).collect();
+    assert!(!all.iter().any(|name| name.contains("theirs")), "{all:?}");
+    assert_eq!(
+        snapshot.bytes,
+        snapshot.segments.iter().map(|segment| segment.chunk.bytes() as u64).sum::<u64>()
+    );
+    // And everything goes on.
+    store.append(&chunk_of(&[row(13, "s-theirs", "", "{}")]), &accepted(1));
+    let snapshot = store.snapshot(Timestamp(2));
+    assert_eq!(seqs(&snapshot), [5, 7, 9, 11, 13]);
+    assert_eq!(store.forget(&Person::User("nobody".to_owned())), 0);
+}
+
+#[test]
+fn events_leave_once_they_are_too_old() {
+    let mut store = Store::new(Retention { age_ms: Some(1_000), ..Retention::default() });
+    for seq in 1..=5_000_u64 {
+        let recv = Timestamp(i64::try_from(seq).expect("small"));
+        store.append(&chunk_of(&[Row { recv, ..row(seq, "s", "", "{}") }]), &accepted(1));
+    }
+    for (now, first, aged) in [(900, 1, 0), (1_000, 1, 0), (1_500, 500, 499), (5_999, 4_999, 4_998)] {
+        let snapshot = store.snapshot(Timestamp(now));
+        assert_eq!(snapshot.event(snapshot.first).map(|event| event.seq()), Some(first), "{now}");
+        let ledger = &snapshot.ledger;
+        assert_eq!((ledger.evicted, ledger.aged), (aged, aged));
+        assert_eq!(ledger.accepted, ledger.live + ledger.evicted);
+    }
+    let empty = store.snapshot(Timestamp(9_000));
+    assert_eq!((empty.len(), empty.ledger.aged, empty.bytes), (0, 5_000, 0));
 }

@@ -92,6 +92,16 @@ impl Program {
         Some(serde_json::from_str(&line).expect("a JSON line"))
     }
 
+    /// Another command of the same user, to its end.
+    pub(crate) fn command(&self, args: &[&str]) -> std::process::Output {
+        command(self.home.path()).args(args).output().expect("runs")
+    }
+
+    /// The folder that this program keeps its state in.
+    pub(crate) fn state(&self) -> std::path::PathBuf {
+        self.home.path().join(".local/state/taillight")
+    }
+
     /// The page key of this program's own state folder.
     pub(crate) fn key(&self) -> String {
         let output = command(self.home.path()).args(["key", "show"]).output().expect("runs");

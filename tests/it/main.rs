@@ -24,6 +24,8 @@ mod errors;
 mod files;
 /// The filter language from outside: what it reads, and how it is described.
 mod filter;
+/// `forget` and `export --user`: a person's events gone, or given out.
+mod forget;
 /// Events in over WebSocket and POST: acks, nacks, dedupe, the books.
 mod ingest;
 /// `load`: what it sends is all taken, and its report is true.

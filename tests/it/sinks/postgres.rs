@@ -153,6 +153,31 @@ fn every_event_is_a_row_whatever_it_holds() {
 }
 
 #[test]
+fn a_persons_rows_are_deleted_and_those_of_others_stay() {
+    let Some(database) = Database::start() else { return };
+    let program = Program::with_settings(&database.settings(""), &["serve"]);
+    program.post(
+        r#"[{"type":"log","message":"a","user-id":"u'; DROP TABLE taillight_events; --","session-id":"s-1"},
+            {"type":"log","message":"b","user-id":"u-2","session-id":"s-1"},
+            {"type":"log","message":"c","user-id":"u-2","session-id":"s-2"}]"#,
+    );
+    let said = |args: &[&str]| {
+        let output = program.command(args);
+        (output.status.code(), String::from_utf8(output.stdout).expect("text"))
+    };
+    let (code, text) = said(&["forget", "--user", "u'; DROP TABLE taillight_events; --"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("taillight_events") && text.contains("1 row removed"), "{text}");
+    assert_eq!(database.answer("SELECT string_agg(message, ',' ORDER BY seq) FROM taillight_events"), "b,c");
+    assert!(said(&["forget", "--session", "s-1"]).1.contains("1 row removed"));
+    assert_eq!(database.answer("SELECT string_agg(message, ',') FROM taillight_events"), "c");
+    // And it goes on being written to.
+    program.post(r#"{"type":"log","message":"d","user-id":"u-2"}"#);
+    until(&program, "postgres", delivered(4));
+    assert_eq!(database.answer("SELECT count(*) FROM taillight_events"), "2");
+}
+
+#[test]
 fn a_database_that_goes_away_costs_nothing_and_gets_nothing_twice() {
     let Some(mut database) = Database::start() else { return };
     let program = Program::with_settings(&database.settings("table = \"public.page_events\"\n"), &["serve"]);
