@@ -14,6 +14,7 @@ pub mod maps;
 pub mod options;
 pub mod pipeline;
 pub mod published;
+pub mod reach;
 pub mod recording;
 pub mod run;
 pub mod scan;

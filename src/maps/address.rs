@@ -3,7 +3,9 @@
 //! The addresses come from pages, so they decide nothing: an origin is asked only where its name can belong to nobody
 //! else on the network, or where the user has allowed it by name.
 
-use url::{Host, Origin, Url};
+use url::{Origin, Url};
+
+use crate::reach;
 
 /// The origins that may be asked beside local names.
 #[derive(Clone, Debug, Default)]
@@ -24,17 +26,9 @@ impl Allowed {
     }
 }
 
-/// Whether the host is a local name (SECURITY: admission): nobody on the network can own one.
+/// Whether the host of `url` is a local name.
 pub fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            name == "localhost" || name.ends_with(".localhost") || name.ends_with(".test")
-        }
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    url.host_str().is_some_and(reach::is_local)
 }
 
 /// The address of a script as a frame names it, without what only the page sees.

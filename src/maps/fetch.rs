@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use ureq::Agent;
 use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
 use super::address::{Allowed, beside, is_local};
 use super::table::Refusal;
 use super::{MAX_BYTES, MAX_TIME};
+use crate::reach::{Names, Reach};
 
 const REDIRECTS: usize = 3;
 
@@ -20,7 +22,7 @@ const REDIRECTS: usize = 3;
 pub(super) struct Fetcher {
     allowed: Allowed,
     agent: Agent,
-    /// For local names: a development server's certificate is its own.
+    /// For local names: a development server's certificate is its own, and no name server leads out of reach.
     local: Agent,
 }
 
@@ -44,7 +46,7 @@ impl Fetcher {
     pub(super) fn new(allowed: Allowed) -> Self {
         let agent = |is_local: bool| -> Agent {
             let tls = TlsConfig::builder().disable_verification(is_local).build();
-            Agent::config_builder()
+            let config = Agent::config_builder()
                 .proxy(None)
                 .max_redirects(0)
                 .max_redirects_will_error(false)
@@ -52,8 +54,9 @@ impl Fetcher {
                 .user_agent(concat!("taillight/", env!("CARGO_PKG_VERSION")))
                 .max_response_header_size(32 * 1024)
                 .tls_config(tls)
-                .build()
-                .into()
+                .build();
+            let reach = if is_local { Reach::Near } else { Reach::Anywhere };
+            Agent::with_parts(config, DefaultConnector::default(), Names::within(reach))
         };
         Self { allowed, agent: agent(false), local: agent(true) }
     }
@@ -114,6 +117,7 @@ fn refusal(error: &ureq::Error) -> Refusal {
     match error {
         ureq::Error::BodyExceedsLimit(_) => Refusal::TooBig,
         ureq::Error::Timeout(_) => Refusal::TooSlow,
+        ureq::Error::HostNotFound => Refusal::NoAnswer("its name leads to no address it may have".to_owned()),
         error => Refusal::NoAnswer(error.to_string().chars().take(120).collect()),
     }
 }

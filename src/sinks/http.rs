@@ -3,16 +3,15 @@
 //! Called by `webhook` and `otlp`. It follows no redirect, uses no proxy of the environment, and reads no more of an
 //! answer than its message may show. It blocks its thread: callers go through [`tokio::task::block_in_place`].
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::DefaultConnector;
 
 use super::SinkError;
 use crate::event::gate;
 use crate::options::Check;
+use crate::reach::{Names, Reach};
 
 /// Connecting, sending and reading together; below the time a write may take.
 const WITHIN: Duration = Duration::from_secs(8);
@@ -34,14 +33,6 @@ pub(super) const URL: Check = Check {
     },
 };
 
-/// Which addresses a name may lead to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    Anywhere,
-    /// Not to this machine or its neighbours, whatever the name server says.
-    Public,
-}
-
 /// A connection, kept open between posts.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -58,8 +49,8 @@ impl Client {
             .proxy(None)
             .user_agent(concat!("taillight/", env!("CARGO_PKG_VERSION")))
             .build();
-        let resolver = Names { reach, inner: DefaultResolver::default() };
-        Self { agent: ureq::Agent::with_parts(config, DefaultConnector::default(), resolver) }
+        let names = Names::within(reach);
+        Self { agent: ureq::Agent::with_parts(config, DefaultConnector::default(), names) }
     }
 
     /// Posts `body`; a 2xx answer is success and its body is given, as far as it is read.
@@ -111,79 +102,9 @@ fn retry_after(headers: &ureq::http::HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.min(600)))
 }
 
-/// Names to addresses, of which only those within reach are used.
-#[derive(Debug)]
-struct Names {
-    reach: Reach,
-    inner: DefaultResolver,
-}
-
-impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &ureq::config::Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.inner.resolve(uri, config, timeout)?;
-        let mut kept = self.empty();
-        for address in found.iter().filter(|address| self.reach == Reach::Anywhere || is_public(address)) {
-            kept.push(*address);
-        }
-        if kept.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(kept) }
-    }
-}
-
-/// Neither this machine nor a private, shared, link-local or otherwise reserved network (RFC 6890).
-fn is_public(address: &SocketAddr) -> bool {
-    match address.ip().to_canonical() {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            !(ip.is_private()
-                || ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_broadcast()
-                || ip.is_documentation()
-                || ip.is_multicast()
-                || a == 0
-                || a >= 240
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (b == 18 || b == 19)))
-        }
-        IpAddr::V6(ip) => {
-            !(ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_multicast()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_addresses_of_the_public_net_are_public() {
-        for (address, expected) in [
-            ("3.33.133.41:443", true),
-            ("127.0.0.1:443", false),
-            ("10.1.2.3:443", false),
-            ("172.20.0.1:443", false),
-            ("192.168.1.1:443", false),
-            ("169.254.169.254:80", false),
-            ("100.64.0.1:443", false),
-            ("0.0.0.0:443", false),
-            ("[::1]:443", false),
-            ("[::ffff:127.0.0.1]:443", false),
-            ("[fd00::1]:443", false),
-            ("[fe80::1]:443", false),
-            ("[2606:4700::1]:443", true),
-        ] {
-            assert_eq!(is_public(&address.parse().expect("an address")), expected, "{address}");
-        }
-    }
 
     #[test]
     fn an_address_is_of_http_and_carries_no_password() {

@@ -4,25 +4,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may name of the crate. Data flows down this table; nothing imports upward.
-const IMPORTS: [(&str, &[&str]); 20] = [
+const IMPORTS: [(&str, &[&str]); 21] = [
     ("event", &[]),
     ("stack", &["event"]),
     ("published", &[]),
+    ("reach", &[]),
     ("counters", &["event"]),
     ("stats", &["event", "pipeline"]),
     ("filter", &["event"]),
     ("options", &["event", "filter"]),
     ("config", &["event", "filter", "ingest", "options", "pipeline", "sinks"]),
     ("pipeline", &["event", "filter", "options", "stack"]),
-    ("sinks", &["event", "filter", "options", "pipeline"]),
+    ("sinks", &["event", "filter", "options", "pipeline", "reach"]),
     ("wire", &["event", "pipeline", "stack"]),
     ("store", &["event", "stats", "published"]),
     ("scan", &["event", "filter", "stats", "store", "published"]),
-    ("ingest", &["event", "wire", "pipeline", "published", "sinks", "stats", "store", "counters"]),
+    ("ingest", &["event", "wire", "pipeline", "published", "reach", "sinks", "stats", "store", "counters"]),
     ("recording", &["event", "wire", "pipeline", "filter", "stats", "store"]),
     ("ui", &["config", "event", "filter", "scan", "sinks", "stats", "store", "published", "counters"]),
     ("load", &["event"]),
-    ("maps", &["counters", "event", "pipeline", "stack", "store"]),
+    ("maps", &["counters", "event", "pipeline", "reach", "stack", "store"]),
     ("cli", &["config", "event"]),
     (
         "run",

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::reach;
+
 /// RFC 1035 §2.3.4, in bytes.
 const NAME_MAX: usize = 253;
 const LABEL_MAX: usize = 63;
@@ -47,12 +49,7 @@ impl<'a> Host<'a> {
 
     /// Whether nobody on the internet can own this name (SECURITY.md 2, LOCAL NAME).
     pub(super) fn is_local(&self) -> bool {
-        if self.name == "[::1]" || self.name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback()) {
-            return true;
-        }
-        let name = self.name.strip_suffix('.').unwrap_or(self.name);
-        let (rest, last) = name.rsplit_once('.').unwrap_or(("", name));
-        last.eq_ignore_ascii_case("localhost") || (!rest.is_empty() && last.eq_ignore_ascii_case("test"))
+        reach::is_local(self.name)
     }
 
     /// Whether an entry of `--allow-host` means this host.

@@ -16,11 +16,12 @@ use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use serde::Serialize;
 
-use super::http::{Client, Reach, URL};
+use super::http::{Client, URL};
 use super::piece::Batch;
 use super::webhook::{HEADERS, reveal, secrets};
 use super::{Build, Sink, SinkError, Written};
 use crate::options::{Check, Key, Kind, Secret, Value, Values, key};
+use crate::reach::Reach;
 
 /// What may be sent, with the path of each (OTLP specification, OTLP/HTTP request).
 const SIGNALS: [(&str, &str); 3] =

@@ -8,11 +8,12 @@ mod template;
 
 use std::time::{Duration, Instant};
 
-use super::http::{Client, Reach, URL, host_of};
+use super::http::{Client, URL, host_of};
 use super::piece::Batch;
 use super::{Build, Sink, SinkError, Written};
 use crate::options::{Check, Key, Kind, Secret, Values, key};
 use crate::pipeline::LIMITS;
+use crate::reach::Reach;
 use repeats::Repeats;
 use template::Template;
 
