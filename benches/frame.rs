@@ -57,15 +57,15 @@ pub(crate) struct Typing {
 }
 
 /// A store that is filled, and may be fed on.
-struct Source {
-    store: StoreHandle,
+pub(crate) struct Source {
+    pub(crate) store: StoreHandle,
     snapshots: Arc<Published<Snapshot>>,
     pool: Pool,
     seq: u64,
 }
 
 impl Source {
-    fn new(events: usize) -> Self {
+    pub(crate) fn new(events: usize) -> Self {
         let snapshots = Arc::new(Published::new(Snapshot::default()));
         let retention = Retention { events: events as u64, bytes: u64::MAX, ..Retention::default() };
         let (store, _) = store::spawn(retention, Arc::clone(&snapshots)).expect("a thread");
@@ -77,13 +77,18 @@ impl Source {
         source
     }
 
-    /// As the listener does: a frame is decoded and its events are sent to the store.
+    /// Adds `count` made-up events.
     fn append(&mut self, count: usize) {
-        let sender =
-            Sender { session: "s".into(), source: "browser", recv: Timestamp(NOW), ..Sender::default() };
         let mut frame = String::new();
         self.pool.batch(self.seq, self.seq as usize, count, NOW, &mut frame);
-        let frame = decode_frame(&frame, &sender, &Redactor::default()).expect("the pool writes frames");
+        self.take(&frame, count);
+    }
+
+    /// As the listener does: a frame of `count` events is decoded and they are sent to the store.
+    pub(crate) fn take(&mut self, frame: &str, count: usize) {
+        let sender =
+            Sender { session: "s".into(), source: "browser", recv: Timestamp(NOW), ..Sender::default() };
+        let frame = decode_frame(frame, &sender, &Redactor::default()).expect("a frame");
         let Frame::Batch { mut batch, .. } = frame else { panic!("a batch") };
         batch.chunk.number_from(self.seq);
         self.seq += count as u64;
@@ -105,8 +110,8 @@ impl Source {
             }
             if per_second > 0 {
                 self.append(per_second * TICK.as_millis() as usize / 1_000);
-                self.tick();
             }
+            self.tick();
             thread::sleep((TICK * round).saturating_sub(begun.elapsed()));
         }
     }
@@ -122,7 +127,11 @@ struct Console {
 }
 
 impl Console {
-    fn new(snapshots: &Arc<Published<Snapshot>>) -> Self {
+    /// Shows what is in `snapshots`, and shows each to `beside` too.
+    fn new(
+        snapshots: &Arc<Published<Snapshot>>,
+        beside: impl Fn(Arc<Snapshot>) + Send + Sync + 'static,
+    ) -> Self {
         let matches = Arc::new(Published::new(Matches::default()));
         let marks = Arc::new(Published::new(Marks::default()));
         let clock = Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC, marks };
@@ -131,6 +140,7 @@ impl Console {
         snapshots.on_change(move || {
             if let Some(snapshots) = seen.upgrade() {
                 eyes.see(snapshots.get());
+                beside(snapshots.get());
             }
         });
         let (sender, news) = sync_channel(1);
@@ -186,10 +196,20 @@ impl Console {
 
 /// Types each of `texts` into the bar and takes it back, over `events` events while `per_second` more arrive.
 pub(crate) fn type_over(events: usize, per_second: usize, texts: &[&str]) -> Typing {
-    let source = Source::new(events);
-    let mut console = Console::new(&source.snapshots);
-    let kept = events as u64;
-    console.wait_for(|matches| matches.snapshot.len() == kept);
+    type_beside(Source::new(events), per_second, texts.iter().copied(), |_| ())
+}
+
+/// Types what `texts` gives, over what is in `source`, while `beside` sees every snapshot.
+pub(crate) fn type_beside<'a>(
+    source: Source,
+    per_second: usize,
+    texts: impl Iterator<Item = &'a str>,
+    beside: impl Fn(Arc<Snapshot>) + Send + Sync + 'static,
+) -> Typing {
+    let kept = source.seq - 1;
+    let mut console = Console::new(&source.snapshots, beside);
+    source.tick();
+    console.wait_for(|matches| matches.snapshot.end == kept);
     let is_done = Arc::new(AtomicBool::new(false));
     let is_over = Arc::clone(&is_done);
     let feeding = thread::spawn(move || source.feed(per_second, &is_over));
@@ -223,7 +243,7 @@ pub(crate) const DRAWN: [(&str, &str); 7] = [
 /// How long each of `frames` full draws of each screen took, over `events` events.
 pub(crate) fn draw_over(events: usize, frames: usize) -> Vec<(&'static str, Vec<Duration>)> {
     let source = Source::new(events);
-    let mut console = Console::new(&source.snapshots);
+    let mut console = Console::new(&source.snapshots, |_| ());
     console.wait_for(|matches| matches.snapshot.len() == events as u64);
     let mut measure = |(what, keys): (&'static str, &str)| {
         for key in keys.chars() {
@@ -243,7 +263,7 @@ pub(crate) fn draw_over(events: usize, frames: usize) -> Vec<(&'static str, Vec<
 }
 
 /// The duration that `share` of them do not exceed, in milliseconds.
-fn quantile(times: &mut [Duration], share: f64) -> f64 {
+pub(crate) fn quantile(times: &mut [Duration], share: f64) -> f64 {
     times.sort_unstable();
     let at = ((times.len() as f64 * share).ceil() as usize).clamp(1, times.len());
     times[at - 1].as_secs_f64() * 1e3

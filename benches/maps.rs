@@ -1,27 +1,29 @@
 //! Source maps: a map read, a frame mapped once it is, and keys painted while 500 maps are fetched and read.
 //!
-//! Run with `cargo bench --bench maps`. Maps come from a server in this process; loading uses the program's own loader
-//! on as many threads as the program does. `tests/it/bench.rs` runs the bodies on a few.
+//! Run with `cargo bench --bench maps`. Maps come from a server in this process; store, scan, app and the threads that
+//! load and map are those of the console. `tests/it/bench.rs` runs the bodies on a few.
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use taillight::counters::{Counter, Counters};
 use taillight::event::Relation;
-use taillight::maps::{Allowed, Loader, Lookup, Rewrites, Root, Script, Table, resolve};
+use taillight::maps::{self, Allowed, Loader, Lookup, Options, Rewrites, Root, Script, Table, Text, resolve};
 use taillight::stack::{Spot, Told};
+use taillight::store::StoreMsg;
 
 #[path = "frame.rs"]
 #[expect(dead_code, reason = "only its bodies are run here")]
 pub(crate) mod frame;
 
-/// Threads that load, in the program too.
-const THREADS: usize = 2;
+/// Events that are searched meanwhile, and that arrive.
+const EVENTS: usize = 100_000;
+const PER_SECOND: usize = 1_000;
 const MAPS: usize = 500;
 /// Of each of the 500.
 const MAP_BYTES: usize = 500_000;
@@ -78,7 +80,7 @@ impl Lookup for One {
     fn local(&self, _: &str) -> Option<Arc<Path>> {
         None
     }
-    fn text(&self, _: &str) -> Option<Arc<str>> {
+    fn text(&self, _: &str) -> Option<Arc<Text>> {
         None
     }
     fn is_own(&self, _: &str) -> bool {
@@ -157,7 +159,8 @@ fn serve(bytes: usize) -> String {
     address
 }
 
-/// Types while `count` maps of about `bytes` are loaded, over and over until the typing ends; how many were.
+/// Types while the maps of `count` errors, of about `bytes` each, are loaded by the program's own threads; and how many
+/// were.
 pub(crate) fn type_while_loading(
     events: usize,
     count: usize,
@@ -165,31 +168,34 @@ pub(crate) fn type_while_loading(
     texts: &[&str],
 ) -> (Vec<Duration>, usize) {
     let server = serve(bytes);
-    let (next, loaded) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let threads: Vec<_> = (0..THREADS)
-        .map(|_| {
-            let (server, next, loaded) = (server.clone(), Arc::clone(&next), Arc::clone(&loaded));
-            thread::spawn(move || {
-                let loader = loader();
-                let mut kept = Vec::new();
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        return kept.len();
-                    }
-                    kept.push(loader.load(&format!("{server}/{number}.js"), None).expect("a script"));
-                    loaded.fetch_add(1, Ordering::Relaxed);
-                }
-            })
+    let mut source = frame::Source::new(events);
+    let (store, counters) = (source.store.clone(), Arc::new(Counters::default()));
+    let options = Options { allowed: Some(Allowed::default()), ..Options::default() };
+    let (handle, thread) =
+        maps::spawn(options, Arc::clone(&counters), move |found| store.send_blocking(StoreMsg::Map(found)))
+            .expect("a thread");
+    let errors: Vec<String> = (0..count)
+        .map(|number| {
+            format!(
+                r#"{{"type":"error","subtype":"javascript","message":"no {number}","stack":"Error: no\n    at f ({server}/{number}.js:9:3)"}}"#
+            )
         })
         .collect();
-    let mut painted = Vec::new();
-    while loaded.load(Ordering::Relaxed) < count {
-        painted.extend(frame::type_over(events, 0, texts).painted);
-    }
-    let kept = threads.into_iter().map(|thread| thread.join().expect("no panic")).sum();
-    (painted, kept)
+    let frame = format!(r#"{{"t":"batch","seq":1,"events":[{}]}}"#, errors.join(","));
+    source.take(&frame, count);
+    let loaded = || usize::try_from(counters.get(Counter::MapsLoaded)).expect("few");
+    // Over and over, until all are loaded.
+    let typed = texts.iter().copied().cycle().enumerate();
+    let typed = typed.take_while(|(number, _)| *number == 0 || loaded() < count).map(|(_, text)| text);
+    let eyes = handle.clone();
+    let typing = frame::type_beside(source, PER_SECOND, typed, move |snapshot| eyes.see(snapshot));
+    let loaded = loaded();
+    handle.stop();
+    thread.join().expect("no panic");
+    (typing.painted, loaded)
 }
+
+const TYPED: [&str; 3] = ["quota", "level>=warn", "duration>1s"];
 
 #[expect(clippy::print_stdout, reason = "a bench reports")]
 fn main() {
@@ -201,16 +207,14 @@ fn main() {
     );
     let (lookup, frame) = frames(5_000_000, 20_000);
     println!("a place looked up {lookup:6.0} ns   a frame mapped, with name and code {frame:6.0} ns");
-    let (mut painted, kept) =
-        type_while_loading(100_000, MAPS, MAP_BYTES, &["quota", "level>=warn", "duration>1s"]);
-    painted.sort_unstable();
-    let at = |share: f64| {
-        painted[((painted.len() as f64 * share) as usize).min(painted.len() - 1)].as_secs_f64() * 1e3
-    };
-    println!(
-        "{} keys while {kept} maps load   p50 {:6.2} ms   p99 {:6.2} ms",
-        painted.len(),
-        at(0.5),
-        at(0.99)
-    );
+    let alone = frame::type_over(EVENTS, PER_SECOND, &TYPED).painted;
+    let (painted, loaded) = type_while_loading(EVENTS, MAPS, MAP_BYTES, &TYPED);
+    let beside = format!("while {loaded} maps of {} kB load", MAP_BYTES / 1_000);
+    for (what, mut painted) in [("with no map to load", alone), (&*beside, painted)] {
+        let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| frame::quantile(&mut painted, share));
+        println!(
+            "{} keys {what}   p50 {p50:6.2} ms   p99 {p99:6.2} ms   longest {most:6.2} ms",
+            painted.len()
+        );
+    }
 }

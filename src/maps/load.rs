@@ -13,6 +13,7 @@ use super::fetch::{Answer, Body, Fetcher};
 use super::reference;
 use super::sources::{self, Rewrites};
 use super::table::{Refusal, Table, Token};
+use super::text::Text;
 
 /// Lines of a script whose beginnings are kept, for places told in characters.
 const MAX_LINES: usize = 1_000_000;
@@ -24,7 +25,7 @@ const MAX_PLAIN: usize = 2 * 1024 * 1024;
 pub struct Script {
     /// Without a map the script is its own source.
     table: Option<Table>,
-    text: Option<Arc<str>>,
+    text: Option<Text>,
     /// The script itself, where its map renames things: to find what a function is declared as.
     code: Option<Arc<str>>,
     etag: Option<String>,
@@ -79,13 +80,13 @@ impl Script {
     }
 
     /// The path of source number `source`, its text if the map has it, and whether the map calls it a library's.
-    pub fn source(&self, source: usize) -> Option<(&str, Option<&Arc<str>>, bool)> {
+    pub fn source(&self, source: usize) -> Option<(&str, Option<&Text>, bool)> {
         let source = self.table.as_ref()?.sources().get(source)?;
         Some((&source.name, source.content.as_ref(), source.is_ignored))
     }
 
     /// The script's own text, where it has no map.
-    pub fn text(&self) -> Option<&Arc<str>> {
+    pub fn text(&self) -> Option<&Text> {
         self.text.as_ref()
     }
 
@@ -100,7 +101,8 @@ impl Script {
 
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
-        let text: usize = [&self.text, &self.code].into_iter().flatten().map(|text| text.len()).sum();
+        let code = self.code.as_ref().map_or(0, |code| code.len());
+        let text = self.text.as_ref().map_or(0, Text::bytes) + code;
         self.table.as_ref().map_or(0, Table::bytes) + text + self.line_starts.len() * 4 + 256
     }
 }
@@ -206,7 +208,7 @@ impl Loader {
             }
             table
         });
-        let own = (table.is_none() && text.len() <= MAX_PLAIN).then(|| Arc::from(text));
+        let own = (table.is_none() && text.len() <= MAX_PLAIN).then(|| Text::new(text));
         // Columns are bytes only where every character is one.
         let is_kept =
             table.as_ref().is_some_and(Table::has_names) && text.len() <= MAX_PLAIN && text.is_ascii();

@@ -14,6 +14,7 @@ mod reference;
 mod resolve;
 mod sources;
 mod table;
+mod text;
 mod thread;
 
 pub use address::{Allowed, is_local};
@@ -22,7 +23,8 @@ pub use load::{Loader, Script};
 pub use resolve::{Lookup, resolve};
 pub use sources::Rewrites;
 pub use table::{Refusal, Table, Token};
-pub use thread::{MapsHandle, Options, spawn};
+pub use text::Text;
+pub use thread::{MapsHandle, Options, spawn, tells};
 
 /// Bytes of a script or map that are read (SECURITY: a page decides what is there).
 pub const MAX_BYTES: usize = 10 * 1024 * 1024;

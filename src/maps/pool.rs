@@ -10,6 +10,8 @@ use super::load::{Loader, Script};
 use super::table::Refusal;
 
 const THREADS: usize = 2;
+/// How much they give way (setpriority(2)): reading maps is no reason for a key to wait.
+const NICENESS: i32 = 10;
 /// Jobs that wait.
 const QUEUE: usize = 64;
 
@@ -60,6 +62,8 @@ impl Pool {
 }
 
 fn work(loader: &Loader, queue: &Mutex<Receiver<Job>>, deliver: &impl Fn(Done)) {
+    // Where it is not allowed, they are as important as everything else.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { file, before }) = job else { return };

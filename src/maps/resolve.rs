@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::load::Script;
+use super::text::Text;
 use crate::event::{Code, Mapped, MappedFrame, MappedTrace};
 use crate::stack::{Spot, Told, is_error_class, plain_function};
 
@@ -31,7 +32,7 @@ pub trait Lookup {
     /// The source at `path` on this machine.
     fn local(&self, path: &str) -> Option<Arc<Path>>;
     /// Its text.
-    fn text(&self, path: &str) -> Option<Arc<str>>;
+    fn text(&self, path: &str) -> Option<Arc<Text>>;
     /// Whether `path` is the user's own code.
     fn is_own(&self, path: &str) -> bool;
 }
@@ -105,7 +106,12 @@ fn frame(spot: &Spot, caller: Option<&str>, known: &impl Lookup, codes: &mut usi
     let is_own = !is_ignored && known.is_own(path);
     let (line, column) = (token.line + 1, token.column + 1);
     let local = known.local(path).filter(|_| is_own);
-    let code = is_own.then(|| content.map(Arc::clone).or_else(|| known.text(path))).flatten();
+    let mut code = |text: &Text| code_at(text, line, column, codes);
+    let code = match content {
+        _ if !is_own => None,
+        Some(text) => code(text),
+        None => known.text(path).and_then(|text| code(&text)),
+    };
     MappedFrame {
         function: function.into(),
         file: path.into(),
@@ -114,7 +120,7 @@ fn frame(spot: &Spot, caller: Option<&str>, known: &impl Lookup, codes: &mut usi
         is_own,
         is_mapped: true,
         local,
-        code: code.and_then(|text| code_at(&text, line, column, codes)),
+        code,
     }
 }
 
@@ -146,23 +152,24 @@ fn unmapped(
 }
 
 /// The line with two before and two after it.
-fn code_at(text: &str, line: u32, column: u32, codes: &mut usize) -> Option<Arc<Code>> {
+fn code_at(text: &Text, line: u32, column: u32, codes: &mut usize) -> Option<Arc<Code>> {
     *codes = codes.checked_sub(1)?;
     let first = line.saturating_sub(AROUND).max(1);
-    let skip = usize::try_from(first - 1).ok()?;
-    let start = match skip {
-        0 => 0,
-        skip => memchr::memchr_iter(b'\n', text.as_bytes()).nth(skip - 1)? + 1,
-    };
     let count = usize::try_from(line + AROUND - first + 1).ok()?;
     // A place far along a line is shown with what stands around it.
     let skipped = if column as usize > LINE * 3 / 5 { column - 60 } else { 0 };
-    let lines: Vec<Box<str>> = text[start..]
-        .lines()
-        .take(count)
-        .map(|line| line.chars().skip(skipped as usize).take(LINE).collect::<String>().into())
-        .collect();
+    let mut lines: Vec<Box<str>> = Vec::with_capacity(count);
+    lines.extend(text.lines_from(first).take(count).map(|line| cut(line, skipped as usize)));
     (lines.len() > (line - first) as usize).then(|| Arc::new(Code { first, lines, skipped }))
+}
+
+/// What is kept of a line, without its first `skipped` characters.
+fn cut(line: &str, skipped: usize) -> Box<str> {
+    if line.is_ascii() {
+        let start = skipped.min(line.len());
+        return line[start..line.len().min(start + LINE)].into();
+    }
+    line.chars().skip(skipped).take(LINE).collect::<String>().into()
 }
 
 fn short(text: &str, most: usize) -> &str {

@@ -4,17 +4,18 @@
 //! cannot be (lines before the first, columns past every file, sections without end) is left out or refused, never
 //! believed.
 
-use std::sync::Arc;
-
 use sourcemap::{DecodedMap, SourceMap, SourceMapIndex};
 use thiserror::Error;
 
 use super::MAX_BYTES;
+use super::text::Text;
 
 /// Tokens that are kept: a map of 10 MiB that somebody needs has two million.
 const MAX_TOKENS: usize = 4_000_000;
 /// Lines and columns beyond are no places of a file: negative numbers wrap to there.
 const MAX_PLACE: u32 = 1 << 30;
+/// Bytes of a source's name that are kept: every frame has a copy of it.
+const MAX_NAME: usize = 1_024;
 /// Sections within sections; bundlers nest none.
 const MAX_DEPTH: usize = 8;
 const NONE: u32 = u32::MAX;
@@ -58,11 +59,11 @@ pub struct Token<'a> {
 }
 
 /// One source of a map.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct SourceText {
     /// As the map names it.
     pub name: Box<str>,
-    pub content: Option<Arc<str>>,
+    pub content: Option<Text>,
     /// The map says that it is a library's.
     pub is_ignored: bool,
 }
@@ -145,8 +146,8 @@ impl Table {
         let ignored: Vec<u32> = map.ignore_list().copied().collect();
         for number in 0..map.get_source_count() {
             self.sources.push(SourceText {
-                name: map.get_source(number).unwrap_or("").into(),
-                content: map.get_source_contents(number).map(Arc::from),
+                name: short(map.get_source(number).unwrap_or("")).into(),
+                content: map.get_source_contents(number).map(Text::new),
                 is_ignored: ignored.contains(&number),
             });
         }
@@ -234,12 +235,16 @@ impl Table {
         let texts: usize = self
             .sources
             .iter()
-            .map(|source| source.name.len() + source.content.as_ref().map_or(0, |text| text.len()))
+            .map(|source| source.name.len() + source.content.as_ref().map_or(0, Text::bytes))
             .sum();
         self.entries.len() * size_of::<Entry>()
             + texts
             + self.names.iter().map(|name| name.len() + 16).sum::<usize>()
     }
+}
+
+fn short(name: &str) -> &str {
+    &name[..name.floor_char_boundary(MAX_NAME)]
 }
 
 #[cfg(test)]
@@ -313,6 +318,9 @@ mod tests {
             r#"{"version":3,"sections":[{"offset":{"line":4294967295,"column":4294967295},"map":{"version":3,"sources":["a"],"mappings":"CAAA;CAAA"}}]}"#,
         );
         assert_eq!(far.map(|table| table.entries.len()), Ok(0));
+        let long =
+            format!(r#"{{"version":3,"sources":["{}"],"mappings":"AAAA"}}"#, "é".repeat(MAX_BYTES / 3));
+        assert_eq!(read(&long).map(|table| table.sources()[0].name.len()), Ok(MAX_NAME));
         let line =
             format!(r#"{{"version":3,"sources":["a"],"mappings":"AAAA{}"}}"#, ",CAAC".repeat(1_000_000));
         assert_eq!(read(&line).map(|table| at(&table, 0, 999_999)), Ok(Some((0, 0, 999_999))));

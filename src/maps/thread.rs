@@ -21,6 +21,7 @@ mod walk;
 
 use known::Known;
 use walk::Walk;
+pub use walk::tells;
 
 /// What is set about maps.
 #[derive(Clone, Debug, Default)]

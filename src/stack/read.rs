@@ -119,6 +119,18 @@ fn is_address(place: &str) -> bool {
         .any(|scheme| place.starts_with(scheme))
 }
 
+/// One place and nothing else: `URL:1:2`.
+pub(super) fn bare(text: &str) -> Option<Frame<'_>> {
+    let text = text.trim();
+    // Firefox's way of writing has the function before the address.
+    let begins = text.split_once("://").map_or(text, |(scheme, _)| scheme);
+    let is_one = text.len() <= super::LINE_MAX
+        && is_address(text)
+        && !text.contains(char::is_whitespace)
+        && !begins.contains('@');
+    place_of(text).filter(|frame| is_one && frame.line > 0 && frame.column > 0)
+}
+
 /// Splits `file:line:column`; a place without a line is a frame only if it says what it is instead.
 fn place_of(place: &str) -> Option<Frame<'_>> {
     let at = |file, line, column| Frame { function: "", file, line, column, is_async: false };

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Frame, Relation, frames, traces};
+use super::{Frame, Relation, frames, read, traces};
 use crate::event::json::{self, Shape};
 
 /// Frames kept of one trace.
@@ -111,16 +111,17 @@ fn thrown(value: &str, relation: Relation) -> Option<Told> {
     Some(Told { relation, head, spots })
 }
 
-/// A stack as text, an object that has one, or one place.
+/// A stack as text, an object that has one, or one place, as `url:line:column` too.
 fn spots_of(value: &str) -> Vec<Spot> {
     let stack = match json::shape(value) {
         Shape::Text => json::text(value),
         Shape::Object => json::get(value, "stack").and_then(json::text),
         _ => None,
     };
-    match stack {
-        Some(stack) => spots_of_text(&stack),
-        None => spot_of(value).into_iter().collect(),
+    let Some(stack) = stack else { return spot_of(value).into_iter().collect() };
+    match read::bare(&stack) {
+        Some(frame) => vec![Spot::from(frame)],
+        None => spots_of_text(&stack),
     }
 }
 
@@ -189,6 +190,11 @@ mod tests {
                 vec![("", "load", 1, 2, None)],
             ),
             (r#"{"initiator":{"stack":"@http://x/a.js:1:2"}}"#, vec![("", "", 1, 2, None)]),
+            (r#"{"initiator":"http://x:80/a.js?t=1:2:3"}"#, vec![("", "", 2, 3, None)]),
+            (r#"{"initiator":"f@http://x:80/a.js:2:3"}"#, vec![("", "f", 2, 3, None)]),
+            (r#"{"initiator":"http://x:80/@fs/src/a.ts:2:3"}"#, vec![("", "", 2, 3, None)]),
+            (r#"{"initiator":"http://localhost:5173"}"#, vec![]),
+            (r#"{"initiator":"http://localhost:5173/a.js"}"#, vec![]),
             (r#"{"initiator":"fetch","location":"x","scripts":7,"causes":[null],"cause":3}"#, vec![]),
         ] {
             let found = told(event);

@@ -193,7 +193,11 @@ fn rows(event: EventRef<'_>, width: usize, (is_raw, is_open): (bool, bool), view
     out.wrapped("", theme.text);
     out.wrapped("data", theme.title);
     let mut data = String::new();
-    event.write_data(&mut data);
+    if is_raw {
+        event.write_data(&mut data)
+    } else {
+        event.write_shown_data(&mut data)
+    }
     if is_raw {
         out.wrapped(&data, theme.text);
     } else {

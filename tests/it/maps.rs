@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use taillight::counters::{Counter, Counters};
 use taillight::event::{Mapped, Timestamp};
-use taillight::maps::{self, Allowed, Loader, Lookup, MapsHandle, Options, Refusal, Rewrites, Root, Script};
+use taillight::maps::{
+    self, Allowed, Loader, Lookup, MapsHandle, Options, Refusal, Rewrites, Root, Script, Text,
+};
 use taillight::pipeline::Redactor;
 use taillight::pipeline::fingerprint::{Evidence, fingerprint};
 use taillight::published::Published;
@@ -29,11 +31,11 @@ fn project() -> Root {
 /// Where the recorded page's scripts were.
 const RECORDED: &str = "http://127.0.0.1:21801/dist/";
 
-fn recorded() -> Vec<Value> {
+pub(crate) fn recorded() -> Vec<Value> {
     serde_json::from_str(include_str!("fixtures/maps/stacks.json")).expect("recorded stacks")
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or("")
 }
 
@@ -61,7 +63,7 @@ impl Lookup for Recorded {
     fn local(&self, path: &str) -> Option<Arc<Path>> {
         project().file(path).map(Arc::from)
     }
-    fn text(&self, _: &str) -> Option<Arc<str>> {
+    fn text(&self, _: &str) -> Option<Arc<Text>> {
         None
     }
     fn is_own(&self, path: &str) -> bool {
@@ -150,20 +152,20 @@ fn the_same_error_of_three_engines_is_one_line_and_one_group() {
 }
 
 /// What a server answers to a path: status line and headers, then the body.
-type Answer = (String, Vec<u8>);
+pub(crate) type Answer = (String, Vec<u8>);
 
-fn ok(headers: &str, body: impl Into<Vec<u8>>) -> Answer {
+pub(crate) fn ok(headers: &str, body: impl Into<Vec<u8>>) -> Answer {
     (format!("200 OK\r\n{headers}"), body.into())
 }
 
 /// A development server: what it answers, and how often it was asked for what.
-struct Server {
-    address: String,
+pub(crate) struct Server {
+    pub(crate) address: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn start(answer: impl Fn(&str, &str) -> Option<Answer> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&str, &str) -> Option<Answer> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("bound"));
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -177,7 +179,7 @@ impl Server {
         Self { address, asked }
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("not poisoned").clone()
     }
 }
@@ -246,7 +248,7 @@ fn maps_are_found_wherever_a_script_says() {
     }
     let plain = loader().load(&format!("{}/dist/none.js", server.address), None).expect("a script");
     assert_eq!(
-        (plain.has_map(), plain.path(), plain.text().map(|text| &**text)),
+        (plain.has_map(), plain.path(), plain.text().map(Text::as_str)),
         (false, "dist/none.js", Some("let a = 1"))
     );
     let missing = loader().load(&format!("{}/dist/missing.js", server.address), None);
@@ -311,17 +313,17 @@ fn hostile_servers_cost_their_time_and_size_and_nothing_is_asked_elsewhere() {
 }
 
 /// Store and maps as they run in the program, without a port.
-struct Running {
+pub(crate) struct Running {
     store: StoreHandle,
     handle: MapsHandle,
     news: Receiver<()>,
     snapshots: Arc<Published<Snapshot>>,
-    counters: Arc<Counters>,
+    pub(crate) counters: Arc<Counters>,
     decoder: LineDecoder,
 }
 
 impl Running {
-    fn start(root: Root) -> Self {
+    pub(crate) fn start(root: Root) -> Self {
         let snapshots = Arc::new(Published::new(Snapshot::default()));
         let (store, _) = store::spawn(Retention::default(), Arc::clone(&snapshots)).expect("a thread");
         let (told, news) = channel();
@@ -338,7 +340,7 @@ impl Running {
         Self { store, handle, news, snapshots, counters, decoder }
     }
 
-    fn send(&mut self, events: &[Value]) {
+    pub(crate) fn send(&mut self, events: &[Value]) {
         events.iter().for_each(|event| self.decoder.push(event.to_string().as_bytes()));
         let chunk = Arc::new(self.decoder.take());
         let tally = Tally { accepted: chunk.len() as u64, ..Tally::default() };
@@ -356,7 +358,7 @@ impl Running {
     }
 
     /// The snapshot once all `events` of it are placed.
-    fn placed(&self, events: u64) -> Arc<Snapshot> {
+    pub(crate) fn placed(&self, events: u64) -> Arc<Snapshot> {
         let mut now = 1_700_000_002_000;
         loop {
             self.news.recv_timeout(Duration::from_secs(20)).expect("places within 20 s");
@@ -453,13 +455,20 @@ fn events_move_to_the_group_of_their_source_and_every_count_stays_right() {
     let event = chunk.event(0);
     assert_eq!(event.place().map(|place| (&*place.file, place.line)), Some(("src/app/checkout.ts", 8)));
     assert_eq!(event.group(), snapshot.event(0).and_then(|event| event.group()));
+    let whole = |mapped: &Mapped| -> Vec<(String, u32, bool)> {
+        let frames = mapped.traces.iter().flat_map(|trace| &trace.frames);
+        frames.map(|frame| (frame.file.to_string(), frame.line, frame.is_own)).collect()
+    };
+    let before = snapshot.event(0).and_then(|event| event.mapped()).map(|mapped| whole(mapped));
+    assert!(before.as_ref().is_some_and(|frames| frames.len() > 2), "{before:?}");
+    assert_eq!(event.mapped().map(|mapped| whole(mapped)), before, "every frame comes back");
     let mut twice = String::new();
     taillight::event::line::write(event, &mut twice);
     assert_eq!(twice, line);
 }
 
 /// A bundle of one line whose only place leads to line `line` of `src/shop.ts`.
-fn bundle(line: usize) -> (String, String) {
+pub(crate) fn bundle(line: usize) -> (String, String) {
     let content = (1..=60).map(|number| format!("line {number}\\n")).collect::<String>();
     // A VLQ of the line: five bits at a time, the sign first.
     let mut value = (line - 1) << 1;
@@ -529,15 +538,19 @@ fn long_tasks_and_initiators_are_placed_too() {
     let script = format!("{}/app.js", server.address);
     running.send(&[
         json!({"type": "metric", "subtype": "long-task", "duration-ms": 300, "scripts": [{"url": script, "function": "tick", "position": 2}]}),
+        json!({"type": "metric", "subtype": "long-animation-frame", "duration-ms": 90, "scripts": [{"url": "", "position": -1}, {"url": script, "position": 2}]}),
+        json!({"type": "metric", "subtype": "resource", "url": "/b.css", "initiator": format!("{script}:1:3")}),
+        json!({"type": "log", "level": "debug", "message": "Trace", "stack": format!("Trace\n    at load ({script}:1:3)")}),
         json!({"type": "metric", "subtype": "api-call", "url": "/a", "method": "GET", "status": 200, "initiator": format!("load@{script}:1:3")}),
         json!({"type": "log", "level": "info", "message": "nothing to place"}),
     ]);
-    let snapshot = running.placed(2);
-    for ordinal in 0..2 {
-        let place = snapshot.event(ordinal).and_then(|event| event.place()).expect("placed");
+    let snapshot = running.placed(5);
+    for ordinal in 0..5 {
+        let event = snapshot.event(ordinal).expect("kept");
+        let place = event.place().unwrap_or_else(|| panic!("{}: {:?}", event.json(), event.mapped()));
         assert_eq!((&*place.file, place.line), ("src/shop.ts", 10));
     }
-    assert_eq!(snapshot.event(1).and_then(|event| event.group()), None, "a good request is in no group");
+    assert_eq!(snapshot.event(4).and_then(|event| event.group()), None, "a good request is in no group");
     assert!(snapshot.tables.groups.is_empty());
 }
 

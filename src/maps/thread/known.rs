@@ -16,10 +16,13 @@ use crate::maps::pool::{Done, Job, Pool};
 use crate::maps::resolve::Lookup;
 use crate::maps::sources::{self, Rewrites};
 use crate::maps::table::Refusal;
+use crate::maps::text::Text;
 use crate::stack::Libraries;
 
 const MAX_SCRIPTS: usize = 1_024;
 const MAX_BYTES: usize = 192 * 1024 * 1024;
+/// Scripts that are asked for at a time; others wait their turn, so that those of one event come together.
+const MAX_OPEN: usize = 24;
 /// After this a script that could not be had is asked for again, when it is needed.
 const RETRY_MS: i64 = 30_000;
 /// Sources of this machine whose texts are remembered until something is reloaded.
@@ -44,7 +47,7 @@ struct Entry {
 }
 
 /// A source on this machine: its place, and its text once that was asked for.
-type Source = (Option<Arc<Path>>, Option<Option<Arc<str>>>);
+type Source = (Option<Arc<Path>>, Option<Option<Arc<Text>>>);
 
 #[derive(Debug)]
 pub(super) struct Known {
@@ -55,6 +58,8 @@ pub(super) struct Known {
     libraries: Libraries,
     counters: Arc<Counters>,
     entries: FxHashMap<Arc<str>, Entry>,
+    /// How many of them are wanted or being loaded.
+    open: usize,
     /// Rises with page loads and hot updates: what was loaded before may be another file now.
     generation: u64,
     uses: u64,
@@ -77,6 +82,7 @@ impl Known {
             libraries,
             counters,
             entries: FxHashMap::default(),
+            open: 0,
             generation: 0,
             uses: 0,
             sources: RefCell::default(),
@@ -107,8 +113,13 @@ impl Known {
     pub(super) fn is_settled(&mut self, file: &str) -> bool {
         self.uses += 1;
         let (uses, generation, now) = (self.uses, self.generation, self.now);
+        let has_turn = self.open < MAX_OPEN;
         let Some(entry) = self.entries.get_mut(file) else {
+            if !has_turn {
+                return false;
+            }
             self.make_room();
+            self.open += 1;
             let entry = Entry { state: State::Wanted, before: None, generation, used: uses };
             self.entries.insert(Arc::from(file), entry);
             return false;
@@ -117,12 +128,15 @@ impl Known {
         let is_old = entry.generation != generation;
         match &entry.state {
             State::Wanted | State::Loading => false,
+            State::Ready(_) if is_old && !has_turn => false,
             State::Ready(script) if is_old => {
+                self.open += 1;
                 (entry.before, entry.state, entry.generation) =
                     (Some(Arc::clone(script)), State::Wanted, generation);
                 false
             }
-            State::Failed(_, at) if is_old || now.since(*at) >= RETRY_MS => {
+            State::Failed(_, at) if (is_old || now.since(*at) >= RETRY_MS) && has_turn => {
+                self.open += 1;
                 (entry.state, entry.generation) = (State::Wanted, generation);
                 false
             }
@@ -136,6 +150,7 @@ impl Known {
             let counter = if result.is_ok() { Counter::MapsLoaded } else { Counter::MapsRefused };
             self.counters.add(counter, 1);
             let Some(entry) = self.entries.get_mut(&file) else { continue };
+            self.open -= 1;
             entry.before = None;
             entry.state = match result {
                 Ok(script) => State::Ready(script),
@@ -170,7 +185,9 @@ impl Known {
             else {
                 return;
             };
-            self.entries.remove(&oldest);
+            if self.entries.remove(&oldest).is_some_and(|entry| matches!(entry.state, State::Wanted)) {
+                self.open -= 1;
+            }
         }
     }
 
@@ -182,7 +199,7 @@ impl Known {
         let source =
             sources.entry(Box::from(path)).or_insert_with(|| (self.root.file(path).map(Arc::from), None));
         if with_text && source.1.is_none() {
-            source.1 = Some(self.root.source(path).map(Arc::from));
+            source.1 = Some(self.root.source(path).map(|text| Arc::new(Text::new(&text))));
         }
         source.clone()
     }
@@ -212,7 +229,7 @@ impl Lookup for Known {
         self.source(path, false).0
     }
 
-    fn text(&self, path: &str) -> Option<Arc<str>> {
+    fn text(&self, path: &str) -> Option<Arc<Text>> {
         self.source(path, true).1.flatten()
     }
 

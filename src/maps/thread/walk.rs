@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::known::Known;
 use crate::counters::Counter;
-use crate::event::{EventRef, Mapped, Symbol, json};
+use crate::event::{EventRef, Mapped, Symbol, Timestamp, json};
 use crate::maps::resolve::resolve;
 use crate::pipeline::fingerprint::{Evidence, fingerprint};
 use crate::stack::{Told, told};
@@ -18,6 +18,10 @@ use crate::store::{Mapping, Snapshot};
 
 /// Events that wait for a map; of more the oldest are left as they are, and counted.
 const MAX_WAITING: usize = 10_000;
+/// Scripts that are asked for because of one event; an unbundled page has a script a module.
+const MAX_NEEDS: usize = 32;
+/// An event that waited this long is placed by what is there.
+const MAX_WAIT_MS: i64 = 30_000;
 /// Stacks that are remembered, until code is replaced.
 const MAX_STACKS: usize = 4_096;
 /// Stacks whose every frame is kept at a time; of further ones only the place is.
@@ -36,6 +40,22 @@ struct Waiting {
     told: Vec<Told>,
     /// The scripts it needs.
     needs: Vec<Arc<str>>,
+    since: Timestamp,
+}
+
+/// Members that tell of code in events that are in no group.
+const TELLING: [&str; 3] = ["\"stack\"", "\"scripts\"", "\"initiator\""];
+
+/// Whether one of them may stand in `json`.
+fn may_tell(json: &str) -> bool {
+    TELLING.iter().any(|name| memchr::memmem::find(json.as_bytes(), name.as_bytes()).is_some())
+}
+
+/// Whether an event tells of a place in code, and will be placed some time.
+pub fn tells(event: EventRef<'_>) -> bool {
+    event.mapped().is_none()
+        && (event.group().is_some() || may_tell(event.json()))
+        && !told(event.json()).is_empty()
 }
 
 #[derive(Debug, Default)]
@@ -65,15 +85,12 @@ impl Walk {
             let first = usize::try_from(from.saturating_sub(segment.base)).unwrap_or(usize::MAX);
             let start =
                 if first == 0 { 0 } else { chunk.json_ends().get(first - 1).map_or(0, |end| *end as usize) };
-            let tail = chunk.json().as_bytes().get(start..).unwrap_or_default();
-            let has_initiators = memchr::memmem::find(tail, b"\"initiator\"").is_some();
+            let does_tell = chunk.json().get(start..).is_some_and(may_tell);
             for row in first..chunk.len() {
                 let event = chunk.event(row);
                 self.note_load(event, known);
-                let tells = event.group().is_some()
-                    || event.subtype() == "long-task"
-                    || has_initiators && event.get(&["initiator"]).is_some();
-                if tells && event.mapped().is_none() {
+                let is_looked_at = event.group().is_some() || does_tell && may_tell(event.json());
+                if is_looked_at && event.mapped().is_none() {
                     self.look(event, segment.base + row as u64, known);
                 }
             }
@@ -120,7 +137,8 @@ impl Walk {
         }
         let mut needs: Vec<Arc<str>> = Vec::new();
         for spot in told.iter().flat_map(|told| &told.spots) {
-            if known.can_have(&spot.file) && !needs.iter().any(|need| **need == *spot.file) {
+            let is_new = || !needs.iter().any(|need| **need == *spot.file);
+            if needs.len() < MAX_NEEDS && known.can_have(&spot.file) && is_new() {
                 needs.push(Arc::from(spot.file.as_str()));
             }
         }
@@ -128,7 +146,7 @@ impl Walk {
             self.waiting.pop_front();
             known.count(Counter::PlacesLeft, 1);
         }
-        self.waiting.push_back(Waiting { ordinal, seq: event.seq(), stack, told, needs });
+        self.waiting.push_back(Waiting { ordinal, seq: event.seq(), stack, told, needs, since: known.now });
     }
 
     /// Places the events that need wait no longer.
@@ -137,7 +155,8 @@ impl Walk {
         for waiting in std::mem::take(&mut self.waiting) {
             // All of them are asked for, not only the first.
             let open = waiting.needs.iter().filter(|need| !known.is_settled(need)).count();
-            if open > 0 || self.found.len() >= BATCH {
+            let is_over = known.now.since(waiting.since) >= MAX_WAIT_MS;
+            if open > 0 && !is_over || self.found.len() >= BATCH {
                 self.waiting.push_back(waiting);
                 continue;
             }
