@@ -24,6 +24,7 @@ mod mapping;
 mod open;
 mod pace;
 mod person;
+mod placing;
 mod recorded;
 mod serve;
 mod signals;

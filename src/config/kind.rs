@@ -13,6 +13,7 @@ pub enum Value {
     Number(u64),
     Text(String),
     List(Vec<String>),
+    Map(Vec<(String, String)>),
 }
 
 /// Which texts are allowed, in words and as a check.
@@ -39,6 +40,8 @@ pub enum Kind {
     Choices(&'static [&'static str]),
     Text(Check),
     List(Check),
+    /// A table from names that are one to any text; typed as `FROM => TO`.
+    Map(Check),
     /// Never written in a file itself: `env:NAME` or `file:PATH` say where it is.
     Secret,
 }
@@ -55,7 +58,7 @@ impl Kind {
             Self::Size => "a size such as \"256MiB\", or a number of MiB".to_owned(),
             Self::Choice(words) => one_of(words),
             Self::Choices(words) => format!("a list of {}", words.join(", ")),
-            Self::Text(check) => check.what.to_owned(),
+            Self::Text(check) | Self::Map(check) => check.what.to_owned(),
             Self::List(check) => format!("a list, each {}", check.what),
             Self::Secret => "\"env:NAME\" or \"file:PATH\", where the secret itself is".to_owned(),
         }
@@ -79,6 +82,11 @@ impl Kind {
                 let texts = item.as_array()?.iter().map(|value| value.as_str().map(str::to_owned));
                 self.checked(Value::List(texts.collect::<Option<_>>()?))
             }
+            Self::Map(_) => {
+                let pairs = item.as_table_like()?.iter();
+                let pairs = pairs.map(|(name, item)| Some((name.to_owned(), item.as_str()?.to_owned())));
+                self.checked(Value::Map(pairs.collect::<Option<_>>()?))
+            }
         }
     }
 
@@ -99,6 +107,13 @@ impl Kind {
             Self::Choices(_) | Self::List(_) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::List(parts.map(str::to_owned).collect())
+            }
+            Self::Map(_) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                let pair = |part: &str| {
+                    part.split_once("=>").map(|(from, to)| (from.trim().to_owned(), to.trim().to_owned()))
+                };
+                Value::Map(parts.map(pair).collect::<Option<_>>()?)
             }
         };
         self.checked(value)
@@ -122,6 +137,7 @@ impl Kind {
             }
             (Self::Text(check), Value::Text(text)) => (check.is_one)(text),
             (Self::List(check), Value::List(texts)) => texts.iter().all(|text| (check.is_one)(text)),
+            (Self::Map(check), Value::Map(pairs)) => pairs.iter().all(|(name, _)| (check.is_one)(name)),
             (Self::Flag, Value::Flag(_)) | (Self::Secret, Value::Text(_)) => true,
             _ => false,
         };
@@ -223,6 +239,18 @@ impl Field for Vec<String> {
     }
 }
 
+impl Field for Vec<(String, String)> {
+    fn value(&self) -> Value {
+        Value::Map(self.clone())
+    }
+
+    fn put(&mut self, value: Value) {
+        if let Value::Map(pairs) = value {
+            *self = pairs;
+        }
+    }
+}
+
 impl Field for std::net::IpAddr {
     fn value(&self) -> Value {
         Value::Text(self.to_string())
@@ -264,6 +292,10 @@ impl Value {
             Self::Number(number) => i64::try_from(*number).unwrap_or(i64::MAX).into(),
             Self::Text(text) => text.as_str().into(),
             Self::List(texts) => texts.iter().map(String::as_str).collect::<toml_edit::Array>().into(),
+            Self::Map(pairs) => {
+                let pairs = pairs.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+                pairs.collect::<toml_edit::InlineTable>().into()
+            }
         }
     }
 }
@@ -279,6 +311,7 @@ mod tests {
     fn values_are_read_from_files_and_from_what_is_typed() {
         let text = |text: &str| Some(Value::Text(text.to_owned()));
         let list = |texts: &[&str]| Some(Value::List(texts.iter().map(|one| (*one).to_owned()).collect()));
+        let map = |from: &str, to: &str| Some(Value::Map(vec![(from.to_owned(), to.to_owned())]));
         let port = Kind::Number { from: 0, to: 65_535 };
         for (kind, toml, typed, expected) in [
             (Kind::Flag, "true", "on", Some(Value::Flag(true))),
@@ -300,6 +333,11 @@ mod tests {
             (Kind::Text(LETTERS), "\"1\"", "1", None),
             (Kind::List(LETTERS), "[]", "", list(&[])),
             (Kind::List(LETTERS), "[\"x\", 1]", "x, 1", None),
+            (Kind::Map(LETTERS), "{ x = \"./1\" }", "x => ./1", map("x", "./1")),
+            (Kind::Map(LETTERS), "{}", "", Some(Value::Map(Vec::new()))),
+            (Kind::Map(LETTERS), "{ \"1\" = \"x\" }", "1 => x", None),
+            (Kind::Map(LETTERS), "[\"x => y\"]", "x", None),
+            (Kind::Map(LETTERS), "{ x = 1 }", "=> x", None),
         ] {
             let document: toml_edit::DocumentMut = format!("k = {toml}").parse().expect("toml");
             assert_eq!(kind.of_item(&document["k"]), expected, "{toml}");

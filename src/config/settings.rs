@@ -147,8 +147,8 @@ pub struct Settings {
     /// The project's folder.
     pub source_root: String,
     pub source_maps: SourceMaps,
-    /// `FROM => TO`: beginnings of addresses and source names, and what stands for them in the project.
-    pub source_map: Vec<String>,
+    /// Beginnings of addresses and source names, and what stands for them in the project.
+    pub source_map: Vec<(String, String)>,
     /// Parts of paths that are libraries' beside those that are known.
     pub source_libraries: Vec<String>,
     /// Empty where the environment decides.

@@ -102,9 +102,9 @@ const ZONE: Check = Check {
     is_one: |text| text == "local" || jiff::tz::TimeZone::get(text).is_ok(),
 };
 
-const REWRITE: Check = Check {
-    what: "FROM => TO, such as webpack:///./ => ./",
-    is_one: |text| text.split_once("=>").is_some_and(|(from, _)| !from.trim().is_empty()),
+const BEGINNINGS: Check = Check {
+    what: "a table such as { \"webpack:///./\" = \"./\" }, typed as webpack:///./ => ./",
+    is_one: |from| !from.trim().is_empty(),
 };
 
 /// Words of a choice, in the order of its enum.
@@ -416,11 +416,11 @@ pub static SETTINGS: [Setting; 37] = [
     },
     Setting {
         key: "source.map",
-        kind: Kind::List(REWRITE),
+        kind: Kind::Map(BEGINNINGS),
         flag: Flag::None,
         project: Project::Trusted,
         since: Since::Start,
-        help: "What stands for the beginning of an address or a source's name: webpack:///./ => ./",
+        help: "What stands in the project for the beginning of an address or of a source's name",
         at: |settings| &mut settings.source_map,
     },
     Setting {

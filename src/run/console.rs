@@ -91,7 +91,7 @@ pub(super) fn demo(kept: Kept) -> anyhow::Result<u8> {
 }
 
 fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
-    let mapping = Mapping::start(&kept.settings, listener)?;
+    let mapping = Mapping::start(&kept.settings, listener, |_| true)?;
     let source = Source {
         snapshots: Arc::clone(&listener.snapshots),
         counters: Arc::clone(&listener.counters),

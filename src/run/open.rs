@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::console::{self, Source};
 use super::kept::Kept;
+use super::mapping::Files;
 use super::signals;
 use crate::cli::{Open, Speed};
 use crate::counters::Counters;
@@ -34,7 +35,8 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
     let retention = Retention { events: kept.settings.retain, bytes: kept.settings.memory, age_ms: None };
     let (store, storing) = store::spawn(retention, Arc::clone(&snapshots))?;
     let recording = Recording::new(open.files.clone(), ingest::now(), Redactor::default());
-    let feed = Feed { store, newest: Timestamp(0), speed: open.speed, stop: Arc::default() };
+    let files = Files::of(&kept.settings);
+    let feed = Feed { store, files, newest: Timestamp(0), speed: open.speed, stop: Arc::default() };
     let stop = Arc::clone(&feed.stop);
     // A file that cannot be read at all is better said before the screen is taken over.
     let mut feeding = feed.start(recording)?;
@@ -70,6 +72,7 @@ fn facts(files: &[PathBuf]) -> Facts {
 
 struct Feed {
     store: StoreHandle,
+    files: Files,
     newest: Timestamp,
     speed: Speed,
     stop: Arc<AtomicBool>,
@@ -98,7 +101,8 @@ impl Feed {
     }
 
     /// Hands a chunk to the store, in steps where it is to keep its pace; `false` once nobody wants more.
-    fn take(&mut self, chunk: Chunk) -> bool {
+    fn take(&mut self, mut chunk: Chunk) -> bool {
+        self.files.find(&mut chunk);
         let Some(factor) = self.speed.factor() else { return self.send(chunk) };
         let recvs = chunk.recvs().to_vec();
         let mut from = 0;

@@ -4,21 +4,26 @@
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
 use super::filter::Sieve;
 use super::listener::{Listener, Running};
+use super::mapping::Mapping;
+use super::placing::{News, Placing};
 use super::{code, is_ascii, signals, use_color};
 use crate::cli::{self, Format};
 use crate::config::Settings;
 use crate::event::{Chunk, EventRef, Level, gate, line};
 use crate::ingest;
+use crate::store;
 
 /// Chunks that may wait for the printer.
 const QUEUE: usize = 64;
+/// Events that came before this much of `--for` is left are printed in time, whatever is known of their places.
+const AT_THE_END: Duration = Duration::from_millis(100);
 /// Columns of a message in the pretty form; the whole of it is in the other two.
 const MAX_MESSAGE: usize = 2_000;
 
@@ -35,14 +40,22 @@ pub(super) fn run(settings: &Settings, tail: &cli::Tail) -> anyhow::Result<u8> {
     let (wake, woken) = sync_channel::<Wake>(QUEUE);
     let signalled = wake.clone();
     signals::watch(move |code| drop(signalled.send(Wake::Signal(code))))?;
+    let deadline = tail.for_time.map(|time| Instant::now() + time);
+    let (news, arrived) = sync_channel::<News>(QUEUE);
+    let mapping = mapping(settings, &listener, news.clone())?;
     // The runtime's channel cannot be waited on with a deadline from a plain thread, so one thread passes it on.
     let passer = std::thread::Builder::new().name("tail".into()).spawn(move || {
         while let Some(chunk) = chunks.blocking_recv() {
-            if wake.send(Wake::Chunk(chunk)).is_err() {
+            if news.send(News::Chunk(chunk)).is_err() {
                 return;
             }
         }
     })?;
+    let mut placing = Placing::new(mapping.is_some());
+    placing.end = deadline.map(|deadline| deadline.checked_sub(AT_THE_END).unwrap_or(deadline));
+    let placer = std::thread::Builder::new()
+        .name("tail-maps".into())
+        .spawn(move || placing.run(&arrived, |chunk| wake.send(Wake::Chunk(chunk)).is_ok()))?;
     listener.announce();
     let mut printer = Printer {
         out: BufWriter::new(io::stdout().lock()),
@@ -55,12 +68,27 @@ pub(super) fn run(settings: &Settings, tail: &cli::Tail) -> anyhow::Result<u8> {
         ending,
         line: String::new(),
     };
-    let deadline = tail.for_time.map(|time| Instant::now() + time);
     let ended = follow(&mut printer, &woken, deadline);
     drop(woken);
+    drop(mapping);
     listener.stop();
-    let _ = passer.join();
+    let _ = (passer.join(), placer.join());
     ended
+}
+
+/// The thread that maps places, which sees what the store has and tells `news` too.
+fn mapping(settings: &Settings, listener: &Listener, news: SyncSender<News>) -> io::Result<Option<Mapping>> {
+    let also = move |found: &[store::Mapping]| news.send(News::Mapped(found.to_vec())).is_ok();
+    let mapping = Mapping::start(settings, listener, also)?;
+    if let Some(mapping) = &mapping {
+        let (maps, snapshots) = (mapping.handle(), Arc::downgrade(&listener.snapshots));
+        listener.snapshots.on_change(move || {
+            if let Some(snapshots) = snapshots.upgrade() {
+                maps.see(snapshots.get());
+            }
+        });
+    }
+    Ok(mapping)
 }
 
 enum Wake {
@@ -155,6 +183,9 @@ impl<W: Write> Printer<W> {
         let msg = self.gate.plain_capped(event.msg(), MAX_MESSAGE);
         self.line.push_str(&time.strftime("%Y-%m-%d %H:%M:%S%.3f ").to_string());
         self.line.push_str(&format!("{on}{level:<6}{off} [{id}] {msg}"));
+        if let Some(place) = event.place() {
+            self.line.push_str(&format!("  {}:{}", self.gate.plain_capped(&place.file, 100), place.line));
+        }
         if event.level() >= Level::Error && !event.session().is_empty() {
             self.line.push_str(&format!("  session={}", self.gate.plain_capped(event.session(), 60)));
         }
@@ -166,6 +197,7 @@ impl<W: Write> Printer<W> {
         let numbers = [
             ("duration", event.duration().map(|span| span.to_string())),
             ("status", event.status().map(|status| status.to_string())),
+            ("line", event.place().map(|place| place.line.to_string())),
         ];
         let texts = [
             ("id", event.id()),
@@ -173,6 +205,7 @@ impl<W: Write> Printer<W> {
             ("session", event.session()),
             ("user", event.user()),
             ("endpoint", event.endpoint()),
+            ("file", event.place().map_or("", |place| &place.file)),
         ];
         for (key, value) in texts.into_iter().filter(|(_, value)| !value.is_empty()) {
             let clean = self.gate.plain(value);

@@ -12,6 +12,8 @@ mod bench;
 mod browser;
 /// Palette, export dialog, copying, the mouse, keys of one's own.
 mod chrome;
+/// From a stack to code on the screen without a browser: folded, raw, in the editor, after hot updates, beside hostile maps.
+mod code;
 /// Settings from files, the environment and options; what a project may set.
 mod config;
 /// Where the platform is narrow: a strict policy, workers, no storage.

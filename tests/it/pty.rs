@@ -31,7 +31,7 @@ fn modes_of(master: &dyn MasterPty) -> String {
 }
 
 impl Terminal {
-    fn start(program: &str, args: &[&str], width: u16, height: u16) -> Self {
+    pub(crate) fn start(program: &str, args: &[&str], width: u16, height: u16) -> Self {
         Self::start_as(program, args, (width, height), &[])
     }
 

@@ -66,8 +66,18 @@ fn page(port: u16, script: &str) -> String {
     )
 }
 
+/// An editor in `folder` that needs the terminal: it shows what it was told and ends with a key.
+pub(crate) fn editor(folder: &Path) -> PathBuf {
+    let editor = folder.join("vim");
+    fs::write(&editor, "#!/bin/sh\nprintf 'the editor was told: %s\\n' \"$@\"\nread -r line\n")
+        .expect("written");
+    let made = Command::new("chmod").arg("755").arg(&editor).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    editor
+}
+
 /// The console of a project, on a free port.
-fn console(project: &Path, editor: &str) -> (Terminal, u16) {
+pub(crate) fn console(project: &Path, editor: &str) -> (Terminal, u16) {
     let root = project.to_str().expect("UTF-8");
     Terminal::console_with(&["--root", root, "--editor", editor], 120, 40)
 }
@@ -122,12 +132,7 @@ impl Drop for Vite {
 fn an_error_in_a_vite_page_is_shown_at_its_line_and_opens_in_the_editor() {
     let (Some(chromium), Some(bin)) = (chromium(), tools()) else { return };
     let project = project();
-    // An editor that needs the terminal: it shows what it was told and ends with a key.
-    let editor = project.path().join("vim");
-    fs::write(&editor, "#!/bin/sh\nprintf 'the editor was told: %s\\n' \"$@\"\nread -r line\n")
-        .expect("written");
-    let made = Command::new("chmod").arg("755").arg(&editor).status();
-    assert!(made.is_ok_and(|status| status.success()));
+    let editor = editor(project.path());
     let (mut terminal, port) = console(project.path(), editor.to_str().expect("UTF-8"));
     let html = page(port, "<script type=\"module\" src=\"/src/main.ts\"></script>");
     fs::write(project.path().join("index.html"), html).expect("written");
