@@ -14,6 +14,7 @@ mod title;
 mod totals;
 mod trend;
 mod vitals;
+mod windows;
 
 pub use breaks::{Break, BreakKind};
 pub use endpoints::{EndpointRow, Endpoints, SLOWEST, Slow};
@@ -28,3 +29,4 @@ pub use vitals::{
     FeatureRow, Fields, FunnelRow, MAX_LOADS, MAX_SESSIONS, MetricRow, OTHER, PageRow, Pulse, Rating, SLOTS,
     StepRow, TimingRow, Vital, VitalRow, VitalRows,
 };
+pub use windows::{Closed, EndpointWindow, SessionSummary, Windows};
