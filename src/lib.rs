@@ -3,6 +3,7 @@
 //! Data flows one way: bytes → event → chunk → store → snapshot → screen. `ARCHITECTURE.md` has the map,
 //! and `tests/it/tidy.rs` enforces who may import whom.
 
+pub mod alerts;
 pub mod cli;
 pub mod config;
 pub mod counters;

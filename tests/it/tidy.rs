@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may name of the crate. Data flows down this table; nothing imports upward.
-const IMPORTS: [(&str, &[&str]); 21] = [
+const IMPORTS: [(&str, &[&str]); 22] = [
     ("event", &[]),
     ("stack", &["event"]),
     ("published", &[]),
@@ -13,21 +13,26 @@ const IMPORTS: [(&str, &[&str]); 21] = [
     ("stats", &["event", "pipeline"]),
     ("filter", &["event"]),
     ("options", &["event", "filter"]),
-    ("config", &["event", "filter", "ingest", "options", "pipeline", "sinks"]),
+    ("alerts", &["event", "filter", "options", "pipeline"]),
+    ("config", &["alerts", "event", "filter", "ingest", "options", "pipeline", "sinks"]),
     ("pipeline", &["event", "filter", "options", "stack"]),
     ("sinks", &["event", "filter", "options", "pipeline", "reach"]),
     ("wire", &["event", "pipeline", "stack"]),
     ("store", &["event", "stats", "published"]),
     ("scan", &["event", "filter", "stats", "store", "published"]),
-    ("ingest", &["event", "wire", "pipeline", "published", "reach", "sinks", "stats", "store", "counters"]),
+    ("ingest", &["alerts", "event", "wire", "pipeline", "published", "reach", "sinks", "stats", "store", "counters"]),
     ("recording", &["event", "wire", "pipeline", "filter", "stats", "store"]),
-    ("ui", &["config", "event", "filter", "scan", "sinks", "stats", "store", "published", "counters"]),
+    (
+        "ui",
+        &["alerts", "config", "event", "filter", "scan", "sinks", "stats", "store", "published", "counters"],
+    ),
     ("load", &["event"]),
     ("maps", &["counters", "event", "pipeline", "reach", "stack", "store"]),
     ("cli", &["config", "event"]),
     (
         "run",
         &[
+            "alerts",
             "cli",
             "config",
             "counters",

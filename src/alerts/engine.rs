@@ -1,0 +1,281 @@
+//! The alerts at work: windows by rule and key, and which of them hold.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::rule::{By, Measure, Rule};
+use super::window::Window;
+use crate::event::{Chunk, EventRef, Flags, Timestamp};
+use crate::filter::{EvalContext, Matcher};
+use crate::pipeline::{matching, read_filter};
+
+/// Keys watched for all rules together; those of a rule that come when it has its part are watched as one, `(other)`.
+const MAX_KEYS: usize = 4_096;
+/// However many rules there are, each has at least and at most so many.
+const KEYS_OF_A_RULE: (usize, usize) = (64, 1_000);
+const OTHER: &str = "(other)";
+/// The group of no event.
+const OTHER_GROUP: u64 = u64::MAX;
+/// Characters of an example and of a key that are kept.
+const MAX_TEXT: usize = 200;
+
+/// An alert that holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Firing {
+    pub rule: Arc<Rule>,
+    /// What was counted apart: a group, an endpoint …; empty for everything together.
+    pub key: String,
+    /// The group it is about, where the rule counts by group, and the ordinal of its latest event in the ring: source
+    /// maps may have given that another group since.
+    pub group: Option<(u64, u64)>,
+    pub since: Timestamp,
+    pub value: f64,
+    /// The message of the latest event, as sent.
+    pub example: String,
+}
+
+impl Firing {
+    /// What was measured, as people write it: `7`, `2.5/s`, `5 %`, `812 ms`.
+    pub fn measured(&self) -> String {
+        self.rule.measure.written(self.value)
+    }
+}
+
+/// An alert that began or ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub firing: Firing,
+    pub has_ended: bool,
+}
+
+/// Everything that is watched.
+#[derive(Debug, Default)]
+pub struct Engine {
+    watched: Vec<Watched>,
+    max_keys: usize,
+}
+
+#[derive(Debug)]
+struct Watched {
+    rule: Arc<Rule>,
+    filter: Option<Matcher>,
+    of: Option<Matcher>,
+    /// By group, or all events at 0.
+    groups: FxHashMap<u64, Kept>,
+    /// By endpoint, session or id.
+    names: FxHashMap<Box<str>, Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    window: Window,
+    /// Of the latest event in the ring.
+    ordinal: u64,
+    example: String,
+    /// Since when it has held.
+    holds_since: Option<Timestamp>,
+    fired: Option<Timestamp>,
+    ended: Option<Timestamp>,
+}
+
+/// What a key stands for.
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    All,
+    Group(u64),
+    Name(&'a str),
+}
+
+impl Engine {
+    pub fn new(rules: &[Rule]) -> Self {
+        let (least, most) = KEYS_OF_A_RULE;
+        let max_keys = (MAX_KEYS / rules.len().max(1)).clamp(least, most);
+        Self { watched: rules.iter().map(Watched::of).collect(), max_keys }
+    }
+
+    /// Goes on with these rules: what is watched as before keeps what it has seen.
+    pub fn replace(&mut self, rules: &[Rule]) {
+        let mut old = std::mem::take(self).watched;
+        *self = Self::new(rules);
+        for watched in &mut self.watched {
+            if let Some(at) = old.iter().position(|known| known.rule.values == watched.rule.values) {
+                *watched = old.swap_remove(at);
+            }
+        }
+    }
+
+    /// Takes note of the events of `chunk`, all but taillight's own; `first` is the ordinal of its first in the ring.
+    pub fn observe(&mut self, chunk: &Chunk, first: u64, now: Timestamp) {
+        for watched in &mut self.watched {
+            watched.observe(chunk, first, now, self.max_keys);
+        }
+    }
+
+    /// What has begun or ended by `now`.
+    pub fn evaluate(&mut self, now: Timestamp) -> Vec<Change> {
+        self.watched.iter_mut().flat_map(|watched| watched.evaluate(now)).collect()
+    }
+
+    /// The alerts that hold, in the order of the rules, the oldest first.
+    pub fn firing(&self) -> Vec<Firing> {
+        let of = |watched: &Watched| {
+            let fired = |(key, kept): (Key<'_>, &Kept)| {
+                let since = kept.fired?;
+                Some(kept.firing(&watched.rule, key, since, kept.value(&watched.rule).unwrap_or(0.0)))
+            };
+            let mut firing: Vec<Firing> = watched.keys().filter_map(fired).collect();
+            firing.sort_by(|a, b| (a.since, &a.key).cmp(&(b.since, &b.key)));
+            firing
+        };
+        self.watched.iter().flat_map(of).collect()
+    }
+}
+
+impl Watched {
+    fn of(rule: &Rule) -> Self {
+        Self {
+            filter: matcher(&rule.filter),
+            of: matcher(&rule.of),
+            rule: Arc::new(rule.clone()),
+            groups: FxHashMap::default(),
+            names: FxHashMap::default(),
+        }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = (Key<'_>, &Kept)> {
+        let is_all = self.rule.by == By::All;
+        let group = move |group: u64| if is_all { Key::All } else { Key::Group(group) };
+        let groups = self.groups.iter().map(move |(key, kept)| (group(*key), kept));
+        groups.chain(self.names.iter().map(|(key, kept)| (Key::Name(key), kept)))
+    }
+
+    fn observe(&mut self, chunk: &Chunk, first: u64, now: Timestamp, max_keys: usize) {
+        let is_share = self.rule.measure == Measure::Share;
+        let meant = self.filter.as_mut().map(|filter| matching(filter, chunk));
+        let of = self.of.as_mut().filter(|_| is_share).map(|of| matching(of, chunk));
+        let is_at = |rows: &Option<Vec<bool>>, row: usize| rows.as_ref().is_none_or(|rows| rows[row]);
+        for row in 0..chunk.len() {
+            let is_of = is_share && is_at(&of, row);
+            let is_meant = is_at(&meant, row) && (is_of || !is_share);
+            if !(is_meant || is_of) || chunk.flags()[row].has(Flags::OWN) {
+                continue;
+            }
+            let rule = Arc::clone(&self.rule);
+            if let Some(kept) = self.kept(chunk.event(row), max_keys) {
+                kept.count(&rule, chunk.event(row), now, (is_meant, is_of));
+                kept.ordinal = if is_meant { first + row as u64 } else { kept.ordinal };
+            }
+        }
+    }
+
+    /// What is kept of the key of `event`; `None` if it has none.
+    fn kept(&mut self, event: EventRef<'_>, max_keys: usize) -> Option<&mut Kept> {
+        let name = match self.rule.by {
+            By::All => return Some(self.groups.entry(0).or_default()),
+            By::Group => {
+                let group = event.group()?;
+                let is_full = self.groups.len() >= max_keys && !self.groups.contains_key(&group);
+                return Some(self.groups.entry(if is_full { OTHER_GROUP } else { group }).or_default());
+            }
+            By::Endpoint => event.endpoint(),
+            By::Session => event.session(),
+            By::Id => event.id(),
+        };
+        if name.is_empty() {
+            return None;
+        }
+        let name = &name[..name.floor_char_boundary(MAX_TEXT)];
+        let is_known = self.names.contains_key(name);
+        let name = if is_known || self.names.len() < max_keys { name } else { OTHER };
+        if !self.names.contains_key(name) {
+            self.names.insert(name.into(), Kept::default());
+        }
+        self.names.get_mut(name)
+    }
+
+    fn evaluate(&mut self, now: Timestamp) -> Vec<Change> {
+        let (rule, mut changes) = (Arc::clone(&self.rule), Vec::new());
+        let is_all = rule.by == By::All;
+        self.groups.retain(|group, kept| {
+            let key = if is_all { Key::All } else { Key::Group(*group) };
+            kept.evaluate(&rule, key, now, &mut changes)
+        });
+        self.names.retain(|name, kept| kept.evaluate(&rule, Key::Name(name), now, &mut changes));
+        changes.sort_by(|a, b| a.firing.key.cmp(&b.firing.key));
+        changes
+    }
+}
+
+impl Kept {
+    /// Takes note of an event that is meant, that a share is of, or both.
+    fn count(&mut self, rule: &Rule, event: EventRef<'_>, now: Timestamp, (is_meant, is_of): (bool, bool)) {
+        if let (Measure::Percentile(_), Some(duration), true) = (rule.measure, event.duration(), is_meant) {
+            self.window.add_duration(now.0, duration.0);
+        }
+        self.window.add(now.0, rule.window_ms, is_meant, is_of);
+        if is_meant {
+            self.example.clear();
+            self.example.extend(event.msg().chars().take(MAX_TEXT));
+        }
+    }
+
+    /// `None` where there are too few events to say anything.
+    fn value(&self, rule: &Rule) -> Option<f64> {
+        let (value, events) = self.window.value(rule.measure, rule.window_ms);
+        value.filter(|_| events >= rule.min_events)
+    }
+
+    /// Begins or ends; `false` if nothing need be kept any more.
+    fn evaluate(
+        &mut self,
+        rule: &Arc<Rule>,
+        key: Key<'_>,
+        now: Timestamp,
+        changes: &mut Vec<Change>,
+    ) -> bool {
+        let over =
+            |since: Timestamp, ms: u64| u64::try_from(now.since(since)).is_ok_and(|passed| passed >= ms);
+        let is_empty = self.window.forget(now.0, rule.window_ms);
+        let value = self.value(rule).unwrap_or(0.0);
+        let is_cooling = self.ended.is_some_and(|ended| !over(ended, rule.cool_down_ms));
+        match self.fired {
+            Some(fired) if value < rule.until_below => {
+                (self.fired, self.holds_since, self.ended) = (None, None, Some(now));
+                changes.push(Change { firing: self.firing(rule, key, fired, value), has_ended: true });
+                return true;
+            }
+            Some(_) => return true,
+            None if value >= rule.at_least && !is_cooling => {
+                let since = *self.holds_since.get_or_insert(now);
+                if over(since, rule.for_ms) {
+                    self.fired = Some(now);
+                    changes.push(Change { firing: self.firing(rule, key, now, value), has_ended: false });
+                }
+            }
+            None => self.holds_since = None,
+        }
+        !is_empty || is_cooling
+    }
+
+    fn firing(&self, rule: &Arc<Rule>, key: Key<'_>, since: Timestamp, value: f64) -> Firing {
+        let (key, group) = match key {
+            Key::All => (String::new(), None),
+            Key::Group(OTHER_GROUP) => (OTHER.to_owned(), None),
+            Key::Group(group) => (format!("{group:016x}"), Some((group, self.ordinal))),
+            Key::Name(name) => (name.to_owned(), None),
+        };
+        Firing { rule: Arc::clone(rule), key, group, since, value, example: self.example.clone() }
+    }
+}
+
+/// Looks for what the filter says; `None` where it says nothing. Rules are checked when they are read.
+fn matcher(text: &str) -> Option<Matcher> {
+    let filter = read_filter(text).unwrap_or_default();
+    let context = || EvalContext { zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
+    (!filter.is_all()).then(|| Matcher::new(Arc::new(filter), context()))
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

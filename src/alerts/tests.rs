@@ -1,0 +1,165 @@
+//! When alerts begin and end, and what never makes one.
+
+use super::*;
+use crate::alerts::{read, usual};
+use crate::event::{ChunkBuilder, Family, Level, Micros, Msg, Row};
+
+struct One {
+    level: Level,
+    group: u64,
+    ms: u64,
+    flags: Flags,
+}
+
+const ERROR: One = One { level: Level::Error, group: 0xab, ms: 0, flags: Flags::NONE };
+
+fn chunk(events: &[&One]) -> Chunk {
+    let mut builder = ChunkBuilder::new();
+    for one in events {
+        builder.push(&Row {
+            seq: 0,
+            inst: Timestamp(0),
+            recv: Timestamp(0),
+            level: one.level,
+            severity: None,
+            family: Family::None,
+            flags: one.flags,
+            id: "browser/x",
+            ns: "browser.x",
+            kind: "",
+            subtype: "",
+            session: "s",
+            user: "",
+            tab: "",
+            load: None,
+            endpoint: "GET /a",
+            duration: (one.ms > 0).then_some(Micros(one.ms * 1000)),
+            status: None,
+            group: one.group,
+            source: "browser",
+            msg: Msg::Text("it broke"),
+            json: "{}",
+        });
+    }
+    builder.finish()
+}
+
+fn engine(text: &str) -> Engine {
+    let document = toml_edit::Document::parse(text.to_owned()).expect("toml");
+    let mut rules = usual();
+    if let Some(item) = document.get("alerts") {
+        read(&mut rules, item, &|_| String::new(), &mut |_, said| panic!("{said}"));
+    }
+    Engine::new(&rules)
+}
+
+/// Shows the events at these seconds, evaluating each second up to the last of `until`; when alerts began and ended.
+fn run(engine: &mut Engine, events: &[(i64, &[&One])], until: i64) -> Vec<(i64, String, bool)> {
+    let mut changes = Vec::new();
+    for second in 0..=until {
+        let now = Timestamp(second * 1000);
+        for (_, events) in events.iter().filter(|(at, _)| *at == second) {
+            engine.observe(&chunk(events), 70, now);
+        }
+        let told = engine.evaluate(now).into_iter();
+        changes.extend(told.map(|change| (second, change.firing.rule.name.clone(), change.has_ended)));
+    }
+    changes
+}
+
+fn told(second: i64, name: &str, has_ended: bool) -> (i64, String, bool) {
+    (second, name.to_owned(), has_ended)
+}
+
+#[test]
+fn the_same_error_five_times_in_five_minutes_is_told_and_nothing_less() {
+    let other = One { group: 0xcd, ..ERROR };
+    let own = One { flags: Flags::OWN, ..ERROR };
+    let mut engine = engine("");
+    let four: &[&One] = &[&ERROR, &ERROR, &ERROR, &ERROR, &other, &other, &own, &own];
+    assert_eq!(run(&mut engine, &[(0, four)], 100), []);
+    let mut later = self::engine("");
+    let changes = run(&mut later, &[(0, four), (200, &[&ERROR])], 299);
+    assert_eq!(changes, [told(200, "same error", false)]);
+    let firing = later.firing();
+    assert_eq!(
+        (firing[0].group, firing[0].example.as_str(), firing[0].value),
+        (Some((0xab, 70)), "it broke", 5.0)
+    );
+    // Four of five have left after five minutes and a part; it ends once the last one has.
+    let mut slow = self::engine("");
+    assert_eq!(run(&mut slow, &[(0, four), (301 + 5, &[&ERROR])], 400), []);
+}
+
+#[test]
+fn an_alert_ends_below_its_lower_bound_and_cools_down() {
+    let text = "[[alerts]]\nname = \"many\"\nwindow = \"60s\"\nat-least = 4\nuntil-below = 2\ncool-down = \"100s\"\nfilter = \"level:warn\"";
+    let warn = One { level: Level::Warn, group: 0, ..ERROR };
+    let mut engine = engine(text);
+    let four: &[&One] = &[&warn, &warn, &warn, &warn];
+    // Those of second 30 keep it until they leave; those of second 100 come while it cools down.
+    let events: &[(i64, &[&One])] = &[(0, four), (30, &[&warn, &warn]), (100, four), (230, four)];
+    let changes = run(&mut engine, events, 240);
+    assert_eq!(changes, [told(0, "many", false), told(91, "many", true), told(230, "many", false)]);
+}
+
+#[test]
+fn what_holds_too_short_is_not_told() {
+    let text = "[[alerts]]\nname = \"lasting\"\nwindow = \"10s\"\nat-least = 1\nfor = \"15s\"\nfilter = \"level:warn\"";
+    let warn = One { level: Level::Warn, group: 0, ..ERROR };
+    let mut engine = engine(text);
+    let once: &[&One] = &[&warn];
+    assert_eq!(
+        run(&mut engine, &[(0, once), (30, once), (38, once)], 60),
+        [told(45, "lasting", false), told(49, "lasting", true)]
+    );
+}
+
+#[test]
+fn rates_shares_and_percentiles_are_measured_by_endpoint() {
+    let text = "[[alerts]]\nname = \"slow\"\nby = \"endpoint\"\nmeasure = \"p90\"\nwindow = \"60s\"\nat-least = 500\nmin-events = 10\n\
+        [[alerts]]\nname = \"failing\"\nby = \"endpoint\"\nmeasure = \"share\"\nfilter = \"level>=error\"\nwindow = \"60s\"\nat-least = 0.5\nmin-events = 4\n\
+        [[alerts]]\nname = \"busy\"\nmeasure = \"rate\"\nwindow = \"10s\"\nat-least = 2";
+    let quick = One { level: Level::Info, group: 0, ms: 20, flags: Flags::NONE };
+    let slow = One { ms: 900, ..quick };
+    let failed = One { group: 0, ms: 20, ..ERROR };
+    let mut engine = engine(text);
+    let nine: Vec<&One> = std::iter::repeat_n(&quick, 8).chain([&slow]).collect();
+    let changes = run(&mut engine, &[(0, &nine), (1, &[&slow]), (2, &[&failed; 10])], 3);
+    let expected = [(1, "slow", false), (2, "slow", true), (2, "failing", false), (2, "busy", false)];
+    assert_eq!(changes, expected.map(|(second, name, has_ended)| told(second, name, has_ended)));
+}
+
+#[test]
+fn new_rules_keep_what_the_old_ones_have_seen() {
+    let mut engine = engine("");
+    engine.observe(&chunk(&[&ERROR; 4]), 70, Timestamp(0));
+    engine.replace(&usual());
+    engine.observe(&chunk(&[&ERROR]), 70, Timestamp(1));
+    assert_eq!(engine.evaluate(Timestamp(2)).len(), 1);
+    engine.replace(&[]);
+    assert!(engine.firing().is_empty());
+}
+
+#[test]
+fn keys_that_do_not_fit_are_watched_together() {
+    let mut engine = engine("");
+    for number in 1..=1_000 {
+        engine.observe(&chunk(&[&One { group: number, ..ERROR }]), 70, Timestamp(0));
+    }
+    assert!(engine.evaluate(Timestamp(1)).is_empty());
+    for number in 2_000..2_005 {
+        engine.observe(&chunk(&[&One { group: number, ..ERROR }]), 70, Timestamp(2));
+    }
+    let changes = engine.evaluate(Timestamp(3));
+    let [change] = changes.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(
+        (change.firing.key.as_str(), change.firing.group, change.firing.value),
+        ("(other)", None, 5.0)
+    );
+    // Once the window has passed there is room again.
+    let end = Timestamp(400_000);
+    assert!(engine.evaluate(end).iter().all(|change| change.has_ended));
+    engine.observe(&chunk(&[&ERROR; 5]), 70, end);
+    assert_eq!(engine.evaluate(end)[0].firing.key, format!("{:016x}", 0xab));
+}
