@@ -2,6 +2,7 @@
 //!
 //! Called by `main` with the parsed command line. Nothing here looks into an event.
 
+mod alarm;
 mod background;
 mod check;
 mod clipboard;

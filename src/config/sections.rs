@@ -10,6 +10,7 @@ use toml_edit::{Item, TableLike};
 use super::complaint::{Complaint, line_of};
 use super::settings::{OwnKey, Owner, Saved, Settings};
 use super::table::Project;
+use crate::alerts;
 use crate::pipeline::Signal;
 use crate::sinks;
 
@@ -29,7 +30,7 @@ pub struct Section {
 }
 
 /// Every section.
-pub static SECTIONS: [Section; 4] = [
+pub static SECTIONS: [Section; 5] = [
     Section {
         name: "filters",
         form: "[filters]",
@@ -50,6 +51,13 @@ pub static SECTIONS: [Section; 4] = [
         project: Project::Trusted,
         help: "What passes to the sinks, and what is changed before, see Signals",
         read: take_signal,
+    },
+    Section {
+        name: "alerts",
+        form: "[[alerts]]",
+        project: Project::Trusted,
+        help: "What is told when it happens too often, see Alerts",
+        read: take_alerts,
     },
     Section {
         name: "keys",
@@ -88,9 +96,13 @@ impl Reader<'_> {
 
     /// Where the bytes at `span` are, for people: `/home/me/config.toml, line 3`.
     pub(super) fn place(&self, span: Option<Range<usize>>) -> String {
-        let line = span.map(|span| format!(", line {}", line_of(self.text, span.start)));
-        format!("{}{}", self.path, line.unwrap_or_default())
+        place_of(self.text, self.path, span)
     }
+}
+
+fn place_of(text: &str, path: &str, span: Option<Range<usize>>) -> String {
+    let line = span.map(|span| format!(", line {}", line_of(text, span.start)));
+    format!("{path}{}", line.unwrap_or_default())
 }
 
 fn take_filters(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
@@ -137,6 +149,13 @@ fn take_signal(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
     };
     let signal = Signal::read(table, &mut |span, message| reader.complain(span, message));
     settings.signal = (signal, reader.place(item.span()));
+}
+
+/// A file's alert takes the place of one of the same name in a file before it.
+fn take_alerts(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
+    let (text, path) = (reader.text, reader.path);
+    let place = |span| place_of(text, path, span);
+    alerts::read(&mut settings.alerts, item, &place, &mut |span, message| reader.complain(span, message));
 }
 
 /// Keys by the name of their action; which names there are is known to the screens.

@@ -12,6 +12,7 @@ use super::kind::{Value, Word};
 use super::looks::{Baseline, DetailMode, Landmarks, ThemeName, Times, Window};
 use super::sections::{Reader, SECTIONS};
 use super::table::{Flag, LATENCY_COLUMNS, SETTINGS, STREAM_COLUMNS, Setting, position, variable};
+use crate::alerts;
 use crate::filter::nearest;
 use crate::pipeline::Signal;
 use crate::sinks;
@@ -160,6 +161,7 @@ pub struct Settings {
     pub sinks: Vec<(sinks::Setting, String)>,
     /// With where it was set.
     pub signal: (Signal, String),
+    pub alerts: Vec<alerts::Rule>,
     pub keys: Vec<OwnKey>,
     /// Where each value came from, in the order of the table.
     pub(super) origins: Vec<String>,
@@ -213,6 +215,7 @@ impl Default for Settings {
             record: String::new(),
             sinks: Vec::new(),
             signal: <(Signal, String)>::default(),
+            alerts: alerts::usual(),
             keys: Vec::new(),
             origins: vec!["default".to_owned(); SETTINGS.len()],
         }
@@ -342,6 +345,20 @@ impl Settings {
     /// Where the value of `setting` came from: `default`, a file with its line, a variable, an option.
     pub fn origin(&self, setting: &Setting) -> &str {
         position(setting.key).and_then(|at| self.origins.get(at)).map_or("default", String::as_str)
+    }
+
+    /// Alerts that are sent to a sink which is not set.
+    pub fn stray_alerts(&self) -> Vec<String> {
+        let is_sink = |name: &String| {
+            let is_recorder = name == "record" && !self.record.is_empty();
+            is_recorder || self.sinks.iter().any(|(sink, _)| sink.name == *name)
+        };
+        let stray = |rule: &alerts::Rule| {
+            let sink = rule.sinks.iter().find(|name| !is_sink(name))?;
+            let name = &rule.name;
+            Some(format!("{}: alerts: `{name}` is sent to the sink `{sink}`, which is not set", rule.origin))
+        };
+        self.alerts.iter().filter_map(stray).collect()
     }
 
     /// The token as it was written: itself, `env:NAME` or `file:PATH`; `None` where there is none.

@@ -6,8 +6,22 @@
 use serde_json::{Map, Value, json};
 
 use super::door::Door;
+use crate::alerts::Firing;
 use crate::counters::Counter;
 use crate::sinks::{DROPPED, Report};
+
+/// The alerts that hold.
+fn alerts(door: &Door) -> Value {
+    let one = |firing: &Firing| {
+        json!({
+            "name": firing.rule.name,
+            "key": firing.key,
+            "since": firing.since.to_string(),
+            "value": firing.value,
+        })
+    };
+    door.intake.alerts().get().iter().map(one).collect()
+}
 
 /// Every sink by name: its events, which add up, and how it is doing.
 fn sinks(door: &Door) -> Value {
@@ -53,6 +67,7 @@ pub(super) async fn line(door: &Door) -> Option<String> {
         },
         "ring": { "live": ledger.live, "evicted": ledger.evicted, "own": ledger.own, "evicted_for": { "age": ledger.aged, "request": ledger.forgotten } },
         "sinks": sinks(door),
+        "alerts": alerts(door),
         "scrubbed": { "redacted": ledger.redacted, "repaired": ledger.repaired, "truncated": ledger.cut },
     });
     for (counter, group, name) in Counter::ALL {

@@ -11,12 +11,16 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::ack::{ClientKey, Clients};
 use super::stages::Stages;
+use super::telling;
+use crate::alerts::{Board, Engine, Rule};
 use crate::counters::Counters;
 use crate::event::{Chunk, Flags};
 use crate::pipeline::{Signal, Signals};
+use crate::published::Published;
 use crate::sinks::{Origin, Outlets, Packet};
+use crate::stats::Windows;
 use crate::store::{StoreHandle, StoreMsg, Tally};
-use crate::wire::Batch;
+use crate::wire::{self, Batch, Note};
 
 /// Text of events that may wait for the store (SECURITY: ingest queue), in KiB.
 const QUEUE_KIB: u32 = 64 * 1024;
@@ -58,6 +62,7 @@ pub struct Intake {
     order: Mutex<Order>,
     queued: Arc<Semaphore>,
     dirty: Arc<Notify>,
+    board: Arc<Published<Board>>,
 }
 
 /// What must change together for every batch, so that all readers see the same order.
@@ -65,7 +70,11 @@ pub struct Intake {
 struct Order {
     clients: Clients,
     last_seq: u64,
+    /// Events that the ring was ever given.
+    stored: u64,
     stages: Stages,
+    alerts: Engine,
+    windows: Windows,
 }
 
 impl Intake {
@@ -79,7 +88,20 @@ impl Intake {
     ) -> Self {
         let queued = Arc::new(Semaphore::new(QUEUE_KIB as usize));
         let order = Order { stages: Stages::new(counters), ..Order::default() };
-        Self { store, sinks, follower, order: Mutex::new(order), queued, dirty }
+        Self {
+            store,
+            sinks,
+            follower,
+            order: Mutex::new(order),
+            queued,
+            dirty,
+            board: Arc::new(Published::new(Board::default())),
+        }
+    }
+
+    /// The alerts that hold, as of the last look.
+    pub fn alerts(&self) -> &Arc<Published<Board>> {
+        &self.board
     }
 
     /// Goes on with other signal stages; what they are asked for from now on is as `make` says, unless they are set as
@@ -133,7 +155,7 @@ impl Intake {
         let held = self.sinks.hold(batch.chunk.bytes()).await;
         let (mut receipt, now) = (Receipt::default(), super::now());
         let tickets = {
-            let mut order = self.lock();
+            let order = &mut *self.lock();
             if let Some(numbered) = numbered {
                 receipt.acked = Some(order.take(numbered, &mut batch)?);
             }
@@ -144,9 +166,13 @@ impl Intake {
             let origin =
                 numbered.filter(|_| !self.sinks.is_empty()).map(|numbered| origin_of(numbered, &batch));
             let mut staged = order.stages.pass(batch.chunk, origin, now, &mut tally);
-            staged.chunk.number_from(order.last_seq + 1);
-            order.last_seq += staged.chunk.len() as u64;
+            order.number(&mut staged.chunk);
             let (ring, chunk, origin) = staged.split();
+            order.alerts.observe(&ring, order.stored, now);
+            order.stored += ring.len() as u64;
+            if self.sinks.takes_summaries() {
+                order.windows.observe(&chunk, now);
+            }
             if let Some(follower) = follower {
                 follower.send(Arc::clone(&ring));
             }
@@ -157,12 +183,83 @@ impl Intake {
         if tickets.settled().await { Ok(receipt) } else { Err(Refusal::Stopping) }
     }
 
+    /// Goes on with these alerts; what is watched as before keeps what it has seen.
+    pub fn set_alerts(&self, rules: &[Rule]) {
+        self.lock().alerts.replace(rules);
+    }
+
+    /// Looks at the alerts: publishes those that hold, and tells of each that began or ended in an event of taillight's
+    /// own. No sink's room is waited for: few of them come, and a sink that is stuck may be what they are about.
+    pub async fn watch(&self) {
+        let (changes, firing) = {
+            let (mut order, now) = (self.lock(), super::now());
+            (order.alerts.evaluate(now), order.alerts.firing())
+        };
+        if *self.board.get() != firing {
+            self.board.set(Arc::new(firing));
+        }
+        for change in changes {
+            // A taillight that is stopping tells nobody any more.
+            let _ = self.tell(&telling::alert(&change), &change.firing.rule.sinks).await;
+        }
+    }
+
+    /// Adds an event of taillight's own, and offers it to the sinks of these names whatever they select; to all if there
+    /// are none.
+    async fn tell(&self, note: &Note<'_>, names: &[String]) -> Result<(), Refusal> {
+        let slot = self.store.reserve().await.ok_or(Refusal::Stopping)?;
+        let follower = match &self.follower {
+            Some(follower) => Some(follower.reserve().await.map_err(|_| Refusal::Stopping)?),
+            None => None,
+        };
+        let now = super::now();
+        let mut chunk = wire::own_notes(std::slice::from_ref(note), now);
+        {
+            let mut order = self.lock();
+            order.number(&mut chunk);
+            order.stored += chunk.len() as u64;
+            order.stages.count_own(chunk.len() as u64);
+            let (chunk, tally) = (Arc::new(chunk), Tally { own: 1, ..Tally::default() });
+            if let Some(follower) = follower {
+                follower.send(Arc::clone(&chunk));
+            }
+            let packet = Packet::of(Arc::clone(&chunk));
+            slot.send(StoreMsg::Append { chunk, tally, permit: None });
+            // Nobody waits for its ack.
+            drop(match names {
+                [] => self.sinks.offer(&packet, now),
+                names => self.sinks.offer_to(&packet, names, now),
+            });
+        }
+        self.dirty.notify_one();
+        Ok(())
+    }
+
+    /// Offers to the sinks what has closed by now, at the end everything: endpoints' minutes and sessions. The ring has
+    /// their events.
+    pub fn summarize(&self, is_end: bool) {
+        let (mut order, now) = (self.lock(), super::now());
+        let closed = if is_end { order.windows.close_all() } else { order.windows.close(now) };
+        if closed.is_empty() {
+            return;
+        }
+        let mut chunk = wire::own_notes(&telling::summaries(&closed), now);
+        order.number(&mut chunk);
+        // Nobody waits for its ack.
+        drop(self.sinks.offer_summaries(&Packet::of(Arc::new(chunk)), now));
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Order> {
         self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Order {
+    fn number(&mut self, chunk: &mut Chunk) {
+        chunk.number_from(self.last_seq + 1);
+        self.last_seq += chunk.len() as u64;
+    }
+
     /// Marks the batch's numbers as taken and leaves in it only what was new.
     fn take(&mut self, numbered: Numbered, batch: &mut Batch) -> Result<u64, Refusal> {
         let count = u64::from(batch.offered);

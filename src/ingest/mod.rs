@@ -18,6 +18,7 @@ mod metrics;
 mod packers;
 mod server;
 mod stages;
+mod telling;
 mod websocket;
 
 pub use asks::Asks;

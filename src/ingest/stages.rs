@@ -25,13 +25,18 @@ pub(super) struct Staged {
     /// For ring and followers; not yet numbered.
     pub(super) chunk: Chunk,
     pub(super) origin: Option<Arc<Origin>>,
-    /// The rows of it that are for sinks and alerts.
+    /// The rows of it that are for the sinks.
     passing: Rows,
 }
 
 impl Stages {
     pub(super) fn new(counters: Arc<Counters>) -> Self {
         Self { signals: Signals::default(), counters }
+    }
+
+    /// Counts events of taillight's own that came another way.
+    pub(super) fn count_own(&self, events: u64) {
+        self.counters.add(Counter::SignalPassed, events);
     }
 
     /// Passes a chunk; what the ring is not to have is moved in `tally` from accepted to rejected, by stage.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::kept::Kept;
 use super::{Usage, code, print};
+use crate::alerts::Rule;
 use crate::config::{OwnKey, Owner, SECTIONS, SETTINGS, Saved, Settings};
 use crate::event::gate;
 use crate::options::Values;
@@ -46,7 +47,10 @@ fn listing(kept: &Kept) -> String {
         let rows = rows(section.name, &kept.settings);
         if !rows.is_empty() {
             line("", "");
-            line(&format!("[{}]", section.name), section.help);
+            // Of an array every row has its head.
+            let is_array = section.form.starts_with("[[");
+            let head = if is_array { format!("# {}", section.name) } else { format!("[{}]", section.name) };
+            line(&head, section.help);
         }
         for (written, origin) in rows {
             line(&written, &origin);
@@ -61,6 +65,7 @@ fn rows(section: &str, settings: &Settings) -> Vec<(String, String)> {
         "filters" => settings.saved.iter().map(filter_row).collect(),
         "sinks" => settings.sinks.iter().flat_map(|(sink, origin)| sink_rows(sink, origin)).collect(),
         "signal" => signal_rows(&settings.signal.0, &settings.signal.1),
+        "alerts" => settings.alerts.iter().flat_map(alert_rows).collect(),
         "keys" => settings.keys.iter().map(key_row).collect(),
         _ => Vec::new(),
     }
@@ -91,6 +96,11 @@ fn signal_rows(signal: &Signal, origin: &str) -> Vec<(String, String)> {
         .iter()
         .flat_map(|values| std::iter::once(head()).chain(value_rows("", values, origin).collect::<Vec<_>>()));
     value_rows("", signal.values(), origin).chain(transforms).collect()
+}
+
+fn alert_rows(rule: &Rule) -> Vec<(String, String)> {
+    let head = ("[[alerts]]".to_owned(), rule.origin.clone());
+    std::iter::once(head).chain(value_rows("", &rule.values, &rule.origin)).collect()
 }
 
 /// A line for each key that has a value; `origin` is where it stands that are no defaults.

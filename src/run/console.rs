@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyCode};
 
+use super::alarm::Alarm;
 use super::background::{self, Late};
 use super::counts::{self, Filters};
 use super::editor;
@@ -22,6 +23,7 @@ use super::listener::{Listener, Running};
 use super::mapping::Mapping;
 use super::pace::{Pace, Urgency};
 use super::{Usage, clipboard, code, looks, signals};
+use crate::alerts::Board;
 use crate::config::{Saved, Settings};
 use crate::counters::Counters;
 use crate::ingest;
@@ -57,6 +59,8 @@ pub(super) enum Input {
 pub(super) struct Source {
     pub(super) snapshots: Arc<Published<Snapshot>>,
     pub(super) counters: Arc<Counters>,
+    /// The alerts that hold.
+    pub(super) alerts: Arc<Published<Board>>,
     pub(super) facts: Facts,
     pub(super) maps: Option<MapsHandle>,
     /// The way to pages, where there are any.
@@ -95,6 +99,7 @@ fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
     let source = Source {
         snapshots: Arc::clone(&listener.snapshots),
         counters: Arc::clone(&listener.counters),
+        alerts: Arc::clone(listener.alerts()),
         facts: Facts {
             address: listener.address().to_string(),
             key: listener.key().unwrap_or_default().to_owned(),
@@ -155,6 +160,8 @@ pub(super) fn show(
         ground: heard.ground,
         asks: source.asks.clone(),
         sinks: source.sinks.clone(),
+        alerts: Arc::clone(&source.alerts),
+        alarm: Alarm::default(),
     };
     console.select(0);
     console.tick()?;
@@ -248,6 +255,8 @@ struct Console {
     seen: (Arc<Matches>, Arc<Advice>),
     asks: Option<ingest::Asks>,
     sinks: Option<Arc<Outlets>>,
+    alerts: Arc<Published<Board>>,
+    alarm: Alarm,
 }
 
 impl Console {
@@ -279,6 +288,7 @@ impl Console {
         self.tick()?;
         self.seen = (self.helpers.matches.get(), self.helpers.advised.get());
         let (matches, advice) = self.seen.clone();
+        self.tell_alerts()?;
         self.update(Msg::Matches(matches))?;
         self.update(Msg::Advice(advice))?;
         if let Some(sinks) = &self.sinks {
@@ -437,6 +447,16 @@ impl Console {
             self.screen.write("\u{7}")?;
         }
         self.chrome.fresh = fresh;
+        Ok(())
+    }
+
+    /// Shows the alerts that hold, and rings and notifies for those that are new and ask for it.
+    fn tell_alerts(&mut self) -> anyhow::Result<()> {
+        let board = self.alerts.get();
+        if let Some(sequence) = self.alarm.take(&board) {
+            self.screen.write(&sequence)?;
+            self.update(Msg::Alerts(board))?;
+        }
         Ok(())
     }
 

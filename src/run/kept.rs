@@ -62,6 +62,7 @@ impl Kept {
         let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
         said.extend(settings.take_variables(variables).into_iter().map(|one| (one, String::new())));
         settings.take_flags(common.flags.iter().cloned());
+        said.extend(settings.stray_alerts().into_iter().map(|one| (one, String::new())));
         let own = settings.keys.iter().map(|own| (own.action.as_str(), own.keys.as_str()));
         let (keys, mistakes) = Keymap::new(own);
         for (own, mistake) in settings.keys.iter().zip(mistakes) {

@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::control::{self, Control};
 use super::{Usage, state_folder};
+use crate::alerts::Board;
 use crate::config::{self, Settings};
 use crate::counters::Counters;
 use crate::event::Chunk;
@@ -138,6 +139,7 @@ impl Listener {
             Arc::clone(&dirty),
         ));
         set_signal(&door, settings);
+        runtime.spawn(look(Arc::clone(&door), stopping.clone()));
         let asks = door.asks.clone();
         let known =
             control::Known { store: handle.clone(), sinks: Arc::clone(&sinks), dirty: Arc::clone(&dirty) };
@@ -197,7 +199,12 @@ impl Listener {
         self.stop.subscribe()
     }
 
-    /// Makes signal stages and sinks those of `settings`, without losing an event.
+    /// The alerts that hold.
+    pub fn alerts(&self) -> &Arc<Published<Board>> {
+        self.door.intake.alerts()
+    }
+
+    /// Makes signal stages, alerts and sinks those of `settings`, without losing an event.
     pub fn reload(&self, settings: &Settings) {
         set_signal(&self.door, settings);
         self.sinks.replace(self.running.sinks(settings));
@@ -209,9 +216,10 @@ impl Listener {
         let _ = self.stop.send(true);
         drop(self.control);
         let serving = self.serving;
-        drop(self.door);
         drop(self.handle);
         self.runtime.block_on(async { drop(timeout(STOP_WITHIN, serving).await) });
+        self.door.intake.summarize(true);
+        drop(self.door);
         let reports = self.runtime.block_on(self.sinks.stop());
         self.runtime.shutdown_timeout(STOP_WITHIN);
         self.sinking.shutdown_timeout(STOP_WITHIN);
@@ -223,8 +231,9 @@ impl Listener {
     }
 }
 
-/// Makes signal stages and redaction those of `settings`.
+/// Makes signal stages, redaction and alerts those of `settings`.
 fn set_signal(door: &Door, settings: &Settings) {
+    door.intake.set_alerts(&settings.alerts);
     let signal = &settings.signal.0;
     door.set_redactor(Redactor::new(&signal.rules()));
     door.intake.set_signal(signal, |signal| {
@@ -249,6 +258,22 @@ fn answering(runtime: &Runtime, known: control::Known) -> Option<Control> {
                 "taillight: `forget` and `export --user` do not reach this one: {error:#}"
             );
             None
+        }
+    }
+}
+
+/// Once a second: what has closed, and which alerts begin and end.
+async fn look(door: Arc<Door>, mut stopping: watch::Receiver<bool>) {
+    let mut stopped = std::pin::pin!(async move { drop(stopping.wait_for(|stop| *stop).await) });
+    loop {
+        tokio::select! {
+            () = sleep(IDLE_TICK) => {}
+            () = &mut stopped => return,
+        }
+        door.intake.summarize(false);
+        tokio::select! {
+            () = door.intake.watch() => {}
+            () = &mut stopped => return,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::console::{self, Source};
 use super::kept::Kept;
 use super::mapping::Files;
 use super::signals;
+use crate::alerts::Board;
 use crate::cli::{Open, Speed};
 use crate::counters::Counters;
 use crate::event::{Chunk, Timestamp};
@@ -43,6 +44,7 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
     let source = Source {
         snapshots,
         counters: Arc::new(Counters::default()),
+        alerts: Arc::new(Published::new(Board::default())),
         facts: facts(&open.files),
         maps: None,
         asks: None,

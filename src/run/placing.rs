@@ -94,14 +94,9 @@ impl Placing {
         now
     }
 
-    /// Events are numbered from 1 in the order they are stored in, which counts from 0.
     fn place(&mut self, mappings: &[Mapping]) -> Instant {
-        for Mapping { ordinal, mapped, group } in mappings {
-            let row_of = |held: &Held| {
-                let first = *held.chunk.seqs().first()?;
-                let row = usize::try_from((ordinal + 1).checked_sub(first)?).ok()?;
-                (row < held.chunk.len()).then_some(row)
-            };
+        for Mapping { seq, mapped, group, .. } in mappings {
+            let row_of = |held: &Held| held.chunk.seqs().binary_search(seq).ok();
             if let Some((held, row)) =
                 self.held.iter_mut().find_map(|held| row_of(held).map(|row| (held, row)))
             {
@@ -140,7 +135,7 @@ mod tests {
             MappedFrame { file: "src/a.ts".into(), line: 3, is_mapped: true, ..MappedFrame::default() };
         let trace = MappedTrace { relation: Relation::Thrown, head: "".into(), frames: vec![frame] };
         let mapped = Arc::new(Mapped { traces: vec![trace], top: Some((0, 0)), note: None });
-        Mapping { ordinal, mapped, group: 9 }
+        Mapping { ordinal, seq: ordinal + 1, mapped, group: 9 }
     }
 
     const ERROR: &str = r#"{"type":"error","message":"x","stack":"f@http://localhost/a.js:1:2"}"#;

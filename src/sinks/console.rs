@@ -17,6 +17,12 @@ pub(super) const KEYS: &[Key] = &[
     key("stream", Kind::Word(&["stderr", "stdout"]), "\"stdout\"", "where the lines go"),
     key("data", Kind::Flag, "true", "a second line with the event's data"),
     key("color", Kind::Word(&["auto", "always", "never"]), "\"auto\"", "when levels are coloured"),
+    key(
+        "summaries",
+        Kind::Flag,
+        "false",
+        "endpoints' minutes and sessions that have closed, as lines of their own",
+    ),
     key("retry-longest", Kind::Span, "\"1s\"", "the longest wait before any retry"),
 ];
 

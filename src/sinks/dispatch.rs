@@ -59,6 +59,12 @@ pub const DISPATCH: &[Key] = &[
         "times a batch is tried before it is dropped; 0 for ever",
     ),
     key("timeout", Kind::Span, "\"10s\"", "a write that takes longer has failed"),
+    key(
+        "summaries",
+        Kind::Flag,
+        "true",
+        "endpoints' minutes and sessions that have closed, as events of their own",
+    ),
     key("drain", Kind::Span, "\"6s\"", "how long the queue is written out at the end, up to a minute"),
 ];
 
@@ -81,6 +87,7 @@ pub struct Dispatch {
     pub attempts: u64,
     pub timeout: Duration,
     pub drain: Duration,
+    pub takes_summaries: bool,
 }
 
 impl Default for Dispatch {
@@ -106,6 +113,7 @@ impl Dispatch {
             attempts: values.number("attempts"),
             timeout: values.span("timeout").max(Duration::from_millis(1)),
             drain: values.span("drain").min(MAX_DRAIN),
+            takes_summaries: values.flag("summaries"),
         }
     }
 

@@ -29,6 +29,7 @@ pub struct Outlets {
     set: RwLock<Vec<Entry>>,
     held: Arc<Semaphore>,
     has_blocking: AtomicBool,
+    takes_summaries: AtomicBool,
     handle: Option<Handle>,
 }
 
@@ -53,7 +54,13 @@ impl Outlets {
     /// No sinks yet; they will run in the runtime of `handle`, without one none can be started.
     pub fn new(handle: Option<Handle>) -> Self {
         let held = Arc::new(Semaphore::new(HELD_KIB as usize));
-        Self { set: RwLock::default(), held, has_blocking: AtomicBool::new(false), handle }
+        Self {
+            set: RwLock::default(),
+            held,
+            has_blocking: AtomicBool::new(false),
+            takes_summaries: AtomicBool::new(false),
+            handle,
+        }
     }
 
     /// A runtime for sinks.
@@ -92,6 +99,8 @@ impl Outlets {
         for gone in old {
             gone.outlet.close(Instant::now() + gone.outlet.dispatch.drain);
         }
+        let takes_summaries = set.iter().any(|entry| entry.outlet.dispatch.takes_summaries);
+        self.takes_summaries.store(takes_summaries, Ordering::Relaxed);
         self.has_blocking.store(set.iter().any(|entry| entry.outlet.is_blocking()), Ordering::Relaxed);
     }
 
@@ -129,16 +138,26 @@ impl Outlets {
         self.offer_where(packet, now, |_| true, false)
     }
 
+    /// Whether any sink takes summaries.
+    pub fn takes_summaries(&self) -> bool {
+        self.takes_summaries.load(Ordering::Relaxed)
+    }
+
+    /// Offers summaries to the sinks that take them.
+    pub fn offer_summaries(&self, packet: &Packet, now: Timestamp) -> Tickets {
+        self.offer_where(packet, now, |outlet| outlet.dispatch.takes_summaries, false)
+    }
+
     /// Offers `packet` to the sinks of these names, whatever they select.
     pub fn offer_to(&self, packet: &Packet, names: &[String], now: Timestamp) -> Tickets {
-        self.offer_where(packet, now, |name| names.iter().any(|one| one == name), true)
+        self.offer_where(packet, now, |outlet| names.contains(&outlet.name), true)
     }
 
     fn offer_where(
         &self,
         packet: &Packet,
         now: Timestamp,
-        is_one: impl Fn(&str) -> bool,
+        is_one: impl Fn(&Outlet) -> bool,
         is_chosen: bool,
     ) -> Tickets {
         let set = self.read();
@@ -147,7 +166,7 @@ impl Outlets {
             return tickets;
         }
         let at = Instant::now();
-        for Entry { outlet, .. } in set.iter().filter(|entry| is_one(&entry.outlet.name)) {
+        for Entry { outlet, .. } in set.iter().filter(|entry| is_one(&entry.outlet)) {
             if let Some(upto) = outlet.offer(packet, now, at, is_chosen) {
                 tickets.0.push((Arc::clone(outlet), upto));
             }

@@ -9,6 +9,7 @@ use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::alerted::Alerted;
 use super::asking::{Asked, Told};
 use super::chrome::{Chrome, Work};
 use super::detail::Detail;
@@ -22,6 +23,7 @@ use super::saved::SavedList;
 use super::theme::Theme;
 use super::view::{Effect, Facts, Request, Screen, View};
 use super::{format, screen};
+use crate::alerts::Board;
 use crate::config::{DetailMode, Saved, Settings};
 use crate::counters::Counters;
 use crate::event::Timestamp;
@@ -48,6 +50,8 @@ pub enum Msg {
     Matches(Arc<Matches>),
     /// How the sinks are doing.
     Sinks(Arc<[Report]>),
+    /// The alerts that hold.
+    Alerts(Arc<Board>),
     /// The wall clock.
     Tick(Timestamp),
     /// Something to say in the footer.
@@ -122,6 +126,7 @@ pub(super) struct World {
     pub(super) frozen_at: Option<Timestamp>,
     pub(super) matches: Arc<Matches>,
     pub(super) fresh: Fresh,
+    pub(super) alerted: Alerted,
 }
 
 impl World {
@@ -140,6 +145,7 @@ impl World {
             keys: &self.keys,
             highlighter: bar.highlighter(),
             fresh: self.fresh.groups(),
+            alerted: &self.alerted,
             pins: &marks.pinned,
             mark: marks.mark,
             moment: None,
@@ -148,6 +154,7 @@ impl World {
 
     fn show(&mut self, matches: Arc<Matches>) {
         self.fresh.see(&matches.snapshot.loads);
+        self.alerted.see(&matches.snapshot);
         self.matches = matches;
     }
 
@@ -211,6 +218,7 @@ impl App {
                 frozen_at: None,
                 matches,
                 fresh: Fresh::default(),
+                alerted: Alerted::default(),
             },
             panels: Panels::default(),
             frozen: None,
@@ -292,6 +300,7 @@ impl App {
                     list.count(&counts);
                 }
             }
+            Msg::Alerts(board) => self.world.alerted.take(board, &self.world.matches.snapshot),
             Msg::Theme(theme) => self.world.theme = theme,
             Msg::Work(work) => self.chrome.work = work,
             Msg::Probe(probe) => {

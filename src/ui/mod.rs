@@ -3,6 +3,7 @@
 //! `run` hands it a terminal and the newest snapshots and matches; keys go in, cells and a few [`Effect`]s come out.
 //! It never writes to the store and never sees a socket.
 
+mod alerted;
 mod app;
 mod asking;
 mod bar_view;

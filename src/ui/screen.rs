@@ -154,7 +154,8 @@ fn header(app: &mut App, area: Rect, buf: &mut Buffer) {
         app.chrome.mouse.hits.push((Rect { x: from, width: x - from, ..area }, Hit::Tab(screen)));
     }
     let dropped = app.world.counters.get(crate::counters::Counter::GapEvents);
-    let style = if dropped > 0 { theme.worse } else { theme.text };
+    let is_bad = dropped > 0 || !app.world.alerted.firing().is_empty();
+    let style = if is_bad { theme.worse } else { theme.text };
     draw::text(buf, area, room.saturating_add(1), area.y, &status, style);
 }
 
@@ -179,7 +180,7 @@ fn tabs(here: Screen, fresh: usize, room: usize) -> Vec<(bool, String)> {
     if width <= room { whole } else { made(true) }
 }
 
-/// Connections, rate, losses, memory, address; the rear ones leave first when it is narrow.
+/// Connections, rate, losses, alerts, memory, address; the rear ones leave first when it is narrow.
 fn status(view: &View<'_>, width: u16) -> String {
     let glyphs = view.theme.glyphs;
     let mut parts = Vec::new();
@@ -194,6 +195,10 @@ fn status(view: &View<'_>, width: u16) -> String {
     let dropped = view.counters.get(crate::counters::Counter::GapEvents);
     if dropped > 0 {
         parts.push(format!("! {} dropped", format::count(dropped)));
+    }
+    let alerts = view.alerted.firing().len() as u64;
+    if alerts > 0 {
+        parts.push(format!("! {}", counted(alerts, "alert")));
     }
     if width >= 100 || view.facts.recording.is_some() {
         parts.push(format::bytes(view.snapshot.bytes));

@@ -15,6 +15,7 @@ use crate::scan::{AdviceRequest, Marks, Matches, Moment};
 use crate::stats::TableRows;
 use crate::store::Snapshot;
 
+use super::alerted::Alerted;
 use super::chrome::Chosen;
 use super::keys::Keymap;
 use super::theme::Theme;
@@ -85,6 +86,8 @@ pub(super) struct View<'a> {
     pub(super) highlighter: &'a Highlighter,
     /// Groups that are new in the newest load of their tab.
     pub(super) fresh: &'a FxHashSet<u64>,
+    /// The alerts that hold.
+    pub(super) alerted: &'a Alerted,
     /// Pinned events, by arrival number.
     pub(super) pins: &'a FxHashSet<u64>,
     /// `since:mark`

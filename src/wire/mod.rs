@@ -19,5 +19,5 @@ pub use batch::{Batch, Rejected, ScrubCount, Sender};
 pub use decode::MAX_BATCH_EVENTS;
 pub use frame::{Body, Frame, FrameError, Gap, Hello, decode_body, decode_frame};
 pub use lines::{BadLine, LineDecoder, MAX_LINE_BYTES, Skipped};
-pub use own::{answer_note, gap_note};
+pub use own::{Note, answer_note, gap_note, own_notes};
 pub use rewrite::rewrite;

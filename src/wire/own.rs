@@ -1,11 +1,11 @@
-//! The events taillight makes itself: about an element that was none, about numbers that will never come, and about what
-//! a page answered.
+//! The events taillight makes itself: about an element that was none, about numbers that will never come, about what a
+//! page answered, and whatever `ingest` has to tell.
 //!
 //! Called by `wire::decode` and by `ingest` for gaps. They count as taillight's own in the ledger, never as accepted.
 
 use super::batch::{Batch, ScrubCount, Sender};
 use super::frame::Gap;
-use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row, json};
+use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row, Timestamp, json};
 use crate::pipeline::{Redactor, Scrub};
 
 /// Characters of the raw text that are kept.
@@ -73,6 +73,28 @@ pub fn answer_note(data: &str, sender: &Sender, redactor: &Redactor) -> Batch {
         offered: 0,
         scrubbed: ScrubCount::default(),
     }
+}
+
+/// What an event of taillight's own says; `data` is its JSON.
+#[derive(Clone, Debug)]
+pub struct Note<'a> {
+    pub id: &'a str,
+    pub level: Level,
+    pub msg: String,
+    pub data: String,
+    pub session: &'a str,
+    pub user: &'a str,
+}
+
+/// A chunk of an event for each note.
+pub fn own_notes(notes: &[Note<'_>], recv: Timestamp) -> Chunk {
+    let sender = Sender { recv, ..Sender::default() };
+    let mut builder = ChunkBuilder::new();
+    for note in notes {
+        let row = own_row(&sender, note.id, note.level, &note.msg, &note.data);
+        builder.push(&Row { session: note.session, user: note.user, ..row });
+    }
+    builder.finish()
 }
 
 /// A row that taillight itself is the source of.

@@ -5,6 +5,8 @@ mod harness;
 
 /// Host, Origin and key: who is let in.
 mod admission;
+/// Alerts and summaries: what is told, and where it shows.
+mod alerts;
 /// The benches, on a few events.
 mod bar;
 mod bench;

@@ -32,8 +32,7 @@ impl Recorded {
 
     /// The file's events, all that were acked.
     pub(crate) fn events(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.folder.path().join("rec")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).expect("a whole line")).collect()
+        events_of(self.folder.path())
     }
 
     /// `/healthz`, whose sums must hold.
@@ -62,6 +61,14 @@ impl Recorded {
         health
     }
 
+    /// Ends the program; the file's events.
+    pub(crate) fn end(self) -> Vec<Value> {
+        self.program.signal("TERM");
+        let Self { program, folder } = self;
+        assert_eq!(program.wait().code(), Some(143));
+        events_of(folder.path())
+    }
+
     pub(crate) fn until(&self, holds: impl Fn(&Value) -> bool) -> Value {
         let start = Instant::now();
         loop {
@@ -73,6 +80,11 @@ impl Recorded {
             std::thread::yield_now();
         }
     }
+}
+
+fn events_of(folder: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join("rec")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("a whole line")).collect()
 }
 
 fn settings_of(folder: &Path, settings: &str) -> String {

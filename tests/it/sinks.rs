@@ -339,6 +339,7 @@ fn every_settings_block_of_the_documents_is_one() {
         include_str!("../../README.md"),
         include_str!("../../docs/sinks.md"),
         include_str!("../../docs/signals.md"),
+        include_str!("../../docs/alerts.md"),
     ] {
         let blocks: Vec<&str> =
             document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();

@@ -20,7 +20,10 @@ const IMPORTS: [(&str, &[&str]); 22] = [
     ("wire", &["event", "pipeline", "stack"]),
     ("store", &["event", "stats", "published"]),
     ("scan", &["event", "filter", "stats", "store", "published"]),
-    ("ingest", &["alerts", "event", "wire", "pipeline", "published", "reach", "sinks", "stats", "store", "counters"]),
+    (
+        "ingest",
+        &["alerts", "event", "wire", "pipeline", "published", "reach", "sinks", "stats", "store", "counters"],
+    ),
     ("recording", &["event", "wire", "pipeline", "filter", "stats", "store"]),
     (
         "ui",

@@ -109,6 +109,8 @@ fn place_of(values: &Values) -> Result<Place, String> {
 pub fn recorder(file: &Path) -> Setting {
     let mut setting = Setting::new("record", "file");
     setting.values.put("file", Value::Text(file.to_string_lossy().into_owned()));
+    // What pages sent and nothing else.
+    setting.values.put("summaries", Value::Flag(false));
     setting
 }
 

@@ -22,6 +22,8 @@ const FOLD: Key =
     key("fold", Kind::Span, "\"5m\"", "repeats of a group within this are told by its next post");
 /// What is refused is then one event, and no other.
 const ONE: Key = key("batch-events", Kind::Count { from: 1, to: 1 }, "1", "an event is a post of its own");
+const SUMMARIES: Key =
+    key("summaries", Kind::Flag, "false", "a post for each endpoint's minute and session that has closed");
 const HEADER: Check = Check {
     what: "the name of a header",
     check: |text| {
@@ -43,6 +45,7 @@ pub(super) const WEBHOOK_KEYS: &[Key] = &[
     HEADERS,
     FOLD,
     ONE,
+    SUMMARIES,
 ];
 /// At most one message in ten seconds and five a minute.
 pub(super) const SLACK_KEYS: &[Key] = &[
@@ -57,6 +60,7 @@ pub(super) const SLACK_KEYS: &[Key] = &[
         "no more than this in any such time; several may hold at once",
     ),
     ONE,
+    SUMMARIES,
 ];
 
 /// PagerDuty's address for events, version 2.

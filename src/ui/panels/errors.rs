@@ -290,6 +290,11 @@ fn mark(row: &GroupRow, loads: &GroupLoads, view: &View<'_>) -> &'static str {
     }
 }
 
+/// Whether an alert about this group holds.
+fn is_told(row: &GroupRow, view: &View<'_>) -> bool {
+    row.group != OTHER && view.alerted.is_about(row.group)
+}
+
 /// How many groups there are and, where there is room, what the marks and trends mean.
 fn note(width: u16, gone: usize, view: &View<'_>) -> String {
     let (dot, groups) = (view.theme.glyphs.dot, counted(view.tables.groups.len() as u64, "group"));
@@ -320,7 +325,10 @@ fn cells<'a>(row: &'a GroupRow, all_sessions: u64, loads: &GroupLoads, view: &Vi
             None => cell(level_word(row.level), theme.level(row.level)),
         },
         cell(group, theme.dim),
-        cell(mark(row, loads, view), theme.accent),
+        match is_told(row, view) {
+            true => cell(format!("!{}", mark(row, loads, view)), theme.worse),
+            false => cell(mark(row, loads, view), theme.accent),
+        },
         cell(format::count_short(row.count), theme.text),
         cell(sessions(row.sessions, all_sessions), theme.text),
         cell(age(row.first), theme.dim),

@@ -2,6 +2,7 @@
 //!
 //! Shown by the app as screen 6. Its sums add up on screen (SECURITY: the ledger); the filter does not touch them.
 
+mod alerts;
 mod pages;
 mod signals;
 mod sinks;
@@ -84,7 +85,8 @@ impl Panel for Health {
 
     fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let theme = view.theme;
-        let mut rows = vec![Row::Rule("every event offered, and where it went".to_owned())];
+        let mut rows = alerts::alerts(view);
+        rows.push(Row::Rule("every event offered, and where it went".to_owned()));
         rows.extend(sums(&view.snapshot.ledger, area.width, theme));
         if !view.sinks.is_empty() {
             rows.push(Row::Rule("sinks".to_owned()));

@@ -18,6 +18,7 @@ use crate::filter::Highlighter;
 use crate::scan::{Matches, Scan};
 use crate::sinks::Report;
 use crate::store::{Retention, Snapshot, Store, Tally};
+use crate::ui::alerted::Alerted;
 use crate::ui::keys::{KEYS, Keymap};
 use crate::ui::theme::{Palette, Theme};
 use crate::ui::view::Facts;
@@ -92,6 +93,7 @@ impl Fixture {
             keys: &Keymap::default(),
             highlighter: &Highlighter::default(),
             fresh: &self.fresh,
+            alerted: &Alerted::default(),
             pins: &FxHashSet::default(),
             mark: None,
             moment: None,

@@ -56,6 +56,8 @@ fn slack_gets_few_escaped_messages_and_repeats_are_told_by_the_next() {
     let server = Server::start();
     let rest = "host = \"127.0.0.1\"\nlimits = [\"100_000 per minute\"]\nfold = \"1s\"\n";
     let settings = settings(folder.path(), "slack", &server.url("/services/x"), rest);
+    // The alert about so many of them would be one more message.
+    let settings = format!("[[alerts]]\nname = \"same error\"\nenabled = false\n{settings}");
     let program = Program::with_settings(&settings, &["serve"]);
     program.post(&format!("[{BAD},{BAD},{BAD},{{\"type\":\"log\",\"message\":\"fine\"}}]"));
     let text = server.post().json()["text"].as_str().expect("text").to_owned();

@@ -1,0 +1,76 @@
+//! What taillight itself tells, as events: alerts that begin or end, minutes and sessions that have closed.
+//!
+//! Made by the intake, which numbers and offers them. No alert looks at them, and no summary counts them.
+
+use serde_json::json;
+
+use crate::alerts::Change;
+use crate::event::Level;
+use crate::stats::{Closed, EndpointWindow, SessionSummary};
+use crate::wire::Note;
+
+/// `taillight/alert`
+pub(super) fn alert(change: &Change) -> Note<'static> {
+    let firing = &change.firing;
+    let rule = &firing.rule;
+    let (state, level) = if change.has_ended { ("ended", Level::Info) } else { ("firing", Level::Error) };
+    let about = if firing.key.is_empty() { String::new() } else { format!(" ({})", firing.key) };
+    let example = if firing.example.is_empty() { String::new() } else { format!(": {}", firing.example) };
+    let data = json!({
+        "type": "log",
+        "alert": rule.name,
+        "state": state,
+        "key": firing.key,
+        "alert-group": firing.group.map(|(group, _)| format!("{group:016x}")),
+        "value": (firing.value * 1000.0).round() / 1000.0,
+        "at-least": rule.at_least,
+        "window-ms": rule.window_ms,
+        "since": firing.since.to_string(),
+        "example": firing.example,
+    });
+    let msg = format!("alert {state}: {}{about}, {}{example}", rule.name, firing.measured());
+    Note { id: "taillight/alert", level, msg, data: data.to_string(), session: "", user: "" }
+}
+
+/// `taillight/endpoint-window` and `taillight/session-summary`
+pub(super) fn summaries(closed: &Closed) -> Vec<Note<'_>> {
+    closed.windows.iter().map(window).chain(closed.sessions.iter().map(session)).collect()
+}
+
+fn window(window: &EndpointWindow) -> Note<'_> {
+    let data = json!({
+        "type": "metric",
+        "endpoint": window.endpoint,
+        "start": window.start.to_string(),
+        "window-ms": 60_000,
+        "count": window.count,
+        "errors": window.errors,
+        "sum": window.sum,
+        "min": window.min,
+        "max": window.max,
+        "p50": window.p50,
+        "p90": window.p90,
+        "p99": window.p99,
+        "partial": window.is_partial,
+    });
+    let EndpointWindow { endpoint, count, p50, p99, .. } = window;
+    let msg = format!("{endpoint}: {count} in a minute, p50 {p50} ms, p99 {p99} ms");
+    let (id, level) = ("taillight/endpoint-window", Level::Info);
+    Note { id, level, msg, data: data.to_string(), session: "", user: "" }
+}
+
+fn session(summary: &SessionSummary) -> Note<'_> {
+    let lasted = summary.last.since(summary.start);
+    let data = json!({
+        "type": "metric",
+        "start": summary.start.to_string(),
+        "last-activity": summary.last.to_string(),
+        "lasted-ms": lasted,
+        "count": summary.events,
+        "errors": summary.errors,
+        "partial": summary.is_partial,
+    });
+    let msg = format!("session of {} s: {} events, {} errors", lasted / 1000, summary.events, summary.errors);
+    let (id, level) = ("taillight/session-summary", Level::Info);
+    Note { id, level, msg, data: data.to_string(), session: &summary.session, user: &summary.user }
+}

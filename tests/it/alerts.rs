@@ -1,0 +1,213 @@
+//! Alerts and summaries as a user meets them: rules in the settings, events in, what sinks, books and screen say.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use taillight::alerts::{Firing, usual};
+use taillight::event::Timestamp;
+use taillight::ui::Msg;
+
+use crate::harness::command;
+use crate::signals::Recorded;
+use crate::sinks::table;
+use crate::ui::Console;
+
+const ERROR: &str = r#"{"type":"error","subtype":"javascript","message":"cannot read x of undefined 42"}"#;
+
+fn holds(health: &Value) -> bool {
+    health["alerts"].as_array().is_some_and(|alerts| !alerts.is_empty())
+}
+
+#[test]
+fn the_same_error_five_times_is_told_once_and_causes_nothing_more() {
+    let recorded = Recorded::start("");
+    (0..4).for_each(|_| drop(recorded.program.post(ERROR)));
+    recorded.program.post(r#"{"type":"error","subtype":"javascript","message":"something else entirely"}"#);
+    assert_eq!(recorded.health()["alerts"], json!([]));
+    recorded.program.post(ERROR);
+    let health = recorded.until(holds);
+    let alert = &health["alerts"][0];
+    assert_eq!((&alert["name"], &alert["value"]), (&"same error".into(), &5.0.into()));
+    recorded.until(|health| health["sinks"]["rec"]["delivered"] == 7);
+    let events = recorded.events();
+    let told: Vec<_> = events.iter().filter(|event| event["id"] == "taillight/alert").collect();
+    let [told] = told.as_slice() else { panic!("{events:?}") };
+    assert_eq!(
+        (&told["data"]["state"], &told["data"]["alert-group"]),
+        (&"firing".into(), &events[0]["group"])
+    );
+    assert_eq!(
+        told["msg"],
+        format!(
+            "alert firing: same error ({}), 5: cannot read x of undefined 42",
+            alert["key"].as_str().expect("a key")
+        )
+    );
+    // More of it, and the alert's own event, which is an error too, change nothing.
+    (0..20).for_each(|_| drop(recorded.program.post(ERROR)));
+    let health = recorded.until(|health| health["alerts"][0]["value"] == 25.0);
+    assert_eq!((&health["ring"]["own"], &health["sinks"]["rec"]["offered"]), (&1.into(), &27.into()));
+    assert_eq!(health["signal"]["passed"], 27);
+}
+
+#[test]
+fn an_alert_begins_ends_and_goes_to_the_sinks_it_names_whatever_they_select() {
+    let recorded = Recorded::start(
+        "[[alerts]]\nname = \"same error\"\nenabled = false\n[[alerts]]\nname = \"low\"\nfilter = \"level:warn\"\n\
+         at-least = 2\nwindow = \"1s\"\nsinks = [\"console\"]\n\
+         [sinks.console]\nmin-level = \"report\"\ndata = false\n",
+    );
+    recorded
+        .program
+        .post(r#"[{"type":"log","level":"warn"},{"type":"log","level":"warn","message":"low \u001b[2J"}]"#);
+    let began = recorded.program.line();
+    assert!(began.ends_with("ERROR [taillight] alert firing: low, 2: low ␛[2J"), "{began}");
+    let ended = recorded.program.line();
+    assert!(ended.ends_with("INFO [taillight] alert ended: low, 0: low ␛[2J"), "{ended}");
+    let health = recorded.until(|health| health["sinks"]["console"]["delivered"] == 2);
+    assert_eq!(health["sinks"]["rec"]["offered"], 2, "other sinks do not get it");
+    assert_eq!((&health["ring"]["own"], &health["alerts"]), (&2.into(), &json!([])));
+}
+
+#[test]
+fn shares_percentiles_and_rates_are_measured_by_what_is_counted_apart() {
+    let recorded = Recorded::start(
+        "[[alerts]]\nname = \"slow\"\nby = \"endpoint\"\nmeasure = \"p95\"\nat-least = 800\nmin-events = 5\n\
+         [[alerts]]\nname = \"failing\"\nfilter = \"is:failed\"\nof = \"has:endpoint\"\nmeasure = \"share\"\n\
+         at-least = 0.5\nmin-events = 10\n",
+    );
+    let call = |path: &str, status: u16, ms: u32| {
+        format!(
+            r#"{{"type":"metric","subtype":"api-call","url":"{path}","method":"GET","status":{status},"duration-ms":{ms}}}"#
+        )
+    };
+    let mut calls: Vec<_> = (0..5).map(|_| call("/slow", 200, 900)).collect();
+    calls.extend((0..4).map(|_| call("/quick", 200, 5)));
+    recorded.program.post(&format!("[{}]", calls.join(",")));
+    let health = recorded.until(holds);
+    let told = |health: &Value| -> Vec<(String, String, f64)> {
+        let one = |alert: &Value| {
+            let text = |name: &str| alert[name].as_str().expect("text").to_owned();
+            (text("name"), text("key"), alert["value"].as_f64().expect("a number"))
+        };
+        health["alerts"].as_array().expect("alerts").iter().map(one).collect()
+    };
+    assert_eq!(told(&health), [("slow".to_owned(), "GET /slow".to_owned(), 900.0)]);
+    let failed: Vec<_> = (0..11).map(|_| call("/quick", 500, 5)).collect();
+    recorded.program.post(&format!("[{}]", failed.join(",")));
+    let health = recorded.until(|health| health["alerts"].as_array().is_some_and(|alerts| alerts.len() == 2));
+    assert_eq!(told(&health)[1], ("failing".to_owned(), String::new(), 0.55));
+}
+
+#[test]
+fn minutes_and_sessions_are_summed_up_for_the_sinks_that_take_them_at_the_end_at_the_latest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let without = folder.path().join("without");
+    let recorded = Recorded::start(&format!(
+        "[sinks.without]\ntype = \"file\"\nfile = \"{}\"\nmin-free = 1\nsummaries = false\n",
+        without.display()
+    ));
+    let mut socket = recorded.program.client("c1");
+    socket.batch(
+        1,
+        r#"[{"type":"metric","subtype":"api-call","url":"/api/users/7","method":"GET","status":200,"duration-ms":20},
+            {"type":"metric","subtype":"api-call","url":"/api/users/8","method":"GET","status":500,"duration-ms":80},
+            {"type":"error","message":"no"}]"#,
+    );
+    assert_eq!(recorded.events().len(), 3);
+    drop(socket);
+    let events = recorded.end();
+    let of = |id: &str| events.iter().filter(|event| event["id"] == id).collect::<Vec<_>>();
+    // The two may be on either side of a full minute.
+    let windows = of("taillight/endpoint-window");
+    let sum = |name: &str| windows.iter().filter_map(|one| one["data"][name].as_f64()).sum::<f64>();
+    assert_eq!((sum("count"), sum("errors"), sum("sum")), (2.0, 1.0, 100.0), "{windows:?}");
+    assert_eq!(
+        (&windows[0]["data"]["endpoint"], &windows[0]["data"]["partial"]),
+        (&"GET /api/users/:id".into(), &true.into())
+    );
+    assert_eq!(windows.iter().filter_map(|one| one["data"]["max"].as_f64()).fold(0.0, f64::max), 80.0);
+    let sessions = of("taillight/session-summary");
+    let [session] = sessions.as_slice() else { panic!("{events:?}") };
+    assert_eq!((&session["session"], &session["user"]), (&"sess-1".into(), &"user-9".into()));
+    assert_eq!((&session["data"]["count"], &session["data"]["errors"]), (&3.into(), &1.into()));
+    let seqs: Vec<_> = events.iter().filter_map(|event| event["seq"].as_u64()).collect();
+    assert!(seqs.is_sorted() && seqs.first() == Some(&1) && seqs.last() == Some(&(events.len() as u64)));
+    assert_eq!(fs::read_to_string(without).expect("there").lines().count(), 3);
+}
+
+#[test]
+fn what_is_wrong_with_an_alert_is_told_with_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (text, expected) in [
+        ("[[alerts]]\nname = \"x\"", "alerts: `x` needs at-least"),
+        (
+            "[[alerts]]\nname = \"x\"\nat-least = 1\nfilter = \"level>=\"",
+            "alerts: filter is a filter such as",
+        ),
+        (
+            "[[alerts]]\nname = \"x\"\nat-least = 1\nsinks = \"hook\"",
+            "is sent to the sink `hook`, which is not set",
+        ),
+        ("[alerts]\nname = \"x\"", "alerts are tables: [[alerts]]"),
+    ] {
+        fs::write(folder.path().join("c.toml"), text).expect("written");
+        let mut config = command(folder.path());
+        let output =
+            config.current_dir(folder.path()).args(["config", "--config", "c.toml"]).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(expected) && said.contains("line"), "{text}: {said}");
+        // What is there by default stays.
+        assert!(String::from_utf8_lossy(&output.stdout).contains("name = \"same error\""));
+    }
+}
+
+#[test]
+fn header_health_and_errors_show_what_holds() {
+    let mut console = Console::with_a_shop();
+    let groups = |console: &mut Console| {
+        console.keys("2");
+        let screen = console.screen(120, 36);
+        let rows = screen.lines().skip(4).take_while(|line| !line.trim().is_empty()).map(str::to_owned);
+        rows.collect::<Vec<_>>()
+    };
+    assert!(groups(&mut console).iter().all(|row| !row.contains('!')));
+    let snapshot = Arc::clone(&console.app.matches().snapshot);
+    let failed = (snapshot.first..snapshot.end)
+        .find(|ordinal| snapshot.event(*ordinal).is_some_and(|event| event.group().is_some()))
+        .expect("an error");
+    let group = snapshot.event(failed).and_then(|event| event.group()).expect("its group");
+    let firing = Firing {
+        rule: Arc::new(usual().remove(0)),
+        key: String::new(),
+        // As the alert knew it; the event has another one by now.
+        group: Some((1, failed)),
+        since: Timestamp(1_769_869_900_000),
+        value: 7.0,
+        example: "it \u{1b}[2J broke".to_owned(),
+    };
+    console.send(Msg::Alerts(Arc::new(vec![firing])));
+    let marked: Vec<_> = groups(&mut console).into_iter().filter(|row| row.contains('!')).collect();
+    let [marked] = marked.as_slice() else { panic!("{marked:?}") };
+    assert!(marked.contains(&format!("{:04x}", group >> 48)), "{marked}");
+    assert!(console.screen(120, 36).lines().next().is_some_and(|header| header.contains("! 1 alert")));
+    console.keys("6");
+    let health = console.screen(120, 36);
+    assert!(health.contains("! same error 7 it ␛[2J broke"), "{health}");
+    console.send(Msg::Alerts(Arc::default()));
+    assert!(!console.screen(120, 36).contains("alert"));
+}
+
+#[test]
+fn the_document_has_every_key_of_alerts() {
+    let tables = table("## The keys of `[[alerts]]`", taillight::alerts::ALERT);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/alerts.md");
+    let document = fs::read_to_string(&path).expect("readable");
+    let at = document.find("## The keys of `[[alerts]]`").unwrap_or(document.len());
+    if std::env::var_os("TAILLIGHT_DOCS").is_some() {
+        return fs::write(path, format!("{}{tables}", &document[..at])).expect("writable");
+    }
+    assert_eq!(document[at..], tables, "TAILLIGHT_DOCS=write cargo test --test it alerts writes it");
+}
