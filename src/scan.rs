@@ -8,12 +8,14 @@ mod advice;
 mod by_time;
 mod context;
 mod matches;
+mod rows;
 mod thread;
 
 pub use advice::{Advice, AdviceHandle, AdviceRequest, Advisor, Candidate, MAX_CANDIDATES, spawn_advice};
 pub use by_time::{At, Moment};
 pub use context::{Clock, Marks, context_of, learn_loads};
 pub use matches::{MatchSegment, Matches, Rows};
+pub use rows::RowSet;
 pub use thread::{ScanHandle, select, spawn};
 
 use std::collections::VecDeque;
@@ -24,8 +26,8 @@ use crate::filter::Bits;
 use crate::stats::{TableRows, Tables};
 use crate::store::{Segment, Snapshot};
 
-/// Adds to the list those of the rows that match, in rising order.
-pub type Select = Box<dyn FnMut(&Chunk, &Bits, &mut Vec<u16>) + Send>;
+/// Sets the last to those of the rows that match.
+pub type Select = Box<dyn FnMut(&Chunk, &Bits, &mut Bits) + Send>;
 
 /// A filter on its way through the ring; `select` is `None` for everything.
 pub struct Selection {
@@ -53,9 +55,9 @@ struct Scanned {
     segment: Segment,
     /// Rows looked at: the first so many.
     done: usize,
-    rows: Arc<Vec<u16>>,
-    /// Matches that are in the tables: the first so many.
-    in_tables: usize,
+    rows: Arc<RowSet>,
+    /// Rows whose matches are in the tables: the first so many.
+    counted: usize,
 }
 
 impl Scan {
@@ -146,10 +148,13 @@ impl Scan {
 
     /// Adds the matches of one more chunk to the tables.
     fn count(&mut self) -> bool {
-        let behind = self.segments.iter_mut().rev().find(|scanned| scanned.in_tables < scanned.rows.len());
-        let Some(scanned) = behind else { return false };
-        scanned.count(&mut self.tables);
-        true
+        let behind = self.segments.iter_mut().rev().filter(|scanned| scanned.counted < scanned.done);
+        for scanned in behind {
+            if scanned.count(&mut self.tables) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Reads from one more full chunk what filters of text and data will ask of it; `false` when all are ready. For
@@ -230,32 +235,39 @@ impl Default for Scan {
 
 impl Scanned {
     fn new(segment: &Segment) -> Self {
-        Self { segment: segment.clone(), done: 0, rows: Arc::default(), in_tables: 0 }
+        Self { segment: segment.clone(), done: 0, rows: Arc::default(), counted: 0 }
     }
 
     fn look(&mut self, select: &mut Select, snapshot: &Snapshot, wider: Option<&Self>) {
         let chunk = &self.segment.chunk;
-        let rows = Arc::make_mut(&mut self.rows);
         let evicted = usize::try_from(snapshot.first.saturating_sub(self.segment.base)).unwrap_or(usize::MAX);
         let from = self.done.max(evicted.min(chunk.len()));
         let mut mask = Bits::of(from..chunk.len());
         if let Some(wider) = wider {
-            let mut found: Bits = wider.rows.iter().map(|row| usize::from(*row)).collect();
+            let mut found = wider.rows.bits().clone();
             found.or(&Bits::of(wider.done..chunk.len()));
             mask.and(&found);
         }
         if !mask.is_empty() {
-            select(chunk, &mask, rows);
+            let mut found = Bits::new();
+            select(chunk, &mask, &mut found);
+            if !found.is_empty() {
+                Arc::make_mut(&mut self.rows).add(&found);
+            }
         }
         self.done = chunk.len();
     }
 
-    fn count(&mut self, tables: &mut Tables) {
-        for row in &self.rows[self.in_tables..] {
-            let event = self.segment.chunk.event(usize::from(*row));
-            tables.add(event, self.segment.base + u64::from(*row));
+    /// Adds the matches to `tables` that are not there yet; `false` if there are none.
+    fn count(&mut self, tables: &mut Tables) -> bool {
+        let mut has_any = false;
+        for row in self.rows.bits().iter_from(self.counted) {
+            let event = self.segment.chunk.event(row);
+            tables.add(event, self.segment.base + row as u64);
+            has_any = true;
         }
-        self.in_tables = self.rows.len();
+        self.counted = self.done;
+        has_any
     }
 }
 

@@ -35,6 +35,8 @@ impl FromIterator<usize> for Bits {
 impl Bits {
     /// The most rows a chunk has (ARCHITECTURE: core types).
     pub const CAPACITY: usize = 4096;
+    /// Words of the set, see [`Bits::words`].
+    pub const WORDS: usize = WORDS;
 
     /// The empty set.
     pub const fn new() -> Self {
@@ -44,8 +46,20 @@ impl Bits {
     /// The rows of `rows` below [`Bits::CAPACITY`].
     pub fn of(rows: Range<usize>) -> Self {
         let mut bits = Self::new();
-        bits.fill(rows, |_| true);
+        let end = rows.end.min(Self::CAPACITY);
+        if rows.start >= end {
+            return bits;
+        }
+        let (first, last) = (rows.start / 64, (end - 1) / 64);
+        bits.0[first..=last].fill(u64::MAX);
+        bits.0[first] &= u64::MAX << (rows.start % 64);
+        bits.0[last] &= u64::MAX >> (63 - (end - 1) % 64);
         bits
+    }
+
+    /// The rows as bits: row 0 is the lowest of the first word.
+    pub fn words(&self) -> &[u64; WORDS] {
+        &self.0
     }
 
     /// Adds `row`; rows from [`Bits::CAPACITY`] on cannot be held and are left out.
@@ -110,23 +124,6 @@ impl Bits {
         self.fill(full.end..end, |row| holds(column[row]));
     }
 
-    /// Appends the rows of the set to `out`, in rising order.
-    pub fn push_to(&self, out: &mut Vec<u16>) {
-        out.reserve(self.count());
-        for (number, word) in (0_u16..).zip(self.0) {
-            let first = number * 64;
-            if word == u64::MAX {
-                out.extend(first..first + 64);
-                continue;
-            }
-            let mut left = word;
-            while left != 0 {
-                out.push(first + u16::from(left.trailing_zeros() as u8));
-                left &= left - 1;
-            }
-        }
-    }
-
     /// Keeps what is also in `other`.
     pub fn and(&mut self, other: &Self) {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
@@ -158,7 +155,15 @@ impl Bits {
 
     /// The rows in rising order; from the back, the newest first.
     pub fn iter(&self) -> Iter<'_> {
-        Iter { words: &self.0, front: 0, back: WORDS - 1, low: self.0[0], high: self.0[WORDS - 1] }
+        self.iter_from(0)
+    }
+
+    /// As [`Bits::iter`], without the rows below `row`.
+    pub fn iter_from(&self, row: usize) -> Iter<'_> {
+        let front = (row / 64).min(WORDS - 1);
+        let cut = if row < Self::CAPACITY { u64::MAX << (row % 64) } else { 0 };
+        let high = if front == WORDS - 1 { 0 } else { self.0[WORDS - 1] };
+        Iter { words: &self.0, front, back: WORDS - 1, low: self.0[front] & cut, high }
     }
 }
 
@@ -271,9 +276,11 @@ mod tests {
             let mut filled = Bits::new();
             filled.fill_from(range.0..range.1, &column, |value| value > 5);
             check(&filled, &|row| (range.0..range.1).contains(&row) && row < 4_000 && column[row] > 5);
-            let mut pushed = Vec::new();
-            filled.push_to(&mut pushed);
-            prop_assert_eq!(pushed, filled.iter().map(|row| row as u16).collect::<Vec<_>>());
+            let from = range.0.min(range.1);
+            prop_assert_eq!(
+                left.iter_from(from).collect::<Vec<_>>(),
+                left.iter().filter(|row| *row >= from).collect::<Vec<_>>()
+            );
             let mut mixed = left.iter();
             let mut taken: Vec<usize> = fronts
                 .iter()

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::matches::{MatchSegment, Matches, Rows};
+use super::matches::{MatchSegment, Matches};
 use crate::event::{Chunk, EventRef, Timestamp};
 
 /// A place in the order of time: when it happened, then when it arrived.
@@ -46,12 +46,8 @@ impl MatchSegment {
     fn row_by_time(&self, at: usize) -> usize {
         let rows = self.by_time.get_or_init(|| {
             let order = self.chunk.order().rows()?;
-            let mut is_match = vec![false; self.chunk.len()];
-            match &self.rows {
-                Rows::From(first) => is_match[*first..].fill(true),
-                Rows::Some(_) => (0..self.len()).for_each(|at| is_match[self.row(at)] = true),
-            }
-            Some(order.iter().copied().filter(|row| is_match[usize::from(*row)]).collect())
+            let is_match = |row: &u16| self.has(usize::from(*row));
+            Some(order.iter().copied().filter(is_match).collect())
         });
         rows.as_ref().map_or_else(|| self.row(at), |rows| usize::from(rows[at]))
     }
@@ -212,7 +208,7 @@ mod tests {
             let mut scan = Scan::new();
             if every > 1 {
                 scan.set_selection(Selection { id: 1, select: Some(Box::new(move |_, rows, out| {
-                    out.extend(rows.iter().filter(|row| row % every == 0).map(|row| u16::try_from(row).unwrap()));
+                    rows.iter().filter(|row| row % every == 0).for_each(|row| out.insert(row));
                 })) });
             }
             scan.set_snapshot(Arc::new(store.snapshot(Timestamp(0))));

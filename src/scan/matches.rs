@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::rows::RowSet;
 use crate::event::{Chunk, EventRef, Timestamp};
 use crate::stats::TableRows;
 use crate::store::{Segment, Snapshot};
@@ -13,8 +14,8 @@ use crate::store::{Segment, Snapshot};
 pub enum Rows {
     /// All from this row on.
     From(usize),
-    /// These, in rising order.
-    Some(Arc<Vec<u16>>),
+    /// These.
+    Some(Arc<RowSet>),
 }
 
 /// The matches of one chunk.
@@ -23,7 +24,9 @@ pub struct MatchSegment {
     pub base: u64,
     pub chunk: Arc<Chunk>,
     pub rows: Rows,
-    /// Leading matches that were evicted since they were found.
+    /// Rows that were evicted: the first so many.
+    evicted: usize,
+    /// Matches among those.
     skip: usize,
     /// Matches in the chunks before this one.
     before: u64,
@@ -59,22 +62,37 @@ impl MatchSegment {
     pub(super) fn row(&self, at: usize) -> usize {
         match &self.rows {
             Rows::From(row) => row + at,
-            Rows::Some(rows) => usize::from(rows[self.skip + at]),
+            Rows::Some(rows) => rows.row(self.skip + at),
         }
+    }
+
+    /// Whether `row` matches and is still there.
+    pub(super) fn has(&self, row: usize) -> bool {
+        match &self.rows {
+            Rows::From(first) => row >= *first,
+            Rows::Some(rows) => row >= self.evicted && rows.bits().contains(row),
+        }
+    }
+
+    /// The matches in the order of arrival: their rows.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = usize> {
+        let (all, some) = match &self.rows {
+            Rows::From(first) => (Some(*first..self.chunk.len()), None),
+            Rows::Some(rows) => (None, Some(rows.bits().iter_from(self.evicted))),
+        };
+        all.into_iter().flatten().chain(some.into_iter().flatten())
     }
 
     /// The matches in the order of arrival: where they are in the ring, and their rows.
     pub fn ordinals(&self) -> impl DoubleEndedIterator<Item = (u64, usize)> {
-        (0..self.len()).map(|at| self.row(at)).map(|row| (self.base + row as u64, row))
+        self.rows().map(|row| (self.base + row as u64, row))
     }
 
     /// How many matches lie below `row`.
     fn position(&self, row: usize) -> usize {
         match &self.rows {
             Rows::From(first) => row.saturating_sub(*first),
-            Rows::Some(rows) => {
-                rows.partition_point(|other| usize::from(*other) < row).saturating_sub(self.skip)
-            }
+            Rows::Some(rows) => rows.rank(row).saturating_sub(self.skip),
         }
     }
 }
@@ -86,9 +104,9 @@ impl Matches {
         let scanned = snapshot.len();
         let found = snapshot.segments.iter().map(|segment| {
             let first = usize::try_from(snapshot.first.saturating_sub(segment.base)).unwrap_or(usize::MAX);
-            (segment.clone(), Rows::From(first.min(segment.chunk.len())), 0)
+            (segment.clone(), Rows::From(first.min(segment.chunk.len())))
         });
-        let (segments, total) = numbered(found);
+        let (segments, total) = numbered(found, snapshot.first);
         Self { id, snapshot, segments, total, scanned, tables }
     }
 
@@ -96,15 +114,12 @@ impl Matches {
     pub(super) fn of(
         id: u64,
         snapshot: Arc<Snapshot>,
-        found: Vec<(Segment, Arc<Vec<u16>>)>,
+        found: Vec<(Segment, Arc<RowSet>)>,
         scanned: u64,
         tables: Arc<TableRows>,
     ) -> Self {
-        let found = found.into_iter().map(|(segment, rows)| {
-            let skip = rows.partition_point(|row| segment.base + u64::from(*row) < snapshot.first);
-            (segment, Rows::Some(rows), skip)
-        });
-        let (segments, total) = numbered(found);
+        let found = found.into_iter().map(|(segment, rows)| (segment, Rows::Some(rows)));
+        let (segments, total) = numbered(found, snapshot.first);
         Self { id, scanned: scanned.min(snapshot.len()), snapshot, segments, total, tables }
     }
 
@@ -140,12 +155,9 @@ impl Matches {
 
     /// All matches, oldest first, with their ordinals.
     pub fn iter(&self) -> impl Iterator<Item = (u64, EventRef<'_>)> {
-        self.segments.iter().flat_map(|segment| {
-            (0..segment.len()).map(|at| {
-                let row = segment.row(at);
-                (segment.base + row as u64, segment.chunk.event(row))
-            })
-        })
+        self.segments
+            .iter()
+            .flat_map(|segment| segment.ordinals().map(|(ordinal, row)| (ordinal, segment.chunk.event(row))))
     }
 
     fn locate(&self, position: u64) -> Option<(&MatchSegment, usize)> {
@@ -159,13 +171,19 @@ impl Matches {
     }
 }
 
-fn numbered(found: impl Iterator<Item = (Segment, Rows, usize)>) -> (Arc<[MatchSegment]>, u64) {
+/// Rows of events before `first` do not count any more.
+fn numbered(found: impl Iterator<Item = (Segment, Rows)>, first: u64) -> (Arc<[MatchSegment]>, u64) {
     let mut before = 0;
     let segments = found
-        .map(|(segment, rows, skip)| {
+        .map(|(segment, rows)| {
+            let evicted = usize::try_from(first.saturating_sub(segment.base)).unwrap_or(usize::MAX);
+            let skip = match &rows {
+                Rows::From(_) => 0,
+                Rows::Some(rows) => rows.rank(evicted),
+            };
             let (base, chunk, span) = (segment.base, segment.chunk.clone(), segment.chunk.order().span);
             let by_time = OnceLock::new();
-            let found = MatchSegment { base, chunk, rows, skip, before, span, by_time };
+            let found = MatchSegment { base, chunk, rows, evicted, skip, before, span, by_time };
             before += found.len() as u64;
             found
         })

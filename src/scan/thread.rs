@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::context::{Clock, context_of};
 use super::matches::Matches;
 use super::{Scan, Select, Selection};
-use crate::filter::{Bits, Filter, Matcher};
+use crate::filter::{Filter, Matcher};
 use crate::published::Published;
 use crate::store::Snapshot;
 
@@ -230,9 +230,5 @@ impl Worker {
 
 /// A matcher as the pass uses it.
 pub fn select(mut matcher: Matcher) -> Select {
-    let mut bits = Bits::default();
-    Box::new(move |chunk, rows, out| {
-        matcher.eval_within(chunk, rows, &mut bits);
-        bits.push_to(out);
-    })
+    Box::new(move |chunk, rows, out| matcher.eval_within(chunk, rows, out))
 }

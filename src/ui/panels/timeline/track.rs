@@ -3,7 +3,7 @@
 //! Made anew for each frame and each key: a look at a column for all matches, and at the newest 5,000 of them closely.
 
 use crate::event::{EventRef, Family, Flags, Level, Micros, Names, Symbol, Timestamp, json};
-use crate::scan::{Matches, Rows};
+use crate::scan::Matches;
 
 /// Events of a session that are shown.
 pub(super) const MAX_EVENTS: usize = 5_000;
@@ -95,13 +95,7 @@ impl<'a> Track<'a> {
                     track.entries.push(entry(segment.base + row as u64, segment.chunk.event(row)));
                 }
             };
-            match &segment.rows {
-                Rows::From(first) => (*first..segment.chunk.len()).rev().for_each(&mut take),
-                Rows::Some(rows) => {
-                    let kept = |row: &usize| segment.base + *row as u64 >= matches.snapshot.first;
-                    rows.iter().rev().map(|row| usize::from(*row)).take_while(kept).for_each(&mut take);
-                }
-            }
+            segment.rows().rev().for_each(&mut take);
         }
         track.entries.sort_by_key(|entry| (entry.end, entry.ordinal));
         track
