@@ -347,9 +347,16 @@ impl Chunk {
         self.made.texts.get().map(|texts| &**texts)
     }
 
-    /// Makes [`Chunk::texts`], which takes about a third of the JSON's room, beyond [`Chunk::bytes`].
+    /// Makes [`Chunk::texts`], for a chunk of at most 65,536 rows.
     pub fn make_texts(&self) {
-        self.made.texts.get_or_init(|| Box::new(Texts::of(self)));
+        if self.len() <= usize::from(u16::MAX) {
+            self.made.texts.get_or_init(|| Box::new(Texts::of(self)));
+        }
+    }
+
+    /// Bytes of what was made of the rows for searches, beyond [`Chunk::bytes`].
+    pub fn made_bytes(&self) -> usize {
+        self.texts().map_or(0, Texts::bytes)
     }
 
     fn json_range(&self, row: usize) -> Range<usize> {

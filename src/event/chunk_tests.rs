@@ -97,6 +97,16 @@ fn values_lie_beside_each_other_without_keys_and_escapes() {
     chunk.make_texts();
     let texts = chunk.texts().expect("made");
     assert_eq!((texts.messages.text.as_str(), &texts.messages.ends), ("hello\0made\0", &vec![6, 11, 11]));
-    assert_eq!((texts.values.text.as_str(), &texts.values.ends), ("x\ny\x001\0\0a\0b\0", &vec![6, 11, 11]));
+    assert_eq!((texts.values.text.as_str(), &texts.values.rows), ("x\ny\x001\0log\0\0", &vec![0, 0, 0, 1]));
     assert_eq!(texts.odd, [1]);
+    let values = |path: &[&str]| -> Vec<(usize, &str)> {
+        let paths = texts.values.under(path);
+        let runs = texts.values.all.iter().filter(|run| run.path.is_some_and(|path| paths.contains(&path)));
+        runs.flat_map(|run| texts.values.values_of(run)).collect()
+    };
+    assert_eq!(values(&["A"]), [(0, "x\ny")]);
+    assert_eq!(values(&["n"]), [(0, "1"), (0, "log")]);
+    assert_eq!(values(&["n", "0"]), [(0, "1")]);
+    assert_eq!(values(&["E"]), [(1, "")]);
+    assert_eq!(chunk.made_bytes(), texts.bytes());
 }

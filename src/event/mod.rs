@@ -20,7 +20,9 @@ mod order;
 mod person;
 mod renaming;
 mod row;
+mod runs;
 mod shapes;
+mod shred;
 mod texts;
 mod time;
 
@@ -34,6 +36,7 @@ pub use names::{Interner, Names, Symbol};
 pub use order::Order;
 pub use person::Person;
 pub use row::{Flags, Msg, Row, RowOf};
+pub use runs::{Form, Found, Run, Runs};
 pub use shapes::{Presence, Shape, Shapes};
 pub use texts::{BETWEEN, Lines, Texts};
 pub use time::{Micros, Timestamp};

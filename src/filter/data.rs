@@ -4,6 +4,7 @@
 //! such member are passed over, and a text is searched for in the JSON of a chunk as one before any path is followed.
 
 use super::bits::Bits;
+use super::by_path;
 use super::hits::{Place, each_row_with, key_before, mark_escapes, place};
 use super::needle::Needle;
 use super::relaxed::{Keep, Relaxed};
@@ -11,7 +12,7 @@ use super::text::{TextTest, same_text};
 use super::typed::{Bounds, Pattern};
 use super::value::Measure;
 use crate::event::leaves::{leaves, text_of};
-use crate::event::{Chunk, Presence, json};
+use crate::event::{Chunk, Form, Presence, json};
 
 /// Values at some paths, and what is asked of them.
 #[derive(Debug)]
@@ -53,15 +54,25 @@ pub(super) enum DataTest {
 #[derive(Debug)]
 pub(super) enum Clue {
     Word(Needle),
-    Regexp(Relaxed),
+    /// Through JSON, and through values that lie beside each other.
+    Regexp(Relaxed, Option<Relaxed>),
 }
 
 /// Rows from which on the shapes of a chunk are worth knowing: a chunk that is filtered once is walked as quickly.
 const MANY: usize = 2_048;
+/// Rows of which it is quicker to look at each than to search the values of all.
+const FEW: usize = 64;
 
 impl DataLeaf {
     /// Adds to `out` the rows of `mask` that pass.
     pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
+        let is_presence = matches!(self.test, DataTest::Present);
+        if !is_presence
+            && let Some(texts) = chunk.texts().filter(|_| mask.count() >= FEW)
+            && let Some(apart) = by_path::eval(self, texts, mask, out)
+        {
+            return self.one_by_one(chunk, &apart, out);
+        }
         let once = if mask.count() >= MANY { Some(self.by_shape(chunk, mask, out)) } else { None };
         let (mut rest, once) = once.unwrap_or_else(|| (mask.clone(), Bits::new()));
         if rest.is_empty() {
@@ -70,23 +81,24 @@ impl DataLeaf {
         if let Some(Clue::Word(needle)) = &mut self.clue {
             needle.tune(chunk.json().as_bytes());
         }
-        let paths: Vec<Vec<&str>> =
-            self.paths.iter().map(|path| path.iter().map(String::as_str).collect()).collect();
         if let Some(clue) = &self.clue {
             let mut by_path = Bits::new();
             let (mut escaped, mut needless) = (Bits::new(), Bits::new());
             mark_escapes(chunk, &rest, &mut escaped, &mut needless);
-            let is_blind = matches!(clue, Clue::Regexp(lax) if lax.misses_escaped);
+            let is_blind = matches!(clue, Clue::Regexp(lax, _) if lax.misses_escaped);
             by_path.or(if is_blind { &escaped } else { &needless });
             rest.and_not(&by_path);
             by_path.or(&self.follow(clue, chunk, &rest, &once, out));
             rest = by_path;
         }
-        for row in &rest {
-            if self.passes(chunk.event(row).json(), &paths) {
-                out.insert(row);
-            }
-        }
+        self.one_by_one(chunk, &rest, out);
+    }
+
+    fn one_by_one(&self, chunk: &Chunk, rows: &Bits, out: &mut Bits) {
+        let paths: Vec<Vec<&str>> =
+            self.paths.iter().map(|path| path.iter().map(String::as_str).collect()).collect();
+        let passing = rows.iter().filter(|row| self.passes(chunk.event(*row).json(), &paths));
+        passing.for_each(|row| out.insert(row));
     }
 
     /// Adds rows of which the shape alone says that they pass. What is left: rows that may pass, and those of them
@@ -123,7 +135,7 @@ impl DataLeaf {
         let mut by_path = Bits::new();
         let find = |json: &[u8], from: usize| match clue {
             Clue::Word(needle) => needle.find_at(json, from),
-            Clue::Regexp(lax) => lax.find_at(json, from),
+            Clue::Regexp(lax, _) => lax.find_at(json, from),
         };
         each_row_with(chunk, rows, find, |row, bytes, hit| {
             if hit.end <= bytes.len()
@@ -164,19 +176,28 @@ impl DataLeaf {
     }
 
     fn leaf_holds(&self, value: &str, unit: Option<Measure>) -> bool {
-        let text_holds =
-            |test: &TextTest| part_of(&text_of(value), self.part).is_some_and(|text| test.holds(text));
+        let form = match value.as_bytes() {
+            [b'"', ..] if memchr::memchr(b'\\', value.as_bytes()).is_some() => Form::Escaped,
+            [b'"', ..] => Form::Text,
+            _ => Form::Bare,
+        };
+        self.value_holds(&text_of(value), form, unit)
+    }
+
+    /// Whether a single value passes, its escapes resolved. A number is never written with escapes.
+    pub(super) fn value_holds(&self, value: &str, form: Form, unit: Option<Measure>) -> bool {
+        let number = || json::number(value).filter(|_| form != Form::Escaped);
+        let text_holds = |test: &TextTest| part_of(value, self.part).is_some_and(|text| test.holds(text));
         match &self.test {
             DataTest::Present => true,
             DataTest::Text(test) => text_holds(test),
-            DataTest::TextOrNumber(test, number) => {
-                let is_text = value.starts_with('"');
-                json::number(value).is_some_and(|value| value == *number) || is_text && text_holds(test)
+            DataTest::TextOrNumber(test, wanted) => {
+                number().is_some_and(|number| number == *wanted) || form != Form::Bare && text_holds(test)
             }
             DataTest::Number(bounds, measure) => {
-                json::number(value).is_some_and(|number| bounds.hold(number * scale(*measure, unit)))
+                number().is_some_and(|number| bounds.hold(number * scale(*measure, unit)))
             }
-            DataTest::Bool(truth) => same_text(&text_of(value), if *truth { "true" } else { "false" }),
+            DataTest::Bool(truth) => same_text(value, if *truth { "true" } else { "false" }),
         }
     }
 }
@@ -194,7 +215,8 @@ impl Clue {
         let word = match (test, typed) {
             (TextTest::Regexp(regex), Some(pattern)) => {
                 let lax = Relaxed::new(regex, pattern.match_case, Keep::InsideStrings)?;
-                return Some(Self::Regexp(lax));
+                let lined = Relaxed::new(regex, pattern.match_case, Keep::Lines);
+                return Some(Self::Regexp(lax, lined));
             }
             (TextTest::Contains(word, ..) | TextTest::Is(word) | TextTest::Same(word), _) => word,
             _ => return None,

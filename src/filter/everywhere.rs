@@ -6,7 +6,7 @@
 use regex::Regex;
 
 use super::bits::Bits;
-use super::hits::{Place, each_row_with, in_lines, mark_escapes, place, take_odd};
+use super::hits::{Place, each_row_with, in_lines, in_runs, mark_escapes, place, take_odd};
 use super::messages::{Messages, Which};
 use super::relaxed::{Keep, Relaxed};
 use super::symbols::{self, SymbolTable};
@@ -53,10 +53,10 @@ impl Everywhere {
             let odd = take_odd(texts, &mut wanted);
             let holds = |value: &str| self.original.is_match(value);
             let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
-            for lines in [&texts.messages, &texts.values] {
-                in_lines(lines, &wanted, |text, from| lined.find_at(text, from), holds, out);
-            }
-            wanted = odd;
+            let find = |text: &[u8], from| lined.find_at(text, from);
+            in_lines(&texts.messages, &wanted, find, holds, out);
+            wanted = in_runs(&texts.values, &wanted, find, holds, out);
+            wanted.or(&odd);
         }
         self.made.eval(chunk, &wanted, out);
         wanted.and_not(out);

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::bits::Bits;
 use crate::event::leaves::{ends_key, is_escaped, is_user_agent, string_end, string_start};
-use crate::event::{BETWEEN, Chunk, Escapes, Lines, Texts};
+use crate::event::{BETWEEN, Chunk, Escapes, Found, Lines, Runs, Texts};
 
 /// Sparse sets are searched row by row: below this part of the span, searching between the rows costs more.
 pub(super) const SPARSE: usize = 4;
@@ -56,9 +56,7 @@ pub(super) fn each_row_in(
     while from < text.len()
         && let Some(hit) = find(text, from).filter(|hit| hit.start < text.len())
     {
-        while ends[row] as usize <= hit.start {
-            row += 1;
-        }
+        row = row_of(ends, row, hit.start);
         let (start, end) = (start_of(row), ends[row] as usize);
         let resume = if wanted.contains(row) {
             found(row, &text[start..end], hit.start - start..hit.end - start)
@@ -67,6 +65,16 @@ pub(super) fn each_row_in(
         };
         from = resume.map_or(end, |at| start + at);
     }
+}
+
+/// The row in which the byte at `at` lies, from `row` on: the next ones one by one, then by halves.
+fn row_of(ends: &[u32], mut row: usize, at: usize) -> usize {
+    const NEXT: usize = 4;
+    let stop = row + NEXT;
+    while row < stop && ends[row] as usize <= at {
+        row += 1;
+    }
+    if ends[row] as usize > at { row } else { row + ends[row..].partition_point(|end| *end as usize <= at) }
 }
 
 /// The value of a row of [`Lines`] in which `hit` lies.
@@ -97,6 +105,66 @@ pub(super) fn in_lines(
         out.insert(row);
         None
     });
+}
+
+/// Bytes searched before it is asked anew which rows are left.
+const BLOCK: usize = 48 * 1024;
+/// Looking at one row by itself costs about as much as searching so many bytes.
+const ROW_COST: usize = 2_500;
+
+/// As [`in_lines`], over the values of all paths. Returns the rows that are left to be looked at one by one, which is
+/// quicker once they are few.
+#[must_use]
+pub(super) fn in_runs(
+    runs: &Runs,
+    wanted: &Bits,
+    find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
+    holds: Option<&dyn Fn(&str) -> bool>,
+    out: &mut Bits,
+) -> Bits {
+    let mut rest = wanted.clone();
+    rest.and_not(out);
+    let len = runs.text.len();
+    let mut from = 0;
+    for run in &runs.all {
+        if run.bytes.end - from < BLOCK && run.bytes.end < len {
+            continue;
+        }
+        if rest.count() * ROW_COST < len - from {
+            return rest;
+        }
+        in_values(runs, from..run.bytes.end, &rest, &find, holds, out);
+        rest.and_not(out);
+        from = run.bytes.end;
+    }
+    Bits::new()
+}
+
+/// Searches the values of `runs` that lie in `bytes`; as [`in_lines`].
+pub(super) fn in_values(
+    runs: &Runs,
+    bytes: Range<usize>,
+    wanted: &Bits,
+    find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
+    holds: Option<&dyn Fn(&str) -> bool>,
+    out: &mut Bits,
+) {
+    let text = &runs.text.as_bytes()[..bytes.end];
+    let mut near = Found { value: 0, bytes: 0..0 };
+    let mut from = bytes.start;
+    while from < text.len()
+        && let Some(hit) = find(text, from).filter(|hit| hit.start < text.len())
+    {
+        near = runs.value_at(hit.start, &near);
+        let row = usize::from(runs.rows[near.value]);
+        if wanted.contains(row)
+            && !out.contains(row)
+            && holds.is_none_or(|holds| holds(&runs.text[near.bytes.clone()]))
+        {
+            out.insert(row);
+        }
+        from = near.bytes.end + 1;
+    }
 }
 
 /// Takes the rows out of `wanted` that [`Texts`] cannot tell of, and returns them.

@@ -38,6 +38,7 @@
 mod asked;
 mod ast;
 mod bits;
+mod by_path;
 mod check;
 mod complete;
 mod context;

@@ -18,6 +18,8 @@ const WINDOW: usize = 3;
 const CHOICES: usize = 24;
 /// Bytes of text from which the rarest window is taken.
 const SAMPLE: usize = 32 * 1024;
+/// Places it is taken from.
+const PIECES: usize = 16;
 
 /// A word to look for.
 #[derive(Debug)]
@@ -46,15 +48,22 @@ impl Needle {
 
     /// Adapts to text like `text`; worth calling before each search, as it does nothing most times.
     pub(super) fn tune(&mut self, text: &[u8]) {
-        let sample = &text[..text.len().min(SAMPLE)];
         let How::Window(searcher, at) = &mut self.how else { return };
-        if self.word.len() <= WINDOW || sample.len() < 4 * self.sampled.max(WINDOW) {
+        let len = text.len().min(SAMPLE);
+        if self.word.len() <= WINDOW || len < 4 * self.sampled.max(WINDOW) {
             return;
         }
-        self.sampled = sample.len();
+        self.sampled = len;
+        // From all over the text: what lies together is alike.
+        let step = text.len().div_ceil(PIECES).max(1);
+        let pieces: Vec<&[u8]> =
+            text.chunks(step).map(|piece| &piece[..piece.len().min(SAMPLE / PIECES)]).collect();
         let last = (self.word.len() - WINDOW).min(CHOICES);
         let choices = (0..=last).filter_map(|at| Some((window(&self.word, at)?, at)));
-        let rarest = choices.min_by_key(|(searcher, _)| searcher.find_iter(sample).count());
+        let count = |searcher: &Searcher| -> usize {
+            pieces.iter().map(|piece| searcher.find_iter(piece).count()).sum()
+        };
+        let rarest = choices.min_by_key(|(searcher, _)| count(searcher));
         if let Some(rarest) = rarest {
             (*searcher, *at) = rarest;
         }

@@ -7,7 +7,7 @@ use regex::bytes::Regex;
 
 use super::bits::Bits;
 use super::glob::Glob;
-use super::hits::{Place, each_row_with, in_lines, in_made, mark_escapes, place, take_odd};
+use super::hits::{Place, each_row_with, in_lines, in_made, in_runs, mark_escapes, place, take_odd};
 use super::needle::Needle;
 use super::symbols::{self, SymbolTable};
 use super::text;
@@ -75,10 +75,10 @@ impl Words {
             let odd = take_odd(texts, &mut wanted);
             let holds = |value: &str| self.holds(value);
             let holds = self.pieces.as_ref().map(|_| &holds as &dyn Fn(&str) -> bool);
-            for lines in [&texts.messages, &texts.values] {
-                in_lines(lines, &wanted, find, holds, out);
-            }
-            return self.by_value(chunk, &odd, out);
+            in_lines(&texts.messages, &wanted, find, holds, out);
+            let mut rest = in_runs(&texts.values, &wanted, find, holds, out);
+            rest.or(&odd);
+            return self.by_value(chunk, &rest, out);
         }
         let is_whole = self.pieces.is_none();
         in_made(chunk, &wanted, find, |message, is_inside| is_inside && is_whole || self.holds(message), out);

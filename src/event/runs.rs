@@ -1,0 +1,149 @@
+//! The values of a chunk's events, those of one path together, as one text.
+//!
+//! Made by `texts`, searched by filters: a word looks through all of it, a field through the runs of its path alone. A run
+//! holds values of one form, so that a number is told from a text that looks like one. What it leaves out it tells.
+
+use std::ops::Range;
+
+use super::json;
+use super::texts::BETWEEN;
+
+/// Values from one mark to the next: finding which value a byte is in counts at most so many.
+pub(super) const MARK_EVERY: usize = 32;
+
+/// How a value was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// A number or a boolean.
+    Bare,
+    /// A string without escapes.
+    Text,
+    /// A string with escapes, which are resolved here.
+    Escaped,
+}
+
+/// The values of one path and form.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// `None` where the path is not known; such values are of [`Runs::unplaced`] rows.
+    pub path: Option<u16>,
+    pub form: Form,
+    /// Where they lie in [`Runs::text`].
+    pub bytes: Range<usize>,
+    /// Which of all values they are.
+    pub values: Range<usize>,
+}
+
+/// One step of a path and the paths that go on from there.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    /// Key as written, and the node.
+    pub(super) keys: Vec<(Box<str>, u16)>,
+    pub(super) elements: Vec<Option<u16>>,
+    /// Rows with a value here that holds none: an empty object or array, or one of nulls.
+    pub hollow: Vec<u16>,
+    /// Some values here are not in the runs.
+    pub has_left_out: bool,
+}
+
+/// See the top.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    /// Each value with [`BETWEEN`] behind it.
+    pub text: String,
+    /// The row of each value.
+    pub rows: Vec<u16>,
+    /// Where each [`MARK_EVERY`]th value begins.
+    pub(super) marks: Vec<u32>,
+    pub all: Vec<Run>,
+    /// The first is the event itself.
+    pub nodes: Vec<Node>,
+    /// Rows whose values are all here, but not all under their path: names that repeat, too many paths.
+    pub unplaced: Vec<u16>,
+}
+
+/// A value: which of all it is, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub value: usize,
+    pub bytes: Range<usize>,
+}
+
+impl Runs {
+    /// Bytes it takes, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        let nodes = self.nodes.iter().map(|node| 96 + node.keys.len() * 40 + node.hollow.len() * 2);
+        self.text.capacity()
+            + self.rows.capacity() * 2
+            + self.marks.capacity() * 4
+            + self.all.capacity() * size_of::<Run>()
+            + nodes.sum::<usize>()
+    }
+
+    /// The paths that begin with `path`; a name is looked up in every object of an array, as filters do.
+    pub fn under<S: AsRef<str>>(&self, path: &[S]) -> Vec<u16> {
+        let mut found = Vec::new();
+        if !self.nodes.is_empty() {
+            self.follow(0, path, &mut found);
+        }
+        let mut at = 0;
+        while at < found.len() {
+            let node = &self.nodes[usize::from(found[at])];
+            let below =
+                node.keys.iter().map(|(_, node)| *node).chain(node.elements.iter().flatten().copied());
+            found.extend(below);
+            at += 1;
+        }
+        found
+    }
+
+    /// The nodes at the end of `path`. Recurses once a name.
+    fn follow<S: AsRef<str>>(&self, from: u16, path: &[S], found: &mut Vec<u16>) {
+        let Some((part, rest)) = path.split_first() else { return found.push(from) };
+        let part = part.as_ref();
+        let node = &self.nodes[usize::from(from)];
+        let named = |node: &Node| -> Vec<u16> {
+            let is_name = |key: &str| key == part || json::same_name(&json::unescape(key), part);
+            node.keys.iter().filter(|(key, _)| is_name(key)).map(|(_, node)| *node).collect()
+        };
+        let mut next = named(node);
+        match part.parse::<usize>() {
+            Ok(index) => next.extend(node.elements.get(index).copied().flatten()),
+            Err(_) => {
+                let elements = node.elements.iter().flatten();
+                next.extend(elements.flat_map(|element| named(&self.nodes[usize::from(*element)])));
+            }
+        }
+        for node in next {
+            self.follow(node, rest, found);
+        }
+    }
+
+    /// The value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it. `near` is a value found before
+    /// this one: what is not far from it is found sooner.
+    pub fn value_at(&self, at: usize, near: &Found) -> Found {
+        const NEAR: usize = 512;
+        let (mut value, mut start) = (near.value, near.bytes.start);
+        if at < start || at - start > NEAR {
+            let mark = self.marks.partition_point(|mark| *mark as usize <= at).saturating_sub(1);
+            (value, start) = (mark * MARK_EVERY, self.marks.get(mark).map_or(0, |mark| *mark as usize));
+        }
+        let bytes = self.text.as_bytes();
+        value += memchr::memchr_iter(BETWEEN, &bytes[start..at]).count();
+        let start = memchr::memrchr(BETWEEN, &bytes[..at]).map_or(0, |before| before + 1);
+        let len = memchr::memchr(BETWEEN, &bytes[at..]).unwrap_or(bytes.len() - at);
+        Found { value, bytes: start..at + len }
+    }
+
+    /// The values of `run`, each with its row.
+    pub fn values_of(&self, run: &Run) -> impl Iterator<Item = (usize, &str)> {
+        let text = &self.text[run.bytes.clone()];
+        let mut start = 0;
+        let texts = memchr::memchr_iter(BETWEEN, text.as_bytes()).map(move |end| {
+            let value = &text[start..end];
+            start = end + 1;
+            value
+        });
+        self.rows[run.values.clone()].iter().map(|row| usize::from(*row)).zip(texts)
+    }
+}
