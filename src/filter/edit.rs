@@ -32,10 +32,15 @@ pub fn append(text: &str, term: &str) -> String {
         .unwrap_or(naive)
 }
 
-/// This takes `term` out of `text` if it is there at the top, however it is written, and else adds it.
+/// This takes `term` out of `text` if it is there at the top, however it is written, and else adds it, in the place of
+/// its opposite if that is there.
 pub fn toggle(text: &str, term: &str) -> String {
-    match is_there(text.trim(), term.trim()) {
-        Some(spans) => without(text.trim(), &spans),
+    let (text, term) = (text.trim(), term.trim());
+    if let Some(spans) = is_there(text, term) {
+        return without(text, &spans);
+    }
+    match is_there(text, &negate(term)) {
+        Some(spans) => append(&without(text, &spans), term),
         None => append(text, term),
     }
 }
@@ -224,6 +229,8 @@ mod tests {
             ("method:GET route:/x a", "route:/x method:get", "a"),
             ("level:error or is:slow", "is:slow", "(level:error or is:slow) is:slow"),
             ("since:reload", "since:reload", ""),
+            ("a:b -user:x", "user:x", "a:b user:x"),
+            ("user:x a:b", "-user:x", "a:b -user:x"),
         ] {
             let found = toggle(text, term);
             let is_same = canonical(&found) == canonical(expected);

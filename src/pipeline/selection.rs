@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::limit::{Limit, Limiter};
 use super::pattern::{Allow, Column, Pattern, answers, judge};
 use crate::event::{Chunk, Level, Timestamp};
-use crate::filter::{Bits, EvalContext, Filter, Matcher, parse};
+use crate::filter::{self, Bits, EvalContext, Filter, Matcher};
 use crate::options::{Check, Key, Kind, Value, Values, key};
 
 /// What can stop an event, in the order it is asked.
@@ -79,13 +79,12 @@ pub const SELECTION: &[Key] = &[
 /// Reads a filter for a place where nothing is known but the event.
 ///
 /// # Errors
-/// With what is wrong.
+/// With what is wrong, the filter, and a caret under the place.
 pub fn read_filter(text: &str) -> Result<Filter, String> {
-    let parsed = parse(text);
-    if let Some(error) = parsed.errors.first() {
-        return Err(error.to_string());
-    }
-    let filter = parsed.filter.unwrap_or_default();
+    let filter = filter::read(text).map_err(|error| match error.strip_prefix("taillight: filter: ") {
+        Some(plain) => plain.to_owned(),
+        None => error,
+    })?;
     if filter.depends().any() {
         return Err("here a filter can only ask about the event itself, not about now, marks or page loads"
             .to_owned());

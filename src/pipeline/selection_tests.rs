@@ -123,4 +123,6 @@ fn filters_that_need_more_than_the_event_are_refused() {
     {
         assert_eq!(read_filter(text).is_ok(), is_fine, "{text}");
     }
+    let mistake = read_filter("level:wran").expect_err("no such level");
+    assert!(mistake.ends_with("\n    level:wran\n          ^~~~"), "{mistake}");
 }

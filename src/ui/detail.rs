@@ -221,8 +221,9 @@ fn fields(event: EventRef<'_>, view: &View<'_>, out: &mut Out<'_>) {
     out.field("endpoint", event.endpoint(), "");
     out.field("status", &event.status().map(|status| status.to_string()).unwrap_or_default(), "");
     let slow = if event.flags().has(Flags::SLOW) { "   slow" } else { "" };
-    let duration = event.duration().map(|span| span.to_string()).unwrap_or_default();
-    out.field("duration", &duration, &format!(" ms{slow}"));
+    if let Some(span) = event.duration() {
+        out.field_as("duration", &span.to_string(), &format!("{}{slow}", format::exact(span)));
+    }
     out.field("severity", event.severity().map_or("", |severity| severity.name()), "");
     out.field("session", event.session(), "");
     out.field("user", event.user(), "");
@@ -296,8 +297,13 @@ impl Out<'_> {
     /// A value that a filter can name by `label`, with what is shown behind it.
     fn field(&mut self, label: &str, value: &str, unit: &str) {
         if !value.trim().is_empty() {
-            self.value(&format!("{label:<LABEL$}{value}{unit}"), self.theme.text, Some((label, value)));
+            self.field_as(label, value, &format!("{value}{unit}"));
         }
+    }
+
+    /// As [`Out::field`], for a value that is shown in another way than a filter has it.
+    fn field_as(&mut self, label: &str, value: &str, shown: &str) {
+        self.value(&format!("{label:<LABEL$}{shown}"), self.theme.text, Some((label, value)));
     }
 }
 

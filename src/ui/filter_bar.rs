@@ -125,6 +125,10 @@ impl FilterBar {
 
     pub(super) fn edit(&mut self, now: Timestamp) {
         self.editor.text().clone_into(&mut self.before);
+        // What is typed next is a term of its own.
+        if !self.before.is_empty() && !self.before.ends_with(' ') {
+            self.editor.set(&format!("{} ", self.before));
+        }
         self.is_editing = true;
         self.is_bypassed = false;
         self.history.leave();

@@ -60,6 +60,13 @@ fn scaled(number: u64, units: &[&str]) -> String {
     format!("{}.{}{unit}", tenths / 10, tenths % 10)
 }
 
+/// `1,500ms`, `12.5ms`: a duration as it was sent.
+pub fn exact(span: Micros) -> String {
+    let ms = span.to_string();
+    let fraction = ms.find('.').map_or("", |point| &ms[point..]);
+    format!("{}{fraction}ms", count(span.0 / 1_000))
+}
+
 /// `812µs`, `61ms`, `1,204ms`: a duration to the millisecond, however long.
 pub fn millis(span: Micros, glyphs: &Glyphs) -> String {
     if span.0 < 1_000 {
@@ -203,6 +210,7 @@ mod tests {
             );
         }
         assert_eq!(millis(Micros(812), &ASCII), "812us");
+        assert_eq!([1_500_000, 12_500, 250].map(|us| exact(Micros(us))), ["1,500ms", "12.5ms", "0.25ms"]);
         for (before, now, expected) in [
             (500_000, 3_400_000, "+2.9s"),
             (92_000, 88_000, "-4ms"),
