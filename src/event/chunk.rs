@@ -347,16 +347,11 @@ impl Chunk {
         self.made.texts.get().map(|texts| &**texts)
     }
 
-    /// Makes [`Chunk::texts`], for a chunk of at most 65,536 rows.
+    /// Makes [`Chunk::texts`] of a chunk of at most 65,536 rows; their bytes are beyond [`Chunk::bytes`].
     pub fn make_texts(&self) {
         if self.len() <= usize::from(u16::MAX) {
             self.made.texts.get_or_init(|| Box::new(Texts::of(self)));
         }
-    }
-
-    /// Bytes of what was made of the rows for searches, beyond [`Chunk::bytes`].
-    pub fn made_bytes(&self) -> usize {
-        self.texts().map_or(0, Texts::bytes)
     }
 
     fn json_range(&self, row: usize) -> Range<usize> {

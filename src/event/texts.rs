@@ -23,6 +23,8 @@ pub struct Texts {
     pub values: Runs,
     /// Rows that must be read in another way, in rising order.
     pub odd: Vec<u16>,
+    /// Bytes all of it takes, roughly.
+    pub bytes: usize,
 }
 
 /// One text of each row, one after the other, each with [`BETWEEN`] behind it.
@@ -52,13 +54,10 @@ impl Texts {
         }
         texts.values = shredder.finish();
         texts.messages.text.shrink_to_fit();
+        let Self { messages, values, odd, .. } = &texts;
+        texts.bytes =
+            messages.text.capacity() + messages.ends.capacity() * 4 + values.bytes() + odd.capacity() * 2;
         texts
-    }
-
-    /// Bytes they take, roughly.
-    pub fn bytes(&self) -> usize {
-        let Self { messages, values, odd } = self;
-        messages.text.capacity() + messages.ends.capacity() * 4 + values.bytes() + odd.capacity() * 2
     }
 }
 

@@ -19,7 +19,7 @@ const MAX_NAMES: usize = 262_144;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     pub events: u64,
-    /// Accounted bytes: each event's text and 96 bytes.
+    /// Accounted bytes: each event's text and 96 bytes, and what was made of them for searches.
     pub bytes: u64,
     /// How long an event is kept after it arrived, in milliseconds; `None` for as long as there is room.
     pub age_ms: Option<i64>,
@@ -54,13 +54,17 @@ pub(super) struct Ring {
     spare: Option<Chunk>,
     first: u64,
     end: u64,
+    /// Of the events.
     bytes: u64,
+    /// What was made of them for searches.
+    made: u64,
 }
 
 impl Ring {
     pub(super) fn new(retention: Retention) -> Self {
         let interner = Interner::new(MAX_NAMES);
-        Self { retention, segments: VecDeque::new(), interner, spare: None, first: 0, end: 0, bytes: 0 }
+        let segments = VecDeque::new();
+        Self { retention, segments, interner, spare: None, first: 0, end: 0, bytes: 0, made: 0 }
     }
 
     /// Ordinal of the oldest event kept; also how many were evicted.
@@ -73,8 +77,15 @@ impl Ring {
         self.end
     }
 
+    /// Accounted bytes of the events kept, and of what was made of them for searches.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes
+        self.bytes.saturating_add(self.made)
+    }
+
+    /// Readers make it of full chunks between two calls, so it is counted anew as chunks come and go.
+    fn count_made(&mut self) {
+        let texts = self.segments.iter().filter_map(|segment| segment.chunk.texts());
+        self.made = texts.map(|texts| texts.bytes as u64).sum();
     }
 
     pub(super) fn segments(&self) -> Arc<[Segment]> {
@@ -107,7 +118,7 @@ impl Ring {
 
     /// Lets go of the oldest events until both bounds hold.
     pub(super) fn evict(&mut self) {
-        while self.end - self.first > self.retention.events || self.bytes > self.retention.bytes {
+        while self.end - self.first > self.retention.events || self.bytes() > self.retention.bytes {
             let Some(oldest) = self.segments.front() else { return };
             let row = usize::try_from(self.first - oldest.base).expect("a row of a chunk");
             // As many at once as are too many; where it is their bytes, which differ, one by one.
@@ -144,6 +155,7 @@ impl Ring {
             // One that a snapshot still holds is freed with it.
             let gone = self.segments.pop_front().and_then(|segment| Arc::into_inner(segment.chunk));
             self.spare = gone.or(self.spare.take());
+            self.count_made();
         }
     }
 
@@ -211,6 +223,7 @@ impl Ring {
                 chunk.reserve(full.chunk.len(), json + json / 16, text + text / 16);
             }
             self.segments.push_back(Segment { base, chunk: Arc::new(chunk) });
+            self.count_made();
         }
         let last = self.segments.back_mut().expect("one was just added if there was none");
         Arc::make_mut(&mut last.chunk)

@@ -78,6 +78,24 @@ fn the_memory_of_chunks_that_left_takes_new_events() {
 }
 
 #[test]
+fn what_is_made_for_searches_counts_as_memory() {
+    let full: Vec<_> = (1..=4_096).map(|seq| row(seq, "s", "GET /a", r#"{"a":1}"#)).collect();
+    let bytes = chunk_of(&full).bytes() as u64;
+    let mut store = Store::new(Retention { events: u64::MAX, bytes: 2 * bytes + 1_000 });
+    for _ in 0..2 {
+        store.append(&chunk_of(&full), &accepted(4_096));
+    }
+    let before = store.snapshot(Timestamp(1));
+    assert_eq!((before.bytes, before.first), (2 * bytes, 0));
+    before.segments[1].chunk.make_texts();
+    let made = before.segments[1].chunk.texts().expect("made").bytes as u64;
+    store.append(&chunk_of(&full[..1]), &accepted(1));
+    let after = store.snapshot(Timestamp(2));
+    assert!(after.bytes > 2 * bytes + 800 && after.bytes <= 2 * bytes + 1_000, "{}", after.bytes);
+    assert!(made > 4_096 && after.first > (made - 1_000) / (bytes / 4_096), "{made} {}", after.first);
+}
+
+#[test]
 fn a_snapshot_keeps_its_moment_while_the_store_goes_on() {
     let mut store = Store::new(Retention::default());
     store.append(&chunk_of(&[row(1, "s", "", "{}")]), &accepted(1));
