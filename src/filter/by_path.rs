@@ -53,7 +53,7 @@ fn in_run(leaf: &mut DataLeaf, runs: &Runs, run: &Run, unit: Option<Measure>, wa
         }
         Some(Clue::Regexp(_, Some(lined))) if is_whole => {
             let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
-            in_values(runs, run.bytes.clone(), wanted, |text, from| lined.find_at(text, from), holds, out);
+            in_values(runs, run.bytes.clone(), wanted, |text, from| lined.place_at(text, from), holds, out);
         }
         _ => {
             let passing = runs.values_of(run).filter(|(row, value)| wanted.contains(*row) && holds(value));

@@ -213,9 +213,9 @@ impl Clue {
     pub(super) fn of(test: &DataTest, typed: Option<&Pattern>) -> Option<Self> {
         let DataTest::Text(test) = test else { return None };
         let word = match (test, typed) {
-            (TextTest::Regexp(regex), Some(pattern)) => {
-                let lax = Relaxed::new(regex, pattern.match_case, Keep::InsideStrings)?;
-                let lined = Relaxed::new(regex, pattern.match_case, Keep::Lines);
+            (TextTest::Regexp(_), Some(pattern)) => {
+                let lax = Relaxed::new(pattern, Keep::InsideStrings)?;
+                let lined = Relaxed::new(pattern, Keep::Lines);
                 return Some(Self::Regexp(lax, lined));
             }
             (TextTest::Contains(word, ..) | TextTest::Is(word) | TextTest::Same(word), _) => word,

@@ -31,8 +31,8 @@ impl Everywhere {
     pub(super) fn new(pattern: &Pattern) -> Self {
         Self {
             original: pattern.regex.clone(),
-            lax: Relaxed::new(&pattern.regex, pattern.match_case, Keep::InsideStrings),
-            lined: Relaxed::new(&pattern.regex, pattern.match_case, Keep::Lines),
+            lax: Relaxed::new(pattern, Keep::InsideStrings),
+            lined: Relaxed::new(pattern, Keep::Lines),
             made: Messages::regexp(pattern, Which::Made),
             table: SymbolTable::default(),
         }
@@ -53,7 +53,7 @@ impl Everywhere {
             let odd = take_odd(texts, &mut wanted);
             let holds = |value: &str| self.original.is_match(value);
             let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
-            let find = |text: &[u8], from| lined.find_at(text, from);
+            let find = |text: &[u8], from| lined.place_at(text, from);
             in_lines(&texts.messages, &wanted, find, holds, out);
             wanted = in_runs(&texts.values, &wanted, find, holds, out);
             wanted.or(&odd);

@@ -60,9 +60,9 @@ impl Messages {
     }
 
     pub(super) fn regexp(pattern: &Pattern, which: Which) -> Self {
-        let lax = Relaxed::new(&pattern.regex, pattern.match_case, Keep::Everything);
+        let lax = Relaxed::new(pattern, Keep::Everything);
         let lined = match which {
-            Which::All => Relaxed::new(&pattern.regex, pattern.match_case, Keep::Lines),
+            Which::All => Relaxed::new(pattern, Keep::Lines),
             Which::Made => None,
         };
         let new = Self::new(TextTest::Regexp(pattern.regex.clone()), which, lax.map(Search::Regexp));
@@ -103,7 +103,7 @@ impl Messages {
             (_, Some(lined)) => {
                 let holds = |message: &str| self.test.holds(message);
                 let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
-                in_lines(lines, wanted, |text, from| lined.find_at(text, from), holds, out);
+                in_lines(lines, wanted, |text, from| lined.place_at(text, from), holds, out);
             }
             _ => return false,
         }

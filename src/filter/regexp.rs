@@ -15,6 +15,11 @@ use super::typed::Pattern;
 pub(super) const MAX_PROGRAM_BYTES: usize = 1 << 20;
 pub(super) const MAX_NESTING: u32 = 64;
 const MAX_PATTERNS: usize = 64;
+/// Lax forms of a pattern, and what the automata of all of them may take together, and each: `\w` needs a megabyte to be
+/// quick.
+const FORMS: usize = 4;
+const ROOM_OF_ALL: usize = 32 << 20;
+const MAX_ROOM: usize = 2 << 20;
 
 /// What the patterns of a filter may cost together, in microseconds: classes of characters are worked out before
 /// the program's size is known, and a text of 4,096 characters could name a thousand of them.
@@ -25,6 +30,8 @@ const MAX_CLASS_COST: usize = 4_000;
 pub(super) struct Budget {
     /// For each of them.
     program_bytes: usize,
+    /// For the automaton of each lax form.
+    room: usize,
     patterns: Cell<usize>,
     class_cost: Cell<usize>,
 }
@@ -34,6 +41,7 @@ impl Budget {
     pub(super) fn of(patterns: usize) -> Self {
         Self {
             program_bytes: MAX_PROGRAM_BYTES / patterns.clamp(1, MAX_PATTERNS),
+            room: MAX_ROOM.min(ROOM_OF_ALL / (FORMS * patterns.clamp(1, MAX_PATTERNS))),
             patterns: Cell::new(MAX_PATTERNS),
             class_cost: Cell::new(MAX_CLASS_COST),
         }
@@ -93,6 +101,7 @@ pub(super) fn compile(typed: &Regexp, budget: &Budget) -> Result<Pattern, Filter
             source: with_escaped_slashes(&typed.pattern),
             match_case: typed.match_case,
             regex,
+            room: budget.room,
         })
         .map_err(|error| explain(&error, typed))
 }

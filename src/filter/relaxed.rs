@@ -13,6 +13,7 @@ use regex_syntax::hir::{
 };
 
 use super::regexp::{MAX_NESTING, MAX_PROGRAM_BYTES};
+use super::typed::Pattern;
 use crate::event::BETWEEN;
 
 /// A lax form of a regular expression.
@@ -30,7 +31,7 @@ pub(super) struct Relaxed {
 /// Bytes of a lax form as text, in which classes are written out: reading them again takes a quarter millisecond for
 /// each `\w`.
 const MAX_PATTERN: usize = 64 * 1024;
-/// A filter has at most 64 patterns, each with three lax forms: together they stay below 32 MiB.
+/// A filter has at most 64 patterns, each with four lax forms: their programs together stay below 48 MiB.
 const SHARE: usize = 6;
 
 /// Bytes of a match that is short: about the length of a message.
@@ -50,12 +51,12 @@ pub(super) enum Keep {
 
 impl Relaxed {
     /// `None` if every text would match, or the lax form gets too large.
-    pub(super) fn new(original: &regex::Regex, match_case: bool, keep: Keep) -> Option<Self> {
+    pub(super) fn new(typed: &Pattern, keep: Keep) -> Option<Self> {
         let hir = ParserBuilder::new()
-            .case_insensitive(!match_case)
+            .case_insensitive(!typed.match_case)
             .nest_limit(MAX_NESTING)
             .build()
-            .parse(original.as_str())
+            .parse(typed.regex.as_str())
             .ok()?;
         let mut work = Work { keep, has_looks: false, has_lost: false };
         let lax = work.relax(&hir);
@@ -70,7 +71,7 @@ impl Relaxed {
         let regex = RegexBuilder::new(&pattern)
             .line_terminator(BETWEEN)
             .size_limit(MAX_PROGRAM_BYTES / SHARE)
-            .dfa_size_limit(MAX_PROGRAM_BYTES / SHARE)
+            .dfa_size_limit(typed.room)
             .build()
             .ok()?;
         Some(Self { regex, is_proof: !work.has_looks, misses_escaped: work.has_lost, is_short })
@@ -78,6 +79,12 @@ impl Relaxed {
 }
 
 impl Relaxed {
+    /// A place in the first text, of those that lie beside each other from `from` on, in which there is a match. Asking
+    /// where that begins and ends would cost as much again.
+    pub(super) fn place_at(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
+        self.regex.shortest_match_at(text, from).map(|end| end..end)
+    }
+
     /// The first match that begins at `from` or later.
     pub(super) fn find_at(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
         self.regex.find_at(text, from).map(|hit| hit.range())
@@ -172,8 +179,9 @@ mod tests {
 
     use super::*;
 
-    fn typed(pattern: &str) -> regex::Regex {
-        regex::RegexBuilder::new(pattern).case_insensitive(true).build().expect("valid")
+    fn typed(pattern: &str) -> Pattern {
+        let regex = regex::RegexBuilder::new(pattern).case_insensitive(true).build().expect("valid");
+        Pattern { source: pattern.to_owned(), match_case: false, regex, room: 1 << 20 }
     }
 
     #[test]
@@ -187,11 +195,11 @@ mod tests {
             (r"[^a-z]x", true, true),
             (r"(?-u:\w)x", true, false),
         ] {
-            let lax = Relaxed::new(&typed(pattern), false, Keep::InsideStrings).expect(pattern);
+            let lax = Relaxed::new(&typed(pattern), Keep::InsideStrings).expect(pattern);
             assert_eq!((lax.is_proof, lax.misses_escaped), (is_proof, misses_escaped), "{pattern}");
         }
         for pattern in ["a*", "^$", "", r"\b"] {
-            assert!(Relaxed::new(&typed(pattern), false, Keep::InsideStrings).is_none(), "{pattern}");
+            assert!(Relaxed::new(&typed(pattern), Keep::InsideStrings).is_none(), "{pattern}");
         }
     }
 
@@ -202,10 +210,10 @@ mod tests {
             text in "[abxé ]{0,8}",
         ) {
             let original = typed(&pattern);
-            let Some(lax) = Relaxed::new(&original, false, Keep::InsideStrings) else { return Ok(()) };
+            let Some(lax) = Relaxed::new(&original, Keep::InsideStrings) else { return Ok(()) };
             let around = format!("{{\"k\":\"{text}\",\"n\":1}}");
             let within = 6..6 + text.len();
-            if original.is_match(&text) {
+            if original.regex.is_match(&text) {
                 let found = lax.regex.find_iter(around.as_bytes()).any(|hit| hit.start() >= within.start && hit.end() <= within.end);
                 prop_assert!(found, "{} in {}", pattern, around);
             }

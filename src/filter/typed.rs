@@ -53,6 +53,8 @@ pub(super) struct Pattern {
     pub(super) source: String,
     pub(super) match_case: bool,
     pub(super) regex: Regex,
+    /// Bytes that the automaton of each lax form may take.
+    pub(super) room: usize,
 }
 
 /// A test of one value. Numbers beside text compare with values that are numbers.

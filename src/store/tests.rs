@@ -81,7 +81,8 @@ fn the_memory_of_chunks_that_left_takes_new_events() {
 fn what_is_made_for_searches_counts_as_memory() {
     let full: Vec<_> = (1..=4_096).map(|seq| row(seq, "s", "GET /a", r#"{"a":1}"#)).collect();
     let bytes = chunk_of(&full).bytes() as u64;
-    let mut store = Store::new(Retention { events: u64::MAX, bytes: 2 * bytes + 1_000 });
+    let mut store =
+        Store::new(Retention { events: u64::MAX, bytes: 2 * bytes + 1_000, ..Retention::default() });
     for _ in 0..2 {
         store.append(&chunk_of(&full), &accepted(4_096));
     }
