@@ -85,8 +85,11 @@ fn frame_members(frame: &MappedFrame) -> String {
 /// The place, and all frames where they take less than `room` bytes.
 fn mapped_member(place: &MappedFrame, mapped: &Mapped, room: usize) -> String {
     let place = frame_members(place);
-    let frames: usize = mapped.traces.iter().map(|trace| trace.frames.len()).sum();
-    let stack = if frames > 1 && room > 0 { stack_member(mapped) } else { String::new() };
+    let is_all = |trace: &MappedTrace| {
+        trace.relation == Relation::Thrown && trace.head.is_empty() && trace.frames.len() == 1
+    };
+    let has_more = mapped.traces.len() > 1 || !mapped.traces.iter().all(is_all);
+    let stack = if has_more && room > 0 { stack_member(mapped) } else { String::new() };
     match stack.len() < room {
         true => format!("{{{place}{stack}}}"),
         false => format!("{{{place}}}"),
