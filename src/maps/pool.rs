@@ -11,7 +11,7 @@ use super::table::Refusal;
 
 const THREADS: usize = 2;
 /// How much they give way (setpriority(2)): reading maps is no reason for a key to wait.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 /// Jobs that wait.
 const QUEUE: usize = 64;
 
