@@ -34,6 +34,8 @@ export interface Options {
   console?: string | string[];
   /** Recorders to leave out. */
   off?: string | Recorder[];
+  /** Requests whose address contains one of these are left out: `'sentry.io,/collect'`. */
+  ignoreUrls?: string | string[];
   /** Characters of a message (500) and of a stack (2,000) that are kept. */
   maxMessage?: number;
   maxStack?: number;
@@ -69,6 +71,8 @@ export function setUser(id: string | number | null): void;
 export function setContext(context: object | null): void;
 /** Lets the console ask this page, by that name, for what `run` returns. */
 export function answer(name: string, run: () => unknown): void;
+/** A call by its name: `(window.taillight ||= []).push(['log', 'info', 'early'])` works before the client is there, too. */
+export function push(call: [name: string, ...args: unknown[]]): void;
 /** Gives consent; `false` takes it back and forgets what was not sent. */
 export function consent(isGiven?: boolean): void;
 /** Sends what waits, now. */
@@ -81,6 +85,7 @@ declare global {
     readonly taillight: Readonly<{
       init: typeof init; log: typeof log; track: typeof track; metric: typeof metric; error: typeof error; render: typeof render; setUser: typeof setUser;
       setContext: typeof setContext; answer: typeof answer; consent: typeof consent; flush: typeof flush; stop: typeof stop;
+      push: typeof push;
     }>;
   }
 }

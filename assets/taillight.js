@@ -18,6 +18,7 @@
   /** @type {any} The page; empty in a worker. */
   const document = window.document || {};
   const SELF = document.currentScript?.src;
+  const FILE = /\/taillight\.m?js([?#]|$)/.test(SELF) ? SELF : ''; // not a bundle that this is part of
   if (window.taillight?.stop) return;
 
   /**
@@ -37,10 +38,10 @@
   const BURST = 5, BURST_MS = 1000, BURSTS = 200; // so many equal errors a second are told one by one
   const EVENT_CHARS = 32000, STRING_CHARS = 4000, SCAN_CHARS = 16000, DEPTH = 6, KEYS = 50, ITEMS = 100;
   const ANSWER_CHARS = 40000; // six bytes each at worst: an answer stays below 256 KiB
-  const LEVELS = 'trace debug info warn error fatal report'.split(' ');
+  const LEVELS = { trace: 0, debug: 1, analytics: 1, info: 2, metric: 2, warn: 3, warning: 3, error: 4, fatal: 5, report: 6 }; // types have one too
 
   // Kept from the start: the page, its test clocks and other recorders may replace them later.
-  const { assign, keys } = Object, { getOwnPropertyDescriptor, defineProperty, getPrototypeOf } = Reflect, { stringify } = JSON;
+  const { assign, keys } = Object, { getOwnPropertyDescriptor, defineProperty, getPrototypeOf } = Reflect, { parse, stringify } = JSON;
   const { WebSocket: NativeSocket, fetch: nativeFetch, performance = {}, navigator = {}, setTimeout: setTimer, clearTimeout: cancel, Date: clock } = window;
   const { sendBeacon } = navigator, console = assign({}, window.console), encoder = new TextEncoder();
   const later = (run, ms) => setTimer(() => quietly(run), ms);
@@ -55,8 +56,8 @@
   const byteLength = (text) => (/[^\0-\x7f]/.test(text) ? encoder.encode(text) : text).length;
 
   const settings = {
-    url: /\/taillight\.m?js([?#]|$)/.test(SELF) ? SELF : '', key: '', app: '', build: '', user: null, session: '', tab: '',
-    console: 'warn,error', off: '', maxMessage: 500, maxStack: 2000, maskEmail: true, batchMs: 100, batchEvents: 100,
+    url: FILE, key: '', app: '', build: '', user: null, session: '', tab: '',
+    console: 'warn,error', off: '', ignoreUrls: '', maxMessage: 500, maxStack: 2000, maskEmail: true, batchMs: 100, batchEvents: 100,
     sample: null, consent: false, dnt: false, sanitize: null, hot: null,
   };
   const { dataset = {} } = document.currentScript || {};
@@ -92,29 +93,28 @@
 
   const REDACTED = '[redacted]';
   const SECRET = /^(passw(or)?d|pwd|(client)?secret|(access|refresh|id)?token|apikey|authorization|(set)?cookie|creditcard|cardnumber|cv[vc]|privatekey|ssn)$/;
-
   const kinds = new Map();
 
-  /** What a key, in any case style, says of its value; the last thousand keys are remembered. */
-  const kindOf = (long) => {
-    const key = long.slice(0, 64);
-    if (!kinds.has(key)) {
-      const name = key.toLowerCase().replace(/[^a-z0-9]/g, '');
+  /** What a key, in any case style, says of its value: 's' of a secret, else the first letter of what asks for care. */
+  const kindOf = (key) => {
+    let kind = kinds.get(key);
+    if (kind === undefined) {
+      const name = key.slice(0, 64).toLowerCase().replace(/[^a-z0-9]/g, '');
       if (kinds.size > 999) kinds.clear();
-      kinds.set(key, SECRET.test(name) ? 'secret' : /^(phone|address|email|context)$/.test(name) ? name : '');
+      kinds.set(key, kind = SECRET.test(name) ? 's' : /^(phone|address|email|context)$/.test(name) ? name[0] : '');
     }
-    return kinds.get(key);
+    return kind;
   };
 
-  const luhn = (digits) => [...digits].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10 === 0;
+  const luhn = (digits) => !([...digits].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10);
 
   /** Takes Bearer and JWT shapes, card numbers, URL user-info, secret query values and e-mail domains out. */
   const scrub = (text, keepMail) => {
-    if (!/[@=]|bearer|eyJ|[2-6]\d{3}/i.test(text)) return text;
+    if (text.length < 5 || !/[@=]|[Bb]earer|BEARER|eyJ|[2-6]\d{3}/.test(text)) return text;
     const clean = text
       .replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
       .replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
-      .replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (kindOf(key) === 'secret' ? mark + key + '=' + REDACTED : all))
+      .replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (kindOf(key) === 's' ? mark + key + '=' + REDACTED : all))
       .replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
       .replace(/\b[2-6]\d{3}(?:[ -]?\d){9,15}\b/g, (all) => (luhn(all.replace(/\D/g, '')) ? REDACTED : all));
     return keepMail || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
@@ -135,20 +135,20 @@
   const cut = (text, limit) => (text.length > limit ? text.slice(0, limit && limit - 1).replace(/[\uD800-\uDBFF]$/, '') + '…' : text);
 
   /** The one-line form of what is not plain data: an element as a developer writes it, `<button#save.primary>`. */
-  const oneLine = (value) => {
-    const tag = tagOf(value);
+  const oneLine = (value, tag) => {
     if (/Element$|Document|^(Text|Comment|ShadowRoot)$/.test(tag) && value.nodeType > 0) {
       const name = value.nodeName, given = (key) => value.getAttribute(key) || '', id = value.nodeType === 1 && given('id');
       return id === false ? name : `<${name.toLowerCase()}${id && '#' + id}${given('class').replace(/\s*(\S+)\s*/g, '.$1').split('.', 4).join('.')}>`;
     }
-    if (tag === 'Date') return value.toJSON() || 'Invalid Date';
-    if (/^(RegExp|URL)$/.test(tag)) return String(value);
+    if (/^(Date|RegExp|URL)$/.test(tag)) return value.toJSON?.() || String(value);
     if (ArrayBuffer.isView(value)) return `[${tag} ${value.byteLength} bytes]`;
     if (/Window|GlobalScope/.test(tag) || !/^(Object|Array|Map|Set)$/.test(tag) && !keys(value).length) return `[${tag}]`;
   };
 
-  /** Copies `root` into JSON data of about `limit` characters: bounded in depth, width and length, secrets out, no getter run. */
-  const plain = (root, limit, startDepth = 0) => {
+  const quoted = (text) => (/[^ !#-[\]-~]/.test(text) ? stringify(text) : '"' + text + '"');
+
+  /** `root` as JSON of about `limit` characters: bounded in depth, width and length, secrets out, no getter run. */
+  const encode = (root, limit, startDepth = 0) => {
     let left = limit;
     const path = [];
 
@@ -156,52 +156,56 @@
       const most = key === 'message' ? settings.maxMessage : key === 'stack' ? settings.maxStack : STRING_CHARS;
       const clean = cut(scrub(text.slice(0, Math.min(SCAN_CHARS, most * 2)), key === 'stack'), Math.min(most, Math.max(left, 20)));
       left -= clean.length;
-      return clean;
+      return quoted(clean);
     };
 
-    const copy = (value, depth, inContext, key) => {
+    const write = (value, depth, inContext, key) => {
       const type = typeof value;
       left -= 8;
       if (type === 'string') return short(value, key);
-      if (value === null || type === 'boolean' || type === 'number' && isFinite(value)) return value;
-      if (type === 'function') return `[function ${own(value, 'name') || 'anonymous'}]`;
-      if (type !== 'object') return String(value) + (type === 'bigint' ? 'n' : '');
-      if (path.includes(value)) return '[circular]';
-      const line = !isPlain(value) && !isError(value) && oneLine(value), isList = Array.isArray(value);
+      if (value === null || type === 'boolean' || type === 'number' && isFinite(value)) return '' + value;
+      if (type === 'function') return short(`[function ${own(value, 'name') || 'anonymous'}]`);
+      if (type !== 'object') return short(String(value) + (type === 'bigint' ? 'n' : ''));
+      if (path.includes(value)) return '"[circular]"';
+      const isList = Array.isArray(value), tag = isPlain(value) ? '' : tagOf(value), line = tag && !isError(value) && oneLine(value, tag);
       if (line) return short(line);
-      if (depth >= DEPTH || left <= 0) return isList ? `[array ${value.length}]` : '[object]';
+      if (depth >= DEPTH || left <= 0) return isList ? `"[array ${value.length}]"` : '"[object]"';
       path.push(value);
-      const made = isList ? list(value, value.length, depth + 1, inContext) : fields(value, depth + 1, inContext);
+      const made = isList ? list(value, value.length, depth + 1, inContext)
+        : /^(Map|Set)$/.test(tag) ? `{"${tag}(${value.size})":${list(value, value.size, depth + 1, inContext)}}`
+          : fields(tag && isError(value) ? partsOf(value) : value, depth + 1, inContext);
       path.pop();
       return made;
     };
 
     const fields = (value, depth, inContext) => {
-      const made = {}, tag = isPlain(value) ? '' : tagOf(value);
-      if (/^(Map|Set)$/.test(tag)) return { [`${tag}(${value.size})`]: list(value, value.size, depth, inContext) };
-      if (tag && isError(value)) value = partsOf(value);
       const all = keys(value);
-      for (const key of all.slice(0, KEYS)) {
-        const item = own(value, key), kind = kindOf(key);
+      let made = '', count = 0;
+      for (const key of all) {
+        if (count++ === KEYS) return `{${made.slice(1)},"…":"${all.length - KEYS} more"}`;
+        const item = depth < 2 ? value[key] : own(value, key), kind = kindOf(key); // an event itself is ours
         if (item === undefined) continue;
         left -= key.length;
-        made[cut(key, 200)] = item !== null && (kind === 'secret' || inContext && (kind === 'phone' || kind === 'address')) ? REDACTED
-          : copy(kind === 'email' && typeof item === 'string' && isOn(settings.maskEmail) ? item.replace(/@.+/, '@***') : item, depth, inContext || kind === 'context', key);
+        made += ',' + quoted(cut(key, 200)) + ':' + (item !== null && (kind === 's' || inContext && /[pa]/.test(kind)) ? `"${REDACTED}"`
+          : write(kind === 'e' && typeof item === 'string' && isOn(settings.maskEmail) ? item.replace(/@.+/, '@***') : item, depth, inContext || kind === 'c', key));
       }
-      if (all.length > KEYS) made['…'] = all.length - KEYS + ' more';
-      return made;
+      return `{${made.slice(1)}}`;
     };
 
     const list = (items, length, depth, inContext) => {
-      const made = [];
+      let made = '', count = 0;
       for (const item of items) {
-        if (made.length === ITEMS || left <= 0) return made.concat(`… ${length - made.length} more`);
-        made.push(copy(item, depth, inContext));
+        if (count === ITEMS || left <= 0) {
+          made += `,"… ${length - count} more"`;
+          break;
+        }
+        count++;
+        made += ',' + write(item, depth, inContext);
       }
-      return made;
+      return `[${made.slice(1)}]`;
     };
 
-    return copy(root, startDepth);
+    return write(root, startDepth);
   };
 
   /** One thrown value; what is no error keeps what it is. */
@@ -226,8 +230,10 @@
 
   /** One value as the text of a message. */
   const text = (value) => {
-    const copy = typeof value === 'string' ? value : isError(value) ? value.name + ': ' + value.message : plain(value, STRING_CHARS, DEPTH - 4);
-    return typeof copy === 'string' ? copy : stringify(copy);
+    if (typeof value === 'string') return value;
+    if (isError(value)) return value.name + ': ' + value.message;
+    const json = encode(value, STRING_CHARS, DEPTH - 4);
+    return json[0] === '"' ? parse(json) : json;
   };
 
   /** Console arguments as one line, with the printf directives that consoles know. */
@@ -250,7 +256,7 @@
   };
 
   /** A value that lives as long as the tab; `make` gets the one before. Where storage is blocked it lives with the page. */
-  const remembered = (key, make) => {
+  const remembered = (key, make = (before) => before || randomHex(8)) => {
     const area = quietly(() => window.sessionStorage), value = String(make(quietly(() => area.getItem('taillight.' + key))));
     quietly(() => area.setItem('taillight.' + key, value));
     return value;
@@ -263,8 +269,8 @@
 
   const introduction = () => ({
     client: randomHex(16),
-    session: settings.session || remembered('session', (before) => before || randomHex(8)),
-    tab: settings.tab || remembered('tab', (before) => before || randomHex(6)),
+    session: settings.session || remembered('session'),
+    tab: settings.tab || remembered('tab'),
     load: +remembered('load', (before) => (+before || 0) + !(before && window.parent && window.parent !== window)), // a frame is of its page's load
   });
 
@@ -276,7 +282,7 @@
    * @param {Entry[]} queue
    */
   const channel = (who, queue, done) => {
-    let last = 0, acked = 0, events, bytes, unsent, saves = 0, keptTo = 0, chunks = [];
+    let last = 0, acked = 0, events, bytes, unsent, isSaved, isGone;
     let socket, ready, since, tries = 0, ever, timer, holdUntil = 0, maxBytes = 65536, answering;
     let /** @type {{to: number, urgent: boolean}[]} */ inFlight = [];
 
@@ -289,7 +295,7 @@
       unsent++;
       bytes += entry.bytes;
       for (let worst; (events > BUFFER_EVENTS || bytes > MIB2) && (worst = count());) evict(worst);
-      if (!ready) saveLater(SAVE_MS);
+      if (!ready) saveLater(Math.max(SAVE_MS, bytes / 200));
       else if (rank > 1 && entry.json && now() >= holdUntil && inFlight.length < IN_FLIGHT && inFlight.filter((frame) => frame.urgent).length < IN_FLIGHT / 2 && last - acked <= WINDOW) post('urgent', [entry]);
       else if (rank > 1 || isFull()) pump();
       else flushLater(+settings.batchMs || 1);
@@ -327,7 +333,7 @@
       inFlight = inFlight.filter((frame) => frame.to > acked);
       count();
       awaitAck();
-      while (chunks[0]?.to <= acked) forget(chunks.shift().key);
+      if (isSaved && !queue.length) isSaved = forget(STORE + who.client);
     };
 
     const connect = () => {
@@ -339,7 +345,7 @@
       if (!done) describe();
       socket.onopen = mine(() => send({ t: 'hello', v: 1, ...who, now: now(), next: acked + 1 }));
       socket.onmessage = mine(({ data }) => {
-        const message = JSON.parse(data);
+        const message = parse(data);
         own(receivers, message.t)?.(message);
       });
       socket.onclose = mine(lost);
@@ -358,7 +364,7 @@
       resend();
       if (done) return done(false);
       if (!running) return;
-      if (queue.length) saveLater(SAVE_MS);
+      if (queue.length) saveLater(Math.max(SAVE_MS, bytes / 200));
       if (since && now() - since > STABLE_MS) tries = 0;
       since = 0;
       const probes = ++tries - (ever ? 40 : 3);
@@ -445,14 +451,14 @@
         counts.rejected += rejected?.length || 0;
       },
       throttle({ ms }) {
-        holdUntil = now() + Math.min(Math.max(+ms || 0, 0), 60000);
+        holdUntil = now() + Math.min(+ms || 0, 60000);
         resend(); // what was refused for now comes again; what was taken after all is known by its number
         awaitAck();
         flushLater(holdUntil - now() || 1);
       },
       config(message) {
         if (message.sample) sample = Object(message.sample);
-        minLevel = levelAt(message['min-level']) ?? minLevel;
+        minLevel = own(LEVELS, message['min-level']) ?? minLevel;
         enabled = message.enabled ?? enabled;
       },
       error({ code, message }) {
@@ -461,7 +467,7 @@
       /** One question at a time, answered from the fixed list or by what the app registered under that name. */
       request({ id, kind }) {
         const mySocket = socket, run = own(answers, kind);
-        const reply = (data) => mySocket.send(stringify({ t: 'reply', id, data: plain({ data }, ANSWER_CHARS).data }));
+        const reply = (data) => mySocket.send(encode({ t: 'reply', id, data }, ANSWER_CHARS));
         if (answering || !run) return reply({ error: answering ? 'busy' : 'unknown kind' });
         console.debug?.(`taillight: the console at ${base} asked this page for "${kind}"`);
         const timeout = answering = later(() => fail('no answer in 10 s'), ANSWER_MS);
@@ -496,24 +502,16 @@
 
     const saveLater = once(() => ready || done || save());
 
-    /**
-     * Appends what is not acked and not stored yet to the store, for the next document of this origin.
-     * @param {boolean} [isGone] this document ends; a number that found no room becomes a gap
-     */
-    const save = (isGone) => {
-      const area = storage(), fresh = queue.filter((entry) => entry.to > keptTo);
-      if (!area || !queue.length || !fresh.length && !(isGone && chunks.length)) return;
-      let room = MIB2 - stored(area).reduce((sum, key) => sum + area.getItem(key).length, 0);
-      const kept = fresh.filter((entry) => entry.json).sort((a, b) => b.rank - a.rank || b.seq - a.seq)
+    /** Stores what is not acked for the next document of this origin; what finds no room there becomes a gap. */
+    const save = () => {
+      const area = storage(), key = STORE + who.client;
+      if (!area || !queue.length) return;
+      let room = MIB2 - stored(area).reduce((sum, one) => sum + (one !== key && area.getItem(one).length), 0);
+      const kept = queue.filter((entry) => entry.json).sort((a, b) => b.rank - a.rank || b.seq - a.seq)
         .filter((entry) => (room -= entry.json.length + 20) > 0).map((entry) => `[${entry.seq},${entry.rank},${entry.json}]`);
-      const key = STORE + who.client + '.' + ++saves, head = stringify({ who, at: now(), isGone, from: acked + 1, last }).slice(0, -1);
+      const head = stringify({ who, at: now(), isGone, from: acked + 1, last }).slice(0, -1);
       // The rest of the area is the app's: where it leaves less room, half as many are tried until they fit.
-      while (!quietly(() => area.setItem(key, `${head},"events":[${kept}]}`) || true)) {
-        if (!kept.length) return;
-        kept.length >>= 1;
-      }
-      keptTo = last;
-      chunks.push({ key, to: last });
+      while (!(isSaved = quietly(() => area.setItem(key, `${head},"events":[${kept}]}`) || true)) && kept.length) kept.length >>= 1;
     };
 
     if (queue.length) {
@@ -524,14 +522,16 @@
 
     return {
       add, pump, connect, close,
-      /** The page is hidden, or with `isGone` ends. */
-      leave(isGone) {
-        pump(isGone);
+      /** The page is hidden, or with `isEnd` ends; a page that ends is hidden after that. */
+      leave(isEnd) {
+        isGone = isGone || isEnd;
+        pump(isEnd);
         beacon();
-        if (isGone || !ready) save(isGone);
+        if (isGone || !ready) save();
       },
       /** The page is there again. */
       wake(isNew) {
+        isGone = false;
         for (const entry of queue) entry.beaconed = false;
         if (isNew) resend();
         if (isNew || !socket) connect();
@@ -559,6 +559,9 @@
     return base && url.startsWith(base) && /^(v1\/|taillight\.)/.test(url.slice(base.length));
   };
 
+  /** Neither told nor counted: our own requests, and those that the settings name by a part of their address. */
+  const isLeftOut = (url) => isOwn(url) || names(settings.ignoreUrls).some((part) => part && url.toLowerCase().includes(part));
+
   /** Says why nothing can be sent, if taillight runs; where it does not, the page's console stays as it is. */
   const explain = () => {
     const { origin } = place();
@@ -574,51 +577,40 @@
 
   /** Sends what one document before this left, over a connection of its own under its own numbers; then the next. */
   const recover = () => {
-    const area = storage(), left = {};
-    if (recovering || !area) return;
-    for (const key of stored(area)) {
-      const chunk = quietly(() => JSON.parse(area.getItem(key))), client = chunk?.who?.client;
-      if (!client || !Array.isArray(chunk.events)) forget(key);
-      else if (client !== me.client) (left[client] = left[client] || []).push({ ...chunk, key });
+    const area = storage();
+    for (const key of recovering || !area ? [] : stored(area)) {
+      const left = quietly(() => parse(area.getItem(key))), queue = quietly(entriesOf, left);
+      if (!queue) forget(key);
+      else if (left.who.client !== me.client && (left.isGone || now() - left.at > STALE_MS)) {
+        recovering = true;
+        return channel(left.who, queue, (isTaken) => {
+          recovering = false;
+          if (!isTaken) return;
+          forget(key);
+          recover();
+        }).connect();
+      }
     }
-    const chunks = Object.values(left).find((all) => all.some((chunk) => chunk.isGone || now() - chunk.at > STALE_MS));
-    if (!chunks) return;
-    const queue = quietly(entriesOf, chunks), clear = () => chunks.forEach((chunk) => forget(chunk.key));
-    if (!queue) return clear();
-    recovering = true;
-    channel(chunks[0].who, queue, (isTaken) => {
-      recovering = false;
-      if (!isTaken) return;
-      clear();
-      recover();
-    }).connect();
   };
 
-  /** @returns {Entry[]|undefined} the events of the chunks of one client; a number that is in none of them is in a gap */
-  const entriesOf = (chunks) => {
-    const queue = [], last = Math.max(...chunks.map((chunk) => chunk.last));
-    let next = Math.min(...chunks.map((chunk) => chunk.from));
+  /** @returns {Entry[]|undefined} what was stored; a number that is not among it is in a gap */
+  const entriesOf = ({ who, from, last, events }) => {
+    const queue = [];
     const put = (to, event, rank) => {
       const json = event ? stringify(event) : '';
-      if (to >= next) queue.push({ seq: next, to, json, bytes: byteLength(json), rank: +rank });
-      next = Math.max(next, to + 1);
+      if (to >= from) queue.push({ seq: from, to, json, bytes: byteLength(json), rank });
+      from = Math.max(from, to + 1);
     };
-    for (const [seq, rank, event] of chunks.flatMap((chunk) => chunk.events).sort((a, b) => a[0] - b[0])) {
-      if (!(seq >= next && seq <= last)) continue;
+    for (const [seq, rank, event] of events.sort((a, b) => a[0] - b[0])) {
+      if (!(seq >= from && seq <= last)) continue;
       put(seq - 1);
-      put(seq, event, rank);
+      put(seq, event, +rank);
     }
     put(last);
-    return queue.length && queue;
+    return who.client && queue[0] && queue;
   };
 
   // ---- recording -----------------------------------------------------------------------------------------------
-
-  /** The place of a level in LEVELS, if it is one. */
-  const levelAt = (level) => {
-    const at = LEVELS.indexOf(level === 'warning' ? 'warn' : level);
-    return at < 0 ? undefined : at;
-  };
 
   /** The share of such events that is kept: the server's word, then the page's own. */
   const rateOf = (event) => {
@@ -631,22 +623,31 @@
   /** Takes one event. Its number is given here, after sampling, so that the numbers have no holes. */
   const record = (event) => {
     if (!running || !enabled) return;
-    const level = { error: 4, metric: 2, analytics: 1 }[event.type] ?? levelAt(event.level) ?? 2;
+    const level = own(LEVELS, event.type) ?? own(LEVELS, event.level) ?? 2;
     const isUrgent = level === 4 || level === 5 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : rateOf(event);
     if (level < minLevel) return void counts.filtered++;
     if (Math.random() >= rate) return void counts.sampled++;
     event = { timestamp: now(), 'session-id': me.session, page: place().pathname, app: me.app, build: me.build, 'user-id': me.user ?? undefined, sampled: rate < 1 ? rate : undefined, ...event };
     if (shared) event.context = { ...shared, ...event.context };
-    event = plain(event, EVENT_CHARS);
+    let json = encode(event, EVENT_CHARS);
     if (typeof settings.sanitize === 'function') {
-      const kept = quietly(settings.sanitize, event);
-      event = kept && typeof kept === 'object' && plain(kept, EVENT_CHARS);
+      const kept = quietly(settings.sanitize, parse(json));
+      json = kept && typeof kept === 'object' && encode(kept, EVENT_CHARS);
     }
-    if (event) live.add(stringify(event), isUrgent ? 2 : +(level >= 2));
+    if (json) live.add(json, isUrgent ? 2 : +(level >= 2));
     else counts.filtered++;
   };
 
   const tell = (type, subtype, more) => record({ type, subtype, ...more });
+
+  const told = new WeakMap();
+
+  /** Whether another recorder has told this very error; what is uncaught is told all the same, for that is news. */
+  const isTold = (error, by) => {
+    if (!isError(error)) return;
+    if (!told.has(error)) told.set(error, by);
+    return told.get(error) !== by;
+  };
 
   const bursts = new Map();
   let burstTimer = 0;
@@ -677,7 +678,11 @@
 
   // ---- what the server may ask; `taillight.answer` adds to it -----------------------------------------------------------
 
-  const pick = (object, names) => object && Object.fromEntries(names.split(' ').map((name) => [name, object[name]]));
+  const facts = (object) => {
+    const found = {};
+    for (const name in object) if (/^[bns]/.test(typeof object[name])) found[name] = object[name];
+    return object && found;
+  };
   const storedKeys = (area) => quietly(() => keys(window[area]).filter((key) => !key.startsWith(STORE)).slice(0, ITEMS)) || [];
   const entries = (type) => performance.getEntriesByType?.(type) || [];
 
@@ -687,10 +692,12 @@
       flush();
       return { buffered: live.figures().buffered };
     },
+    perf: () => ({ 'up-ms': round(tick()), timing: phases(navigation()), resources: entries('resource').length, requests: open.length, memory: facts(performance.memory) }),
+    'dom-stats': () => ({ state: document.readyState, elements: document.querySelectorAll('*').length, ...Object.fromEntries(['forms', 'images', 'links', 'scripts', 'styleSheets'].map((name) => [name, document[name]?.length])) }),
     diagnostics: () => ({
       ...live.figures(), ...counts, url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language,
-      'user-agent': navigator.userAgent, memory: pick(performance.memory, 'usedJSHeapSize totalJSHeapSize jsHeapSizeLimit'),
-      connection: pick(navigator.connection, 'effectiveType rtt downlink saveData'),
+      'user-agent': navigator.userAgent, ...quietly(answers.perf), dom: quietly(answers['dom-stats']),
+      connection: facts(navigator.connection),
       storage: { local: storedKeys('localStorage'), session: storedKeys('sessionStorage') }, errors: ownErrors,
     }),
   };
@@ -745,21 +752,25 @@
     const { target, error, filename, lineno, colno } = event;
     if (target !== window && target?.nodeType === 1) {
       const url = target.currentSrc || target.src || target.href || target.data, tag = target.nodeName.toLowerCase();
-      return typeof url === 'string' && url && !isOwn(url) && fault('resource', url, () => ({ message: `Failed to load ${tag} ${url}`, url, element: selector(target) }));
+      return typeof url === 'string' && url && !isLeftOut(url) && fault('resource', url, () => ({ message: `Failed to load ${tag} ${url}`, url, element: selector(target) }));
     }
+    isTold(error);
     fault('javascript', [event.message, filename, lineno, colno], () => {
       const known = error == null ? {} : thrown(error), message = isError(error) ? known.message || known.name : String(event.message || known.message);
       return { ...known, message, location: spot(filename, lineno, colno), 'user-agent': navigator.userAgent, severity: 'high',
         hint: message === 'Script error.' ? 'the script is from another origin: add crossorigin to its tag' : undefined };
     });
-  }, true), listen(window, 'unhandledrejection', ({ reason }) => fault('promise', brief(reason), () => ({ ...thrown(reason), severity: 'high' })))];
+  }, true), listen(window, 'unhandledrejection', ({ reason }) => {
+    isTold(reason);
+    fault('promise', brief(reason), () => ({ ...thrown(reason), severity: 'high' }));
+  })];
 
   let isPolicyTold;
 
   RECORDERS.csp = () => listen(document, 'securitypolicyviolation', ({ blockedURI: url, effectiveDirective: directive, disposition, sourceFile, lineNumber, columnNumber }) => {
     const isReport = disposition === 'report';
     if (isOwn(url)) {
-      if (!isReport && !isPolicyTold) console.warn(`taillight: the Content-Security-Policy of this page keeps its events here. Add ${base} and ${base.replace(/^http/, 'ws')} to its connect-src.`);
+      if (!isReport && !isPolicyTold) console.warn(`taillight: this page's Content-Security-Policy blocks its events. Add ${base} and ${base.replace(/^http/, 'ws')} to connect-src.`);
       isPolicyTold = true;
     } else fault('csp', directive + url, () => ({ ...isReport && { type: 'log', level: 'warn' }, directive, url,
       message: `${directive} ${isReport ? 'would block' : 'blocked'} ${url}`, location: spot(sourceFile, lineNumber, columnNumber) }));
@@ -777,19 +788,19 @@
   };
 
   const consoleLine = (name, level, args) => {
-    const isFault = level === 'error', make = () => {
-      const error = args.find(isError);
-      return { type: isFault ? 'error' : 'log', level, severity: isFault ? 'medium' : 'low', ...error ? thrown(error) : name === 'trace' && { stack: ownStack(new Error('Trace')) },
+    const error = args.find(isError), isFault = level === 'error', make = () => {
+      return { type: isFault ? 'error' : 'log', level, severity: isFault ? 'medium' : 'low', ...error ? thrown(error) : name === 'trace' && { stack: ['Trace', ...frames(new Error())].join('\n') },
         message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined };
     };
+    if (isTold(error, 'console')) return;
     if (isFault || level === 'warn') fault('console', name + args.slice(0, 9).map(brief), make);
     else record({ subtype: 'console', ...make() });
   };
 
-  /** The stack of an error made here, without the lines of this file. */
-  const ownStack = ({ stack }, head = 'Trace') => {
-    const file = SELF ? SELF.split('?')[0] : '\n';
-    return [head, ...String(stack || '').split('\n').filter((line, i) => line && !line.includes(file) && (i || !/^Error/.test(line)))].join('\n');
+  /** The frames of an error made here, without those of this file. */
+  const frames = ({ stack }) => {
+    const file = FILE.split('?')[0] || '\n';
+    return String(stack || '').split('\n').filter((line, i) => line && !line.includes(file) && (i || !/^Error/.test(line)));
   };
 
   // Requests. A body is never read: sizes and the end of the body come from resource timing.
@@ -806,7 +817,7 @@
   /** What is known of a request before it is sent; undefined for our own. */
   const callOf = (input, method, body, signal) => {
     const url = addressOf(input);
-    if (!isOwn(url)) return { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal };
+    if (!isLeftOut(url)) return { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal };
   };
 
   /** The operation that a GraphQL body names; nothing else of it is looked at. */
@@ -821,8 +832,8 @@
   const isOf = (entry, { url, start }) => entry.name === url.split('#')[0] && entry.startTime >= start - 1 && !(entry.startTime > start + 1000);
 
   const answered = (call, status, isOpaque) => {
-    const event = call.event = { type: 'metric', subtype: isOpaque ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined };
-    if (isOpaque) event.message = `${event.method} ${event.url} answered, but the page may not see how`;
+    const event = call.event = { type: 'metric', subtype: isOpaque ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: frames(call.stack).join('\n') || undefined };
+    if (isOpaque) event.message = `${event.method} ${event.url} answered, hidden from the page`;
     if (call.end) event['total-ms'] = round(call.end - call.start);
     const entry = performance.getEntriesByName?.(call.url, 'resource').reverse().find((one) => isOf(one, call));
     if (entry || !active.timing?.[0] || open.length > 200) return complete(call, entry);
@@ -854,7 +865,7 @@
   const failed = (call, error) => {
     const { signal, method, url } = call, name = error?.name;
     if (name === 'AbortError' || signal?.aborted && signal.reason === error && name !== 'TimeoutError') return tell('metric', 'api-call', { ...callEvent(call), aborted: true });
-    fault('network', method + url + name, () => ({ ...thrown(error), ...callEvent(call), stack: ownStack(call.stack, text(error)) }));
+    fault('network', method + url + name, () => ({ ...thrown(error), ...callEvent(call), stack: [text(error), ...frames(call.stack)].join('\n') }));
   };
 
   RECORDERS.fetch = () => replace(window, 'fetch', (run, [, args]) => {
@@ -864,7 +875,7 @@
     return promise.then((response) => {
       quietly(() => {
         call.url = call.url || response.url;
-        if (!isOwn(call.url)) answered(call, response.status, /^opaque/.test(response.type));
+        if (!isLeftOut(call.url)) answered(call, response.status, /^opaque/.test(response.type));
       });
       return response;
     }, (error) => {
@@ -892,20 +903,22 @@
       })];
   };
 
+  const XHR_ERRORS = { abort: 'AbortError', error: 'NetworkError', timeout: 'TimeoutError' };
+
   const sendCall = (xhr, opened, body, calls) => {
     const call = callOf(opened.url, opened.method, body);
     if (!call) return;
     let how;
     const on = (type, work) => listen(xhr, type, () => { if (calls.get(xhr) === opened) work(); });
     on('readystatechange', () => { if (xhr.readyState === 2) call.headers = tick(); });
-    for (const type of ['abort', 'error', 'timeout']) on(type, () => { how = type; });
+    for (const type in XHR_ERRORS) on(type, () => { how = type; });
     on('loadend', () => {
       calls.delete(xhr);
       call.url = call.url || xhr.responseURL;
       call.end = tick();
       if (!how) return answered(call, xhr.status);
       call.headers = 0;
-      failed(call, how === 'abort' ? { name: 'AbortError' } : how === 'error' ? new DOMException('XMLHttpRequest failed', 'NetworkError') : new DOMException('XMLHttpRequest timed out', 'TimeoutError'));
+      failed(call, assign(call.stack, { name: XHR_ERRORS[how], message: 'XMLHttpRequest: ' + how }));
     });
     return call;
   };
@@ -917,7 +930,7 @@
 
   RECORDERS.beacon = () => replace(navigator, 'sendBeacon', after(([input, data], isTaken) => {
     const url = addressOf(input), size = typeof data === 'string' ? byteLength(data) : data?.size || data?.byteLength;
-    if (isOwn(url)) return;
+    if (isLeftOut(url)) return;
     if (isTaken) tell('metric', 'beacon', { url, size, message: 'sendBeacon ' + url });
     else tell('error', 'network', { url, size, message: `sendBeacon ${url} was refused by the browser`, severity: 'medium' });
   }));
@@ -935,7 +948,7 @@
   const watchSocket = (socket, protocols) => {
     const { url } = socket;
     let since = tick(), isOpen;
-    if (isOwn(url)) return;
+    if (isLeftOut(url)) return;
     const say = (level, action, more) => tell('log', 'websocket', { level, action, url, 'duration-ms': round(tick() - since), message: `WebSocket ${action} ${url}`, ...more });
     listen(socket, 'open', () => {
       say('info', 'open');
@@ -947,7 +960,7 @@
       else fault('network', url, () => ({ url, code, message: 'WebSocket failed to connect to ' + url }));
     });
     if (String(protocols) === 'vite-hmr') listen(socket, 'message', ({ data }) => {
-      const found = !settings.hot && /"type":\s*"(update|full-reload)"/.test(data) && data.length < 1e5 && JSON.parse(data);
+      const found = !settings.hot && /"type":\s*"(update|full-reload)"/.test(data) && data.length < 1e5 && parse(data);
       if (found) hotUpdate('vite', found.updates ? found.updates.map((update) => update.path) : ['full reload']);
     });
   };
@@ -955,38 +968,24 @@
   // Page load, web vitals, long tasks.
 
   const navigation = () => entries('navigation')[0] || {};
-  let isLoadTold;
 
-  RECORDERS.load = () => {
-    let tries = 0, timer;
-    const look = () => {
-      const entry = entries('navigation').find(({ loadEventEnd }) => loadEventEnd > 0);
-      if (entry) pageLoaded(entry);
-      else if (!isLoadTold && tries++ < 50) soon(100);
-    };
-    const soon = (ms) => { timer = later(look, ms); };
-    if (document.readyState === 'complete') soon(0);
-    return [listen(window, 'load', () => soon(0)), () => cancel(timer)];
-  };
-
-  const pageLoaded = (entry) => {
-    if (isLoadTold) return;
-    isLoadTold = true;
-    const resources = entries('resource').filter((resource) => !isOwn(resource.name)), kinds = {}, [slowest] = byDuration(resources);
+  RECORDERS.load = () => observe('navigation', (entry) => {
+    if (!entry.loadEventEnd) return;
+    const resources = entries('resource').filter((resource) => !isLeftOut(resource.name)), kinds = {}, [slowest] = byDuration(resources);
     for (const { initiatorType } of resources) kinds[initiatorType] = (kinds[initiatorType] || 0) + 1;
     tell('metric', 'page-load', { url: pageUrl(), 'navigation-type': entry.type,
       timing: { ...phases(entry), 'dom-content-loaded': tenth(entry.domContentLoadedEventEnd), 'fully-loaded': tenth(entry.loadEventEnd) },
       resources: { count: resources.length, 'total-size-kb': Math.round([entry, ...resources].reduce((sum, { transferSize = 0 }) => sum + transferSize, 0) / 1024), kinds,
         slowest: slowest && { url: slowest.name, 'duration-ms': round(slowest.duration) } } });
-  };
+  });
 
   const byDuration = (all) => [...all].sort((a, b) => b.duration - a.duration);
 
-  const VITALS = { LCP: [2500, 4000], INP: [200, 500], CLS: [0.1, 0.25], FCP: [1800, 3000], TTFB: [800, 1800] };
+  const VITALS = { LCP: [2500, 4000], INP: [200, 500], CLS: [0.1, 0.25, 1e4], FCP: [1800, 3000], TTFB: [800, 1800] };
 
   /** The five web vitals by the definitions of web.dev/articles/vitals: told while they change, and once as `final`. */
   RECORDERS.vitals = () => {
-    let found, told, hiddenAt, isInputSeen, hasPainted, cls, shifted, shifts, longest, counted, kind, firstId = Infinity, lastId = 0;
+    let told, hiddenAt, lcp, isInputSeen, hasPainted, cls, shifted, shifts, longest, counted, kind, firstId = Infinity, lastId = 0;
     const since = (time) => Math.max(time - (navigation().activationStart || 0), 0);
     const interactions = () => performance.interactionCount || (lastId && (lastId - firstId) / 7 + 1);
 
@@ -994,25 +993,31 @@
       kind = type;
       told = {};
       isInputSeen = hasPainted = cls = 0;
+      lcp = [];
       shifts = [];
       longest = [];
       counted = interactions();
       hiddenAt = document.visibilityState === 'hidden' && !document.prerendering ? 0 : Infinity;
-      found = { CLS: () => watchers[2] && hasPainted && [cls, { element: shifted && selector(shifted) }], INP() {
-        const { id, duration, element, entry: { name, startTime, processingStart, processingEnd } = {} } = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))] || {};
-        return id && [duration, { action: name, element,
-          timing: { 'input-delay': round(processingStart - startTime), processing: round(processingEnd - processingStart), presentation: round(Math.max(0, startTime + duration - processingEnd)) } }];
-      } };
     };
 
-    /** @param {boolean} final @param {string[]} names of vitals, which are told if they changed */
-    const say = (final, ...names) => names.forEach((name) => {
-      const [exact, more] = found[name]?.() || [], isShift = name === 'CLS', scale = isShift ? 1e4 : 1e3, value = Math.round(exact * scale) / scale, [good, poor] = VITALS[name], [before, wasFinal] = told[name] || [];
-      if (exact === undefined || wasFinal && before === value || !final && (before === value || isShift && value - before < 0.01)) return;
+    /** Tells a vital if it changed. */
+    const say = (final, name, exact, more) => {
+      const [good, poor, scale = 1e3] = VITALS[name], isShift = scale > 1e3, value = Math.round(exact * scale) / scale, [before, wasFinal] = told[name] || [];
+      if (exact === undefined || before === value && (wasFinal || !final) || !final && isShift && value - before < 0.01) return;
       told[name] = [value, final];
       tell('metric', 'web-vital', { vital: name, 'metric-name': name, value, unit: isShift ? undefined : 'ms',
         rating: exact > poor ? 'poor' : exact > good ? 'needs-improvement' : 'good', final, 'navigation-type': kind, ...more });
-    });
+    };
+
+    const sayShift = (final) => watchers[2] && hasPainted && say(final, 'CLS', cls, { element: selector(shifted) });
+
+    const sayInput = (final) => {
+      const { duration, element, entry } = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))] || {};
+      if (!entry) return;
+      const { name, startTime, processingStart, processingEnd } = entry;
+      say(final, 'INP', duration, { action: name, element,
+        timing: { 'input-delay': round(processingStart - startTime), processing: round(processingEnd - processingStart), presentation: round(Math.max(0, startTime + duration - processingEnd)) } });
+    };
 
     /** The four parts of an LCP, each from where the one before ends. */
     const lcpParts = ({ url, startTime }) => {
@@ -1029,22 +1034,20 @@
     reset(navigation().type || 'navigate');
     hiddenAt = entries('visibility-state').find(({ name, startTime }) => name === 'hidden' && startTime >= since(0))?.startTime ?? hiddenAt;
 
-    const soon = once(() => say(false, 'INP'));
+    const soon = once(() => sayInput(false));
     const watchers = [observe('paint', ({ name, startTime }) => {
       if (name !== 'first-contentful-paint' || startTime >= hiddenAt) return;
       hasPainted = true;
       const { responseStart, requestStart, domainLookupStart, domainLookupEnd, connectStart, connectEnd } = navigation();
-      found.FCP = () => [since(startTime)];
-      found.TTFB = () => responseStart > 0 && responseStart < tick() && [since(responseStart), { timing: { 'waiting-duration': since(domainLookupStart),
-        'dns-duration': round(domainLookupEnd - domainLookupStart), 'connection-duration': round(connectEnd - connectStart), 'request-duration': round(responseStart - requestStart) } }];
-      say(true, 'FCP', 'TTFB');
-      say(false, 'CLS');
+      say(true, 'FCP', since(startTime));
+      if (responseStart > 0 && responseStart < tick()) say(true, 'TTFB', since(responseStart), { timing: { 'waiting-duration': since(domainLookupStart),
+        'dns-duration': round(domainLookupEnd - domainLookupStart), 'connection-duration': round(connectEnd - connectStart), 'request-duration': round(responseStart - requestStart) } });
+      sayShift(false);
     }), observe('largest-contentful-paint', (entry) => {
       const { startTime, element, url } = entry;
       if (isInputSeen || startTime >= hiddenAt) return;
-      const more = { element: element && selector(element), url: url || undefined, timing: lcpParts(entry) };
-      found.LCP = () => [since(startTime), more];
-      say(false, 'LCP');
+      lcp = [since(startTime), { element: selector(element), url: url || undefined, timing: lcpParts(entry) }];
+      say(false, 'LCP', ...lcp);
     }), observe('layout-shift', ({ hadRecentInput, startTime, value, sources }) => {
       if (hadRecentInput) return;
       if (!(startTime - shifts[shifts.length - 1]?.[0] < 1000 && startTime - shifts[0][0] < 5000)) shifts = [];
@@ -1053,7 +1056,7 @@
       if (sum <= cls) return;
       cls = sum;
       shifted = sources?.[0]?.node;
-      say(false, 'CLS');
+      sayShift(false);
     }), ...['event', 'first-input'].map((type) => observe(type, (entry) => {
       const { interactionId: id, duration, target, processingEnd, processingStart } = entry, work = processingEnd - processingStart;
       if (!id) return;
@@ -1063,7 +1066,7 @@
       if (!known) longest.push(known = { id, duration: 0, work: 0, entry });
       if (duration > known.duration || duration === known.duration && work > known.work) assign(known, { duration, work, entry });
       // Not every entry of an interaction knows its element, and none does once the page ends.
-      known.element = known.element || target && selector(target);
+      known.element = known.element || selector(target);
       longest = byDuration(longest).slice(0, 10);
       soon(100); // its other entries come too
     }, { durationThreshold: performance.interactionCount === undefined ? 16 : 40 }))];
@@ -1072,24 +1075,26 @@
     const input = ({ isTrusted }) => {
       if (!isTrusted || isInputSeen) return;
       drain();
-      say(true, 'LCP');
+      say(true, 'LCP', ...lcp);
       isInputSeen = true;
     };
     return [watchers, listen(window, 'keydown', input, true), listen(window, 'click', input, true), listen(document, 'visibilitychange', ({ timeStamp }) => {
       if (document.visibilityState !== 'hidden') return;
       drain();
       hiddenAt = Math.min(hiddenAt, timeStamp);
-      say(true, 'LCP', 'CLS', 'INP');
+      say(true, 'LCP', ...lcp);
+      sayShift(true);
+      sayInput(true);
     }, true), listen(window, 'pageshow', ({ persisted, timeStamp }) => {
       if (!persisted) return;
       reset('back-forward-cache');
       isInputSeen = true; // its paints are over: the first frame after the return is what counts
       window.requestAnimationFrame(() => window.requestAnimationFrame(hook(() => {
-        const shown = tick() - timeStamp;
         hasPainted = true;
-        found.FCP = found.LCP = () => [shown];
-        found.TTFB = () => [0];
-        say(true, 'FCP', 'LCP', 'TTFB');
+        lcp = [tick() - timeStamp];
+        say(true, 'FCP', ...lcp);
+        say(true, 'LCP', ...lcp);
+        say(true, 'TTFB', 0);
       })));
     })];
   };
@@ -1114,7 +1119,7 @@
     const isTyped = action === 'submit' || element.closest(TYPED) || element.isContentEditable || element.childElementCount > 20 || element.querySelector(HOLDS_TYPED);
     const words = isTyped ? '' : (element.textContent || '').replace(/\s+/g, ' ').trim();
     tell('analytics', 'user-action', { action, 'element-id': given('id'), 'element-class': given('class'), 'element-text': words.length < 50 && words || undefined, element: selector(element) });
-  }, { capture: true, passive: true }));
+  }, true));
 
   /** A selector that survives a new build and a new render: test ids and lasting ids first, else the path from the nearest one. */
   const selector = (element) => {
@@ -1125,7 +1130,7 @@
       steps.unshift(tag + (isLasting ? '#' + id : mark ? `[${mark}="${cut(given(mark), 60)}"]` : twins.length > 1 ? `:nth-of-type(${twins.indexOf(node) + 1})` : ''));
       if (isLasting || mark) break;
     }
-    return steps.join(' > ');
+    return steps.join(' > ') || undefined;
   };
 
   /** Each quarter of the page that was reached, once. */
@@ -1137,7 +1142,7 @@
         deepest = depth;
         tell('analytics', 'scroll', { depth, message: `scrolled to ${depth} %` });
     });
-    return listen(window, 'scroll', () => look(250), { passive: true });
+    return listen(window, 'scroll', () => look(250));
   };
 
   RECORDERS.visibility = () => listen(document, 'visibilitychange', () => tell('analytics', 'visibility', { visible: document.visibilityState !== 'hidden' }));
@@ -1190,8 +1195,8 @@
   /** Brings the recorders in line with the settings; those named in `changed` begin anew. */
   const install = (changed) => {
     const off = names(settings.off), { sample: rates } = settings;
-    ownSample = rates === 'document' ? { 'page-load': 1, 'api-call': 0.1, click: 0.01, scroll: 0.001 }
-      : typeof rates === 'string' ? Object.fromEntries(rates.split(',').map((pair) => pair.split('=')).map(([name, rate]) => [name.trim(), +rate])) : Object(rates);
+    ownSample = typeof rates === 'string' ? Object.fromEntries((rates === 'document' ? 'api-call=.1,click=.01,scroll=.001' : rates).split(/[\s,]+/).map((pair) => pair.split('=')).map(([name, rate]) => [name, +rate]))
+      : Object(rates);
     for (const name in RECORDERS) {
       const isOff = !running || off.includes(name) && name !== 'leaving';
       if (isOff || changed.includes(name)) {
@@ -1241,6 +1246,10 @@
 
   const api = {
     init, flush, stop,
+    /** A call by its name, as the page may have made it before this file was there. */
+    push([name, ...args]) {
+      own(calls, name)?.(...args);
+    },
     log(level, message, context) {
       record({ type: 'log', level: String(level).toLowerCase(), message: text(message), context });
     },
@@ -1253,7 +1262,7 @@
       tell('metric', 'custom', { 'metric-name': String(name), value, unit });
     },
     error(error, context) {
-      fault('javascript', 'own' + brief(error), () => ({ ...thrown(error), handled: true, context }));
+      if (!isTold(error, 'own')) fault('javascript', 'own' + brief(error), () => ({ ...thrown(error), handled: true, context }));
     },
     render(component, ms, more) {
       record({ ...more, type: 'metric', subtype: 'render', component: String(component), 'render-time-ms': +ms });
@@ -1280,7 +1289,10 @@
     },
   };
 
+  const calls = { ...api };
   for (const name in api) api[name] = hook(api[name]);
+  const early = window.taillight;
   quietly(() => { window.taillight = Object.freeze(api); });
   api.init();
+  if (Array.isArray(early)) early.forEach(api.push);
 })(self);

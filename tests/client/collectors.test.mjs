@@ -109,7 +109,8 @@ test('fetch: the response, the error, this and the arguments are the page’s ow
   const bare = page.window.fetch;
   await assert.rejects(bare('/down'), (error) => error === failure && error.message === 'Failed to fetch');
   assert.deepEqual([calls[0].self, calls[0].init, calls[1].self], [page.window, init, undefined]);
-  const [call, network] = events(page);
+  const [{ initiator, ...call }, network] = events(page);
+  assert.match(initiator, /^ +at .*collectors\.test\.mjs/ms);
   assert.deepEqual(call, { type: 'metric', subtype: 'api-call', url: 'http://localhost:5173/api/users?token=[redacted]&page=2', method: 'POST', 'duration-ms': 0, status: 503 });
   assert.deepEqual([network.type, network.subtype, network.message, network.method, network.url, network.severity],
     ['error', 'network', 'Failed to fetch', 'GET', 'http://localhost:5173/down', 'medium']);
@@ -163,15 +164,10 @@ test('a page load is one event, after loadEventEnd', () => {
   const entry = { startTime: 0, domainLookupStart: 1, domainLookupEnd: 46, connectStart: 50, secureConnectionStart: 170, connectEnd: 400, requestStart: 400,
     responseStart: 1200, responseEnd: 1256, type: 'reload', domContentLoadedEventEnd: 1420, loadEventEnd: 0, transferSize: 1024 };
   const resources = [{ name: 'http://localhost:5173/a.js', transferSize: 2048, initiatorType: 'script', duration: 12 }, { name: 'http://127.0.0.1:8245/taillight.js?k=K', transferSize: 9000 }];
-  const page = makePage({ idle: true });
-  page.window.performance.getEntriesByType = (type) => (type === 'navigation' ? [Object.assign({}, entry, { loadEventEnd: 0 }), entry] : resources);
-  page.run();
-  page.socket.accept();
-  page.window.emit('load');
-  page.clock.advance(50);
+  const page = connected({ observe: ['navigation'], entries: { resource: resources } });
+  page.perform('navigation', entry);
   assert.deepEqual(events(page), []);
-  entry.loadEventEnd = 2340;
-  page.clock.advance(1000);
+  page.perform('navigation', { ...entry, loadEventEnd: 2340 });
   assert.deepEqual(only(page), { type: 'metric', subtype: 'page-load', url: 'http://localhost:5173/shop/?token=[redacted]', 'navigation-type': 'reload',
     timing: { 'dns-lookup': 45, 'tcp-connect': 120, 'tls-handshake': 230, waiting: 800, 'server-response': 856, 'dom-content-loaded': 1420, 'fully-loaded': 2340 },
     resources: { count: 1, 'total-size-kb': 3, kinds: { script: 1 }, slowest: { url: 'http://localhost:5173/a.js', 'duration-ms': 12 } } });
@@ -294,7 +290,7 @@ test('inside a bundle the client waits for init', () => {
   assert.deepEqual([page.socket.url, page.socket.protocols], ['ws://127.0.0.1:9000/v1/ws', ['taillight.v1', 'k.KEY']]);
 });
 
-const CALLS = ['init', 'log', 'track', 'metric', 'error', 'render', 'setUser', 'setContext', 'answer', 'consent', 'flush', 'stop'];
+const CALLS = ['init', 'push', 'log', 'track', 'metric', 'error', 'render', 'setUser', 'setContext', 'answer', 'consent', 'flush', 'stop'];
 
 test('the module is the script with two edits', async () => {
   const mark = 'const SELF = document.currentScript?.src;';

@@ -237,3 +237,49 @@ test('a frame belongs to the page load it is in', () => {
   frame.socket.accept();
   assert.deepEqual([page.socket.frames[0].load, frame.socket.frames[0].load], [1, 1]);
 });
+
+test('one error is one report, whoever brings it; but what is uncaught after all is told', () => {
+  const page = connected(), { console } = page.window, thrown = new Error('thrown'), caught = new Error('caught'), handled = new Error('handled');
+  page.window.emit('error', { message: 'thrown', error: thrown });
+  console.error('it said', thrown);
+  page.taillight.error(thrown);
+  console.error(caught);
+  page.taillight.error(caught);
+  page.window.emit('unhandledrejection', { reason: caught });
+  page.socket.ack();
+  for (let i = 0; i < 3; i++) page.taillight.error(handled);
+  page.socket.ack();
+  console.error('no error object');
+  assert.deepEqual(events(page).map((event) => [event.subtype, event.message]), [['javascript', 'thrown'], ['console', 'Error: caught'], ['promise', 'caught'],
+    ['javascript', 'handled'], ['javascript', 'handled'], ['javascript', 'handled'], ['console', 'no error object']]);
+});
+
+test('requests that the settings name are left out', async () => {
+  const page = connected({ dataset: { ignoreUrls: 'Sentry.io, /collect' } });
+  await page.window.fetch('https://o1.ingest.sentry.io/api/1/envelope/');
+  page.window.navigator.sendBeacon('/collect?x=1', 'x');
+  await page.window.fetch('/api');
+  page.taillight.init({ ignoreUrls: ['/api'] });
+  await page.window.fetch('/api');
+  assert.deepEqual(events(page).map((event) => event.url), ['http://localhost:5173/api']);
+});
+
+test('calls made before the client was there are made by it, and later ones too', () => {
+  const page = makePage({ idle: true });
+  page.window.taillight = [['log', 'info', 'early'], ['setUser', 'u1'], ['toString'], ['nothing']];
+  page.run();
+  page.socket.accept();
+  page.taillight.push(['log', 'info', 'late']);
+  assert.deepEqual(events(page).map((event) => [event.message, event['user-id']]), [['early', undefined], ['late', 'u1']]);
+});
+
+test('the page says how fast and how large it is', () => {
+  const page = connected({ entries: { navigation: [{ domainLookupStart: 1, domainLookupEnd: 3, requestStart: 5, responseStart: 25, responseEnd: 30 }], resource: [{}, {}] } });
+  Object.assign(page.document, { querySelectorAll: () => ({ length: 7 }), forms: [1], scripts: [1, 2] });
+  page.clock.advance(1500);
+  for (const kind of ['perf', 'dom-stats', 'diagnostics']) page.socket.say({ t: 'request', id: kind, kind });
+  const [perf, dom, all] = page.socket.of('reply').map((reply) => reply.data);
+  assert.deepEqual([perf['up-ms'], perf.timing.waiting, perf.resources, perf.requests], [1500, 20, 2, 0]);
+  assert.deepEqual(dom, { state: 'loading', elements: 7, forms: 1, scripts: 2 });
+  assert.deepEqual([all['up-ms'], all.dom], [1500, dom]);
+});

@@ -18,18 +18,18 @@ function minified() {
   }
 }
 
-test('as served, comments and all, it stays below 22 KiB compressed', (t) => {
+test('as served, comments and all, it stays below 21.7 KiB compressed', (t) => {
   const size = compressed(SOURCE);
   t.diagnostic(`as served: ${size} bytes with gzip -9`);
-  assert.ok(size <= 22 * 1024, `${size} bytes`);
+  assert.ok(size <= 21.7 * 1024, `${size} bytes`);
 });
 
-test('minified it stays below 13.2 KiB compressed', (t) => {
+test('minified it stays below 13.1 KiB compressed', (t) => {
   const text = minified();
   if (text === undefined) {
     assert.ok(!process.env.CI, 'terser is not installed');
     return t.skip('terser is not installed');
   }
   t.diagnostic(`minified: ${text.length} bytes, ${compressed(text)} with gzip -9`);
-  assert.ok(compressed(text) <= 13.2 * 1024, `${compressed(text)} bytes`);
+  assert.ok(compressed(text) <= 13.1 * 1024, `${compressed(text)} bytes`);
 });

@@ -37,15 +37,26 @@ test('events recorded while taillight is away survive a reload, under their own 
   assert.deepEqual([Object.keys(page.local), old.closed], [[], true]);
 });
 
-test('while disconnected the store is appended to every two seconds, and acks empty it', () => {
+test('a page that ends is hidden after it, and has ended all the same', () => {
+  const page = makePage();
+  say(page, 2);
+  page.window.emit('pagehide');
+  page.document.visibilityState = 'hidden';
+  page.document.emit('visibilitychange');
+  const { old } = reloaded(page);
+  old.accept();
+  assert.deepEqual(numbers(old), [1, 2, 3], 'being hidden is told too');
+});
+
+test('while disconnected the store is written every two seconds, and acks empty it', () => {
   const page = connected();
   page.socket.drop();
   say(page, 2);
   page.clock.advance(2000);
   say(page, 2);
   page.clock.advance(2000);
-  const chunks = Object.keys(page.local).sort().map((key) => JSON.parse(page.local.getItem(key)));
-  assert.deepEqual(chunks.map((chunk) => chunk.events.map((event) => event[0]).sort()), [[1, 2], [3, 4]]);
+  const stored = Object.keys(page.local).map((key) => JSON.parse(page.local.getItem(key)).events.map((event) => event[0]).sort());
+  assert.deepEqual(stored, [[1, 2, 3, 4]]);
   page.socket.accept();
   page.socket.say({ t: 'ack', seq: 2 });
   assert.equal(Object.keys(page.local).length, 1);
