@@ -171,12 +171,17 @@ fn page_key(action: KeyAction) -> anyhow::Result<u8> {
 
 fn client(output: Option<&Path>, is_forced: bool, port: u16) -> anyhow::Result<u8> {
     let Some(path) = output else {
-        return print(ingest::client().as_bytes());
+        return print(ingest::client("").as_bytes());
     };
-    recording::write_new(path, ingest::client().as_bytes(), is_forced).map_err(export::not_over)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    recording::write_new(path, ingest::client(&name).as_bytes(), is_forced).map_err(export::not_over)?;
+    let own = if path.extension().is_some_and(|kind| kind == "mjs") {
+        format!("import {{ init }} from \"./{name}\"; init({{ url: \"http://127.0.0.1:{port}/\" }});")
+    } else {
+        format!("<script src=\"/{name}\" data-url=\"http://127.0.0.1:{port}\"></script>")
+    };
     let snippets = format!(
-        "wrote {}\n\nserved by your own pages:\n  <script src=\"/{name}\" data-url=\"http://127.0.0.1:{port}\"></script>\n\
+        "wrote {}\n\nserved by your own pages:\n  {own}\n\
          loaded from the console:\n  <script src=\"http://127.0.0.1:{port}/taillight.js\"></script>\n",
         path.display()
     );

@@ -16,7 +16,7 @@ const HOME: &str = include_str!("../../assets/home.html");
 const SELF_LINE: &str = "const SELF = document.currentScript?.src;";
 const MODULE_SELF: &str = "const SELF = import.meta.url;";
 const MODULE_EXPORTS: &str = "\nexport const {init, log, track, metric, error, render, setUser, setContext, \
-     answer, consent, flush, stop} = globalThis.taillight;\n";
+     answer, consent, flush, push, stop} = globalThis.taillight;\n";
 
 /// What `/` says of the traffic, without showing any of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,14 @@ pub(super) enum Traffic {
     Arriving,
 }
 
-/// The browser client as a classic script.
-pub fn client() -> &'static str {
-    CLIENT
+/// The browser client in the form that a file of this name has: types, a module, else a classic script. The module does
+/// not look for taillight where it was loaded from: a bundler or dev server brings it, so it waits for `init`.
+pub fn client(name: &str) -> Cow<'static, str> {
+    match name.rsplit_once('.') {
+        Some((_, "mjs")) => Cow::Owned(module("const SELF = '';")),
+        Some((_, "ts")) => Cow::Borrowed(TYPES),
+        _ => Cow::Borrowed(CLIENT),
+    }
 }
 
 /// The content type and text of a file route, `None` for every other route. `host` is the request's own Host.
@@ -39,7 +44,8 @@ pub(super) fn file(route: Route, host: &str, traffic: Traffic) -> Option<(&'stat
     const HTML: &str = "text/html; charset=utf-8";
     Some(match route {
         Route::Client => (SCRIPT, Cow::Borrowed(CLIENT)),
-        Route::Module => (SCRIPT, Cow::Owned(module())),
+        Route::Module => (SCRIPT, Cow::Owned(module(MODULE_SELF))),
+        Route::ClientMap => ("application/json", Cow::Owned(client_map())),
         Route::Types => (TYPESCRIPT, Cow::Borrowed(TYPES)),
         Route::Scittle => ("text/plain; charset=utf-8", Cow::Borrowed(SCITTLE)),
         Route::Demo => (HTML, Cow::Borrowed(DEMO)),
@@ -48,8 +54,31 @@ pub(super) fn file(route: Route, host: &str, traffic: Traffic) -> Option<(&'stat
     })
 }
 
-fn module() -> String {
-    let mut text = CLIENT.replacen(SELF_LINE, MODULE_SELF, 1);
+/// What the SourceMap header of a route's file names, relative to it.
+pub(super) fn map_of(route: Route) -> Option<&'static str> {
+    matches!(route, Route::Client | Route::Module).then_some("taillight.js.map")
+}
+
+/// A source map that changes no place and asks developer tools to pass the client over: a line that the page logs is
+/// shown at the page's own place, not at the client's.
+fn client_map() -> String {
+    let lines = CLIENT.lines().count();
+    let mappings = ["AAAA"].into_iter().chain(std::iter::repeat_n("AACA", lines.saturating_sub(1)));
+    serde_json::json!({
+        "version": 3,
+        "file": "taillight.js",
+        "sources": ["taillight.source.js"],
+        "sourcesContent": [CLIENT],
+        "names": [],
+        "mappings": mappings.collect::<Vec<_>>().join(";"),
+        "ignoreList": [0],
+        "x_google_ignoreList": [0],
+    })
+    .to_string()
+}
+
+fn module(self_line: &str) -> String {
+    let mut text = CLIENT.replacen(SELF_LINE, self_line, 1);
     text.push_str(MODULE_EXPORTS);
     text
 }
@@ -69,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_module_finds_its_address_and_exports_the_api() {
-        let module = module();
+        let module = module(MODULE_SELF);
         assert!(!module.contains(SELF_LINE) && module.contains(MODULE_SELF));
         assert!(module.ends_with(MODULE_EXPORTS));
         assert_eq!(CLIENT.matches(SELF_LINE).count(), 1, "the client must declare SELF on exactly one line");
@@ -77,6 +106,20 @@ mod tests {
         for name in names {
             assert!(TYPES.contains(&format!("{name}(")), "{name} has no type");
         }
+    }
+
+    #[test]
+    fn the_map_of_the_client_names_each_line_and_asks_to_be_passed_over() {
+        let (_, text) = file(Route::ClientMap, "localhost", Traffic::Nothing).expect("a file");
+        let map = sourcemap::SourceMap::from_slice(text.as_bytes()).expect("a source map");
+        for line in 0..CLIENT.lines().count() {
+            let line = u32::try_from(line).expect("a short file");
+            let token = map.lookup_token(line, 40).expect("a mapping");
+            assert_eq!((token.get_dst_line(), token.get_src_line(), token.get_src_col()), (line, line, 0));
+        }
+        let map: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(map["ignoreList"], serde_json::json!([0]));
+        assert_eq!(map_of(Route::Module), Some("taillight.js.map"));
     }
 
     #[test]

@@ -90,7 +90,11 @@ async fn route_to(
 ) -> Answer {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     if let Some((kind, body)) = files::file(route, host, traffic(door).await) {
-        return file(request.method(), kind, &body);
+        let mut answer = file(request.method(), kind, &body);
+        if let Some(map) = files::map_of(route) {
+            answer.headers_mut().insert("sourcemap", HeaderValue::from_static(map));
+        }
+        return answer;
     }
     match route {
         Route::Socket => upgrade(request, door, stop),

@@ -12,6 +12,8 @@ mod bar;
 mod bench;
 /// A real page in headless Chromium, and the client's own tests.
 mod browser;
+/// The client as a part of somebody's bundle.
+mod bundle;
 /// Palette, export dialog, copying, the mouse, keys of one's own.
 mod chrome;
 /// From a stack to code on the screen without a browser: folded, raw, in the editor, after hot updates, beside hostile maps.

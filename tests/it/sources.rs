@@ -30,7 +30,7 @@ setTimeout(pay, 50);
 ";
 
 /// The folder with Vite and esbuild, filled from npm once for all runs on this machine; nothing where that cannot be.
-fn tools() -> Option<PathBuf> {
+pub(crate) fn tools() -> Option<PathBuf> {
     let npm = tool(&["npm"])?;
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;

@@ -15,6 +15,8 @@ pub enum Route {
     Client,
     /// `/taillight.mjs`
     Module,
+    /// `/taillight.js.map`
+    ClientMap,
     /// `/taillight.d.ts`
     Types,
     /// `/taillight.cljs`
@@ -29,9 +31,10 @@ pub enum Route {
 }
 
 /// Read by GET and HEAD; any other method finds nothing there.
-const FILES: [(&str, Route); 8] = [
+const FILES: [(&str, Route); 9] = [
     ("/taillight.js", Route::Client),
     ("/taillight.mjs", Route::Module),
+    ("/taillight.js.map", Route::ClientMap),
     ("/taillight.d.ts", Route::Types),
     ("/taillight.cljs", Route::Scittle),
     ("/demo", Route::Demo),
