@@ -132,7 +132,7 @@ fn every_recorder_tells_its_event_once() {
 }
 
 const EVERYTHING: [Expected; 18] = [
-    expected("browser/log", None, "checks passed: 17"),
+    expected("browser/log", None, "checks passed: 18"),
     expected("browser/javascript", None, "uncaught from the page"),
     expected("browser/promise", None, "All promises were rejected"),
     expected("browser/api-call", Some(200), "POST /graphql"),
@@ -331,6 +331,9 @@ fn a_page_in_an_error_loop_stays_alive_and_is_folded() {
     let count: u64 = of_loop.iter().map(|event| event["data"]["count"].as_u64().unwrap_or(1)).sum();
     assert_eq!(count, 100_000);
     assert!(of_loop.len() < 100, "{}", of_loop.len());
+    let alive = &events.iter().find(|event| event["msg"] == "after the loop").expect("was awaited")["data"]["context"];
+    assert_eq!(alive["rounds"], 20, "a timer of the page came between any two rounds");
+    assert!(alive["frames"].as_u64() > Some(0), "frames were drawn: {alive}");
 }
 
 /// The events up to the moment where all of `wanted` have come.
@@ -567,6 +570,12 @@ fn answer(mut stream: &TcpStream, files: &[(&'static str, String)]) -> Option<()
     let (status, kind, body) = match path {
         "/ok" | "/graphql" | "/slow" => ("200 OK", "application/json", "{}"),
         "/broken" => ("500 Internal Server Error", "text/plain", "broken"),
+        "/drip" => {
+            // The rest never comes: the page gives it up.
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nfirst").ok()?;
+            reader.read_line(&mut request).ok();
+            return None;
+        }
         "/bye" => (
             "200 OK",
             "text/html",
