@@ -969,8 +969,11 @@
 
   const navigation = () => entries('navigation')[0] || {};
 
+  let isLoadTold; // the one entry comes as it is while the page loads, and again once it has
+
   RECORDERS.load = () => observe('navigation', (entry) => {
-    if (!entry.loadEventEnd) return;
+    if (isLoadTold || !entry.loadEventEnd) return;
+    isLoadTold = true;
     const resources = entries('resource').filter((resource) => !isLeftOut(resource.name)), kinds = {}, [slowest] = byDuration(resources);
     for (const { initiatorType } of resources) kinds[initiatorType] = (kinds[initiatorType] || 0) + 1;
     tell('metric', 'page-load', { url: pageUrl(), 'navigation-type': entry.type,

@@ -167,7 +167,7 @@ test('a page load is one event, after loadEventEnd', () => {
   const page = connected({ observe: ['navigation'], entries: { resource: resources } });
   page.perform('navigation', entry);
   assert.deepEqual(events(page), []);
-  page.perform('navigation', { ...entry, loadEventEnd: 2340 });
+  for (let twice = 0; twice < 2; twice++) page.perform('navigation', { ...entry, loadEventEnd: 2340 });
   assert.deepEqual(only(page), { type: 'metric', subtype: 'page-load', url: 'http://localhost:5173/shop/?token=[redacted]', 'navigation-type': 'reload',
     timing: { 'dns-lookup': 45, 'tcp-connect': 120, 'tls-handshake': 230, waiting: 800, 'server-response': 856, 'dom-content-loaded': 1420, 'fully-loaded': 2340 },
     resources: { count: 1, 'total-size-kb': 3, kinds: { script: 1 }, slowest: { url: 'http://localhost:5173/a.js', 'duration-ms': 12 } } });
