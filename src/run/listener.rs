@@ -111,9 +111,7 @@ impl Listener {
         let listeners = runtime.block_on(async { bind(settings) })?;
         let address = listeners.address();
         let snapshots = Arc::new(Published::new(Snapshot::default()));
-        let retention =
-            Retention { events: settings.retain, bytes: settings.memory, age_ms: settings.retain_age_ms() };
-        let (handle, store) = store::spawn(retention, Arc::clone(&snapshots))?;
+        let (handle, store) = store::spawn(retention(settings), Arc::clone(&snapshots))?;
         let counters = Arc::new(Counters::default());
         let dirty = Arc::new(Notify::new());
         let (stop, stopping) = watch::channel(false);
@@ -123,21 +121,10 @@ impl Listener {
         let wanted = running.sinks(settings);
         let written: Vec<_> = wanted.iter().flat_map(sinks::numbers_of).collect();
         sinks.replace(wanted);
-        let intake = Intake::new(
-            handle.clone(),
-            Arc::clone(&sinks),
-            follower,
-            Arc::clone(&dirty),
-            Arc::clone(&counters),
-        );
+        let (news, books) = (|| Arc::clone(&dirty), || Arc::clone(&counters));
+        let intake = Intake::new(handle.clone(), Arc::clone(&sinks), follower, news(), books());
         intake.remember(&written);
-        let door = Arc::new(Door::new(
-            policy,
-            Redactor::default(),
-            intake,
-            Arc::clone(&counters),
-            Arc::clone(&dirty),
-        ));
+        let door = Arc::new(Door::new(policy, Redactor::default(), intake, books(), news()));
         set_signal(&door, settings);
         runtime.spawn(look(Arc::clone(&door), stopping.clone()));
         let asks = door.asks.clone();
@@ -229,6 +216,11 @@ impl Listener {
             let _ = writeln!(io::stderr(), "taillight: {line}");
         }
     }
+}
+
+/// What memory keeps.
+fn retention(settings: &Settings) -> Retention {
+    Retention { events: settings.retain, bytes: settings.memory, age_ms: settings.retain_age_ms() }
 }
 
 /// Makes signal stages, redaction and alerts those of `settings`.

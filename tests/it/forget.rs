@@ -169,7 +169,8 @@ fn without_a_running_taillight_the_files_of_the_settings_are_seen_to() {
     assert_eq!((code, text.lines().count()), (Some(0), 4), "{text}");
     let (code, text) = run(&["forget", "--user", "user-1"]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("5 lines removed") && text.contains("no taillight is running"), "{text}");
+    // Five events and the summary of their session.
+    assert!(text.contains("6 lines removed") && text.contains("no taillight is running"), "{text}");
     let file = folder.path().join("rec.jsonl");
     let file = file.to_str().expect("text");
     let (code, text) = run(&["forget", "--session", "sess-user-2", "--from", file]);
