@@ -8,6 +8,7 @@ use super::rule::{By, Measure, Rule};
 use super::window::Window;
 use crate::event::{Chunk, EventRef, Flags, Timestamp};
 use crate::filter::{EvalContext, Matcher};
+use crate::options::span_text;
 use crate::pipeline::{matching, read_filter};
 
 /// Keys watched for all rules together; those of a rule that come when it has its part are watched as one, `(other)`.
@@ -36,9 +37,9 @@ pub struct Firing {
 }
 
 impl Firing {
-    /// What was measured, as people write it: `7`, `2.5/s`, `5 %`, `812 ms`.
+    /// What was measured, as people write it: `7 in 5m`, `2.5/s in 1m`, `5 % in 5m`, `812 ms in 5m`.
     pub fn measured(&self) -> String {
-        self.rule.measure.written(self.value)
+        format!("{} in {}", self.rule.measure.written(self.value), span_text(self.rule.window_ms))
     }
 }
 

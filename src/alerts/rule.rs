@@ -111,7 +111,7 @@ pub const ALERT: &[Key] = &[
         "sinks",
         Kind::List(Check::ANY),
         "",
-        "the sinks it is sent to, whatever they select; all where it is not set",
+        "the sinks it is sent to, whatever they select but for their limits; all where it is not set",
     ),
     key("bell", Kind::Flag, "false", "ring the terminal's bell"),
     key("notify", Kind::Flag, "false", "show a notification of the terminal (OSC 9 and 777)"),

@@ -14,7 +14,9 @@ pub(super) fn alert(change: &Change) -> Note<'static> {
     let firing = &change.firing;
     let rule = &firing.rule;
     let (state, level) = if change.has_ended { ("ended", Level::Info) } else { ("firing", Level::Error) };
-    let about = if firing.key.is_empty() { String::new() } else { format!(" ({})", firing.key) };
+    // The example says more of a group than its fingerprint.
+    let has_key = !firing.key.is_empty() && firing.group.is_none();
+    let about = if has_key { format!(" ({})", firing.key) } else { String::new() };
     let example = if firing.example.is_empty() { String::new() } else { format!(": {}", firing.example) };
     let data = json!({
         "type": "log",

@@ -246,7 +246,19 @@ impl Selector {
         self.select_but(chunk, now, |_| false)
     }
 
-    /// The same, but the rows for which `is_exempt` holds always pass, and count against nothing.
+    /// The rows that pass where nothing but the limits counts.
+    pub fn select_within_limits(&mut self, chunk: &Chunk, now: Timestamp) -> Selected {
+        let mut stopped = [0; Stage::ALL.len()];
+        if self.limiter.is_none() {
+            return Selected { rows: Rows::All, stopped };
+        }
+        let rows: Vec<u32> =
+            (0..).zip(chunk.ids()).filter(|_| self.limiter.passes(now.0)).map(|(row, _)| row).collect();
+        stopped[Stage::Limit as usize] = (chunk.len() - rows.len()) as u64;
+        Selected { rows: Rows::These(rows), stopped }
+    }
+
+    /// As [`Selector::select`], but the rows for which `is_exempt` holds always pass, and count against nothing.
     pub(super) fn select_but(
         &mut self,
         chunk: &Chunk,

@@ -90,6 +90,8 @@ fn a_limit_opens_again_and_only_what_passed_the_rest_counts_against_it() {
     for (now, expected) in [(0, vec![1]), (500, vec![]), (1_100, vec![1])] {
         assert_eq!(rows(&selector.select(&events, Timestamp(now))), expected, "{now}");
     }
+    let within = selector.select_within_limits(&events, Timestamp(3_000));
+    assert_eq!((rows(&within), within.stopped[Stage::Limit as usize]), (vec![0], 2));
 }
 
 #[test]

@@ -75,7 +75,7 @@ mod tests {
         let mut alarm = Alarm::default();
         let first: Arc<Board> = Arc::new(vec![firing("many", 1, "a;b\u{1b}]0;x\u{7}")]);
         let told = alarm.take(&first).expect("news");
-        let text = "many, 5: a,b␛]0,x␇";
+        let text = "many, 5 in 5m: a,b␛]0,x␇";
         let expected =
             format!("\u{7}\u{1b}]9;taillight: {text}\u{1b}\\\u{1b}]777;notify;taillight;{text}\u{1b}\\");
         assert_eq!(told, expected);
@@ -83,7 +83,7 @@ mod tests {
         let risen = Arc::new(vec![Firing { value: 9.0, ..first[0].clone() }]);
         assert_eq!(alarm.take(&risen).as_deref(), Some(""));
         let again = Arc::new(vec![firing("many", 2, "")]);
-        assert!(alarm.take(&again).is_some_and(|told| told.contains("many, 5")));
+        assert!(alarm.take(&again).is_some_and(|told| told.contains("many, 5 in")));
     }
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
         let many: Board = (0..5).map(|number| firing(&format!("a{number}"), 1, "")).collect();
         let told = alarm.take(&Arc::new(many)).expect("news");
         assert_eq!((told.matches("]777;").count(), told.matches('\u{7}').count()), (3, 1));
-        assert!(told.contains("a2, 5 (+2 more)"), "{told:?}");
+        assert!(told.contains("a2, 5 in 5m (+2 more)"), "{told:?}");
         let quiet = Arc::new(usual().remove(0));
         let quiet = Arc::new(vec![Firing { rule: quiet, ..firing("x", 1, "") }]);
         assert_eq!(alarm.take(&quiet).as_deref(), Some(""));

@@ -126,7 +126,7 @@ impl Outlet {
         self.dispatch.mode == Mode::Blocking
     }
 
-    /// Takes what is meant for this sink; of a packet that was `chosen` for it, everything. Gives the number up to
+    /// Takes what is meant for this sink; of a packet that was `chosen` for it, everything within its limits. Gives the number up to
     /// which the queue must have been left before the packet may be acked, if that is not so already.
     pub(super) fn offer(&self, packet: &Packet, now: Timestamp, at: Instant, chosen: bool) -> Option<u64> {
         let mut inner = self.lock();
@@ -137,7 +137,7 @@ impl Outlet {
             inner.counts.drop_for(why, offered);
             return None;
         }
-        let rows = if chosen { Rows::All } else { inner.select(packet, now) };
+        let rows = inner.select(packet, now, chosen);
         let piece = Piece::new(packet, rows, at);
         if piece.len() == 0 {
             return None;
@@ -323,11 +323,14 @@ impl Inner {
         self.entered - self.queued - self.in_flight
     }
 
-    fn select(&mut self, packet: &Packet, now: Timestamp) -> Rows {
+    fn select(&mut self, packet: &Packet, now: Timestamp, chosen: bool) -> Rows {
         if self.selector.is_all() {
             return Rows::All;
         }
-        let selected = self.selector.select(&packet.chunk, now);
+        let selected = match chosen {
+            true => self.selector.select_within_limits(&packet.chunk, now),
+            false => self.selector.select(&packet.chunk, now),
+        };
         for ((stage, _), stopped) in Stage::ALL.iter().zip(selected.stopped) {
             match stage {
                 Stage::Sample => self.counts.sampled += stopped,

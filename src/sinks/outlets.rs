@@ -148,7 +148,7 @@ impl Outlets {
         self.offer_where(packet, now, |outlet| outlet.dispatch.takes_summaries, false)
     }
 
-    /// Offers `packet` to the sinks of these names, whatever they select.
+    /// Offers `packet` to the sinks of these names, whatever they select, within their limits.
     pub fn offer_to(&self, packet: &Packet, names: &[String], now: Timestamp) -> Tickets {
         self.offer_where(packet, now, |outlet| names.contains(&outlet.name), true)
     }

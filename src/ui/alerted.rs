@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::alerts::{Board, Firing};
 use crate::store::Snapshot;
@@ -14,7 +14,8 @@ use crate::store::Snapshot;
 #[derive(Debug, Default)]
 pub(super) struct Alerted {
     board: Arc<Board>,
-    groups: FxHashSet<u64>,
+    /// Places on the board.
+    groups: FxHashMap<u64, usize>,
 }
 
 impl Alerted {
@@ -26,8 +27,11 @@ impl Alerted {
     /// Looks for the groups anew.
     pub(super) fn see(&mut self, snapshot: &Snapshot) {
         self.groups.clear();
-        for (group, ordinal) in self.board.iter().filter_map(|firing| firing.group) {
-            self.groups.insert(snapshot.event(ordinal).and_then(|event| event.group()).unwrap_or(group));
+        for (place, firing) in self.board.iter().enumerate() {
+            let Some((group, ordinal)) = firing.group else { continue };
+            let group = snapshot.event(ordinal).and_then(|event| event.group()).unwrap_or(group);
+            // The first rule that tells of a group speaks for it.
+            self.groups.entry(group).or_insert(place);
         }
     }
 
@@ -36,7 +40,8 @@ impl Alerted {
         &self.board
     }
 
-    pub(super) fn is_about(&self, group: u64) -> bool {
-        self.groups.contains(&group)
+    /// The one that is about this group of errors.
+    pub(super) fn about(&self, group: u64) -> Option<&Firing> {
+        self.board.get(*self.groups.get(&group)?)
     }
 }

@@ -183,6 +183,7 @@ fn tabs(here: Screen, fresh: usize, room: usize) -> Vec<(bool, String)> {
 /// Connections, rate, losses, alerts, memory, address; the rear ones leave first when it is narrow.
 fn status(view: &View<'_>, width: u16) -> String {
     let glyphs = view.theme.glyphs;
+    let alerts = view.alerted.firing().len() as u64;
     let mut parts = Vec::new();
     if let Some(recording) = &view.facts.recording {
         parts.push(view.theme.gate.plain_capped(recording, 30));
@@ -190,16 +191,19 @@ fn status(view: &View<'_>, width: u16) -> String {
         let connections = view.counters.connections();
         let mark = if connections > 0 { glyphs.live } else { glyphs.gone };
         parts.push(format!("{mark} {connections}"));
-        parts.push(format!("{} ev/s", format::count_short(view.snapshot.events_per_s)));
+        if alerts == 0 || width >= 100 {
+            parts.push(format!("{} ev/s", format::count_short(view.snapshot.events_per_s)));
+        }
     }
     let dropped = view.counters.get(crate::counters::Counter::GapEvents);
     if dropped > 0 {
         parts.push(format!("! {} dropped", format::count(dropped)));
     }
-    let alerts = view.alerted.firing().len() as u64;
     if alerts > 0 {
         parts.push(format!("! {}", counted(alerts, "alert")));
     }
+    // Alerts take the place of what matters less.
+    let width = if alerts > 0 { width.saturating_sub(14) } else { width };
     if width >= 100 || view.facts.recording.is_some() {
         parts.push(format::bytes(view.snapshot.bytes));
     }

@@ -38,13 +38,7 @@ fn the_same_error_five_times_is_told_once_and_causes_nothing_more() {
         (&told["data"]["state"], &told["data"]["alert-group"]),
         (&"firing".into(), &events[0]["group"])
     );
-    assert_eq!(
-        told["msg"],
-        format!(
-            "alert firing: same error ({}), 5: cannot read x of undefined 42",
-            alert["key"].as_str().expect("a key")
-        )
-    );
+    assert_eq!(told["msg"], "alert firing: same error, 5 in 5m: cannot read x of undefined 42");
     // More of it, and the alert's own event, which is an error too, change nothing.
     (0..20).for_each(|_| drop(recorded.program.post(ERROR)));
     let health = recorded.until(|health| health["alerts"][0]["value"] == 25.0);
@@ -63,9 +57,9 @@ fn an_alert_begins_ends_and_goes_to_the_sinks_it_names_whatever_they_select() {
         .program
         .post(r#"[{"type":"log","level":"warn"},{"type":"log","level":"warn","message":"low \u001b[2J"}]"#);
     let began = recorded.program.line();
-    assert!(began.ends_with("ERROR [taillight] alert firing: low, 2: low ␛[2J"), "{began}");
+    assert!(began.ends_with("ERROR [taillight] alert firing: low, 2 in 1s: low ␛[2J"), "{began}");
     let ended = recorded.program.line();
-    assert!(ended.ends_with("INFO [taillight] alert ended: low, 0: low ␛[2J"), "{ended}");
+    assert!(ended.ends_with("INFO [taillight] alert ended: low, 0 in 1s: low ␛[2J"), "{ended}");
     let health = recorded.until(|health| health["sinks"]["console"]["delivered"] == 2);
     assert_eq!(health["sinks"]["rec"]["offered"], 2, "other sinks do not get it");
     assert_eq!((&health["ring"]["own"], &health["alerts"]), (&2.into(), &json!([])));
@@ -170,15 +164,17 @@ fn header_health_and_errors_show_what_holds() {
     let groups = |console: &mut Console| {
         console.keys("2");
         let screen = console.screen(120, 36);
-        let rows = screen.lines().skip(4).take_while(|line| !line.trim().is_empty()).map(str::to_owned);
-        rows.collect::<Vec<_>>()
+        let rows = screen.lines().skip(4).take_while(|line| !line.trim().is_empty());
+        rows.filter(|row| !row.contains("! alert")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert!(groups(&mut console).iter().all(|row| !row.contains('!')));
     let snapshot = Arc::clone(&console.app.matches().snapshot);
+    let group = |ordinal| snapshot.event(ordinal).and_then(|event| event.group());
+    let first = groups(&mut console).remove(0);
+    let is_first = |group: u64| first.contains(&format!(" {:04x} ", group >> 48));
     let failed = (snapshot.first..snapshot.end)
-        .find(|ordinal| snapshot.event(*ordinal).is_some_and(|event| event.group().is_some()))
-        .expect("an error");
-    let group = snapshot.event(failed).and_then(|event| event.group()).expect("its group");
+        .find(|ordinal| group(*ordinal).is_some_and(is_first))
+        .expect("an event of the first group");
     let firing = Firing {
         rule: Arc::new(usual().remove(0)),
         key: String::new(),
@@ -191,11 +187,16 @@ fn header_health_and_errors_show_what_holds() {
     console.send(Msg::Alerts(Arc::new(vec![firing])));
     let marked: Vec<_> = groups(&mut console).into_iter().filter(|row| row.contains('!')).collect();
     let [marked] = marked.as_slice() else { panic!("{marked:?}") };
-    assert!(marked.contains(&format!("{:04x}", group >> 48)), "{marked}");
+    assert!(
+        group(failed).is_some_and(|group| marked.contains(&format!(" {:04x} ", group >> 48))),
+        "{marked}"
+    );
+    let selected = console.screen(120, 36).contains("! alert same error: 7 in 5m since");
+    assert!(selected, "{}", console.screen(120, 36));
     assert!(console.screen(120, 36).lines().next().is_some_and(|header| header.contains("! 1 alert")));
     console.keys("6");
     let health = console.screen(120, 36);
-    assert!(health.contains("! same error 7 it ␛[2J broke"), "{health}");
+    assert!(health.contains("! same error 7 in 5m it ␛[2J broke"), "{health}");
     console.send(Msg::Alerts(Arc::default()));
     assert!(!console.screen(120, 36).contains("alert"));
 }

@@ -292,7 +292,7 @@ fn mark(row: &GroupRow, loads: &GroupLoads, view: &View<'_>) -> &'static str {
 
 /// Whether an alert about this group holds.
 fn is_told(row: &GroupRow, view: &View<'_>) -> bool {
-    row.group != OTHER && view.alerted.is_about(row.group)
+    row.group != OTHER && view.alerted.about(row.group).is_some()
 }
 
 /// How many groups there are and, where there is room, what the marks and trends mean.
@@ -302,7 +302,9 @@ fn note(width: u16, gone: usize, view: &View<'_>) -> String {
         Some((from, _)) => {
             let from = from.to_jiff().to_zoned_datetime(view.zone.clone()).strftime("%H:%M:%S").to_string();
             let gone = if gone > 0 { format!("G {gone} gone {dot} ") } else { String::new() };
-            format!("N new in this load {dot} {gone}trend from {from} {dot} {groups}")
+            let told = view.tables.groups.iter().any(|row| is_told(row, view));
+            let told = if told { format!("! alert {dot} ") } else { String::new() };
+            format!("{told}N new in this load {dot} {gone}trend from {from} {dot} {groups}")
         }
         None => groups,
     }

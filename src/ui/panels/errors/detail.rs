@@ -83,6 +83,10 @@ fn lines(
     let mut out = Out { lines: Vec::new(), width, view };
     out.push(message(group), (height / 2).max(1), theme.title);
     out.push(&numbers(group, view), 3, theme.dim);
+    if let Some(firing) = view.alerted.about(group.group) {
+        let (name, since) = (&firing.rule.name, clock(firing.since, view.zone));
+        out.push(&format!("! alert {name}: {} since {since}", firing.measured()), 1, theme.worse);
+    }
     let latest = view.snapshot.event(group.last_ordinal);
     let Some(event) = latest else {
         out.push("its latest occurrence is no longer kept", 1, theme.dim);
