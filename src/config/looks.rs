@@ -1,4 +1,4 @@
-//! What settings choose of the looks and of the latency screen, as words.
+//! What settings choose of the screens, as words.
 //!
 //! Kept by `Settings`; the screens know what each of them means.
 
@@ -80,6 +80,21 @@ impl Word for DetailMode {
         ("full", Self::Full),
         ("off", Self::Off),
     ];
+}
+
+/// What makes errors the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupBy {
+    /// The message without numbers and names, and the top frame that is the user's own.
+    #[default]
+    MessageAndFrame,
+    Message,
+    Frame,
+}
+
+impl Word for GroupBy {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("message-and-frame", Self::MessageAndFrame), ("message", Self::Message), ("frame", Self::Frame)];
 }
 
 /// Which requests the latency screen is about.

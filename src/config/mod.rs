@@ -18,7 +18,7 @@ mod trust;
 pub use complaint::Complaint;
 pub use history::HistoryFile;
 pub use kind::{Kind, Value};
-pub use looks::{Baseline, DetailMode, Landmarks, ThemeName, Times, Window};
+pub use looks::{Baseline, DetailMode, GroupBy, Landmarks, ThemeName, Times, Window};
 pub use places::Places;
 pub use secret::reveal;
 pub use sections::{SECTIONS, Section};

@@ -9,7 +9,7 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::complaint::Complaint;
 use super::kind::{Value, Word};
-use super::looks::{Baseline, DetailMode, Landmarks, ThemeName, Times, Window};
+use super::looks::{Baseline, DetailMode, GroupBy, Landmarks, ThemeName, Times, Window};
 use super::sections::{Reader, SECTIONS};
 use super::table::{Flag, LATENCY_COLUMNS, SETTINGS, STREAM_COLUMNS, Setting, position, variable};
 use crate::alerts;
@@ -135,6 +135,14 @@ pub struct Settings {
     /// Repeats are one row.
     pub is_folding: bool,
     pub detail: DetailMode,
+    /// Milliseconds from which something is slow, and those of requests, renders and long tasks.
+    pub slow: u64,
+    pub slow_requests: u64,
+    pub slow_renders: u64,
+    pub slow_tasks: u64,
+    /// Templates of paths.
+    pub routes: Vec<String>,
+    pub group_by: GroupBy,
     pub window: Window,
     pub baseline: Baseline,
     /// Failed requests count in percentiles.
@@ -200,6 +208,12 @@ impl Default for Settings {
             landmarks: Landmarks::Loads,
             is_folding: true,
             detail: DetailMode::Beside,
+            slow: 1_000,
+            slow_requests: 500,
+            slow_renders: 50,
+            slow_tasks: 200,
+            routes: Vec::new(),
+            group_by: GroupBy::MessageAndFrame,
             window: Window::Load,
             baseline: Baseline::Previous,
             has_failures: true,

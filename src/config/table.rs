@@ -6,6 +6,7 @@
 use super::kind::{Check, Field, Kind, Value};
 use super::settings::Settings;
 use crate::ingest::admission::{is_host, is_origin};
+use crate::pipeline::is_route;
 
 /// How a setting is written on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,8 @@ const BEGINNINGS: Check = Check {
     is_one: |from| !from.trim().is_empty(),
 };
 
+const ROUTE: Check = Check { what: "a path such as /api/users/:id/avatar or /files/*", is_one: is_route };
+
 /// Words of a choice, in the order of its enum.
 pub(super) const WHEN: &[&str] = &["auto", "always", "never"];
 pub(super) const GLYPHS: &[&str] = &["auto", "unicode", "ascii"];
@@ -118,6 +121,7 @@ pub(super) const TIMES: &[&str] = &["clock", "load", "gap", "age"];
 pub(super) const LANDMARKS: &[&str] = &["reload", "clicks", "off"];
 pub(super) const DETAIL: &[&str] = &["auto", "below", "right", "full", "off"];
 pub(super) const WINDOWS: &[&str] = &["load", "1m", "5m", "all"];
+pub(super) const GROUPING: &[&str] = &["message-and-frame", "message", "frame"];
 pub(super) const BASELINES: &[&str] = &["previous", "mark", "none"];
 /// Columns that may be left out, all of which are shown where nothing is set.
 pub(super) const STREAM_COLUMNS: &[&str] = &["time", "kind", "tab", "status", "bar", "where"];
@@ -125,7 +129,7 @@ pub(super) const LATENCY_COLUMNS: &[&str] =
     &["count", "/min", "err%", "p50", "p90", "p99", "p99.9", "max", "change", "last 60s"];
 
 /// Every setting, in the order of the README.
-pub static SETTINGS: [Setting; 37] = [
+pub static SETTINGS: [Setting; 43] = [
     Setting {
         key: "bind",
         kind: Kind::Text(ADDRESS),
@@ -368,6 +372,60 @@ pub static SETTINGS: [Setting; 37] = [
         since: Since::Now,
         help: "Where the selected event is shown; auto: beside or below the list, as there is room",
         at: |settings| &mut settings.detail,
+    },
+    Setting {
+        key: "slow.ms",
+        kind: Kind::Number { from: 1, to: 3_600_000 },
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "Milliseconds from which what is none of the following is slow",
+        at: |settings| &mut settings.slow,
+    },
+    Setting {
+        key: "slow.request",
+        kind: Kind::Number { from: 1, to: 3_600_000 },
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "The same of requests",
+        at: |settings| &mut settings.slow_requests,
+    },
+    Setting {
+        key: "slow.render",
+        kind: Kind::Number { from: 1, to: 3_600_000 },
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "The same of renders",
+        at: |settings| &mut settings.slow_renders,
+    },
+    Setting {
+        key: "slow.long-task",
+        kind: Kind::Number { from: 1, to: 3_600_000 },
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "The same of long tasks",
+        at: |settings| &mut settings.slow_tasks,
+    },
+    Setting {
+        key: "routes",
+        kind: Kind::List(ROUTE),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "Paths that are one endpoint, beside those that differ in numbers and ids alone; the first 100 count",
+        at: |settings| &mut settings.routes,
+    },
+    Setting {
+        key: "errors.group-by",
+        kind: Kind::Choice(GROUPING),
+        flag: Flag::None,
+        project: Project::Free,
+        since: Since::Start,
+        help: "What makes errors the same: message and top frame that is yours, or one of them",
+        at: |settings| &mut settings.group_by,
     },
     Setting {
         key: "latency.window",

@@ -3,6 +3,7 @@
 //! Every other module speaks of events through [`EventRef`]. Nothing here knows sockets, threads, terminals or
 //! the clock; time is passed in.
 
+pub mod agent;
 mod builder;
 mod chunk;
 mod data;

@@ -13,8 +13,9 @@ use super::asks::Asks;
 use super::intake::Intake;
 use super::packers::Packers;
 use crate::counters::Counters;
-use crate::pipeline::Redactor;
+use crate::pipeline::{Reading, Redactor};
 use crate::published::Published;
+use crate::wire::Sender;
 
 /// Largest message and body (SECURITY: limits).
 pub const MAX_MESSAGE: usize = 1024 * 1024;
@@ -26,6 +27,8 @@ pub(super) const MAX_SENTE_MESSAGE: usize = 16 * 1024 * 1024;
 pub struct Door {
     pub policy: Policy,
     redactor: Published<Redactor>,
+    /// How events are read.
+    pub reading: Arc<Reading>,
     pub intake: Intake,
     pub counters: Arc<Counters>,
     /// Notified when the store has something to publish.
@@ -48,6 +51,7 @@ impl Door {
         Self {
             policy,
             redactor: Published::new(redactor),
+            reading: Arc::default(),
             intake,
             counters,
             dirty,
@@ -66,6 +70,18 @@ impl Door {
     /// Goes on with other rules.
     pub fn set_redactor(&self, redactor: Redactor) {
         self.redactor.set(Arc::new(redactor));
+    }
+
+    /// This reads events as the user says.
+    #[must_use]
+    pub fn with_reading(self, reading: Arc<Reading>) -> Self {
+        self.intake.set_reading(Arc::clone(&reading));
+        Self { reading, ..self }
+    }
+
+    /// What is known of a sender before it has said anything.
+    pub(super) fn sender(&self, source: &'static str) -> Sender {
+        Sender { source, reading: Arc::clone(&self.reading), ..Sender::default() }
     }
 
     /// Whole seconds since the start.

@@ -25,6 +25,7 @@ use super::intake::{Numbered, Receipt};
 use super::metrics;
 use super::websocket::{self, Speech};
 use crate::counters::Counter;
+use crate::event::agent;
 use crate::wire::{self, Body, Sender};
 
 pub(super) type Answer = Response<Full<Bytes>>;
@@ -147,7 +148,7 @@ async fn events(request: Request<Incoming>, door: &Door) -> Answer {
         Ok(Err(_)) => return text(StatusCode::BAD_REQUEST, "the body ended early"),
         Err(_) => return text(StatusCode::REQUEST_TIMEOUT, "the body took over 30 s"),
     };
-    let sender = Sender { source: "browser", recv: super::now(), ..Sender::default() };
+    let sender = Sender { recv: super::now(), ..door.sender("browser") };
     // Bytes that are no UTF-8 cost the strings they stand in, not the batch.
     let read = wire::decode_body(&String::from_utf8_lossy(&body), &sender, &door.redactor());
     let taken = match read {
@@ -205,6 +206,8 @@ fn upgrade(mut request: Request<Incoming>, door: &Arc<Door>, stop: watch::Receiv
     let accept = derive_accept_key(key.as_bytes());
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("");
     let speech = Speech::of(request.uri().path(), request.uri().query().unwrap_or(""), origin);
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
+    let agent: Arc<str> = agent::named(agent).into();
     let protocols = joined(headers, &header::SEC_WEBSOCKET_PROTOCOL);
     let speaks_ours = protocols.split(',').any(|entry| entry.trim() == PROTOCOL);
     let door = Arc::clone(door);
@@ -212,7 +215,7 @@ fn upgrade(mut request: Request<Incoming>, door: &Arc<Door>, stop: watch::Receiv
     tokio::spawn(async move {
         // A peer that leaves before the handshake is complete has sent nothing yet.
         if let Ok(stream) = upgraded.await {
-            websocket::serve(TokioIo::new(stream), door, speech, stop).await;
+            websocket::serve(TokioIo::new(stream), door, (speech, agent), stop).await;
         }
     });
     let mut answer = empty(StatusCode::SWITCHING_PROTOCOLS);

@@ -15,7 +15,7 @@ use super::telling;
 use crate::alerts::{Board, Engine, Rule};
 use crate::counters::Counters;
 use crate::event::{Chunk, Flags};
-use crate::pipeline::{Signal, Signals};
+use crate::pipeline::{Reading, Signal, Signals};
 use crate::published::Published;
 use crate::sinks::{Origin, Outlets, Packet};
 use crate::stats::Windows;
@@ -102,6 +102,11 @@ impl Intake {
     /// The alerts that hold, as of the last look.
     pub fn alerts(&self) -> &Arc<Published<Board>> {
         &self.board
+    }
+
+    /// Events that the stages change are read again as `reading` says.
+    pub fn set_reading(&self, reading: Arc<Reading>) {
+        self.lock().stages.reading = reading;
     }
 
     /// Goes on with other signal stages; what they are asked for from now on is as `make` says, unless they are set as

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::counters::{Counter, Counters};
 use crate::event::{Chunk, Timestamp};
-use crate::pipeline::{Rows, Selected, Signals, Stage};
+use crate::pipeline::{Reading, Rows, Selected, Signals, Stage};
 use crate::sinks::Origin;
 use crate::store::Tally;
 use crate::wire;
@@ -17,6 +17,8 @@ use crate::wire;
 #[derive(Debug, Default)]
 pub(super) struct Stages {
     pub(super) signals: Signals,
+    /// How events that are changed are read again.
+    pub(super) reading: Arc<Reading>,
     counters: Arc<Counters>,
 }
 
@@ -31,7 +33,7 @@ pub(super) struct Staged {
 
 impl Stages {
     pub(super) fn new(counters: Arc<Counters>) -> Self {
-        Self { signals: Signals::default(), counters }
+        Self { counters, ..Self::default() }
     }
 
     /// Counts events of taillight's own that came another way.
@@ -71,7 +73,7 @@ impl Stages {
         let rewritten = self.signals.rewrite(&chunk);
         if !rewritten.is_empty() {
             self.counters.add(Counter::SignalChanged, rewritten.len() as u64);
-            chunk = wire::rewrite(&chunk, &rewritten);
+            chunk = wire::rewrite(&chunk, &rewritten, &self.reading);
         }
         Staged { chunk, origin, passing }
     }

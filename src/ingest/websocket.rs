@@ -79,9 +79,13 @@ impl Ending {
     }
 }
 
-/// Serves the connection until it ends.
-pub(super) async fn serve<S>(stream: S, door: Arc<Door>, speech: Speech, mut stop: watch::Receiver<bool>)
-where
+/// Serves the connection until it ends; its handshake said what is spoken and which browser it is.
+pub(super) async fn serve<S>(
+    stream: S,
+    door: Arc<Door>,
+    (speech, agent): (Speech, Arc<str>),
+    mut stop: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let mut config = WebSocketConfig::default();
@@ -94,7 +98,7 @@ where
     let progress = Arc::new(Progress::default());
     let metered = Metered::new(stream, Arc::clone(&progress), 2 * max as u64);
     let socket = WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await;
-    let mut connection = Connection::new(Arc::clone(&door), socket, progress, speech);
+    let mut connection = Connection::new(Arc::clone(&door), socket, progress, (speech, agent));
     door.counters.connected();
     let ending = connection.run(&mut stop).await;
     connection.end(ending).await;
@@ -106,6 +110,8 @@ struct Connection<S> {
     socket: WebSocketStream<Metered<S>>,
     progress: Arc<Progress>,
     speech: Speech,
+    /// `Chrome 126 · macOS`
+    agent: Arc<str>,
     /// `conn-7`: the session of a client that names none.
     name: String,
     sender: Sender,
@@ -128,18 +134,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         door: Arc<Door>,
         socket: WebSocketStream<Metered<S>>,
         progress: Arc<Progress>,
-        speech: Speech,
+        (speech, agent): (Speech, Arc<str>),
     ) -> Self {
         let number = door.next_connection();
         let name = format!("conn-{number}");
         let page = door.counters.pages().enter(number, &name);
-        let sender = Sender { session: name.clone(), source: "browser", ..Sender::default() };
+        let sender = Sender { session: name.clone(), ..door.sender("browser") };
         let (now, asks) = (Instant::now(), door.asks.listen());
         Self {
             door,
             socket,
             progress,
             speech,
+            agent,
             name,
             sender,
             client: None,
@@ -267,12 +274,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         if hello.client.is_empty() {
             return self.broken("missing", "`hello` needs `client`", "").await;
         }
-        let known = Sender {
-            recv: self.sender.recv,
-            session: self.name.clone(),
-            source: "browser",
-            ..Sender::default()
-        };
+        let known =
+            Sender { recv: self.sender.recv, session: self.name.clone(), ..self.door.sender("browser") };
         self.sender = known.introduced(hello);
         let client = ClientKey::of(&hello.client);
         self.client = Some(client);
@@ -372,14 +375,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let store = self.door.intake.store();
         let tab: Arc<str> = Arc::from(self.sender.tab.as_str());
         if let Some(session) = self.live.take() {
-            store.send(StoreMsg::Session { session, tab: Arc::clone(&tab), is_open: false, at }).await;
+            let (tab, agent) = (Arc::clone(&tab), Arc::clone(&self.agent));
+            store.send(StoreMsg::Session { session, tab, agent, is_open: false, at }).await;
         }
         if let Some(session) = session {
             self.page.note(|page| {
                 session.as_ref().clone_into(&mut page.session);
                 page.tab.clone_from(&self.sender.tab);
             });
-            store.send(StoreMsg::Session { session: Arc::clone(&session), tab, is_open: true, at }).await;
+            let agent = Arc::clone(&self.agent);
+            store
+                .send(StoreMsg::Session { session: Arc::clone(&session), tab, agent, is_open: true, at })
+                .await;
             self.live = Some(session);
         }
         self.door.dirty.notify_one();

@@ -13,6 +13,7 @@ use super::load::Loader;
 use super::pool::{Done, Pool};
 use super::sources::Rewrites;
 use crate::counters::Counters;
+use crate::pipeline::Grouping;
 use crate::stack::Libraries;
 use crate::store::{Mapping, Snapshot};
 
@@ -31,6 +32,7 @@ pub struct Options {
     pub root: Root,
     pub rewrites: Rewrites,
     pub libraries: Libraries,
+    pub grouping: Grouping,
 }
 
 /// What waits for the thread: the newest snapshot, and what was loaded, which is at most what was asked for.
@@ -89,12 +91,12 @@ pub fn spawn(
 ) -> io::Result<(MapsHandle, JoinHandle<()>)> {
     let handle = MapsHandle::default();
     let (inside, back) = (handle.clone(), handle.clone());
-    let Options { allowed, root, rewrites, libraries } = options;
+    let Options { allowed, root, rewrites, libraries, grouping } = options;
     let loader = Loader::new(allowed, root.clone(), rewrites.clone());
     let pool = Pool::spawn(loader, move |done| back.deliver(done))?;
     let work = move || {
         let mut known = Known::new(pool, root, rewrites, libraries, counters);
-        let mut walk = Walk::default();
+        let mut walk = Walk::by(grouping);
         while let Some(news) = inside.take() {
             known.learn(news.done);
             if let Some(snapshot) = news.snapshot {

@@ -3,6 +3,7 @@
 //! Decoding calls [`template`] for every event that has a URL, so it makes one pass and allocates nothing but
 //! the caller's buffer. It never fails: what is no URL becomes something short that is the same for its like.
 
+use super::reading::Routes;
 use super::segment::{BAD, CLASS, DIGIT, END, MARK, POINT, WORD_MAX, classes, is_id};
 
 /// Of a whole endpoint, in bytes; a route that would be longer ends with `/…`.
@@ -23,6 +24,15 @@ const ID: &str = ":id";
 /// `data:`, `blob:` and the like keep only their scheme. An empty `method` is GET.
 /// The route of an endpoint is its own template.
 pub fn template(method: &str, url: &str, page: Option<&str>, out: &mut String) {
+    template_of(method, url, page, &Routes::default(), out);
+}
+
+/// As [`template`], with routes of the user's own.
+pub fn template_of(method: &str, url: &str, page: Option<&str>, routes: &Routes, out: &mut String) {
+    let push_route = |path: &str, out: &mut String| match routes.find(path) {
+        Some(route) if out.len() + route.len() <= ENDPOINT_MAX => out.push_str(route),
+        _ => push_route(path, out),
+    };
     out.clear();
     push_method(method, out);
     out.push(' ');

@@ -3,6 +3,7 @@
 //! Decoding calls [`fingerprint`] for events of level warn and above and for failed requests. The number is the
 //! `group` of an event and is written to recordings, so it is the same in every run and on every machine.
 
+use super::reading::Grouping;
 use crate::stack;
 
 mod message;
@@ -32,6 +33,11 @@ pub struct Evidence<'a> {
 ///
 /// `scratch` is overwritten; it is here to be reused.
 pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
+    fingerprint_by(Grouping::default(), evidence, scratch)
+}
+
+/// As [`fingerprint`], where the user says what makes errors the same.
+pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
     let mut hash = Fnv::default();
     if evidence.is_failed_request() {
         hash.part(evidence.endpoint);
@@ -40,13 +46,19 @@ pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
     }
     // Not the subtype: the same fault is `javascript` when thrown and `promise` when awaited.
     hash.part(evidence.kind);
-    if let Some((file, function)) = evidence.mapped {
+    let has_frame = grouping != Grouping::Message;
+    if let Some((file, function)) = evidence.mapped.filter(|_| has_frame) {
         hash.place(file, function, scratch);
+        return hash.finish();
+    }
+    let frame = if has_frame { stack::top_own(evidence.stack) } else { None };
+    if let (Grouping::Frame, Some(frame)) = (grouping, &frame) {
+        hash.place(frame.file, frame.function, scratch);
         return hash.finish();
     }
     normalise_message(evidence.message, scratch);
     hash.part(scratch);
-    if let Some(frame) = stack::top_own(evidence.stack) {
+    if let Some(frame) = frame {
         hash.place(frame.file, frame.function, scratch);
     } else if scratch.is_empty() {
         hash.part(evidence.subtype);
@@ -131,6 +143,30 @@ mod tests {
         let mapped = Evidence { mapped: Some(("src/cart.ts", "save")), ..error() };
         assert_eq!(of(mapped), of(Evidence { message: "other words", stack: FIREFOX, ..mapped }));
         assert_ne!(of(mapped), of(Evidence { mapped: Some(("src/cart.ts", "load")), ..mapped }));
+    }
+
+    #[test]
+    fn the_user_says_what_makes_errors_the_same() {
+        let by = |grouping, evidence: Evidence<'_>| fingerprint_by(grouping, &evidence, &mut String::new());
+        let elsewhere = Evidence { stack: "load@http://localhost:5173/src/cart.js:1:1", ..error() };
+        let otherwise = Evidence { message: "cart is missing", ..error() };
+        let mapped = Evidence { mapped: Some(("src/cart.ts", "save")), ..error() };
+        for (grouping, by_place, by_message) in [
+            (Grouping::MessageAndFrame, true, true),
+            (Grouping::Message, false, true),
+            (Grouping::Frame, true, false),
+        ] {
+            let own = by(grouping, error());
+            assert_eq!(own != by(grouping, elsewhere), by_place, "{grouping:?}");
+            assert_eq!(own != by(grouping, otherwise), by_message, "{grouping:?}");
+        }
+        assert_eq!(by(Grouping::Message, mapped), by(Grouping::Message, error()));
+        let nowhere = Evidence { stack: "", ..error() };
+        assert_ne!(
+            by(Grouping::Frame, nowhere),
+            by(Grouping::Frame, Evidence { message: "other", ..nowhere })
+        );
+        assert_eq!(by(Grouping::default(), error()), of(error()));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod keys;
 mod limit;
 mod pattern;
 mod precheck;
+mod reading;
 mod redact;
 mod segment;
 mod selection;
@@ -27,6 +28,7 @@ pub use cut::LIMIT as MAX_EVENT_BYTES;
 pub use keys::{Rules, is_usable_key};
 pub use limit::{Limit, Limiter};
 pub use pattern::{Allow, Column, Pattern};
+pub use reading::{Grouping, Reading, Routes, Slow, is_route};
 pub use redact::{Redactor, Scrub, Scrubbed};
 pub use selection::{
     FILTER, LIMITS, Rows, SELECTION, Selected, Selection, Selector, Stage, matching, read_filter,

@@ -4,12 +4,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::input::{Found, Lines};
 use crate::event::{Chunk, Timestamp, gate};
-use crate::pipeline::Redactor;
+use crate::pipeline::{Reading, Redactor};
 use crate::wire::{LineDecoder, Skipped};
 
 /// A file that cannot be read, or not to its end.
@@ -57,6 +58,12 @@ impl Recording {
             skipped: Vec::new(),
             error: None,
         }
+    }
+
+    /// Events that taillight has not written itself are read as the user says.
+    #[must_use]
+    pub fn with_reading(self, reading: Arc<Reading>) -> Self {
+        Self { decoder: self.decoder.with_reading(reading), ..self }
     }
 
     /// The next rows, at most 4,096 and at most one line over 2 MiB; `None` at the end of the last file.

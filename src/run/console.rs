@@ -3,9 +3,11 @@
 //! The main thread waits for keys and news, takes all that are there, and draws at most once a frame. Everything
 //! that can take long happens on other threads.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +24,7 @@ use super::keys::Keys;
 use super::listener::{Listener, Running};
 use super::mapping::Mapping;
 use super::pace::{Pace, Urgency};
-use super::{Usage, clipboard, code, looks, signals};
+use super::{Usage, clipboard, code, crash, looks, signals};
 use crate::alerts::Board;
 use crate::config::{Saved, Settings};
 use crate::counters::Counters;
@@ -50,6 +52,11 @@ pub(super) enum Input {
     Counts(Arc<[(String, u64)]>),
     /// How far an export is.
     Work(Option<Work>),
+    /// An export is done: the file, and what is to be said.
+    Written {
+        path: String,
+        said: String,
+    },
     /// What was copied, and how.
     Copied(clipboard::Done),
     Signal(u8),
@@ -67,7 +74,12 @@ pub(super) struct Source {
     pub(super) asks: Option<ingest::Asks>,
     /// Where events go beside the ring, if anywhere.
     pub(super) sinks: Option<Arc<Outlets>>,
+    /// Stops the reading of a recording.
+    pub(super) feeding: Option<Arc<AtomicBool>>,
 }
+
+/// What is said of a recording that is being read.
+pub(super) const READING: &str = "reading";
 
 /// Listens and shows what arrives until the user quits.
 pub(super) fn run(mut kept: Kept, filter: &str) -> anyhow::Result<u8> {
@@ -108,6 +120,7 @@ fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
         maps: mapping.as_ref().map(Mapping::handle),
         asks: Some(listener.asks.clone()),
         sinks: Some(Arc::clone(&listener.sinks)),
+        feeding: None,
     };
     show(&source, filter, kept, |input| {
         let input = input.clone();
@@ -142,12 +155,14 @@ pub(super) fn show(
     screen.set_mouse(settings.mouse)?;
     let heard = background::ask_if(looks::asks_for_ground(&settings));
     let theme = looks::theme(&settings, heard.ground);
-    let (counters, zone) = (Arc::clone(&source.counters), looks::zone(&settings));
-    let app = App::new(source.facts.clone(), counters, theme, zone, filter).with_kept(looked);
+    let fresh = || {
+        let (facts, counters) = (source.facts.clone(), Arc::clone(&source.counters));
+        App::new(facts, counters, theme, looks::zone(&settings), filter).with_kept(looked.clone())
+    };
     let late = Late::after(&heard, Instant::now());
     let (pace, seen, keys) = (Pace::new(settings.fps), Default::default(), Keys::read(sender.clone(), late)?);
     let mut console = Console {
-        app,
+        app: fresh(),
         screen,
         helpers,
         sender: sender.clone(),
@@ -156,12 +171,14 @@ pub(super) fn show(
         seen,
         chrome: Chrome::of(&settings),
         keys,
-        editor: settings.editor,
+        editor: settings.editor.clone(),
         ground: heard.ground,
         asks: source.asks.clone(),
         sinks: source.sinks.clone(),
         alerts: Arc::clone(&source.alerts),
         alarm: Alarm::default(),
+        working: "",
+        feeding: source.feeding.clone(),
     };
     console.select(0);
     console.tick()?;
@@ -171,7 +188,7 @@ pub(super) fn show(
     if let Some(warning) = warning {
         console.update(Msg::Warning(warning))?;
     }
-    let ended = console.run(&inputs);
+    let ended = console.survive(&inputs, fresh, &source.snapshots);
     // Whoever still answers must not wait for a place in the queue.
     drop(inputs);
     drop(console);
@@ -257,9 +274,44 @@ struct Console {
     sinks: Option<Arc<Outlets>>,
     alerts: Arc<Published<Board>>,
     alarm: Alarm,
+    /// What takes its time at the moment.
+    working: &'static str,
+    /// Stops what is read, where something is.
+    feeding: Option<Arc<AtomicBool>>,
 }
 
 impl Console {
+    /// Runs until the end. Should the screen fail, what is known of it and the events in memory are saved, and a fresh
+    /// one goes on, once: events are taken all the while.
+    fn survive(
+        &mut self,
+        inputs: &Receiver<Input>,
+        fresh: impl Fn() -> App,
+        snapshots: &Published<Snapshot>,
+    ) -> anyhow::Result<u8> {
+        let mut has_failed = false;
+        loop {
+            // Nothing of the screen's state is used after a failure but the terminal and the ways to other threads.
+            let ended = catch_unwind(AssertUnwindSafe(|| self.run(inputs)));
+            let Err(failure) = ended else { return ended.unwrap_or(Ok(code::FINE)) };
+            let report = self.screen.failure().unwrap_or_else(|| "nothing is known of why".to_owned());
+            let folder = super::state_folder().unwrap_or_else(|_| std::env::temp_dir());
+            let time = ingest::now().to_jiff().strftime("%Y-%m-%dT%H%M%S").to_string();
+            let saved = crash::save(&folder, &time, &report, &snapshots.get());
+            self.screen.suspend();
+            // The terminal may be what failed.
+            let _ = writeln!(io::stderr(), "taillight: the screen failed: {saved}");
+            if has_failed {
+                resume_unwind(failure);
+            }
+            has_failed = true;
+            (self.app, self.seen) = (fresh(), Default::default());
+            self.select(0);
+            self.screen.resume()?;
+            self.update(Msg::Warning(format!("the screen failed and was begun anew: {saved}")))?;
+        }
+    }
+
     fn run(&mut self, inputs: &Receiver<Input>) -> anyhow::Result<u8> {
         self.pace.ask(Urgency::Now);
         loop {
@@ -318,7 +370,11 @@ impl Console {
         let urgency = match input {
             Input::News => self.urgency_of_news(),
             Input::Saved(_) | Input::Counts(_) | Input::Work(_) => Urgency::Frame,
-            Input::Terminal(_) | Input::Notice(_) | Input::Copied(_) | Input::Signal(_) => Urgency::Now,
+            Input::Terminal(_)
+            | Input::Notice(_)
+            | Input::Written { .. }
+            | Input::Copied(_)
+            | Input::Signal(_) => Urgency::Now,
         };
         self.pace.ask(urgency);
         let msg = match input {
@@ -327,7 +383,11 @@ impl Console {
             Input::Terminal(Event::Mouse(event)) => Msg::Mouse(event),
             Input::Terminal(_) | Input::News => return Ok(None),
             Input::Notice(text) => Msg::Notice(text),
-            Input::Work(work) => Msg::Work(work),
+            Input::Work(work) => {
+                self.working = work.as_ref().map_or("", |work| work.what);
+                Msg::Work(work)
+            }
+            Input::Written { path, said } => Msg::Written { path, said },
             Input::Copied(done) => {
                 if let Some(sequence) = done.sequence {
                     self.screen.write(&sequence)?;
@@ -376,7 +436,10 @@ impl Console {
                         self.app.update(Msg::Notice(format!("export failed: {error}")));
                     }
                 }
-                Effect::CancelWork => self.exporting.cancel(),
+                Effect::CancelWork => match &self.feeding {
+                    Some(feeding) if self.working == READING => feeding.store(true, Ordering::Relaxed),
+                    _ => self.exporting.cancel(),
+                },
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(code::FINE)),

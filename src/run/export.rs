@@ -11,7 +11,7 @@ use anyhow::anyhow;
 
 use super::{code, person, recorded, signals};
 use crate::cli;
-use crate::config::{Saved, Settings};
+use crate::config::Settings;
 use crate::event::form::{Form, Part};
 use crate::event::gate;
 use crate::recording::{Export, ExportError};
@@ -20,9 +20,8 @@ use crate::ui::format::counted;
 const BUFFER: usize = 64 * 1024;
 
 pub(super) fn run(settings: &Settings, mut export: cli::Export) -> anyhow::Result<u8> {
-    let saved = &settings.saved;
     // A mistake in the filter is told before anybody is asked.
-    super::filter::checked(export.from.filter.as_deref().unwrap_or_default(), saved)?;
+    super::filter::checked(export.from.filter.as_deref().unwrap_or_default(), &settings.saved)?;
     // Gone once it was read.
     let _gathered = match export.who.is_anybody() {
         true => {
@@ -33,8 +32,8 @@ pub(super) fn run(settings: &Settings, mut export: cli::Export) -> anyhow::Resul
         false => None,
     };
     match &export.output {
-        Some(path) => until_signal(&export, saved, path),
-        None => to_stdout(&export.from, saved, &form_of(&export)),
+        Some(path) => until_signal(&export, settings, path),
+        None => to_stdout(&export.from, settings, &form_of(&export)),
     }
 }
 
@@ -43,11 +42,11 @@ fn form_of(export: &cli::Export) -> Form {
     Form { format: export.format.format(), without }
 }
 
-fn to_stdout(from: &cli::Recorded, saved: &[Saved], form: &Form) -> anyhow::Result<u8> {
+fn to_stdout(from: &cli::Recorded, settings: &Settings, form: &Form) -> anyhow::Result<u8> {
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let (mut text, mut is_first) = (String::new(), true);
     form.head(&mut text);
-    let matched = recorded::pass(from, saved, |chunk, rows| {
+    let matched = recorded::pass(from, settings, |chunk, rows| {
         for row in rows {
             is_first &= !form.event(chunk.event(*row), is_first, &mut text);
             out.write_all(text.as_bytes())?;
@@ -73,7 +72,7 @@ impl Drop for Ended {
 
 /// Writes the file on a thread of its own, so that a signal ends it even while it waits for input; then what was
 /// written so far is removed.
-fn until_signal(export: &cli::Export, saved: &[Saved], path: &Path) -> anyhow::Result<u8> {
+fn until_signal(export: &cli::Export, settings: &Settings, path: &Path) -> anyhow::Result<u8> {
     let (sender, ended) = sync_channel(1);
     let signalled = sender.clone();
     signals::watch(move |code| {
@@ -84,10 +83,10 @@ fn until_signal(export: &cli::Export, saved: &[Saved], path: &Path) -> anyhow::R
     let file = if export.force { Export::create_over(path, form) } else { Export::create(path, form) };
     let file = file.map_err(not_over)?;
     let unfinished = file.unfinished().to_owned();
-    let (from, saved, path) = (export.from.clone(), saved.to_vec(), path.to_owned());
+    let (from, settings, path) = (export.from.clone(), settings.clone(), path.to_owned());
     let write = move || {
         let _ended = Ended(sender);
-        to_file(file, &from, &saved, &path)
+        to_file(file, &from, &settings, &path)
     };
     let writing = thread::Builder::new().name("export".into()).spawn(write)?;
     if let Ok(Some(code)) = ended.recv() {
@@ -99,8 +98,8 @@ fn until_signal(export: &cli::Export, saved: &[Saved], path: &Path) -> anyhow::R
 }
 
 /// Without events there is no file: an empty one would stand in the way of the next try.
-fn to_file(mut export: Export, from: &cli::Recorded, saved: &[Saved], path: &Path) -> anyhow::Result<u8> {
-    let matched = recorded::pass(from, saved, |chunk, rows| {
+fn to_file(mut export: Export, from: &cli::Recorded, settings: &Settings, path: &Path) -> anyhow::Result<u8> {
+    let matched = recorded::pass(from, settings, |chunk, rows| {
         for row in rows {
             export.write(chunk.event(*row))?;
         }

@@ -41,16 +41,18 @@ impl Exporting {
         let (stop, sender) = (Arc::clone(&self.stop), sender.clone());
         let write = move || {
             let written = write(&chosen, form, &path, is_forced, &stop, &sender);
-            let said = match written {
+            let news = match written {
                 Ok(done) => {
-                    let path = gate::plain(&path);
-                    format!("wrote {}, {}, to {path}", counted(done.events, "event"), bytes(done.bytes))
+                    let shown = gate::plain(&path);
+                    let said =
+                        format!("wrote {}, {}, to {shown}", counted(done.events, "event"), bytes(done.bytes));
+                    Input::Written { path, said }
                 }
-                Err(error) => format!("export failed: {error}"),
+                Err(error) => Input::Notice(format!("export failed: {error}")),
             };
             // A console that has ended in the meantime has nobody to tell.
             let _ = sender.send(Input::Work(None));
-            let _ = sender.send(Input::Notice(said));
+            let _ = sender.send(news);
         };
         self.threads.push(thread::Builder::new().name("export".into()).spawn(write)?);
         Ok(())

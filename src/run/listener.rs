@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::control::{self, Control};
-use super::{Usage, state_folder};
+use super::{Usage, reading, state_folder};
 use crate::alerts::Board;
 use crate::config::{self, Settings};
 use crate::counters::Counters;
@@ -124,7 +124,8 @@ impl Listener {
         let (news, books) = (|| Arc::clone(&dirty), || Arc::clone(&counters));
         let intake = Intake::new(handle.clone(), Arc::clone(&sinks), follower, news(), books());
         intake.remember(&written);
-        let door = Arc::new(Door::new(policy, Redactor::default(), intake, books(), news()));
+        let door = Door::new(policy, Redactor::default(), intake, books(), news());
+        let door = Arc::new(door.with_reading(reading::of(settings)));
         set_signal(&door, settings);
         runtime.spawn(look(Arc::clone(&door), stopping.clone()));
         let asks = door.asks.clone();

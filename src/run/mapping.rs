@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use rustc_hash::FxHashMap;
 
 use super::listener::Listener;
+use super::reading;
 use crate::config::{Settings, SourceMaps};
 use crate::event::{Chunk, Mapped};
 use crate::maps::{self, Allowed, MapsHandle, Options, Rewrites, Root};
@@ -40,6 +41,7 @@ impl Mapping {
             root: Root::at(Path::new(&settings.source_root)),
             rewrites: Rewrites(settings.source_map.clone()),
             libraries: Libraries(settings.source_libraries.clone()),
+            grouping: reading::grouping(settings),
         };
         let store = listener.mapper();
         let tell = move |found: Vec<store::Mapping>| also(&found) && store(found);

@@ -5,15 +5,16 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::console::{self, Source};
+use super::console::{self, Input, Source};
 use super::kept::Kept;
 use super::mapping::Files;
-use super::signals;
+use super::{reading, signals};
 use crate::alerts::Board;
 use crate::cli::{Open, Speed};
 use crate::counters::Counters;
@@ -23,7 +24,8 @@ use crate::pipeline::Redactor;
 use crate::published::Published;
 use crate::recording::Recording;
 use crate::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
-use crate::ui::Facts;
+use crate::ui::format::counted;
+use crate::ui::{Facts, Work};
 
 /// Events this close together in time are shown together.
 const STEP_MS: i64 = 50;
@@ -35,10 +37,19 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
     let snapshots = Arc::new(Published::new(Snapshot::default()));
     let retention = Retention { events: kept.settings.retain, bytes: kept.settings.memory, age_ms: None };
     let (store, storing) = store::spawn(retention, Arc::clone(&snapshots))?;
-    let recording = Recording::new(open.files.clone(), ingest::now(), Redactor::default());
-    let files = Files::of(&kept.settings);
-    let feed = Feed { store, files, newest: Timestamp(0), speed: open.speed, stop: Arc::default() };
-    let stop = Arc::clone(&feed.stop);
+    let recording = Recording::new(open.files.clone(), ingest::now(), Redactor::default())
+        .with_reading(reading::of(&kept.settings));
+    let feed = Feed {
+        store,
+        files: Files::of(&kept.settings),
+        newest: Timestamp(0),
+        speed: open.speed,
+        stop: Arc::default(),
+        told: Arc::default(),
+        read: 0,
+        began: Instant::now(),
+    };
+    let (stop, told) = (Arc::clone(&feed.stop), Arc::clone(&feed.told));
     // A file that cannot be read at all is better said before the screen is taken over.
     let mut feeding = feed.start(recording)?;
     let source = Source {
@@ -49,8 +60,11 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
         maps: None,
         asks: None,
         sinks: None,
+        feeding: Some(Arc::clone(&stop)),
     };
     let ended = console::show(&source, &filter, kept, |input| {
+        // Nobody else sets it.
+        let _ = told.set(input.clone());
         let input = input.clone();
         signals::watch(move |code| drop(input.send(console::Input::Signal(code))))
     });
@@ -78,7 +92,15 @@ struct Feed {
     newest: Timestamp,
     speed: Speed,
     stop: Arc<AtomicBool>,
+    /// Where progress is told, once there is a console.
+    told: Arc<OnceLock<SyncSender<Input>>>,
+    /// Events read so far.
+    read: u64,
+    began: Instant,
 }
+
+/// Progress is told of what takes longer.
+const SOON: Duration = Duration::from_millis(200);
 
 impl Feed {
     /// Reads the first events here, the rest on a thread, which ends with what is to be said about the files.
@@ -89,6 +111,7 @@ impl Feed {
             let mut next = first;
             while let Some(chunk) = next.take() {
                 if !self.take(chunk) {
+                    self.end(true);
                     return said;
                 }
                 match recording.next_chunk() {
@@ -97,6 +120,7 @@ impl Feed {
                 }
             }
             said.extend(super::recorded::complaints(recording.skipped()));
+            self.end(false);
             said
         };
         Ok(Some(thread::Builder::new().name("open".into()).spawn(read)?))
@@ -135,7 +159,30 @@ impl Feed {
         !self.stop.load(Ordering::Relaxed)
     }
 
+    /// Tells how far it is; in a recording at its own pace there is nothing to wait for.
+    fn progress(&self) {
+        let Some(console) = self.told.get().filter(|_| self.speed.factor().is_none()) else { return };
+        if self.began.elapsed() > SOON {
+            let work = Work { what: console::READING, done: self.read, total: 0 };
+            // A full queue has news in it already, and the next report comes soon.
+            let _ = console.try_send(Input::Work(Some(work)));
+        }
+    }
+
+    /// Tells that it is done, or was stopped.
+    fn end(&self, was_stopped: bool) {
+        let Some(console) = self.told.get() else { return };
+        // A console that has ended has nobody to tell.
+        let _ = console.send(Input::Work(None));
+        if was_stopped {
+            let said = format!("stopped reading after {}", counted(self.read, "event"));
+            let _ = console.send(Input::Notice(said));
+        }
+    }
+
     fn send(&mut self, chunk: Chunk) -> bool {
+        self.read += chunk.len() as u64;
+        self.progress();
         self.newest = chunk.insts().iter().copied().max().unwrap_or(self.newest).max(self.newest);
         let tally = Tally { accepted: chunk.len() as u64, ..Tally::default() };
         !self.stop.load(Ordering::Relaxed)

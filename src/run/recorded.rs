@@ -5,10 +5,10 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
-use super::Usage;
 use super::filter::Sieve;
+use super::{Usage, reading};
 use crate::cli;
-use crate::config::Saved;
+use crate::config::Settings;
 use crate::event::{Chunk, Timestamp};
 use crate::ingest;
 use crate::pipeline::Redactor;
@@ -23,21 +23,21 @@ const MAX_HELD_BYTES: usize = 256 * 1024 * 1024;
 /// When the filter is none, a file cannot be read to its end, and what `visit` returns.
 pub(super) fn pass(
     from: &cli::Recorded,
-    saved: &[Saved],
+    settings: &Settings,
     mut visit: impl FnMut(&Chunk, &[usize]) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
     if from.files.is_empty() {
         return Err(Usage("say what is to be read: `--from FILE`".to_owned()).into());
     }
-    let mut sieve = Sieve::new(from.filter.as_deref(), saved, Timestamp(0))?;
-    let mut recording = open(from);
+    let mut sieve = Sieve::new(from.filter.as_deref(), &settings.saved, Timestamp(0))?;
+    let mut recording = open(from, settings);
     let mut held = VecDeque::new();
     if sieve.depends() {
         let newest = if from.files.iter().any(|file| file.as_os_str() == "-") {
             // It cannot be read twice.
             hold(&mut recording, &mut sieve, &mut held)?
         } else {
-            survey(&mut open(from), &mut sieve, |_| Ok(()))?
+            survey(&mut open(from, settings), &mut sieve, |_| Ok(()))?
         };
         sieve.set_mark(mark_of(from, newest));
     }
@@ -64,8 +64,9 @@ pub(super) fn pass(
     ended
 }
 
-fn open(from: &cli::Recorded) -> Recording {
-    Recording::new(from.files.clone(), ingest::now(), Redactor::default())
+fn open(from: &cli::Recorded, settings: &Settings) -> Recording {
+    let recording = Recording::new(from.files.clone(), ingest::now(), Redactor::default());
+    recording.with_reading(reading::of(settings))
 }
 
 /// Lets the filter see everything before it judges anything: times count back from the newest event, which is

@@ -25,7 +25,7 @@ pub(super) fn run(settings: &Settings, stats: &cli::Stats) -> anyhow::Result<u8>
         assertions.push(assert::parse(text).map_err(|mistake| Usage(mistake.to_string()))?);
     }
     let mut store = Store::new(KEPT);
-    let matched = recorded::pass(&stats.from, &settings.saved, |chunk, rows| {
+    let matched = recorded::pass(&stats.from, settings, |chunk, rows| {
         if rows.len() == chunk.len() {
             store.append(chunk, &Tally::default());
         } else {

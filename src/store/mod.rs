@@ -33,6 +33,9 @@ const FEW_LOADS: usize = 500;
 /// Seconds of arrivals the rate in the header is taken over.
 const RATE_SECONDS: i64 = 5;
 
+/// Sessions whose browsers are known.
+const MAX_AGENTS: usize = 4_000;
+
 /// Everything kept in memory.
 #[derive(Debug)]
 pub struct Store {
@@ -42,6 +45,8 @@ pub struct Store {
     rows: Arc<TableRows>,
     rows_at: Timestamp,
     live: FxHashMap<Arc<str>, LiveSession>,
+    /// The browsers of sessions, live or gone.
+    agents: Arc<FxHashMap<Arc<str>, Arc<str>>>,
     loads: Loads,
     /// Session, tab and load that `loads` knows: those of the last event, for the next has nearly always the same.
     known: Option<(Symbol, Symbol, Option<i32>)>,
@@ -66,6 +71,7 @@ impl Store {
             rows: Arc::new(TableRows::default()),
             rows_at: Timestamp(0),
             live: FxHashMap::default(),
+            agents: Arc::default(),
             loads: Loads::default(),
             known: None,
             shown_loads: Arc::default(),
@@ -115,6 +121,21 @@ impl Store {
         }
     }
 
+    /// The browser of a session. At the bound those of sessions that are gone are forgotten; should that not do, the
+    /// new one is.
+    pub fn note_agent(&mut self, session: &str, agent: &Arc<str>) {
+        if agent.is_empty() || self.agents.get(session) == Some(agent) {
+            return;
+        }
+        let agents = Arc::make_mut(&mut self.agents);
+        if agents.len() >= MAX_AGENTS {
+            agents.retain(|session, _| self.live.contains_key(session));
+        }
+        if agents.len() < MAX_AGENTS {
+            agents.insert(Arc::from(session), Arc::clone(agent));
+        }
+    }
+
     /// A tab of `session` connected, which is a page load where nothing else tells of one.
     pub fn note_connection(&mut self, session: &str, tab: &str, at: Timestamp) {
         self.loads.opened(session, tab, at);
@@ -145,6 +166,7 @@ impl Store {
             is_stale: self.is_regrouped || self.rows.events != self.tables.events(),
             tables: Arc::clone(&self.rows),
             live: Arc::new(self.live.clone()),
+            agents: Arc::clone(&self.agents),
             loads: Arc::clone(&self.shown_loads),
             events_per_s: self.rate(now),
             remapped: self.remapped,

@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub is_stale: bool,
     /// Sessions with an open connection.
     pub live: Arc<FxHashMap<Arc<str>, LiveSession>>,
+    /// The browsers of sessions, as in `Chrome 126 · macOS`; of those that connected.
+    pub agents: Arc<FxHashMap<Arc<str>, Arc<str>>>,
     /// Page loads and tabs, over everything that arrived; up to a quarter second old where there are many sessions.
     pub loads: Arc<Loads>,
     /// Over the last five seconds.

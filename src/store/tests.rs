@@ -124,6 +124,7 @@ fn tables_count_requests_errors_and_sessions_beyond_eviction() {
 #[test]
 fn sessions_are_live_while_a_connection_is_open() {
     let mut store = Store::new(Retention::default());
+    store.note_agent("a", &"Firefox 127 · Linux".into());
     store.note_session("a", true, Timestamp(1));
     store.note_session("a", true, Timestamp(2));
     store.note_session("a", false, Timestamp(3));

@@ -28,8 +28,8 @@ pub enum StoreMsg {
     Append { chunk: Arc<Chunk>, tally: Tally, permit: Option<OwnedSemaphorePermit> },
     /// Events that are kept were placed by source maps.
     Map(Vec<Mapping>),
-    /// A page's connection opened or closed.
-    Session { session: Arc<str>, tab: Arc<str>, is_open: bool, at: Timestamp },
+    /// A page's connection opened or closed; `agent` is its browser, as far as that is known.
+    Session { session: Arc<str>, tab: Arc<str>, agent: Arc<str>, is_open: bool, at: Timestamp },
     /// Publish what is there.
     Tick(Timestamp),
     /// Let go of a person's events, and answer with how many there were.
@@ -110,10 +110,11 @@ fn work(retention: Retention, mut receiver: mpsc::Receiver<StoreMsg>, published:
                     drop(permit);
                 }
                 StoreMsg::Map(mappings) => store.map(&mappings),
-                StoreMsg::Session { session, tab, is_open, at } => {
+                StoreMsg::Session { session, tab, agent, is_open, at } => {
                     store.note_session(&session, is_open, at);
                     if is_open {
                         store.note_connection(&session, &tab, at);
+                        store.note_agent(&session, &agent);
                     }
                 }
                 StoreMsg::Tick(now) => tick = Some(now),

@@ -46,6 +46,11 @@ pub enum Msg {
     Work(Option<Work>),
     /// An answer to [`Effect::Probe`].
     Probe(Probe),
+    /// An export has been written to this path; what is to be said of it.
+    Written {
+        path: String,
+        said: String,
+    },
     /// The newest matches of the scan.
     Matches(Arc<Matches>),
     /// How the sinks are doing.
@@ -302,6 +307,10 @@ impl App {
             }
             Msg::Alerts(board) => self.world.alerted.take(board, &self.world.matches.snapshot),
             Msg::Theme(theme) => self.world.theme = theme,
+            Msg::Written { path, said } => {
+                self.say(format!("{said}   o opens it  y copies the path"));
+                self.chrome.written = Some(path);
+            }
             Msg::Work(work) => self.chrome.work = work,
             Msg::Probe(probe) => {
                 if let Some(export) = &mut self.chrome.export {
@@ -317,6 +326,7 @@ impl App {
         self.bar.tick(now);
         if self.notice.as_ref().and_then(|(_, at)| *at).is_some_and(|at| now.since(at) > NOTICE_MS) {
             self.notice = None;
+            self.chrome.written = None;
         }
         self.hear_page();
         self.recount()
@@ -439,6 +449,11 @@ impl App {
     fn on_help(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Quit | Action::Back | Action::Help => self.panels.help = None,
+            Action::EditFilter => {
+                if let Some(help) = &mut self.panels.help {
+                    help.start_search();
+                }
+            }
             Action::NextPane => {
                 if let Some(help) = &mut self.panels.help {
                     help.turn();

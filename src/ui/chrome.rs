@@ -2,6 +2,7 @@
 //!
 //! Part of the app. Whatever of it is open takes the keys before the panels do.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
@@ -11,7 +12,7 @@ use rustc_hash::FxHashSet;
 
 use super::app::App;
 use super::copying::What as Copied;
-use super::export_dialog::{Answer, ExportDialog, Sizes, What};
+use super::export_dialog::{Answer, Clip, ExportDialog, Sizes, What};
 use super::format;
 use super::keys::Action;
 use super::palette::{Choice, Offer, Palette};
@@ -23,6 +24,8 @@ use crate::scan::Matches;
 
 /// Events that are looked at to tell how large an export will be.
 const SAMPLE: u64 = 64;
+/// Bytes of events that are copied; more belongs in a file.
+const MAX_COPY: usize = 1 << 20;
 
 /// Something that takes its time, with how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub(super) struct Chrome {
     /// `y` was pressed: the next letter says what to copy.
     pub(super) is_copying: bool,
     pub(super) work: Option<Work>,
+    /// The file that was written last, while that is said.
+    pub(super) written: Option<String>,
     pub(super) mouse: super::mouse::Mouse,
 }
 
@@ -95,6 +100,18 @@ impl App {
         }
         if self.chrome.palette.is_some() {
             return Some(self.on_palette_key(key));
+        }
+        if self.panels.help.as_mut().is_some_and(|help| help.on_key(key)) {
+            return Some(Vec::new());
+        }
+        if let Some(path) = self.chrome.written.take().filter(|_| !self.bar.is_editing()) {
+            match key.code {
+                KeyCode::Char('o') => {
+                    return Some(vec![Effect::Edit { path: Path::new(&path).into(), line: 1, column: 0 }]);
+                }
+                KeyCode::Char('y') => return Some(vec![Effect::Copy { what: "path", text: path }]),
+                _ => {}
+            }
         }
         if std::mem::take(&mut self.chrome.is_copying) {
             let what = Copied::ALL.iter().find(|(letter, ..)| key.code == KeyCode::Char(*letter));
@@ -186,6 +203,7 @@ impl App {
         let answer = dialog.on_key(key, &self.chrome.sizes);
         match answer {
             Answer::Cancel => self.chrome.export = None,
+            Answer::Copy(what) => return self.copy_export(what),
             Answer::Write { what, form, path, is_forced } => {
                 self.chrome.export = None;
                 return vec![Effect::Export { chosen: self.chosen(what), form, path, is_forced }];
@@ -201,6 +219,32 @@ impl App {
             }
         }
         Vec::new()
+    }
+
+    /// Copies what would be written, or the command that would do the same.
+    fn copy_export(&mut self, what: Clip) -> Vec<Effect> {
+        let Some(dialog) = &self.chrome.export else { return Vec::new() };
+        let recording = self.world.facts.recording.as_deref();
+        let mut text = String::new();
+        match what {
+            Clip::Command => text = dialog.command(self.bar.text(), recording),
+            Clip::Events => {
+                let chosen = self.chosen(dialog.what());
+                let form = dialog.form();
+                form.head(&mut text);
+                for (at, event) in chosen.events().enumerate() {
+                    if text.len() > MAX_COPY {
+                        self.say("too much for a clipboard: Enter writes it to a file");
+                        return Vec::new();
+                    }
+                    form.event(event, at == 0, &mut text);
+                }
+                form.tail(&mut text);
+            }
+        }
+        self.chrome.export = None;
+        let what = if what == Clip::Command { "the command" } else { "the events" };
+        vec![Effect::Copy { what, text }]
     }
 
     fn chosen(&self, what: What) -> Chosen {
@@ -284,12 +328,16 @@ impl App {
     /// The hints while one of these is open; `None` if none is.
     pub(super) fn chrome_hints(&self) -> Option<Vec<(&'static str, &'static str)>> {
         if self.chrome.export.is_some() {
-            return Some(vec![("↵", "write"), ("Tab", "next field"), ("← →", "choose"), ("Esc", "cancel")]);
+            let mut pairs = vec![("↵", "write"), ("Tab", "next field"), ("← →", "choose"), ("Esc", "cancel")];
+            if self.chrome.export.as_ref().is_some_and(|export| !export.is_typing()) {
+                pairs.extend([("y", "copy instead"), ("p", "copy the command")]);
+            }
+            return Some(pairs);
         }
         if self.chrome.palette.is_some() {
             return Some(vec![("↵", "run"), ("↓ ↑", "choose"), ("Tab", "complete"), ("Esc", "close")]);
         }
-        let letters = ["y", "m", "s", "c", "p", "u", "f", "t"];
+        let letters = ["y", "m", "s", "c", "p", "u", "f", "t", "i", "I"];
         let words = Copied::ALL.map(|(.., word)| word);
         let pairs = letters.into_iter().zip(words).chain([("Esc", "not")]);
         self.chrome.is_copying.then(|| pairs.collect())

@@ -35,7 +35,7 @@ const fn command(name: &'static str, takes: &'static str, help: &'static str, do
 }
 
 /// Every command without a key.
-pub(super) const COMMANDS: [Command; 17] = [
+pub(super) const COMMANDS: [Command; 19] = [
     command("set", "SETTING VALUE", "change a setting for now", Does::Set),
     command("set!", "SETTING VALUE", "change a setting and keep it in your file", Does::Keep),
     command("save", "NAME", "save the filter in force under a name", Does::Save),
@@ -51,6 +51,8 @@ pub(super) const COMMANDS: [Command; 17] = [
     command("copy-url", "", "its URL", Does::Copy(Copied::Url)),
     command("copy-filter", "", "the filter in force as a shell command", Does::Copy(Copied::Filter)),
     command("copy-tag", "", "the script tag for your page", Does::Copy(Copied::Tag)),
+    command("copy-import", "", "the import line for your entry file", Does::Copy(Copied::Import)),
+    command("copy-session", "", "the id of its session", Does::Copy(Copied::Session)),
     command("keys", "", "every key", Does::Keys),
     command("filter-language", "", "the filter language on a page", Does::Language),
 ];

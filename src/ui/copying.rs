@@ -19,11 +19,15 @@ pub(super) enum What {
     Url,
     /// The script tag for a page.
     Tag,
+    /// The same for a page's own script.
+    Import,
+    /// The session's id.
+    Session,
 }
 
 impl What {
     /// The letter behind `y`, what it copies, and the word for it.
-    pub(super) const ALL: [(char, Self, &'static str); 8] = [
+    pub(super) const ALL: [(char, Self, &'static str); 10] = [
         ('y', Self::Json, "json"),
         ('m', Self::Message, "message"),
         ('s', Self::Stack, "stack"),
@@ -32,6 +36,8 @@ impl What {
         ('u', Self::Url, "url"),
         ('f', Self::Filter, "filter"),
         ('t', Self::Tag, "script tag"),
+        ('i', Self::Session, "session id"),
+        ('I', Self::Import, "import"),
     ];
 
     fn word(self) -> &'static str {
@@ -45,13 +51,21 @@ impl App {
         let text = match what {
             What::Filter => Some(format!("taillight {}", shell_quoted(&gate::plain(self.bar.text().trim())))),
             What::Tag => self.tag(),
-            of_event => match self.selected_event() {
-                Some(event) => text_of(of_event, event),
-                None => {
-                    self.say("select an event first (k)");
-                    return Vec::new();
+            What::Import => self.import(),
+            of_event => {
+                let view = self.world.view(&self.bar, &self.marks);
+                let event = match self.screen {
+                    Screen::Stream => self.panels.stream.selected(),
+                    screen => self.panels.current(screen).event(&view),
+                };
+                match event {
+                    Some(event) => text_of(of_event, event),
+                    None => {
+                        self.say("select an event first (k)");
+                        return Vec::new();
+                    }
                 }
-            },
+            }
         };
         match text.filter(|text| !text.is_empty()) {
             Some(text) => vec![Effect::Copy { what: what.word(), text }],
@@ -62,9 +76,11 @@ impl App {
         }
     }
 
-    /// The event that is looked at: of the stream where one is selected.
-    pub(super) fn selected_event(&self) -> Option<EventRef<'_>> {
-        self.panels.stream.selected().filter(|_| self.screen == Screen::Stream)
+    /// The line of the first screen for a bundler's entry file.
+    fn import(&self) -> Option<String> {
+        let address = &self.world.facts.address;
+        let line = || format!("if (import.meta.env.DEV) import(\"http://{address}/taillight.mjs\")");
+        (!address.is_empty()).then(line)
     }
 
     /// The tag of the first screen, with the page key.
@@ -88,7 +104,8 @@ fn text_of(what: What, event: EventRef<'_>) -> Option<String> {
         What::Url => member(event, "url").map(|url| gate::plain(&url).into_owned()),
         What::Curl => curl(event),
         What::Path => place(event),
-        What::Filter | What::Tag => None,
+        What::Session => Some(gate::plain(event.session()).into_owned()),
+        What::Filter | What::Tag | What::Import => None,
     }
 }
 

@@ -23,11 +23,17 @@ pub(super) fn render(area: Rect, buf: &mut Buffer, view: &View<'_>) {
         (String::new(), theme.text),
         ("Put this one line in your page, before your own scripts:".to_owned(), theme.text),
         (String::new(), theme.text),
-        (format!("  <script src=\"http://{address}/taillight.js{key}\"></script>"), theme.accent),
+        (
+            format!("  <script src=\"http://{address}/taillight.js{key}\"></script>   yt copies it"),
+            theme.accent,
+        ),
         (String::new(), theme.text),
         ("or, with a bundler, in your entry file:".to_owned(), theme.text),
         (String::new(), theme.text),
-        (format!("  if (import.meta.env.DEV) import(\"http://{address}/taillight.mjs\")"), theme.accent),
+        (
+            format!("  if (import.meta.env.DEV) import(\"http://{address}/taillight.mjs\")   yI copies it"),
+            theme.accent,
+        ),
         (String::new(), theme.text),
         ("It records uncaught errors and rejections, console.warn and console.error,".to_owned(), theme.dim),
         (

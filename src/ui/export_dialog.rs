@@ -83,10 +83,29 @@ pub(super) struct ExportDialog {
 pub(super) enum Answer {
     Nothing,
     Cancel,
-    Write { what: What, form: Form, path: String, is_forced: bool },
+    /// Put this on the clipboard instead.
+    Copy(Clip),
+    Write {
+        what: What,
+        form: Form,
+        path: String,
+        is_forced: bool,
+    },
+}
+
+/// What of an export the clipboard takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clip {
+    Events,
+    Command,
 }
 
 impl ExportDialog {
+    /// Whether letters go into the path.
+    pub(super) fn is_typing(&self) -> bool {
+        self.field == Field::To
+    }
+
     /// Proposes `path` without its ending; `filter` is where the cursor starts.
     pub(super) fn new(what: What, path: &str, without: Vec<Part>) -> Self {
         let form = Form { format: Format::Jsonl, without };
@@ -126,6 +145,8 @@ impl ExportDialog {
             KeyCode::Enter => return self.write(was_armed, sizes),
             KeyCode::Tab | KeyCode::Down => self.turn(1),
             KeyCode::BackTab | KeyCode::Up => self.turn(ORDER.len() - 1),
+            KeyCode::Char('y') if !self.is_typing() => return Answer::Copy(Clip::Events),
+            KeyCode::Char('p') if !self.is_typing() => return Answer::Copy(Clip::Command),
             code => match self.field {
                 Field::To => drop(self.editor.on_key(key)),
                 Field::What => self.what = stepped(&What::ALL, self.what, code),

@@ -9,7 +9,7 @@ use crossterm::event::KeyEvent;
 use super::app::App;
 use super::keys::Action;
 use super::saved::{Choice, SavedList};
-use super::view::{Effect, Screen};
+use super::view::{Effect, Screen, View};
 use crate::config::{DetailMode, Saved};
 use crate::event::{Chunk, EventRef, Timestamp};
 use crate::filter::{Bits, EvalContext, Matcher, drop_last, negate, parse, term_for};
@@ -243,6 +243,20 @@ fn session_of(event: EventRef<'_>) -> String {
         "" => "no:session".to_owned(),
         session => term_for("session", session),
     }
+}
+
+/// The newest event that `term` lets through, among the newest that are kept.
+pub(super) fn latest_of<'v>(term: &str, view: &View<'v>) -> Option<EventRef<'v>> {
+    /// Chunks that are looked through.
+    const MAX_CHUNKS: usize = 64;
+    let filter = parse(term).filter.filter(|filter| !filter.depends().any())?;
+    let mut matcher = Matcher::new(Arc::new(filter), EvalContext::default());
+    view.snapshot.segments.iter().rev().take(MAX_CHUNKS).find_map(|segment| {
+        let mut found = Bits::new();
+        matcher.eval(&segment.chunk, 0..segment.chunk.len(), &mut found);
+        let row = found.iter().next_back()?;
+        view.snapshot.event(segment.base + row as u64)
+    })
 }
 
 /// Whether `term` lets this event through; what depends on the moment is taken as it is.

@@ -16,6 +16,8 @@ use crossterm::terminal::{
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 
 use super::app::App;
 
@@ -24,6 +26,8 @@ use super::app::App;
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     modes: Modes,
+    /// What is on screen, with the cursor; none where that is not known.
+    shown: Option<(Buffer, Option<Position>)>,
 }
 
 /// Whether the modes are set; shared with the panic hook, so that they are undone once: leaving the other screen
@@ -34,6 +38,8 @@ struct Modes {
     has_mouse: Arc<AtomicBool>,
     /// Panics of other threads, told once the screen is the user's again.
     panics: Arc<Mutex<Vec<String>>>,
+    /// The panic of the thread that draws, with where it came from.
+    failure: Arc<Mutex<Option<String>>>,
 }
 
 /// Panics that are remembered; there are no more threads than this that could.
@@ -50,43 +56,60 @@ impl Screen {
         let drawing = std::thread::current().id();
         std::panic::set_hook(Box::new(move |panic| {
             // Another thread's panic must neither take the screen away nor write over it.
-            if std::thread::current().id() == drawing || !inside.keep(panic.to_string()) {
+            let is_own = std::thread::current().id() == drawing;
+            if is_own {
+                let trace = std::backtrace::Backtrace::force_capture();
+                let mut failure = inside.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                *failure = Some(format!("{panic}\n\n{trace}"));
+            }
+            if is_own || !inside.keep(panic.to_string()) {
                 inside.restore();
                 before(panic);
             }
         }));
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        let screen = Self { terminal, modes };
+        let screen = Self { terminal, modes, shown: None };
         screen.modes.set()?;
         Ok(screen)
     }
 
-    /// Draws one frame, shown by the terminal all at once.
+    /// Draws one frame, shown by the terminal all at once. Where nothing has changed nothing is written.
     pub fn draw(&mut self, app: &mut App) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        let mut next = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+        let cursor = app.render(next.area, &mut next);
+        if self.shown.as_ref().is_some_and(|shown| shown.0 == next && shown.1 == cursor) {
+            return Ok(());
+        }
         execute!(io::stdout(), BeginSynchronizedUpdate)?;
-        let cursor = {
-            let mut place = None;
-            self.terminal.draw(|frame| {
-                let area = frame.area();
-                place = app.render(area, frame.buffer_mut());
-                if let Some(place) = place {
-                    frame.set_cursor_position(place);
-                }
-            })?;
-            place
-        };
+        self.terminal.draw(|frame| {
+            // The size may have changed since it was asked for; then the next frame is drawn, too.
+            if frame.area() == next.area {
+                frame.buffer_mut().clone_from(&next);
+            }
+            if let Some(place) = cursor {
+                frame.set_cursor_position(place);
+            }
+        })?;
         if cursor.is_none() {
             execute!(io::stdout(), Hide)?;
         }
+        self.shown = Some((next, cursor));
         execute!(io::stdout(), EndSynchronizedUpdate)
     }
 
     /// Forgets what is on screen, so that the next frame is drawn whole.
     pub fn redraw(&mut self) -> io::Result<()> {
         // ratatui's own way asks the terminal where the cursor is, and the thread that reads keys has the answer.
+        self.shown = None;
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         Ok(())
+    }
+
+    /// What made the thread that draws fail, if it did.
+    pub fn failure(&self) -> Option<String> {
+        self.modes.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Sets the terminal's title; `title` must be free of control characters.

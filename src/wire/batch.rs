@@ -2,8 +2,11 @@
 //!
 //! Built by `wire::decode`, taken by `ingest`, which numbers, dedupes and submits it.
 
+use std::sync::Arc;
+
 use super::frame::Hello;
 use crate::event::{Chunk, Timestamp};
+use crate::pipeline::Reading;
 
 /// Who sent a batch and when: everything an event may lack and its connection knows.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,8 @@ pub struct Sender {
     pub recv: Timestamp,
     /// Added to a sender's time: arrival minus the sender's clock, 0 where they agree within a second.
     pub offset_ms: i64,
+    /// How its events are read.
+    pub reading: Arc<Reading>,
 }
 
 impl Sender {

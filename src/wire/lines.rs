@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
@@ -13,7 +14,7 @@ use super::decode::scrub;
 use super::raw::RawEvent;
 use super::row::{Known, RowMaker};
 use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, RowOf, Symbol, Timestamp, json};
-use crate::pipeline::Redactor;
+use crate::pipeline::{Reading, Redactor};
 
 /// Bytes of a line that are read; longer lines are skipped (SECURITY: limits, replay line).
 pub const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -77,6 +78,12 @@ impl LineDecoder {
             skipped: Skipped::default(),
             scrubbed: ScrubCount::default(),
         }
+    }
+
+    /// This reads them as the user says.
+    #[must_use]
+    pub fn with_reading(self, reading: Arc<Reading>) -> Self {
+        Self { rows: self.rows.with_reading(reading), ..self }
     }
 
     /// Reads the next line, given without its line break; a blank one is counted and nothing else.

@@ -37,6 +37,7 @@ fn live(body: &str) -> Chunk {
         source: "browser",
         recv: Timestamp(1_704_067_200_123),
         offset_ms: 0,
+        ..Sender::default()
     };
     let Ok(Body::Bare(batch)) = decode_body(body, &sender, &Redactor::default()) else {
         panic!("not bare: {body}")

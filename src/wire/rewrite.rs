@@ -5,20 +5,22 @@
 //! taken from the row that is replaced, unless the change was about just that.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::batch::{Sender, origin_of};
 use super::raw::{Fields, RawEvent, Slot};
 use super::row::{Known, RowMaker};
 use crate::event::{Chunk, EventRef, Flags, Msg, Row};
-use crate::pipeline::Rewritten;
+use crate::pipeline::{Reading, Rewritten};
 
 /// What an event is called follows from these.
 const NAMES: [Slot; 4] = [Slot::Kind, Slot::Subtype, Slot::Id, Slot::Ns];
 /// What was done to an event's text stays known.
 const SCRUBBED: [Flags; 3] = [Flags::REPAIRED, Flags::REDACTED, Flags::CUT];
 
-/// `chunk` with the rows of `rewritten`, which are in rising order, in the place of the old ones.
-pub fn rewrite(chunk: &Chunk, rewritten: &[Rewritten]) -> Chunk {
+/// `chunk` with the rows of `rewritten`, which are in rising order and read as `reading` says, in the place of the old
+/// ones.
+pub fn rewrite(chunk: &Chunk, rewritten: &[Rewritten], reading: &Arc<Reading>) -> Chunk {
     let mut rows = RowMaker::new(Cow::Owned(Sender::default()));
     let mut rewritten = rewritten.iter().peekable();
     let mut plain = String::new();
@@ -26,7 +28,7 @@ pub fn rewrite(chunk: &Chunk, rewritten: &[Rewritten]) -> Chunk {
         match rewritten.next_if(|new| new.row == row) {
             None => rows.copy(&row_of(event, event.json())),
             Some(new) if adds_no_column(new, &mut plain) => rows.copy(&row_of(event, &new.json)),
-            Some(new) => read_anew(&mut rows, event, new),
+            Some(new) => read_anew(&mut rows, event, new, reading),
         }
     }
     rows.take()
@@ -47,7 +49,7 @@ fn adds_no_column(new: &Rewritten, plain: &mut String) -> bool {
     is_none
 }
 
-fn read_anew(rows: &mut RowMaker<'_>, was: EventRef<'_>, new: &Rewritten) {
+fn read_anew(rows: &mut RowMaker<'_>, was: EventRef<'_>, new: &Rewritten, reading: &Arc<Reading>) {
     let (old, mut event) = (RawEvent::of(was.json()), RawEvent::of(&new.json));
     if !old.fields[Slot::Message].is_present() {
         let mut lifted = old.clone();
@@ -70,6 +72,7 @@ fn read_anew(rows: &mut RowMaker<'_>, was: EventRef<'_>, new: &Rewritten) {
         load: was.load(),
         origin: origin.to_owned(),
         recv: was.recv(),
+        reading: Arc::clone(reading),
         ..Sender::default()
     });
     let mut flags = Flags::NONE;
@@ -133,7 +136,7 @@ mod tests {
             forgets_session: forgets,
         };
         let json = r#"{"subtype":"api-call","url":"http://localhost:5173/api/users/7","status":404,"x":1}"#;
-        let chunk = rewrite(&old, &[new(0, json, false)]);
+        let chunk = rewrite(&old, &[new(0, json, false)], &Arc::default());
         let (before, after) = (old.event(0), chunk.event(0));
         assert_eq!((after.status(), after.endpoint(), after.json()), (Some(404), "GET /api/users/:id", json));
         assert_eq!((after.session(), after.user(), after.source()), ("s", "u", "browser"));
@@ -146,10 +149,10 @@ mod tests {
         assert_eq!(copied, original);
         let json = format!("{},\"region\":\"eu\"}}", old.event(0).json().trim_end_matches('}'));
         let added = Rewritten { added_from: Some(old.event(0).json().len() - 1), ..new(0, &json, false) };
-        let chunk = rewrite(&old, &[added]);
+        let chunk = rewrite(&old, &[added], &Arc::default());
         assert_eq!((chunk.event(0).json(), chunk.event(0).msg()), (json.as_str(), "a"));
         assert_eq!((chunk.event(0).group(), chunk.event(0).endpoint()), (before.group(), before.endpoint()));
-        let chunk = rewrite(&old, &[new(1, r#"{"type":"error","message":"b"}"#, true)]);
+        let chunk = rewrite(&old, &[new(1, r#"{"type":"error","message":"b"}"#, true)], &Arc::default());
         let after = chunk.event(1);
         assert_eq!((after.level().name(), after.session(), after.user()), ("error", "", ""));
     }

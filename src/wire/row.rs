@@ -14,7 +14,7 @@ use crate::event::{
     Chunk, ChunkBuilder, EventRef, Family, Flags, Level, Mapped, Micros, Msg, Row, RowOf, Severity, Symbol,
     Timestamp,
 };
-use crate::pipeline::{endpoint, fingerprint, summary};
+use crate::pipeline::{Reading, endpoint, fingerprint, summary};
 use crate::stack;
 
 /// 2000-01-01: browser clocks before it are absurd (CONTRACT: `inst`).
@@ -149,6 +149,12 @@ impl<'s> RowMaker<'s> {
         self.builder.push(row);
     }
 
+    /// Events are read as `reading` says from now on.
+    pub(super) fn with_reading(mut self, reading: Arc<Reading>) -> Self {
+        self.sender.to_mut().reading = reading;
+        self
+    }
+
     /// Makes room for `rows` events whose JSON takes `bytes`.
     pub(super) fn reserve(&mut self, rows: usize, bytes: usize) {
         // What is made for an event without a message is about a tenth of its JSON.
@@ -231,7 +237,7 @@ impl<'s> RowMaker<'s> {
         if !url.is_empty() && (said.signal.names_request || said.status.is_some() || !method.is_empty()) {
             flags.set(Flags::REQUEST);
             let page = Some(&*self.sender.origin).filter(|origin| !origin.is_empty());
-            endpoint::template(&method, &url, page, &mut self.endpoint);
+            endpoint::template_of(&method, &url, page, &self.sender.reading.routes, &mut self.endpoint);
         }
         if is_failed(said, flags) {
             flags.set(Flags::FAILED);
@@ -273,7 +279,7 @@ impl<'s> RowMaker<'s> {
             family: Family::of_type(kind),
             level: level_of_type(kind),
             names_request: matches!(subtype, "api-call" | "network"),
-            slow: slow_limit(subtype),
+            slow: self.sender.reading.slow.of(subtype),
         };
         if !is_own && self.recent.len() < RECENT {
             self.recent.push((kind.to_owned(), subtype.to_owned(), signal));
@@ -302,7 +308,7 @@ impl<'s> RowMaker<'s> {
             endpoint: &self.endpoint,
             status: said.status,
         };
-        fingerprint::fingerprint(&evidence, &mut self.msg)
+        fingerprint::fingerprint_by(self.sender.reading.grouping, &evidence, &mut self.msg)
     }
 
     /// Where the message is in `json`; `None` if it was made or unescaped into `self.msg`.
@@ -390,16 +396,6 @@ fn is_failed(said: &Said<'_>, flags: Flags) -> bool {
             flags.has(Flags::REQUEST) && said.signal.names_request && !said.fields[Slot::Aborted].is_true()
         }
     }
-}
-
-/// `is:slow` (CONTRACT: the event).
-fn slow_limit(subtype: &str) -> Micros {
-    Micros(match subtype {
-        "api-call" | "network" => 500_000,
-        "render" => 50_000,
-        "long-task" => 200_000,
-        _ => 1_000_000,
-    })
 }
 
 fn user_of<'a>(fields: &Fields<'a>) -> Cow<'a, str> {

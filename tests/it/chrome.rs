@@ -181,6 +181,100 @@ fn y_and_a_letter_copy() {
 }
 
 #[test]
+fn every_list_has_something_to_copy() {
+    for (keys, expected) in
+        [("2jym", ""), ("3jyu", "http"), ("4jyi", "sess-"), ("4j<cr>ym", ""), ("5jym", "")]
+    {
+        let mut console = Console::with_a_shop();
+        console.screen(120, 36);
+        let text =
+            copied(&mut console, keys).unwrap_or_else(|| panic!("{keys}\n{}", console.screen(120, 36)));
+        assert!(!text.is_empty() && text.contains(expected), "{keys}: {text}");
+    }
+    let mut console = Console::with_a_shop();
+    assert_eq!(
+        copied(&mut console, "yI").as_deref(),
+        Some("if (import.meta.env.DEV) import(\"http://127.0.0.1:8245/taillight.mjs\")")
+    );
+}
+
+#[test]
+fn what_was_exported_is_a_key_away() {
+    for (key, expected) in [("o", "Edit"), ("y", "Copy")] {
+        let mut console = Console::with_a_shop();
+        let (path, said) = ("a/b.jsonl".to_owned(), "wrote 3 events, 9 B, to a/b.jsonl".to_owned());
+        console.app.update(Msg::Written { path, said });
+        shows(&mut console, "wrote 3 events, 9 B, to a/b.jsonl   o opens it  y copies the path");
+        let effects = console.keys(key);
+        let [effect] = &effects[..] else { panic!("{effects:?}") };
+        assert!(kind(effect) == expected && format!("{effect:?}").contains("a/b.jsonl"), "{effect:?}");
+    }
+    let mut console = Console::with_a_shop();
+    console.app.update(Msg::Written { path: "x".to_owned(), said: "wrote x".to_owned() });
+    console.wait(6_000);
+    let effects = console.keys("o");
+    assert!(effects.is_empty(), "once it has gone the keys are what they were: {effects:?}");
+}
+
+#[test]
+fn an_export_can_go_to_the_clipboard_instead() {
+    let mut console = Console::with_a_shop();
+    console.keys("/level:error<cr>e<tab>");
+    shows(&mut console, "copy instead");
+    let text = copied(&mut console, "y").expect("the events");
+    assert_eq!(text.lines().count() as u64, console.app.matches().total);
+    console.keys("e<tab>");
+    let command = copied(&mut console, "p").expect("the command");
+    assert!(command.starts_with("taillight export") && command.contains("level:error"), "{command}");
+}
+
+#[test]
+fn a_click_on_a_title_sorts_and_the_wheel_scrolls() {
+    for (screen, title, sorted) in
+        [("2", "count", "sort: count"), ("3", "p50", "sort: p50"), ("4", "events", "sort: events")]
+    {
+        let mut console = Console::with_a_shop();
+        console.keys(screen);
+        let (x, y) = find(&mut console, "sort:");
+        let heads = console.screen(120, 36).lines().nth(usize::from(y) + 1).expect("titles").to_owned();
+        let column = heads.split(title).next().expect("before").chars().count();
+        click(&mut console, u16::try_from(column).expect("small"), y + 1);
+        shows(&mut console, sorted);
+        assert!(!console.screen(120, 36).contains("reversed"), "{x}");
+        click(&mut console, u16::try_from(column).expect("small"), y + 1);
+        shows(&mut console, &format!("{sorted} reversed"));
+    }
+    let mut console = Console::with_a_shop();
+    console.keys("3");
+    let mark = |console: &mut Console| find(console, "▌").1;
+    let wheel = |console: &mut Console, kind| {
+        console.app.update(Msg::Mouse(MouseEvent { kind, column: 9, row: 9, modifiers: KeyModifiers::NONE }));
+    };
+    console.keys("j");
+    let first = mark(&mut console);
+    wheel(&mut console, MouseEventKind::ScrollDown);
+    assert_eq!(mark(&mut console), first + 3);
+    wheel(&mut console, MouseEventKind::ScrollUp);
+    assert_eq!(mark(&mut console), first);
+}
+
+#[test]
+fn help_is_searched_by_key_and_by_word() {
+    let mut console = Console::with_a_shop();
+    console.keys("?/freeze");
+    shows(&mut console, "freeze the screen");
+    assert!(!console.screen(120, 36).contains("edit the filter"));
+    console.keys("<esc>");
+    shows(&mut console, "edit the filter");
+    console.keys("/qqq");
+    shows(&mut console, "nothing has that");
+    console.keys("<bs><bs><bs>matches");
+    shows(&mut console, "matches");
+    console.keys("<cr><esc><esc>");
+    shows(&mut console, "[1 Stream]");
+}
+
+#[test]
 fn hostile_text_is_harmless_wherever_it_may_end_up() {
     let vectors: Vec<serde_json::Value> =
         serde_json::from_str(include_str!("fixtures/hostile-strings.json")).expect("json");

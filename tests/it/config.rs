@@ -191,6 +191,37 @@ fn doctor_says_what_is_wrong_and_what_to_do() {
 }
 
 /// The tables of settings as the README has them.
+#[test]
+fn what_is_slow_one_route_and_the_same_error_is_for_the_user_to_say() {
+    let home = home();
+    let folder = home.path();
+    let call = |name: &str| {
+        format!(
+            r#"{{"type":"metric","subtype":"api-call","url":"/u/{name}","method":"GET","status":200,"duration-ms":20}}"#
+        )
+    };
+    let error = |place: &str| {
+        format!(
+            r#"{{"type":"error","subtype":"javascript","message":"gone","stack":"Error: gone\n    at {place} (http://h/src/{place}.js:1:1)"}}"#
+        )
+    };
+    let lines = [call("ada"), call("lin"), error("save"), error("load")].join("\n");
+    fs::write(folder.join("a.jsonl"), lines).expect("written");
+    let matched = |filter: &str, variables: &[(&str, &str)]| {
+        let output = run(folder, &["export", "--from", "a.jsonl", "-f", filter], variables);
+        text(&output.stdout).lines().count()
+    };
+    let groups = |variables: &[(&str, &str)]| {
+        let output = run(folder, &["stats", "--from", "a.jsonl", "--json"], variables);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        report["groups"].as_array().expect("groups").len()
+    };
+    assert_eq!((matched("is:slow", &[]), matched("is:slow", &[("TAILLIGHT_SLOW_REQUEST", "10")])), (0, 2));
+    let one = "endpoint=\"GET /u/:name\"";
+    assert_eq!((matched(one, &[]), matched(one, &[("TAILLIGHT_ROUTES", "/u/:name")])), (0, 2));
+    assert_eq!((groups(&[]), groups(&[("TAILLIGHT_ERRORS_GROUP_BY", "message")])), (2, 1));
+}
+
 fn tables() -> String {
     let mut table =
         "| setting | default | option | allowed, and what it does |\n| --- | --- | --- | --- |\n".to_owned();

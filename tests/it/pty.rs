@@ -294,6 +294,43 @@ fn an_answer_that_comes_too_late_is_not_typed() {
     assert_eq!(terminal.end().0, 0);
 }
 
+#[test]
+fn nothing_is_written_while_nothing_changes() {
+    let (mut terminal, _) = Terminal::console(120, 36);
+    // Whatever is still on its way comes within a frame or two; then the clock ticks, and nothing else.
+    while terminal.output.recv_timeout(Duration::from_millis(1_500)).is_ok() {}
+    let more = terminal.output.recv_timeout(Duration::from_secs(4));
+    assert!(more.is_err(), "{:?}", more.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+    terminal.press("2");
+    terminal.wait("a key is drawn", |screen| screen.contains("[2 Errors"));
+    terminal.press("q");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn a_suspended_console_gives_the_terminal_back_and_takes_it_again() {
+    // Only a shell with job control lets a job be stopped.
+    let run = format!(
+        "'{}' --port 0; echo was stopped; read line; fg; echo over $?",
+        env!("CARGO_BIN_EXE_taillight")
+    );
+    let mut terminal = Terminal::start("bash", &["--norc", "-mc", &run], 120, 30);
+    let port = terminal.port();
+    post_to(port, EVENTS);
+    terminal.wait("the events", |screen| screen.contains("calm"));
+    terminal.press("\u{1a}");
+    terminal
+        .wait("the user's own screen", |screen| screen.contains("was stopped") && !screen.contains("calm"));
+    terminal.press("\r");
+    terminal.wait("the console again", |screen| screen.contains("calm") && !screen.contains("was stopped"));
+    terminal.press("2");
+    terminal.wait("keys count", |screen| screen.contains("[2 Errors"));
+    terminal.press("qq");
+    terminal.wait("the end", |screen| screen.contains("over 0"));
+    let (_, raw) = terminal.end();
+    check_restored(&raw, "after a suspension");
+}
+
 /// Where files of settings and state go differs elsewhere.
 #[cfg(target_os = "linux")]
 #[test]

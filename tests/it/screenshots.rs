@@ -187,6 +187,7 @@ fn shop() -> Matches {
             source: "browser",
             recv: Timestamp(time + 4),
             offset_ms: 0,
+            ..Sender::default()
         };
         let build = ["0aa1e2", "1c94d0", "3f2a91c"][usize::try_from(load - 1).expect("three builds")];
         let mut told = vec![event(&mut random, load)];

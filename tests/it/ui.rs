@@ -227,7 +227,7 @@ fn the_other_screens_show_the_same_events() {
 
 #[test]
 fn a_session_is_read_with_offsets_from_its_beginning() {
-    snapshot("session", "4j<cr>");
+    snapshot("session", "4jv");
 }
 
 #[test]

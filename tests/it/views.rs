@@ -112,6 +112,7 @@ fn every_question_takes_as_many_keys_as_it_should() {
         ("why is the page slow to load?", "5", &["LCP", "2.31s"]),
         ("which component renders too often?", "5<tab><tab>", &["Chart"]),
         ("how many users or sessions have this error?", "N", &["1 time", "1 of 2 sessions"]),
+        ("… to a colleague, the whole view", "e", &["Write", "taillight-"]),
         ("404s of POST to anything under /api", "/status:500 method:POST url:/api<cr>", &["✓ 6 of"]),
     ] {
         let mut console = changed();
@@ -160,6 +161,55 @@ fn reloads_stay_visible_through_any_filter_and_clicks_where_asked_for() {
     console.keys("L");
     let screen = console.screen(120, 36);
     assert!(!screen.contains("reloaded") && console.app.matches().total == all, "{screen}");
+}
+
+#[test]
+fn a_hot_update_is_a_divider_through_any_filter() {
+    let mut console = changed();
+    console.post(&format!(
+        "[{},{}]",
+        line(14_000, "before it"),
+        r#"{"type":"log","subtype":"hmr","id":":browser/hmr","message":"updated","timestamp":1769869930500}"#
+    ));
+    console.post(&format!("[{}]", line(15_500, "after it")));
+    for filter in ["", "/after<cr>"] {
+        console.keys(filter);
+        assert_shows(&mut console, "a divider", &["hot update"]);
+    }
+    let dividers = |console: &mut Console| console.screen(120, 36).matches("hot update").count();
+    let before = dividers(&mut console);
+    console.keys("LL");
+    assert!(dividers(&mut console) < before);
+}
+
+#[test]
+fn what_sets_a_group_apart_from_what_did_not_fail_is_said() {
+    let mut console = Console::new(1_000);
+    let call = |at: u64, page: &str, status: u16| {
+        format!(
+            r#"{{"type":"metric","subtype":"api-call","url":"/api/a","method":"GET","status":{status},"duration-ms":9,"page":"http://h{page}","timestamp":{}}}"#,
+            1_769_869_900_000 + at
+        )
+    };
+    let mut calls: Vec<String> =
+        (0..40).map(|at| call(at, if at % 4 == 0 { "/cart" } else { "/" }, 200)).collect();
+    calls.extend((40..44).map(|at| call(at, "/cart?x=1", 500)));
+    console.post(&format!("[{}]", calls.join(",")));
+    console.keys("2");
+    assert_shows(&mut console, "the page", &["differs    page /cart 4 of 4: from events that did not fail"]);
+    assert!(!console.screen(120, 36).contains("tab tab-a 4 of 4"), "what all have says nothing");
+}
+
+#[test]
+fn an_error_is_two_keys_from_the_editor_and_three_from_a_colleague() {
+    let mut console = changed();
+    console.screen(120, 36);
+    let effects = console.keys("Nyy");
+    let copied = effects.iter().find_map(|effect| match effect {
+        Effect::Copy { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    assert!(copied.is_some_and(|json| json.contains("Cannot read property")), "{effects:?}");
 }
 
 #[test]

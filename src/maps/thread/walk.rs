@@ -12,7 +12,8 @@ use super::known::Known;
 use crate::counters::Counter;
 use crate::event::{EventRef, Mapped, Symbol, Timestamp, json};
 use crate::maps::resolve::resolve;
-use crate::pipeline::fingerprint::{Evidence, fingerprint};
+use crate::pipeline::Grouping;
+use crate::pipeline::fingerprint::{Evidence, fingerprint_by};
 use crate::stack::{Told, told};
 use crate::store::{Mapping, Snapshot};
 
@@ -71,9 +72,15 @@ pub(super) struct Walk {
     whole: VecDeque<Weak<Mapped>>,
     loads: FxHashMap<(Symbol, Symbol), i32>,
     found: Vec<Mapping>,
+    grouping: Grouping,
 }
 
 impl Walk {
+    /// One that puts errors into groups as the user says.
+    pub(super) fn by(grouping: Grouping) -> Self {
+        Self { grouping, ..Self::default() }
+    }
+
     /// Looks at what is new in `snapshot`.
     pub(super) fn see(&mut self, snapshot: Arc<Snapshot>, known: &mut Known) {
         self.next = self.next.max(snapshot.first);
@@ -202,7 +209,7 @@ impl Walk {
             return self.found.push(Mapping { ordinal, seq: event.seq(), mapped, group: 0 });
         };
         let group = match event.group() {
-            Some(_) if place.is_mapped => {
+            Some(_) if place.is_mapped && self.grouping != Grouping::Message => {
                 let evidence = Evidence {
                     kind: event.kind(),
                     subtype: event.subtype(),
@@ -211,7 +218,7 @@ impl Walk {
                     status: event.status(),
                     ..Evidence::default()
                 };
-                fingerprint(&evidence, &mut String::new())
+                fingerprint_by(self.grouping, &evidence, &mut String::new())
             }
             _ => 0,
         };

@@ -4,11 +4,12 @@
 //! occurrences of the selected group, each of which opens in its session.
 
 mod detail;
+mod differs;
 mod loads;
 mod occurrences;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::table::{
     Align, Cell, Column, List, Place, WIDE, below, cell, height_above, plain, row_of, sorted,
@@ -22,6 +23,7 @@ use crate::ui::keys::Action;
 use crate::ui::theme::level_word;
 use crate::ui::view::{Request, View};
 use crate::ui::{draw, place};
+use differs::Differs;
 use loads::GroupLoads;
 use occurrences::Occurrences;
 
@@ -68,6 +70,7 @@ pub(in crate::ui) struct Errors {
     list: List<u64>,
     loads: GroupLoads,
     occurrences: Occurrences,
+    differs: Differs,
     has_whole_stack: bool,
 }
 
@@ -77,6 +80,7 @@ impl Default for Errors {
             list: List::new(&COLUMNS, NEW),
             loads: GroupLoads::default(),
             occurrences: Occurrences::default(),
+            differs: Differs::default(),
             has_whole_stack: false,
         }
     }
@@ -135,7 +139,8 @@ impl Panel for Errors {
             Some(group) => {
                 self.occurrences.find(group.group, group.count, view);
                 let mark = mark(group, &self.loads, view);
-                let parts = (mark, self.has_whole_stack, &mut self.occurrences);
+                let differs = self.differs.find(group.group, group.count, view);
+                let parts = (mark, differs, self.has_whole_stack, &mut self.occurrences);
                 detail::render((below(area, table_rows), buf), group, parts, view);
             }
             None => {
@@ -166,6 +171,15 @@ impl Panel for Errors {
         let selected = *self.list.selected()?;
         let is_listed = view.tables.groups.iter().any(|row| row.group == selected);
         term_of(selected).filter(|_| is_listed)
+    }
+
+    fn event<'v>(&mut self, view: &View<'v>) -> Option<EventRef<'v>> {
+        let chosen = self.occurrences.cursor.as_ref().and_then(Cursor::selected).copied();
+        chosen.and_then(|ordinal| view.snapshot.event(ordinal)).or_else(|| self.latest(view))
+    }
+
+    fn on_click(&mut self, at: Position) -> bool {
+        self.list.click(at)
     }
 }
 

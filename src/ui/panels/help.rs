@@ -1,13 +1,15 @@
-//! Every key, and on Tab the filter language.
+//! Every key, and on Tab the filter language; `/` searches both.
 //!
 //! Shown by the app over any screen. The keys come from the one table of keys, so help cannot be out of date.
 
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Panel;
 use super::page::{Page, Row};
 use super::table::WIDE;
+use crate::ui::editor::Editor;
 use crate::ui::format;
 use crate::ui::keys::{self, Action, Group, KEYS, Keymap};
 use crate::ui::theme::Theme;
@@ -34,12 +36,48 @@ pub(in crate::ui) struct Help {
     page: Page,
     /// The filter language rather than the keys.
     is_language: bool,
+    /// What is looked for, and whether letters go there.
+    search: Editor,
+    is_typing: bool,
 }
 
 impl Help {
     /// Goes to the filter language, or back to the keys.
     pub(in crate::ui) fn turn(&mut self) {
         *self = Self { is_language: !self.is_language, ..Self::default() };
+    }
+
+    /// Lets letters say what to look for.
+    pub(in crate::ui) fn start_search(&mut self) {
+        self.is_typing = true;
+    }
+
+    /// Takes a key while something is typed or looked for; `false` if it is for somebody else.
+    pub(in crate::ui) fn on_key(&mut self, key: KeyEvent) -> bool {
+        match key.code {
+            KeyCode::Esc if self.is_typing || !self.search.text().is_empty() => {
+                (self.search, self.is_typing) = (Editor::default(), false);
+            }
+            KeyCode::Enter if self.is_typing => self.is_typing = false,
+            KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown | KeyCode::Tab => return false,
+            _ if self.is_typing => drop(self.search.on_key(key)),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Keys, and lines of the language, that have what is looked for.
+    fn found(&self, width: u16, keys: &Keymap, theme: &Theme) -> Vec<Row> {
+        let wanted = self.search.text().trim().to_lowercase();
+        let title = format!("search: {}{}", self.search.text(), if self.is_typing { "_" } else { "" });
+        let mut rows = vec![Row::Rule(title)];
+        let sides = SIDES.map(|side| side_rows(side, keys, theme));
+        let all = sides.into_iter().flatten().chain(language(width, theme));
+        rows.extend(all.filter(|row| row.has(&wanted)));
+        if rows.len() == 1 {
+            rows.push(Row::text("nothing has that; Esc shows all again", theme.dim));
+        }
+        rows
     }
 }
 
@@ -50,7 +88,9 @@ impl Panel for Help {
 
     fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>) {
         let theme = view.theme;
-        let rows = if self.is_language {
+        let rows = if self.is_typing || !self.search.text().is_empty() {
+            self.found(area.width, view.keys, theme)
+        } else if self.is_language {
             language(area.width, theme)
         } else {
             all_keys(area.width, view.keys, theme)
@@ -59,9 +99,16 @@ impl Panel for Help {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        const KEYS: &[(&str, &str)] = &[("↓ ↑", "scroll"), ("Tab", "filter language"), ("Esc", "close")];
-        const FILTER: &[(&str, &str)] = &[("↓ ↑", "scroll"), ("Tab", "keys"), ("Esc", "close")];
-        if self.is_language { FILTER } else { KEYS }
+        const KEYS: &[(&str, &str)] =
+            &[("/", "search"), ("↓ ↑", "scroll"), ("Tab", "filter language"), ("Esc", "close")];
+        const FILTER: &[(&str, &str)] =
+            &[("/", "search"), ("↓ ↑", "scroll"), ("Tab", "keys"), ("Esc", "close")];
+        const SEARCH: &[(&str, &str)] = &[("↵", "done"), ("↓ ↑", "scroll"), ("Esc", "show all")];
+        match (self.is_typing || !self.search.text().is_empty(), self.is_language) {
+            (true, _) => SEARCH,
+            (false, true) => FILTER,
+            (false, false) => KEYS,
+        }
     }
 
     fn term(&self, _: &View<'_>) -> Option<String> {

@@ -11,13 +11,14 @@ mod window;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::table::{
     Align, Cell, Column, List, Place, WIDE, below, cell, height_above, plain, row_of, sorted, term,
 };
 use super::{Panel, table, timeline};
 use crate::config::{Baseline, Settings, Window};
+use crate::event::EventRef;
 use crate::stats::EndpointRow;
 use crate::ui::cursor::Cursor;
 use crate::ui::draw;
@@ -197,6 +198,17 @@ impl Panel for Latency {
         let is_listed = |name: &Arc<str>| view.tables.endpoints.iter().any(|row| row.name == *name);
         let selected = self.list.selected().filter(|name| &***name != OTHER && is_listed(name));
         selected.map(|name| term("endpoint", name))
+    }
+
+    fn event<'v>(&mut self, view: &View<'v>) -> Option<EventRef<'v>> {
+        let (_, keys) = self.arrange();
+        let chosen = self.slowest.as_ref().and_then(Cursor::selected).copied();
+        let slowest = || Some(detail::kept(&self.current(&keys)?.now, view).first()?.0.ordinal);
+        view.snapshot.event(chosen.or_else(slowest)?)
+    }
+
+    fn on_click(&mut self, at: Position) -> bool {
+        self.list.click(at)
     }
 }
 

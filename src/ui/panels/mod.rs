@@ -32,6 +32,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::keys::Action;
 use super::view::{Request, View};
+use crate::event::EventRef;
 
 /// A screen.
 pub(super) trait Panel {
@@ -51,6 +52,11 @@ pub(super) trait Panel {
 
     /// The filter term that keeps only the selected row's value, as in `endpoint="GET /api/users"`.
     fn term(&self, view: &View<'_>) -> Option<String>;
+
+    /// The event that the selected row is about, or is one of: the latest, the slowest, the one under the cursor.
+    fn event<'v>(&mut self, _: &View<'v>) -> Option<EventRef<'v>> {
+        None
+    }
 
     /// The session that the selected row is about.
     fn session(&mut self, _: &View<'_>) -> Option<Arc<str>> {

@@ -26,6 +26,13 @@ impl Row {
         Self::Text(vec![(text.into(), style)])
     }
 
+    /// Whether its text has `wanted`, which is in small letters.
+    pub(super) fn has(&self, wanted: &str) -> bool {
+        let Self::Text(parts) = self else { return false };
+        let text: String = parts.iter().map(|(text, _)| text.as_str()).collect();
+        text.to_lowercase().contains(wanted)
+    }
+
     pub(super) fn empty() -> Self {
         Self::Text(Vec::new())
     }

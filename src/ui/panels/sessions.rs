@@ -1,18 +1,18 @@
 //! Who is there: one row for each session, live or gone.
 //!
-//! Shown by the app as screen 4. Enter shows a session's events in the stream; below the list stand the page loads of
-//! the session selected, side by side.
+//! Shown by the app as screen 4. Enter shows a session over time, `v` its events in the stream; below the list stand the
+//! page loads of the session selected, side by side.
 
 mod loads;
 
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::Panel;
 use super::table::{Align, Cell, Column, List, Place, below, cell, or_none, plain, row_of, sorted, term};
-use crate::event::json;
+use crate::event::{EventRef, agent, json};
 use crate::stats::SessionRow;
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
@@ -23,18 +23,19 @@ use loads::SessionLoads;
 
 const SESSION: usize = 1;
 const USER: usize = 2;
-const AGE: usize = 5;
-const EVENTS: usize = 6;
-const ERRORS: usize = 7;
-const SLOW: usize = 8;
-const LAST: usize = 10;
+const AGE: usize = 6;
+const EVENTS: usize = 7;
+const ERRORS: usize = 8;
+const SLOW: usize = 9;
+const LAST: usize = 11;
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     plain("", Align::Right, (1, 1), 0),
     sorted("session", Align::Left, (12, 14), 0),
     sorted("user", Align::Left, (9, 12), 60),
     plain("load", Align::Left, (6, 6), 76),
     plain("page", Align::Left, (14, 16), 110),
+    plain("browser", Align::Left, (16, 19), 116),
     sorted("age", Align::Right, (4, 4), 70),
     sorted("events", Align::Right, (6, 6), 0),
     sorted("err", Align::Right, (5, 5), 0),
@@ -65,13 +66,13 @@ impl Default for Sessions {
 impl Panel for Sessions {
     fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
         let (_, keys) = self.arrange(view);
-        if action == Action::Open {
+        if action == Action::Raw {
             let selected = self.list.selected().filter(|session| keys.contains(session));
             let Some(session) = selected.or(keys.first()) else { return Request::Ignored };
             let row = view.tables.sessions.iter().find(|row| row.session == *session);
             return Request::Drill { term: term_of(session), origin: row.map(|row| row.first) };
         }
-        if action == Action::Timeline {
+        if let Action::Open | Action::Timeline = action {
             let session = self.list.selected().filter(|session| keys.contains(session)).or(keys.first());
             let Some(session) = session else { return Request::Ignored };
             return Request::Timeline { session: Arc::clone(session), ordinal: None };
@@ -117,8 +118,8 @@ impl Panel for Sessions {
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("↵", "its events"),
-            ("T", "timeline"),
+            ("↵", "timeline"),
+            ("v", "its events"),
             ("s", "only this one"),
             ("D", "ask the page"),
             ("-", "leave out"),
@@ -135,6 +136,16 @@ impl Panel for Sessions {
     fn session(&mut self, view: &View<'_>) -> Option<Arc<str>> {
         let (_, keys) = self.arrange(view);
         self.list.selected().filter(|session| keys.contains(session)).or(keys.first()).cloned()
+    }
+
+    fn event<'v>(&mut self, view: &View<'v>) -> Option<EventRef<'v>> {
+        let session = self.session(view)?;
+        let row = view.tables.sessions.iter().find(|row| row.session == session)?;
+        view.snapshot.event(row.last_ordinal)
+    }
+
+    fn on_click(&mut self, at: Position) -> bool {
+        self.list.click(at)
     }
 }
 
@@ -185,6 +196,7 @@ fn cells<'a>(row: &'a SessionRow, loads: &SessionLoads, view: &View<'_>) -> Vec<
         cell(or_none(&row.user, theme).to_owned(), theme.text),
         cell(load, theme.text),
         cell(or_none(path_of(&page), theme).to_owned(), theme.dim),
+        cell(browser(row, latest, view), theme.dim),
         cell(format::age(view.now.since(row.first)), theme.dim),
         cell(format::count_short(row.events), theme.text),
         bad(row.errors, theme.error),
@@ -193,6 +205,17 @@ fn cells<'a>(row: &'a SessionRow, loads: &SessionLoads, view: &View<'_>) -> Vec<
         cell(format::age(view.now.since(row.last)), theme.text),
         cell(&*row.last_msg, theme.text),
     ]
+}
+
+/// The browser that the session's connection named, or its latest event.
+fn browser(row: &SessionRow, latest: Option<EventRef<'_>>, view: &View<'_>) -> String {
+    let known = view.snapshot.agents.get(&row.session).map(|agent| agent.to_string());
+    let said = || {
+        let agent = latest?.get(&["user-agent"]).and_then(json::text)?;
+        Some(agent::named(&agent)).filter(|name| !name.is_empty())
+    };
+    let name = known.or_else(said).unwrap_or_else(|| view.theme.glyphs.none.to_owned());
+    name.replace('·', view.theme.glyphs.dot)
 }
 
 /// The path of a page's address.

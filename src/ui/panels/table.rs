@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::hash::Hash;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use rustc_hash::FxHashMap;
 
@@ -83,6 +83,8 @@ pub(super) struct List<K> {
     is_reversed: bool,
     /// Columns that are left out, one bit each.
     hidden: u32,
+    /// Where the titles stood when it was last drawn: the row, and each column with its ends.
+    titles: (u16, Vec<(usize, u16, u16)>),
     /// Positions at the time of the selection, one for each row there was.
     held: Option<FxHashMap<K, usize>>,
     height: usize,
@@ -96,6 +98,7 @@ impl<K: Clone + Ord + Hash> List<K> {
             sort,
             is_reversed: false,
             hidden: 0,
+            titles: (0, Vec::new()),
             held: None,
             height: 1,
         }
@@ -168,6 +171,19 @@ impl<K: Clone + Ord + Hash> List<K> {
         true
     }
 
+    /// Sorts by the column whose title was clicked, the other way round if it was sorted by; `false` if none was.
+    pub(super) fn click(&mut self, at: Position) -> bool {
+        let (y, titles) = &self.titles;
+        let title = titles.iter().find(|(_, from, to)| at.y == *y && (*from..*to).contains(&at.x));
+        let Some(column) = title.map(|(column, ..)| *column) else { return at.y == *y && !titles.is_empty() };
+        if self.columns.get(column).is_some_and(|column| column.sorts) {
+            self.is_reversed = self.sort == column && !self.is_reversed;
+            self.sort = column;
+            self.held = None;
+        }
+        true
+    }
+
     /// Sorts by the next column that can be sorted by, `step` columns at a time and round the end.
     fn sort_by(&mut self, step: usize) {
         let count = self.columns.len();
@@ -189,6 +205,8 @@ impl<K: Clone + Ord + Hash> List<K> {
     ) {
         draw::rule(buf, area, &self.title(theme), note, theme.rule, theme.glyphs);
         let placed = place_but(self.columns, self.hidden, area);
+        let ends = placed.iter().map(|(at, x, width, _)| (*at, *x, x.saturating_add(*width)));
+        self.titles = (area.y.saturating_add(1), ends.collect());
         let style = |at| if at == self.sort { theme.title } else { theme.dim };
         let titles: Vec<_> =
             self.columns.iter().enumerate().map(|(at, column)| cell(column.title, style(at))).collect();

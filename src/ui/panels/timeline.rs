@@ -18,7 +18,7 @@ use ratatui::layout::Rect;
 use super::Panel;
 use super::stream::{kind_word, row_text, term_of};
 use super::table::{Align, Cell, Column, WIDE, cell, clock, draw_row, or_none, place, plain, row_of};
-use crate::event::{Flags, Symbol, Timestamp, json};
+use crate::event::{EventRef, Flags, Symbol, Timestamp, json};
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
@@ -164,6 +164,12 @@ impl Panel for Timeline {
 
     fn session(&mut self, _: &View<'_>) -> Option<Arc<str>> {
         Some(Arc::clone(&self.session))
+    }
+
+    fn event<'v>(&mut self, view: &View<'v>) -> Option<EventRef<'v>> {
+        let track = self.track(view);
+        let entry = self.position(&track).map(|at| &track.entries[at]).or(track.entries.last())?;
+        view.snapshot.event(entry.ordinal)
     }
 }
 

@@ -17,10 +17,12 @@ use ratatui::layout::Rect;
 
 use super::Panel;
 use super::table::{Column, cell, draw_row, place, row_of};
+use crate::event::EventRef;
 use crate::ui::cursor::Cursor;
 use crate::ui::draw;
 use crate::ui::format;
 use crate::ui::keys::Action;
+use crate::ui::narrowing::latest_of;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Request, View};
 use blocks::{Block, Id};
@@ -105,6 +107,12 @@ impl Panel for Vitals {
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         &[("↵", "events behind this row"), ("Tab", "next block"), ("+", "keep only"), ("-", "leave out")]
+    }
+
+    fn event<'v>(&mut self, view: &View<'v>) -> Option<EventRef<'v>> {
+        let blocks = blocks::of(view);
+        let (block, row) = self.current(&blocks)?;
+        latest_of(&blocks::term(block, row, view)?, view)
     }
 
     fn term(&self, view: &View<'_>) -> Option<String> {

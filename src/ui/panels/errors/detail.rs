@@ -43,7 +43,7 @@ impl Out<'_> {
 pub(super) fn render(
     (area, buf): (Rect, &mut Buffer),
     group: &GroupRow,
-    (mark, is_whole, occurrences): (&str, bool, &mut Occurrences),
+    (mark, differs, is_whole, occurrences): (&str, Option<&str>, bool, &mut Occurrences),
     view: &View<'_>,
 ) {
     let theme = view.theme;
@@ -65,7 +65,7 @@ pub(super) fn render(
     let rows = rows.min(body.height / 2);
     let above = Rect { height: body.height - rows, ..body };
     let width = usize::from(area.width.saturating_sub(2));
-    let lines = lines(group, (width, usize::from(above.height)), is_whole, view);
+    let lines = lines(group, (width, usize::from(above.height)), (differs, is_whole), view);
     for (y, (line, style)) in (0..above.height).zip(&lines) {
         let row = row_of(above, y);
         draw::line(buf, row, row.x.saturating_add(1), row.y, line, *style);
@@ -76,7 +76,7 @@ pub(super) fn render(
 fn lines(
     group: &GroupRow,
     (width, height): (usize, usize),
-    is_whole: bool,
+    (differs, is_whole): (Option<&str>, bool),
     view: &View<'_>,
 ) -> Vec<(Line, Style)> {
     let theme = view.theme;
@@ -98,6 +98,9 @@ fn lines(
     let moment = Moment { inst: event.inst(), ordinal: group.last_ordinal };
     if let Some(before) = before::of(moment, event, view) {
         out.push(&format!("before it  {before}"), 2, theme.text);
+    }
+    if let Some(differs) = differs {
+        out.push(&format!("differs    {differs}: from events that did not fail"), 2, theme.text);
     }
     causes(event, &mut out);
     stack(event, is_whole, &mut out);
