@@ -17,6 +17,7 @@ mod export;
 mod exporting;
 mod filter;
 mod help;
+mod helpers;
 mod kept;
 mod keys;
 mod listener;

@@ -16,9 +16,9 @@ use crossterm::event::{Event, KeyCode};
 
 use super::alarm::Alarm;
 use super::background::{self, Late};
-use super::counts::{self, Filters};
 use super::editor;
 use super::exporting::{self, Exporting};
+use super::helpers::Helpers;
 use super::kept::{Job, Kept};
 use super::keys::Keys;
 use super::listener::{Listener, Running};
@@ -31,7 +31,7 @@ use crate::counters::Counters;
 use crate::ingest;
 use crate::maps::MapsHandle;
 use crate::published::Published;
-use crate::scan::{self, Advice, AdviceHandle, Clock, Marks, Matches, ScanHandle};
+use crate::scan::{Advice, Matches};
 use crate::sinks::Outlets;
 use crate::store::Snapshot;
 use crate::ui::theme::Ground;
@@ -193,66 +193,6 @@ pub(super) fn show(
     drop(inputs);
     drop(console);
     ended
-}
-
-/// The threads beside the console, and the ways to them.
-struct Helpers {
-    scan: ScanHandle,
-    matches: Arc<Published<Matches>>,
-    advice: AdviceHandle,
-    advised: Arc<Published<Advice>>,
-    marks: Arc<Published<Marks>>,
-    /// Gone once they are to end.
-    kept: Option<SyncSender<Job>>,
-    counts: Option<SyncSender<Filters>>,
-    threads: Vec<thread::JoinHandle<()>>,
-}
-
-impl Helpers {
-    fn spawn(source: &Source, kept: Kept, sender: &SyncSender<Input>) -> io::Result<Self> {
-        let marks = Arc::new(Published::new(Marks::default()));
-        let clock =
-            Clock { start: ingest::now(), zone: looks::zone(&kept.settings), marks: Arc::clone(&marks) };
-        let matches = Arc::new(Published::new(Matches::default()));
-        let (scan, scanning) = scan::spawn(clock.clone(), Arc::clone(&matches))?;
-        let advised = Arc::new(Published::new(Advice::default()));
-        let (advice, advising) = scan::spawn_advice(clock.clone(), Arc::clone(&advised))?;
-        let (counts, counting) = counts::spawn(clock, Arc::clone(&source.snapshots), sender.clone())?;
-        let (kept, keeping) = kept.spawn(sender.clone())?;
-        let maps = source.maps.clone();
-        let (eyes, adviser, snapshots) = (scan.clone(), advice.clone(), Arc::downgrade(&source.snapshots));
-        source.snapshots.on_change(move || {
-            if let Some(snapshots) = snapshots.upgrade() {
-                eyes.see(snapshots.get());
-                adviser.see(snapshots.get());
-                if let Some(maps) = &maps {
-                    maps.see(snapshots.get());
-                }
-            }
-        });
-        // A full queue has a waker in it already.
-        let news = sender.clone();
-        matches.on_change(move || drop(news.try_send(Input::News)));
-        let news = sender.clone();
-        advised.on_change(move || drop(news.try_send(Input::News)));
-        scan.see(source.snapshots.get());
-        advice.see(source.snapshots.get());
-        let threads = vec![scanning, advising, counting, keeping];
-        Ok(Self { scan, matches, advice, advised, marks, kept: Some(kept), counts: Some(counts), threads })
-    }
-}
-
-impl Drop for Helpers {
-    /// What was to be written is written even when the user quits at once.
-    fn drop(&mut self) {
-        self.scan.stop();
-        self.advice.stop();
-        self.kept = None;
-        self.counts = None;
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
-    }
 }
 
 struct Console {

@@ -18,7 +18,7 @@ use super::filter_bar::FilterBar;
 use super::fresh::Fresh;
 use super::keys::{Action, Keymap};
 use super::narrowing::Around;
-use super::panels::{Errors, Health, Help, Latency, Panel, Sessions, Stream, Timeline, Vitals};
+use super::panels::{Panel, Panels};
 use super::saved::SavedList;
 use super::theme::Theme;
 use super::view::{Effect, Facts, Request, Screen, View};
@@ -166,35 +166,6 @@ impl World {
     /// What ages count from: in a recording the newest event is now.
     pub(super) fn moment(&self) -> Timestamp {
         if self.facts.recording.is_some() { self.matches.snapshot.at } else { self.now }
-    }
-}
-
-/// The screens, each with its own place.
-#[derive(Default)]
-pub(super) struct Panels {
-    pub(super) stream: Stream,
-    pub(super) errors: Errors,
-    pub(super) latency: Latency,
-    sessions: Sessions,
-    vitals: Vitals,
-    timeline: Timeline,
-    health: Health,
-    pub(super) help: Option<Help>,
-}
-
-impl Panels {
-    /// What is on screen: the help over everything, else the screen's own panel.
-    pub(super) fn current(&mut self, screen: Screen) -> &mut dyn Panel {
-        match (&mut self.help, screen) {
-            (Some(help), _) => help,
-            (None, Screen::Stream) => &mut self.stream,
-            (None, Screen::Errors) => &mut self.errors,
-            (None, Screen::Latency) => &mut self.latency,
-            (None, Screen::Sessions) => &mut self.sessions,
-            (None, Screen::Vitals) => &mut self.vitals,
-            (None, Screen::Timeline) => &mut self.timeline,
-            (None, Screen::Health) => &mut self.health,
-        }
     }
 }
 

@@ -176,7 +176,7 @@ fn without_a_running_taillight_the_files_of_the_settings_are_seen_to() {
     let (code, text) = run(&["forget", "--session", "sess-user-2", "--from", file]);
     assert_eq!(code, Some(0), "{text}");
     has(folder.path(), "user-2", 0);
-    has(folder.path(), "user-10", 5);
+    has(folder.path(), "user-10", 6);
     for (args, expected) in [
         (&["forget"][..], Some(2)),
         (&["forget", "--user", ""], Some(2)),

@@ -2,6 +2,7 @@
 //!
 //! Called by the app with a [`View`]. A panel keeps its own place and order and nothing of the events.
 
+mod all;
 mod errors;
 mod health;
 mod help;
@@ -16,6 +17,7 @@ mod tests;
 mod timeline;
 mod vitals;
 
+pub(super) use all::Panels;
 pub(super) use errors::Errors;
 pub(super) use health::Health;
 pub(super) use help::Help;

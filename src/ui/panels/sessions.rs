@@ -35,7 +35,7 @@ const COLUMNS: [Column; 13] = [
     sorted("user", Align::Left, (9, 12), 60),
     plain("load", Align::Left, (6, 6), 76),
     plain("page", Align::Left, (14, 16), 110),
-    plain("browser", Align::Left, (16, 19), 116),
+    plain("browser", Align::Left, (16, 19), 132),
     sorted("age", Align::Right, (4, 4), 70),
     sorted("events", Align::Right, (6, 6), 0),
     sorted("err", Align::Right, (5, 5), 0),
@@ -75,6 +75,10 @@ impl Panel for Sessions {
         if let Action::Open | Action::Timeline = action {
             let session = self.list.selected().filter(|session| keys.contains(session)).or(keys.first());
             let Some(session) = session else { return Request::Ignored };
+            if session.is_empty() {
+                // What has no session id is no course of events.
+                return Request::Drill { term: term_of(session), origin: None };
+            }
             return Request::Timeline { session: Arc::clone(session), ordinal: None };
         }
         if self.list.on_action(action, &keys) { Request::Done } else { Request::Ignored }

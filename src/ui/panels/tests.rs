@@ -423,6 +423,7 @@ fn help_names_every_key() {
 fn keys_ask_for_what_they_should() {
     use Action::{Back, Bottom, Down, Keep, NextError, Open, PreviousError, SortNext, SortPrevious, Top};
     let drill = |term: &str| Request::Drill { term: term.to_owned(), origin: None };
+    let whole = |session: &str| Request::Timeline { session: session.into(), ordinal: None };
     let fixture = Fixture::usual();
     let panels: [fn() -> Box<dyn Panel>; 4] = [
         || Box::new(Errors::default()),
@@ -455,8 +456,8 @@ fn keys_ask_for_what_they_should() {
         (1, &[Open, Back], Request::Done, Some("endpoint=\"POST /api/orders\"")),
         (1, &[Open, Back, Back, Back], Request::Ignored, None),
         (2, &[Open], drill("no:session"), None),
-        (2, &[Down, Down, Open], drill(r#"session="sess-\"b\*""#), Some(r#"session="sess-\"b\*""#)),
-        (2, &[Bottom, Open], drill("session=\"sess-a\""), Some("session=\"sess-a\"")),
+        (2, &[Down, Down, Open], whole("sess-\"b*"), Some(r#"session="sess-\"b\*""#)),
+        (2, &[Bottom, Open], whole("sess-a"), Some("session=\"sess-a\"")),
         (3, &[Open], Request::Ignored, None),
     ] {
         let mut panel = panels[panel]();
