@@ -66,18 +66,13 @@ impl Default for Sessions {
 impl Panel for Sessions {
     fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
         let (_, keys) = self.arrange(view);
-        if action == Action::Raw {
-            let selected = self.list.selected().filter(|session| keys.contains(session));
-            let Some(session) = selected.or(keys.first()) else { return Request::Ignored };
-            let row = view.tables.sessions.iter().find(|row| row.session == *session);
-            return Request::Drill { term: term_of(session), origin: row.map(|row| row.first) };
-        }
-        if let Action::Open | Action::Timeline = action {
+        if let Action::Raw | Action::Open | Action::Timeline = action {
             let session = self.list.selected().filter(|session| keys.contains(session)).or(keys.first());
             let Some(session) = session else { return Request::Ignored };
-            if session.is_empty() {
-                // What has no session id is no course of events.
-                return Request::Drill { term: term_of(session), origin: None };
+            // What has no session id is no course of events.
+            if action == Action::Raw || session.is_empty() {
+                let row = view.tables.sessions.iter().find(|row| row.session == *session);
+                return Request::Drill { term: term_of(session), origin: row.map(|row| row.first) };
             }
             return Request::Timeline { session: Arc::clone(session), ordinal: None };
         }
