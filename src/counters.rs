@@ -149,7 +149,7 @@ const MAX_REFUSED: usize = 8;
 /// Characters remembered of each: an origin has at most 253 for its host.
 const MAX_MESSAGE: usize = 400;
 /// Characters remembered of each.
-const MAX_START: usize = 120;
+pub const MAX_START: usize = 120;
 
 /// All counters of one running ingestor.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use super::admission::Policy;
 use super::asks::Asks;
 use super::intake::Intake;
 use super::packers::Packers;
-use crate::counters::Counters;
+use crate::counters::{Counters, MAX_START};
 use crate::pipeline::{Reading, Redactor};
 use crate::published::Published;
 use crate::wire::Sender;
@@ -92,6 +92,14 @@ impl Door {
     /// The number of the next connection, from 1.
     pub(super) fn next_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Counts what `from` sent and nobody understood; its start is kept without secrets.
+    pub(super) fn broken(&self, from: &str, reason: &str, text: &str) {
+        let redactor = self.redactor();
+        let (start, _) = redactor.excerpt(text, MAX_START);
+        let (reason, _) = redactor.excerpt(reason, MAX_START);
+        self.counters.broken(super::now(), from, &reason, &start);
     }
 
     /// Whether any WebSocket was ever opened.

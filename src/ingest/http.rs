@@ -158,8 +158,8 @@ async fn events(request: Request<Incoming>, door: &Door) -> Answer {
             door.intake.submit(batch, Some(numbered)).await
         }
         Err(error) => {
-            let start = String::from_utf8_lossy(&body[..body.len().min(256)]).into_owned();
-            door.counters.broken(super::now(), "POST", &error.to_string(), &start);
+            let start = String::from_utf8_lossy(&body[..body.len().min(1024)]).into_owned();
+            door.broken("POST", &error.without_text(), &start);
             let status = StatusCode::BAD_REQUEST;
             return if is_page { empty(status) } else { text(status, &error.to_string()) };
         }

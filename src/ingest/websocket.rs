@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -124,6 +125,8 @@ struct Connection<S> {
     unfinished_since: Option<Instant>,
     control: u32,
     control_at: Instant,
+    /// Wire bytes since the last message up to the end of the last control frame.
+    control_bytes: u64,
     asks: Listening,
     /// What the health screen knows of the page.
     page: Entry,
@@ -156,6 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             unfinished_since: None,
             control: CONTROL_BURST,
             control_at: now,
+            control_bytes: 0,
             asks,
             page,
         }
@@ -171,7 +175,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             let outcome = tokio::select! {
                 message = self.socket.next() => match message? {
                     Ok(message) => self.take(message).await,
-                    Err(error) => Err(ending_of(&error, self.speech.max_message())),
+                    Err(error) => {
+                        self.note(&error);
+                        Err(ending_of(&error, self.speech.max_message()))
+                    }
                 },
                 _ = check.tick() => self.check().await,
                 ask = self.asks.next() => self.ask(&ask).await,
@@ -200,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 if matches!(self.speech, Speech::Sente(_)) {
                     return self.sente_frame(&bytes, false).await;
                 }
-                let start = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).into_owned();
+                let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).into_owned();
                 self.broken("binary", "binary frames are not understood here; send JSON text", &start).await
             }
             Message::Ping(_) | Message::Pong(_) => self.control_frame(),
@@ -209,8 +216,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         }
     }
 
+    /// Remembers what is wrong with the frame that ends the connection.
+    fn note(&self, error: &WsError) {
+        let (reason, what) = match error {
+            WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                if self.progress.unfinished() <= self.control_bytes {
+                    return;
+                }
+                ("cut off", "the connection ended within a message".to_owned())
+            }
+            WsError::Protocol(error) => ("protocol error", format!("{error}; the connection was closed")),
+            WsError::Utf8(_) => ("not UTF-8", "a text message; the connection was closed".to_owned()),
+            WsError::Capacity(error) => ("too big", format!("{error}; the connection was closed")),
+            _ => return,
+        };
+        self.door.broken(&self.name, reason, &what);
+    }
+
     fn message_done(&mut self, bytes: usize) {
         self.page.note(|page| page.bytes += bytes as u64);
+        self.control_bytes = 0;
         self.progress.finished();
         self.unfinished_since = None;
         self.door.counters.add(Counter::FramesReceived, 1);
@@ -231,6 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             )));
         }
         self.control -= 1;
+        self.control_bytes = self.progress.unfinished();
         Ok(())
     }
 
@@ -266,7 +292,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 let message = format!("reply `{id}` answers no request");
                 self.broken("reply", &message, text).await
             }
-            Err(error) => self.broken(error.code(), &error.to_string(), text).await,
+            Err(error) => {
+                self.door.broken(&self.name, &error.without_text(), text);
+                self.complain(error.code(), &error.to_string()).await
+            }
         }
     }
 
@@ -320,7 +349,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 self.door.counters.add(Counter::GapEvents, gap.count);
                 self.page.note(|page| page.missing += gap.count);
                 // Nothing of the page's own is lost by a missing note about a loss, so a refusal needs no answer.
-                let _ = self.door.intake.submit(wire::gap_note(gap, &self.sender), None).await;
+                let _ = self
+                    .door
+                    .intake
+                    .submit(wire::gap_note(gap, &self.sender, &self.door.redactor()), None)
+                    .await;
                 self.answer(&json!({ "t": "ack", "seq": acked })).await
             }
             Err(_) => self.answer(&json!({ "t": "throttle", "ms": THROTTLE_MS })).await,
@@ -348,7 +381,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     }
 
     async fn broken(&mut self, code: &str, message: &str, text: &str) -> Result<(), Option<Ending>> {
-        self.door.counters.broken(super::now(), &self.name, message, text);
+        self.door.broken(&self.name, message, text);
+        self.complain(code, message).await
+    }
+
+    async fn complain(&mut self, code: &str, message: &str) -> Result<(), Option<Ending>> {
         self.answer(&json!({ "t": "error", "code": code, "message": message })).await
     }
 
@@ -426,6 +463,8 @@ fn ending_of(error: &WsError, max_message: usize) -> Option<Ending> {
         WsError::Utf8(_) => {
             Some(Ending::of(CloseCode::Invalid, "text is not UTF-8", Counter::ClosedProtocol))
         }
+        // A page that is gone says no goodbye; nothing was wrong with it.
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
         WsError::Protocol(_) => {
             Some(Ending::of(CloseCode::Protocol, "protocol error", Counter::ClosedProtocol))
         }

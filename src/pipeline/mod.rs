@@ -13,6 +13,7 @@ mod escape;
 pub mod fingerprint;
 mod keys;
 mod limit;
+mod loose;
 mod pattern;
 mod precheck;
 mod reading;

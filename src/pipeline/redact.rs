@@ -8,10 +8,14 @@ use std::ops::Range;
 use super::cut::{self, LIMIT};
 use super::escape::{Plain, UNIT};
 use super::keys::{Keys, Rules, Verdict};
+use super::loose;
 use super::precheck::Precheck;
 use super::shapes::{self, MARK};
 use super::tokens::{Kind, Tokens};
 use crate::event::json;
+
+/// Bytes looked at beyond what an excerpt can hold.
+const EXCERPT_AHEAD: usize = 1024;
 
 /// This is what scrubbing did to one event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +75,26 @@ impl Redactor {
         let mut text = String::new();
         let what = self.scrub(raw, &mut text);
         if what == Scrubbed::default() { Scrub::Clean(raw) } else { Scrub::Changed { text, what } }
+    }
+
+    /// This gives the beginning of a text that could not be read, at most `chars` characters of it with the secrets out,
+    /// and how many of those there were.
+    pub fn excerpt(&self, raw: &str, chars: usize) -> (String, u32) {
+        // Further than is kept, so that a secret is not overlooked because its end is missing.
+        let raw = &raw[..raw.floor_char_boundary(chars.saturating_mul(4).saturating_add(EXCERPT_AHEAD))];
+        let mut found = Vec::new();
+        loose::find(raw, &self.keys, &mut found);
+        let (mut out, mut copied) = (String::new(), 0);
+        for range in &found {
+            out.push_str(&raw[copied..range.start]);
+            out.push_str(MARK);
+            copied = range.end;
+        }
+        out.push_str(&raw[copied..]);
+        if let Some((end, _)) = out.char_indices().nth(chars) {
+            out.truncate(end);
+        }
+        (out, u32::try_from(found.len()).unwrap_or(u32::MAX))
     }
 
     /// This appends the scrubbed text of `raw`, a JSON object's text, to `out`.

@@ -57,7 +57,7 @@ pub(super) fn find(text: &str, keys: &Keys, found: &mut Vec<Range<usize>>) {
 }
 
 /// Sorts what was found from `first` on, and joins what overlaps or touches.
-fn merge(found: &mut Vec<Range<usize>>, first: usize) {
+pub(super) fn merge(found: &mut Vec<Range<usize>>, first: usize) {
     if found.len() - first < 2 {
         return;
     }

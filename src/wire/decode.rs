@@ -166,7 +166,7 @@ impl<'s> Decoder<'s> {
         self.rejected.push(Rejected { index: position, reason });
         // Thousands of refusals of one kind would bury the events that are fine; the count says the rest.
         if position < MAX_BATCH_EVENTS {
-            self.rows.push_bad(reason, raw);
+            self.scrubbed.redacted += u64::from(self.rows.push_bad(self.redactor, reason, raw));
             self.index.push(position);
         }
     }

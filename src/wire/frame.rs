@@ -32,6 +32,14 @@ impl FrameError {
         Self::Syntax { at, near }
     }
 
+    /// The same without any of the text, which is no whole value here that redaction could judge.
+    pub fn without_text(&self) -> String {
+        match self {
+            Self::Syntax { at, .. } => format!("not JSON at byte {at}"),
+            _ => self.to_string(),
+        }
+    }
+
     /// A word for answers and counters.
     pub fn code(&self) -> &'static str {
         match self {

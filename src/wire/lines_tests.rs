@@ -99,7 +99,7 @@ fn a_long_event_stays_as_it_was_cut() {
 fn an_event_of_taillights_own_stays_its_own() {
     let gap = crate::wire::Gap { from: 1, to: 4, count: 3, reason: "buffer full".into() };
     let sender = Sender { recv: Timestamp(1_704_067_200_000), ..Sender::default() };
-    let first = gap_note(&gap, &sender).chunk;
+    let first = gap_note(&gap, &sender, &Redactor::default()).chunk;
     let mut numbered = first;
     numbered.number_from(1);
     let again = read(&written(&numbered));

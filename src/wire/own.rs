@@ -13,18 +13,29 @@ const MAX_RAW: usize = 2_000;
 /// Characters of a page's reason for a gap that are kept.
 const MAX_REASON: usize = 200;
 
-/// Adds the event about `raw`, refused for `reason`.
-pub(super) fn push_bad(builder: &mut ChunkBuilder, sender: &Sender, reason: &str, raw: &str) {
-    let shown: String = raw.chars().take(MAX_RAW).collect();
+/// Adds the event about `raw`, refused for `reason`; gives how many secrets were taken out of it.
+pub(super) fn push_bad(
+    builder: &mut ChunkBuilder,
+    sender: &Sender,
+    redactor: &Redactor,
+    reason: &str,
+    raw: &str,
+) -> u32 {
+    let (shown, redacted) = redactor.excerpt(raw, MAX_RAW);
     let json = serde_json::json!({ "type": "log", "reason": reason, "raw": shown }).to_string();
     let first: String = shown.chars().take(80).collect();
     let msg = format!("bad event: {reason}: {first}");
-    builder.push(&own_row(sender, "taillight/bad-event", Level::Warn, &msg, &json));
+    let mut row = own_row(sender, "taillight/bad-event", Level::Warn, &msg, &json);
+    if redacted > 0 {
+        row.flags.set(Flags::REDACTED);
+    }
+    builder.push(&row);
+    redacted
 }
 
 /// A batch of one event, `taillight/gap`: the page dropped events before they could be sent.
-pub fn gap_note(gap: &Gap<'_>, sender: &Sender) -> Batch {
-    let reason: String = gap.reason.chars().take(MAX_REASON).collect();
+pub fn gap_note(gap: &Gap<'_>, sender: &Sender, redactor: &Redactor) -> Batch {
+    let (reason, redacted) = redactor.excerpt(&gap.reason, MAX_REASON);
     let json = serde_json::json!({
         "type": "log", "from": gap.from, "to": gap.to, "count": gap.count, "reason": reason,
     });
@@ -37,7 +48,7 @@ pub fn gap_note(gap: &Gap<'_>, sender: &Sender) -> Batch {
         index: vec![0],
         rejected: Vec::new(),
         offered: 0,
-        scrubbed: ScrubCount::default(),
+        scrubbed: ScrubCount { redacted: u64::from(redacted), ..ScrubCount::default() },
     }
 }
 

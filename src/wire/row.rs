@@ -14,7 +14,7 @@ use crate::event::{
     Chunk, ChunkBuilder, EventRef, Family, Flags, Level, Mapped, Micros, Msg, Row, RowOf, Severity, Symbol,
     Timestamp,
 };
-use crate::pipeline::{Reading, endpoint, fingerprint, summary};
+use crate::pipeline::{Reading, Redactor, endpoint, fingerprint, summary};
 use crate::stack;
 
 /// 2000-01-01: browser clocks before it are absurd (CONTRACT: `inst`).
@@ -174,9 +174,9 @@ impl<'s> RowMaker<'s> {
         chunk
     }
 
-    /// Adds the event about `raw`, refused for `reason`.
-    pub(super) fn push_bad(&mut self, reason: &str, raw: &str) {
-        own::push_bad(&mut self.builder, &self.sender, reason, raw);
+    /// Adds the event about `raw`, refused for `reason`; gives how many secrets were taken out of it.
+    pub(super) fn push_bad(&mut self, redactor: &Redactor, reason: &str, raw: &str) -> u32 {
+        own::push_bad(&mut self.builder, &self.sender, redactor, reason, raw)
     }
 
     /// Adds the event whose text is `json` and whose members are those of `event`; what is `known` of it wins over

@@ -86,6 +86,56 @@ fn one_bad_event_costs_only_itself() {
 }
 
 #[test]
+fn what_is_kept_of_unreadable_events_holds_no_secret() {
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let mut socket = program.client("c1");
+    socket.batch(1, r#"[["password","hunter2"],"Bearer hunter2"]"#);
+    program.post("{\"password\":\"hun\"ter2\",\"a\":1}\n{\"type\":\"log\"}\n");
+    let kept: Vec<Value> = (0..3).map(|_| program.event()).collect();
+    for (event, raw) in kept.iter().zip([
+        r#"["password","[redacted]"]"#,
+        r#""Bearer [redacted]""#,
+        r#"{"password":"[redacted]","a":1}"#,
+    ]) {
+        assert_eq!((&event["id"], &event["data"]["raw"]), (&"taillight/bad-event".into(), &raw.into()));
+        assert!(!event.to_string().contains("ter2"), "{event}");
+    }
+}
+
+#[test]
+fn a_broken_frame_ends_its_own_connection_and_is_counted() {
+    let program = Program::start(&["serve"]);
+    let mut other = program.client("other");
+    for (nth, bytes) in [
+        // Not masked; a reserved bit; two opcodes that mean nothing; a piece of a message that never began.
+        &[0x81, 2, b'h', b'i'][..],
+        &[0xc1, 0x80, 0, 0, 0, 0],
+        &[0x83, 0x80, 0, 0, 0, 0],
+        &[0x8b, 0x80, 0, 0, 0, 0],
+        &[0x80, 0x80, 0, 0, 0, 0],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut socket = program.client(&format!("broken-{nth}"));
+        std::io::Write::write_all(socket.0.get_mut(), bytes).expect("sent");
+        assert_eq!(socket.close_code(), Some(1002), "{bytes:?}");
+        let health = program.health();
+        assert_eq!(health["closed"]["protocol"], nth as u64 + 1);
+        assert_eq!(health["frames"]["broken"], nth as u64 + 1);
+    }
+    let mut cut_off = program.client("cut-off");
+    std::io::Write::write_all(cut_off.0.get_mut(), &[0x81, 0xfe, 0x10, 0, 1, 2, 3, 4, b'x']).expect("sent");
+    cut_off.0.get_mut().shutdown(std::net::Shutdown::Write).expect("half closed");
+    while cut_off.0.read().is_ok() {}
+    let health = program.health();
+    assert_eq!((&health["closed"]["protocol"], &health["frames"]["broken"]), (&5.into(), &6.into()));
+    drop(program.client("gone"));
+    assert_eq!(other.batch(1, r#"[{"type":"log"}]"#)[0]["seq"], 1, "the others are served as before");
+    assert_eq!(program.health()["frames"]["broken"], 6, "a page that is gone broke nothing");
+}
+
+#[test]
 fn bodies_are_one_event_an_array_lines_or_an_envelope() {
     let program = Program::start(&["serve"]);
     let array = program.post(r#"[{"type":"log"},"no",{"type":"log"}]"#);

@@ -308,6 +308,17 @@ fn what_is_wrong_or_unknown_is_counted_and_costs_nothing_else() {
 }
 
 #[test]
+fn what_is_kept_of_unreadable_events_holds_no_secret() {
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let mut socket = Socket::open_at(program.port, "/chsk", &[]).expect("let in");
+    socket.message();
+    socket.send("[:log/batch [{:password \"hunter2\" :b #bad} {:message \"end\"}]]");
+    let event = program.event();
+    assert_eq!(event["data"]["raw"], json!("{:password \"[redacted]\" :b #bad}"));
+    assert_eq!(program.event()["msg"], "end");
+}
+
+#[test]
 fn who_may_connect_is_the_same_on_every_path() {
     let program = Program::start(&["serve"]);
     let open = |target: &str, origin| Socket::open_at(program.port, target, &[("origin", origin)]).map(drop);

@@ -118,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             talk.is_proven = true;
         }
         if let Some((reason, start)) = &heard.broken {
-            self.door.counters.broken(self.sender.recv, &self.name, reason, start);
+            self.door.broken(&self.name, reason, start);
         }
         for unknown in &heard.unknown {
             self.door.counters.unknown(self.sender.recv, &self.name, &unknown.id, &unknown.start);

@@ -101,9 +101,12 @@ impl<'t> Edn<'t> {
                     self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                 }
                 Some(b'#') if self.bytes.get(self.at + 1) == Some(&b'_') => {
+                    let (start, comma) = (self.at, self.comma);
                     self.at += 2;
-                    let comma = self.comma;
-                    self.discard()?;
+                    if let Err(fault) = self.discard() {
+                        self.at = start;
+                        return Err(fault);
+                    }
                     self.comma |= comma;
                 }
                 next => return Ok(next),

@@ -165,7 +165,7 @@ impl Reading<'_, '_> {
                     self.message()?;
                 }
                 _ => {
-                    let callback = self.text()?;
+                    let callback = self.text();
                     if let Some(message) = self.transcript.messages.last_mut() {
                         message.callback = callback;
                     }
@@ -177,20 +177,32 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// The next value if it is a text; it is not kept in the output.
-    fn text(&mut self) -> Result<Option<String>, Fault> {
+    /// The next value if it is a text; it is not kept in the output. One that cannot be read is a piece of its own, so
+    /// that its text is kept from its beginning.
+    fn text(&mut self) -> Option<String> {
         let out = &mut self.transcript.out;
         let mark = out.len();
-        self.source.value(out)?;
-        let text = json::text(out.since(mark)).map(Cow::into_owned);
-        out.truncate(mark);
-        Ok(text)
+        match self.source.element(out) {
+            Element::Read(_) => {
+                let text = json::text(out.since(mark)).map(Cow::into_owned);
+                out.truncate(mark);
+                text
+            }
+            Element::Broken { raw, reason, is_resumed } => {
+                self.is_over = !is_resumed;
+                self.transcript.pieces.push(Piece { json: mark..mark, raw, fault: Some(reason) });
+                None
+            }
+        }
     }
 
     /// A message, from its id to past its end.
     fn message(&mut self) -> Result<(), Fault> {
         let is_name = self.source.peek()? == Peek::Name;
-        let id = self.text()?.filter(|id| is_name || id.contains('/'));
+        let id = self.text().filter(|id| is_name || id.contains('/'));
+        if self.is_over && !self.transcript.messages.is_empty() {
+            return Ok(());
+        }
         let id = id.ok_or(Self::fault("a message without an id"))?;
         let first = self.transcript.pieces.len();
         let brings_events = brings_events(&id);
@@ -205,7 +217,7 @@ impl Reading<'_, '_> {
                 return self.source.leave();
             }
             // A message has one datum; whatever else a sender puts there is read and left.
-            self.text()?;
+            self.text();
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ pub struct Heard {
     pub unknown: Vec<Unknown>,
     /// The address of the page, where the frame told it.
     pub page: Option<String>,
-    /// Why the frame as a whole was not understood, and its first characters.
+    /// Why the frame as a whole was not understood, and its first characters without secrets.
     pub broken: Option<(String, String)>,
 }
 
@@ -69,7 +69,7 @@ pub enum Ask {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
     pub id: String,
-    /// The start of its data as JSON, not yet safe to show.
+    /// The start of its data as JSON without secrets, not yet safe to show.
     pub start: String,
 }
 
@@ -87,10 +87,13 @@ pub fn hear(frame: &[u8], is_text: bool, sender: &Sender, redactor: &Redactor, f
     let Transcript { out, pieces, messages } = transcript;
     let text = out.into_text();
     let broken = pieces.first().filter(|_| is_broken).map(|piece| {
-        (piece.fault.unwrap_or("not understood").to_owned(), piece.raw.chars().take(MAX_START).collect())
+        let reason = piece.fault.unwrap_or("not understood").to_owned();
+        (reason, redactor.excerpt(&piece.raw, MAX_START).0)
     });
+    folder.settle(sender.recv, false);
     let mut listener = Listener {
         decoder: Decoder::new(sender, redactor, &text),
+        redactor,
         folder,
         sender,
         asks: Vec::new(),
@@ -141,6 +144,7 @@ pub fn value(bytes: &[u8], packer: Packer) -> Result<String, &'static str> {
 /// Takes the parts of a frame one after the other.
 struct Listener<'a> {
     decoder: Decoder<'a>,
+    redactor: &'a Redactor,
     folder: &'a mut Folder,
     sender: &'a Sender,
     asks: Vec<Ask>,
@@ -192,7 +196,9 @@ impl<'a> Listener<'a> {
     fn entry(&mut self, entry: Option<&'a str>, id: impl FnOnce() -> String, data: &str) {
         match entry.filter(|entry| entry.starts_with('{')) {
             None => self.unknown(id(), data),
-            Some(entry) if self.folder.folds(entry, self.sender.recv) => self.decoder.repeated(),
+            Some(entry) if self.folder.folds(entry, self.sender.recv, self.redactor) => {
+                self.decoder.repeated();
+            }
             Some(entry) => self.decoder.named(entry, "log/entry"),
         }
     }
@@ -205,6 +211,6 @@ impl<'a> Listener<'a> {
 
     fn unknown(&mut self, id: String, data: &str) {
         let id = id.chars().take(MAX_START).collect();
-        self.unknown.push(Unknown { id, start: data.chars().take(MAX_START).collect() });
+        self.unknown.push(Unknown { id, start: self.redactor.excerpt(data, MAX_START).0 });
     }
 }
