@@ -21,6 +21,14 @@ const ROOM: usize = 64;
 pub(super) enum News {
     Chunk(Arc<Chunk>),
     Mapped(Vec<Mapping>),
+    /// The end: what is held goes on first, then this code.
+    Signal(u8),
+}
+
+/// What goes out.
+pub(super) enum Out {
+    Chunk(Arc<Chunk>),
+    Signal(u8),
 }
 
 /// A chunk that waits.
@@ -65,21 +73,28 @@ impl Placing {
     }
 
     /// Takes news in and hands chunks to `on`, until either side has gone.
-    pub(super) fn run(mut self, news: &Receiver<News>, on: impl Fn(Arc<Chunk>) -> bool) {
+    pub(super) fn run(mut self, news: &Receiver<News>, on: impl Fn(Out) -> bool) {
         loop {
             let wait = self.held.front().map(|held| held.until.saturating_duration_since(Instant::now()));
+            let mut code = None;
             let (now, is_over) = match news.recv_timeout(wait.unwrap_or(Duration::MAX)) {
                 Ok(News::Chunk(chunk)) => (self.hold(chunk, Instant::now()), false),
                 Ok(News::Mapped(mappings)) => (self.place(&mappings), false),
+                Ok(News::Signal(signal)) => {
+                    code = Some(signal);
+                    (Instant::now(), true)
+                }
                 Err(RecvTimeoutError::Timeout) => (Instant::now(), false),
                 Err(RecvTimeoutError::Disconnected) => (Instant::now(), true),
             };
             while let Some(chunk) = self.next(now, is_over) {
-                if !on(chunk) {
+                if !on(Out::Chunk(chunk)) {
                     return;
                 }
             }
             if is_over {
+                // Where nobody waits for it any more, it has ended already.
+                let _ = code.map(|code| on(Out::Signal(code)));
                 return;
             }
         }

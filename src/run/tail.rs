@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::filter::Sieve;
 use super::listener::{Listener, Running};
 use super::mapping::Mapping;
-use super::placing::{News, Placing};
+use super::placing::{News, Out, Placing};
 use super::{code, is_ascii, signals, use_color};
 use crate::cli::{self, Format};
 use crate::config::Settings;
@@ -37,11 +37,11 @@ pub(super) fn run(settings: &Settings, tail: &cli::Tail) -> anyhow::Result<u8> {
     };
     let (follower, mut chunks) = mpsc::channel::<Arc<Chunk>>(QUEUE);
     let listener = Listener::start(settings, Some(follower), Running::Headless)?;
-    let (wake, woken) = sync_channel::<Wake>(QUEUE);
-    let signalled = wake.clone();
-    signals::watch(move |code| drop(signalled.send(Wake::Signal(code))))?;
+    let (wake, woken) = sync_channel::<Out>(QUEUE);
     let deadline = tail.for_time.map(|time| Instant::now() + time);
     let (news, arrived) = sync_channel::<News>(QUEUE);
+    let signalled = news.clone();
+    signals::watch(move |code| drop(signalled.send(News::Signal(code))))?;
     let mapping = mapping(settings, &listener, news.clone())?;
     // The runtime's channel cannot be waited on with a deadline from a plain thread, so one thread passes it on.
     let passer = std::thread::Builder::new().name("tail".into()).spawn(move || {
@@ -50,12 +50,14 @@ pub(super) fn run(settings: &Settings, tail: &cli::Tail) -> anyhow::Result<u8> {
                 return;
             }
         }
+        // Whoever watches for signals could still say something, so the end has to be said.
+        let _ = news.send(News::Signal(code::FINE));
     })?;
     let mut placing = Placing::new(mapping.is_some());
     placing.end = deadline.map(|deadline| deadline.checked_sub(AT_THE_END).unwrap_or(deadline));
     let placer = std::thread::Builder::new()
         .name("tail-maps".into())
-        .spawn(move || placing.run(&arrived, |chunk| wake.send(Wake::Chunk(chunk)).is_ok()))?;
+        .spawn(move || placing.run(&arrived, |out| wake.send(out).is_ok()))?;
     listener.announce();
     let mut printer = Printer {
         out: BufWriter::new(io::stdout().lock()),
@@ -91,26 +93,21 @@ fn mapping(settings: &Settings, listener: &Listener, news: SyncSender<News>) -> 
     Ok(mapping)
 }
 
-enum Wake {
-    Chunk(Arc<Chunk>),
-    Signal(u8),
-}
-
 fn follow(
     printer: &mut Printer<impl Write>,
-    woken: &std::sync::mpsc::Receiver<Wake>,
+    woken: &std::sync::mpsc::Receiver<Out>,
     deadline: Option<Instant>,
 ) -> anyhow::Result<u8> {
     loop {
         let wait =
             deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
         match woken.recv_timeout(wait) {
-            Ok(Wake::Chunk(chunk)) => {
+            Ok(Out::Chunk(chunk)) => {
                 if printer.chunk(&chunk)? {
                     return Ok(code::FINE);
                 }
             }
-            Ok(Wake::Signal(code)) => return Ok(code),
+            Ok(Out::Signal(code)) => return Ok(code),
             Err(RecvTimeoutError::Timeout) if printer.ending.is_some() => return Ok(code::TIMED_OUT),
             Err(RecvTimeoutError::Timeout) if printer.printed > 0 => return Ok(code::FINE),
             Err(RecvTimeoutError::Timeout) => return Ok(code::NOTHING),
