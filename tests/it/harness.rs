@@ -40,13 +40,22 @@ impl Program {
         Self::started(port, "", args)
     }
 
+    /// The same as a child of another program, such as a tracer.
+    pub(crate) fn under(program: &[&str], settings: &str, args: &[&str]) -> Self {
+        Self::started_under(program, 0, settings, args)
+    }
+
     fn started(port: u16, settings: &str, args: &[&str]) -> Self {
+        Self::started_under(&[], port, settings, args)
+    }
+
+    fn started_under(program: &[&str], port: u16, settings: &str, args: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         if !settings.is_empty() {
             std::fs::create_dir_all(settings_of(home.path()).parent().expect("a folder")).expect("made");
             std::fs::write(settings_of(home.path()), settings).expect("written");
         }
-        let mut child = command(home.path())
+        let mut child = command_under(program, home.path())
             .args(args)
             .args(["--port", &port.to_string()])
             .stdout(Stdio::piped())
@@ -291,7 +300,13 @@ fn connect(port: u16) -> TcpStream {
 
 /// The program with a home of its own.
 pub(crate) fn command(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_taillight"));
+    command_under(&[], home)
+}
+
+fn command_under(program: &[&str], home: &Path) -> Command {
+    let words: Vec<&str> = program.iter().copied().chain([env!("CARGO_BIN_EXE_taillight")]).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TAILLIGHT_") {
             command.env_remove(name);

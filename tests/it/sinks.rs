@@ -1,5 +1,6 @@
 //! Sinks as a user sets them, each against the real thing: a listener, a folder, a full disk, a restart, a reload.
 
+mod faults;
 mod otlp;
 mod postgres;
 mod server;
