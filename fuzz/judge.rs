@@ -13,7 +13,7 @@ pub(crate) fn filter(text: &str) {
         assert!(text.get(error.span.clone()).is_some() && error.column >= 1 && error.len >= 1);
     }
     if let Some(error) = parsed.errors.first() {
-        assert!(!error.in_shell(text).contains('\u{1b}'));
+        assert!(!error.with_caret(text).contains('\u{1b}'));
     }
     let fixes = parsed.errors.iter().map(|error| &error.fix).chain(parsed.notes.iter().map(|note| &note.fix));
     for fix in fixes.flatten().take(8) {

@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 use super::rule::{By, Measure, Rule};
 use super::window::Window;
 use crate::event::{Chunk, EventRef, Flags, Timestamp};
-use crate::filter::{EvalContext, Matcher};
+use crate::filter::Matcher;
 use crate::options::span_text;
-use crate::pipeline::{matching, read_filter};
+use crate::pipeline::{matcher, matching};
 
 /// Keys watched for all rules together; those of a rule that come when it has its part are watched as one, `(other)`.
 const MAX_KEYS: usize = 4_096;
@@ -156,13 +156,13 @@ impl Watched {
         let meant = self.filter.as_mut().map(|filter| matching(filter, chunk));
         let of = self.of.as_mut().filter(|_| is_share).map(|of| matching(of, chunk));
         let is_at = |rows: &Option<Vec<bool>>, row: usize| rows.as_ref().is_none_or(|rows| rows[row]);
+        let rule = Arc::clone(&self.rule);
         for row in 0..chunk.len() {
             let is_of = is_share && is_at(&of, row);
             let is_meant = is_at(&meant, row) && (is_of || !is_share);
             if !(is_meant || is_of) || chunk.flags()[row].has(Flags::OWN) {
                 continue;
             }
-            let rule = Arc::clone(&self.rule);
             if let Some(kept) = self.kept(chunk.event(row), max_keys) {
                 kept.count(&rule, chunk.event(row), now, (is_meant, is_of));
                 kept.ordinal = if is_meant { first + row as u64 } else { kept.ordinal };
@@ -268,13 +268,6 @@ impl Kept {
         };
         Firing { rule: Arc::clone(rule), key, group, since, value, example: self.example.clone() }
     }
-}
-
-/// Looks for what the filter says; `None` where it says nothing. Rules are checked when they are read.
-fn matcher(text: &str) -> Option<Matcher> {
-    let filter = read_filter(text).unwrap_or_default();
-    let context = || EvalContext { zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
-    (!filter.is_all()).then(|| Matcher::new(Arc::new(filter), context()))
 }
 
 #[cfg(test)]

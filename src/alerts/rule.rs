@@ -77,10 +77,7 @@ impl By {
 const MAX_NAME: usize = 60;
 const NAME: Check = Check {
     what: "a name of 1 to 60 characters",
-    check: |text| {
-        let is_one = !text.trim().is_empty() && text.chars().count() <= MAX_NAME;
-        if is_one { Ok(()) } else { Err(String::new()) }
-    },
+    check: |text| Check::when(!text.trim().is_empty() && text.chars().count() <= MAX_NAME),
 };
 
 /// The keys of an alert.

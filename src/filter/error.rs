@@ -1,6 +1,6 @@
 //! What is wrong with a filter, where, and what to write instead.
 //!
-//! Made by the lexer, parser and check; shown by the filter bar and, through [`FilterError::in_shell`], by the
+//! Made by the lexer, parser and check; shown by the filter bar and, through [`FilterError::with_caret`], by the
 //! commands. Messages speak of what the user wrote, never of the parser.
 
 use std::ops::Range;
@@ -95,9 +95,9 @@ impl FilterError {
         format!("{}^{}", " ".repeat(self.column - 1), "~".repeat(self.len - 1))
     }
 
-    /// The message as a command prints it: what is wrong, the filter, and a caret under the place.
-    pub fn in_shell(&self, text: &str) -> String {
-        format!("taillight: filter: {}\n    {}\n    {}", self.message, printable(text), self.caret_line())
+    /// What is wrong, the filter, and a caret under the place.
+    pub fn with_caret(&self, text: &str) -> String {
+        format!("{}\n    {}\n    {}", self.message, printable(text), self.caret_line())
     }
 }
 
@@ -116,15 +116,15 @@ mod tests {
         let mut error = FilterError::new("E-ENUM", 13..17, "unknown level");
         error.place_in(text);
         assert_eq!((error.column, error.len), (12, 4));
-        let expected = "taillight: filter: unknown level\n    日本 level:wran\n               ^~~~";
-        assert_eq!(error.in_shell(text), expected);
+        let expected = "unknown level\n    日本 level:wran\n               ^~~~";
+        assert_eq!(error.with_caret(text), expected);
     }
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
         let mut error = FilterError::new("E-NOVAL", 5..5, "x");
         error.place_in("a\u{1b}[m:");
-        assert!(!error.in_shell("a\u{1b}[m:").contains('\u{1b}'));
+        assert!(!error.with_caret("a\u{1b}[m:").contains('\u{1b}'));
     }
 
     #[test]

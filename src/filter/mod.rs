@@ -151,11 +151,11 @@ pub fn parse(text: &str) -> Parsed {
 /// Reads a filter that is an option or a setting.
 ///
 /// # Errors
-/// The first mistake as a command prints it: what is wrong, the filter, and a caret under the place.
+/// The first mistake: what is wrong, the filter, and a caret under the place.
 pub fn read(text: &str) -> Result<Filter, String> {
     let parsed = parse(text);
     match parsed.errors.first() {
-        Some(error) => Err(error.in_shell(text)),
+        Some(error) => Err(error.with_caret(text)),
         None => Ok(parsed.filter.unwrap_or_default()),
     }
 }

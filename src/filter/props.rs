@@ -165,7 +165,7 @@ proptest! {
         prop_assert_eq!(parsed.filter.is_some(), parsed.errors.is_empty());
         for error in &parsed.errors {
             prop_assert!(text.get(error.span.clone()).is_some() && error.column >= 1 && error.len >= 1);
-            prop_assert!(!error.in_shell(&text).is_empty());
+            prop_assert!(!error.with_caret(&text).is_empty());
             if let Some(fix) = &error.fix {
                 prop_assert!(text.get(fix.span.clone()).is_some());
                 let _ = fix.apply(&text);

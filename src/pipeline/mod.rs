@@ -32,6 +32,6 @@ pub use pattern::{Allow, Column, Pattern};
 pub use reading::{Grouping, Reading, Routes, Slow, is_route};
 pub use redact::{Redactor, Scrub, Scrubbed};
 pub use selection::{
-    FILTER, LIMITS, Rows, SELECTION, Selected, Selection, Selector, Stage, matching, read_filter,
+    FILTER, LIMITS, Rows, SELECTION, Selected, Selection, Selector, Stage, matcher, matching,
 };
 pub use signal::{Rewritten, SIGNAL, Signal, Signals, TRANSFORM};

@@ -41,13 +41,11 @@ const PATTERN: Check = Check {
     what: "a pattern such as \"browser/perf*\" or \"browser.*\"",
     check: |text| Pattern::parse(text).map(drop),
 };
-const ALLOW: Check = Check {
-    what: "`allow` and `disallow`",
-    check: |text| if matches!(text, "allow" | "disallow") { Ok(()) } else { Err(String::new()) },
-};
+const ALLOW: Check =
+    Check { what: "`allow` and `disallow`", check: |text| Check::when(matches!(text, "allow" | "disallow")) };
 const LIMIT: Check = Check {
     what: "a limit such as \"100 per minute\"",
-    check: |text| Limit::parse(text).map(drop).ok_or_else(String::new),
+    check: |text| Check::when(Limit::parse(text).is_some()),
 };
 /// What `limits` may be.
 pub const LIMITS: Kind = Kind::List(LIMIT);
@@ -76,15 +74,20 @@ pub const SELECTION: &[Key] = &[
     key("limits", LIMITS, "", "no more than this in any such time; several may hold at once"),
 ];
 
+/// Looks for what the filter `text` says where nothing is known but the event; `None` where it says nothing. One that
+/// does not read was refused with the settings, and says nothing.
+pub fn matcher(text: &str) -> Option<Matcher> {
+    let filter = read_filter(text).unwrap_or_default();
+    let context = || EvalContext { zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
+    (!filter.is_all()).then(|| Matcher::new(Arc::new(filter), context()))
+}
+
 /// Reads a filter for a place where nothing is known but the event.
 ///
 /// # Errors
 /// With what is wrong, the filter, and a caret under the place.
-pub fn read_filter(text: &str) -> Result<Filter, String> {
-    let filter = filter::read(text).map_err(|error| match error.strip_prefix("taillight: filter: ") {
-        Some(plain) => plain.to_owned(),
-        None => error,
-    })?;
+fn read_filter(text: &str) -> Result<Filter, String> {
+    let filter = filter::read(text)?;
     if filter.depends().any() {
         return Err("here a filter can only ask about the event itself, not about now, marks or page loads"
             .to_owned());
@@ -223,16 +226,13 @@ pub struct Selector {
 impl Selector {
     /// `seed` is for drawing samples.
     pub fn new(selection: Selection, seed: u64) -> Self {
-        let filter = read_filter(&selection.filter).unwrap_or_default();
-        let is_all = filter.is_all()
+        let matcher = matcher(&selection.filter);
+        let is_all = matcher.is_none()
             && selection.levels.is_always(Level::Trace)
             && selection.ids.is_all()
             && selection.namespaces.is_all()
             && selection.samples.is_always(1.0)
             && selection.limits.is_empty();
-        let zone = jiff::tz::TimeZone::system();
-        let context = || EvalContext { zone, ..EvalContext::default() };
-        let matcher = (!filter.is_all()).then(|| Matcher::new(Arc::new(filter), context()));
         Self { matcher, limiter: Limiter::new(&selection.limits), selection, random: seed | 1, is_all }
     }
 

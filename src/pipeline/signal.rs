@@ -4,30 +4,25 @@
 //! which rows of a batch pass, then for the new text of those that are to be changed. It counts nothing and reads no
 //! clock; what it needs of the environment is read when the settings are.
 
-use std::sync::Arc;
-
 use toml_edit::{Item, TableLike};
 
 use super::edit::{Edit, MAX_PATH, edited, quoted};
 use super::keys::{Rules, is_usable_key};
-use super::selection::{FILTER, SELECTION, Selected, Selection, Selector, matching, read_filter};
+use super::selection::{FILTER, SELECTION, Selected, Selection, Selector, matcher, matching};
 use crate::event::{Chunk, EventRef, Flags, Timestamp, json};
-use crate::filter::{EvalContext, Matcher};
+use crate::filter::Matcher;
 use crate::options::{Check, Complain, Key, Kind, Value, Values, key};
 
 const PATH: Check = Check {
     what: "a path such as \"context.email\"",
     check: |text| {
         let parts = text.split('.').count();
-        let is_one = parts <= MAX_PATH && text.split('.').all(|part| !part.trim().is_empty());
-        if is_one { Ok(()) } else { Err(String::new()) }
+        Check::when(parts <= MAX_PATH && text.split('.').all(|part| !part.trim().is_empty()))
     },
 };
 const NAME: Check = Check { what: "a name", check: |text| (Check::ANY.check)(text) };
-const KEY_NAME: Check = Check {
-    what: "a key's name: letters, digits, - and _",
-    check: |text| if is_usable_key(text) { Ok(()) } else { Err(String::new()) },
-};
+const KEY_NAME: Check =
+    Check { what: "a key's name: letters, digits, - and _", check: |text| Check::when(is_usable_key(text)) };
 
 /// The keys of `[signal]` beside those of a selection.
 pub const SIGNAL: &[Key] = &[
@@ -38,13 +33,8 @@ pub const SIGNAL: &[Key] = &[
         "",
         "added to every event that has no such key; \"env:NAME\" is a variable, \"host\" this machine's name",
     ),
-    key("redact", Kind::List(KEY_NAME), "", "further keys whose values are never kept, read at the start"),
-    key(
-        "redact-not",
-        Kind::List(KEY_NAME),
-        "",
-        "keys of the built-in list that are let through, read at the start",
-    ),
+    key("redact", Kind::List(KEY_NAME), "", "further keys whose values are never kept"),
+    key("redact-not", Kind::List(KEY_NAME), "", "keys of the built-in list that are let through"),
 ];
 
 /// The keys of one `[[signal.transforms]]`, carried out in this order.
@@ -312,10 +302,7 @@ impl Transform {
                 edits.push((path(text), Edit::Truncate(*length)));
             }
         }
-        let filter = read_filter(values.text("when")).unwrap_or_default();
-        let context = || EvalContext { zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
-        let when = (!filter.is_all()).then(|| Matcher::new(Arc::new(filter), context()));
-        Self { when, edits }
+        Self { when: matcher(values.text("when")), edits }
     }
 
     /// Which rows it is about.
@@ -330,7 +317,7 @@ impl Transform {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ChunkBuilder, Family, Level, Msg, Row};
+    use crate::event::{ChunkBuilder, Msg, Row};
 
     fn read(text: &str) -> (Signal, Vec<String>) {
         let document = toml_edit::Document::parse(text.to_owned()).expect("toml");
@@ -349,28 +336,14 @@ mod tests {
     fn chunk_of(json: &str, flags: Flags, user: &str) -> Chunk {
         let mut builder = ChunkBuilder::new();
         builder.push(&Row {
-            seq: 0,
-            inst: Timestamp(0),
-            recv: Timestamp(0),
-            level: Level::Info,
-            severity: None,
-            family: Family::None,
             flags,
             id: "app/login",
             ns: "app.login",
-            kind: "",
-            subtype: "",
-            session: "",
             user,
-            tab: "",
-            load: None,
-            endpoint: "",
-            duration: None,
-            status: None,
-            group: 0,
             source: "browser",
             msg: Msg::Text("m"),
             json,
+            ..Row::default()
         });
         builder.finish()
     }

@@ -16,8 +16,8 @@ use crate::stats::Loads;
 /// messages), exit code 2.
 pub(super) fn checked(text: &str, saved: &[Saved]) -> anyhow::Result<Arc<Filter>> {
     let find = |name: &str| saved.iter().find(|one| one.name == name).map(|one| one.text.clone());
-    let refuse = |shown: String| Usage(shown.strip_prefix("taillight: ").unwrap_or(&shown).to_owned());
-    let expanded = expand_saved(text, &find).map_err(|error| refuse(error.in_shell(text)))?;
+    let refuse = |shown: String| Usage(format!("filter: {shown}"));
+    let expanded = expand_saved(text, &find).map_err(|error| refuse(error.with_caret(text)))?;
     Ok(Arc::new(read(&expanded).map_err(refuse)?))
 }
 

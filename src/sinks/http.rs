@@ -25,11 +25,7 @@ pub(super) const URL: Check = Check {
         let uri: Uri = text.parse().map_err(|_| String::new())?;
         let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
         let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-        if is_http && uri.host().is_some_and(|host| !host.is_empty()) && !has_user {
-            Ok(())
-        } else {
-            Err(String::new())
-        }
+        Check::when(is_http && uri.host().is_some_and(|host| !host.is_empty()) && !has_user)
     },
 };
 

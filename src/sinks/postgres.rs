@@ -25,7 +25,7 @@ const TABLE: Check = Check {
             starts && name.len() <= 63 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         };
         let parts: Vec<_> = text.split('.').collect();
-        if parts.len() <= 2 && parts.iter().all(|part| is_name(part)) { Ok(()) } else { Err(String::new()) }
+        Check::when(parts.len() <= 2 && parts.iter().all(|part| is_name(part)))
     },
 };
 

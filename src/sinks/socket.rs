@@ -18,10 +18,7 @@ const ADDRESS: Check = Check {
     what: "an address such as \"127.0.0.1:5140\"",
     check: |text| {
         let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-        port.and_then(|(_, port)| port.parse::<u16>().ok())
-            .filter(|port| *port > 0)
-            .map(drop)
-            .ok_or_else(String::new)
+        Check::when(port.and_then(|(_, port)| port.parse::<u16>().ok()).is_some_and(|port| port > 0))
     },
 };
 const FORMAT: Key = key("format", Kind::Word(&["jsonl", "syslog"]), "\"jsonl\"", "JSON lines, or RFC 5424");

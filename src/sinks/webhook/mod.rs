@@ -28,7 +28,7 @@ const HEADER: Check = Check {
     what: "the name of a header",
     check: |text| {
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if !text.is_empty() && text.chars().all(is_token) { Ok(()) } else { Err(String::new()) }
+        Check::when(!text.is_empty() && text.chars().all(is_token))
     },
 };
 pub(super) const HEADERS: Key = key(
