@@ -347,7 +347,7 @@ impl Chunk {
         self.made.texts.get().map(|texts| &**texts)
     }
 
-    /// Makes [`Chunk::texts`] of a chunk of at most 65,536 rows; their bytes are beyond [`Chunk::bytes`].
+    /// Makes [`Chunk::texts`] of a chunk of at most 65,535 rows; their bytes are beyond [`Chunk::bytes`].
     pub fn make_texts(&self) {
         if self.len() <= usize::from(u16::MAX) {
             self.made.texts.get_or_init(|| Box::new(Texts::of(self)));

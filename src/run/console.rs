@@ -283,7 +283,7 @@ impl Console {
         self.tell_alerts()?;
         self.update(Msg::Matches(matches))?;
         self.update(Msg::Advice(advice))?;
-        if let Some(sinks) = &self.sinks {
+        if let Some(sinks) = self.sinks.as_ref().filter(|_| self.app.wants_sinks()) {
             let reports = sinks.reports().into();
             self.update(Msg::Sinks(reports))?;
         }

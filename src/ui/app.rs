@@ -243,6 +243,11 @@ impl App {
         &self.world.matches
     }
 
+    /// Whether news of the sinks would be seen: on the health screen, and once so that their keys find them.
+    pub fn wants_sinks(&self) -> bool {
+        self.screen == Screen::Health || self.world.sinks.is_empty()
+    }
+
     /// Takes one message and says what is to be done about it.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = match msg {

@@ -201,7 +201,7 @@ fn what_sets_a_group_apart_from_what_did_not_fail_is_said() {
 }
 
 #[test]
-fn an_error_is_two_keys_from_the_editor_and_three_from_a_colleague() {
+fn an_error_is_three_keys_from_a_colleague() {
     let mut console = changed();
     console.screen(120, 36);
     let effects = console.keys("Nyy");
