@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alerts::{read, usual};
-use crate::event::{ChunkBuilder, Family, Level, Micros, Msg, Row};
+use crate::event::{ChunkBuilder, Level, Micros, Msg, Row};
 
 struct One {
     level: Level,
@@ -17,28 +17,17 @@ fn chunk(events: &[&One]) -> Chunk {
     let mut builder = ChunkBuilder::new();
     for one in events {
         builder.push(&Row {
-            seq: 0,
-            inst: Timestamp(0),
-            recv: Timestamp(0),
             level: one.level,
-            severity: None,
-            family: Family::None,
             flags: one.flags,
             id: "browser/x",
             ns: "browser.x",
-            kind: "",
-            subtype: "",
             session: "s",
-            user: "",
-            tab: "",
-            load: None,
             endpoint: "GET /a",
             duration: (one.ms > 0).then_some(Micros(one.ms * 1000)),
-            status: None,
             group: one.group,
             source: "browser",
             msg: Msg::Text("it broke"),
-            json: "{}",
+            ..Row::default()
         });
     }
     builder.finish()

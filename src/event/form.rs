@@ -329,7 +329,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, Row};
+    use crate::event::{Chunk, ChunkBuilder, Family, Micros, Msg, Row};
 
     fn chunk(msg: &str, data: &str) -> Chunk {
         let mut builder = ChunkBuilder::new();
@@ -337,10 +337,7 @@ mod tests {
             seq: 1,
             inst: Timestamp(10_000),
             recv: Timestamp(10_001),
-            level: Level::Info,
-            severity: None,
             family: Family::Performance,
-            flags: Flags::NONE,
             id: "browser/api-call",
             ns: "browser.api-call",
             kind: "metric",
@@ -352,10 +349,10 @@ mod tests {
             endpoint: "GET /api",
             duration: Some(Micros(1_500_000)),
             status: Some(200),
-            group: 0,
             source: "browser",
             msg: Msg::Text(msg),
             json: data,
+            ..Row::default()
         };
         builder.push(&row);
         builder.push(&Row { endpoint: "", seq: 2, ..row });

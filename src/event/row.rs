@@ -97,6 +97,36 @@ pub struct RowOf<'a, N> {
     pub json: &'a str,
 }
 
+impl<'a, N: Default> Default for RowOf<'a, N> {
+    /// An event at the epoch that says nothing.
+    fn default() -> Self {
+        Self {
+            seq: 0,
+            inst: Timestamp(0),
+            recv: Timestamp(0),
+            level: Level::Info,
+            severity: None,
+            family: Family::None,
+            flags: Flags::NONE,
+            id: N::default(),
+            ns: N::default(),
+            kind: N::default(),
+            subtype: N::default(),
+            session: N::default(),
+            user: N::default(),
+            tab: N::default(),
+            load: None,
+            endpoint: N::default(),
+            duration: None,
+            status: None,
+            group: 0,
+            source: N::default(),
+            msg: Msg::Text(""),
+            json: "{}",
+        }
+    }
+}
+
 impl<'a, N> RowOf<'a, N> {
     /// The same row with its names given as `name` says.
     pub(super) fn named<M>(self, mut name: impl FnMut(N) -> M) -> RowOf<'a, M> {

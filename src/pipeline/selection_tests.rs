@@ -1,35 +1,21 @@
 //! What passes a selection, and what its stages count.
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Flags, Msg, Row};
+use crate::event::{ChunkBuilder, Family, Msg, Row};
 
 fn chunk(events: &[(&str, Level, &str)]) -> Chunk {
     let mut builder = ChunkBuilder::new();
     for (id, level, session) in events {
         let family = if id.ends_with("click") { Family::Analytics } else { Family::None };
         builder.push(&Row {
-            seq: 0,
-            inst: Timestamp(0),
-            recv: Timestamp(0),
             level: *level,
-            severity: None,
             family,
-            flags: Flags::NONE,
             id,
             ns: &id.replace('/', "."),
-            kind: "",
-            subtype: "",
             session,
-            user: "",
-            tab: "",
-            load: None,
-            endpoint: "",
-            duration: None,
-            status: None,
-            group: 0,
             source: "browser",
             msg: Msg::Text("m"),
-            json: "{}",
+            ..Row::default()
         });
     }
     builder.finish()

@@ -155,33 +155,18 @@ mod tests {
 
     use super::super::{Scan, Selection};
     use super::*;
-    use crate::event::{ChunkBuilder, Family, Flags, Level, Msg, Row};
+    use crate::event::{ChunkBuilder, Row};
     use crate::store::{Retention, Store, Tally};
 
     fn row(inst: i64) -> Row<'static> {
         Row {
-            seq: 0,
             inst: Timestamp(inst),
-            recv: Timestamp(0),
-            level: Level::Info,
-            severity: None,
-            family: Family::None,
-            flags: Flags::NONE,
             id: "a/b",
             ns: "a",
             kind: "log",
-            subtype: "",
             session: "s",
-            user: "",
-            tab: "",
-            load: None,
-            endpoint: "",
-            duration: None,
-            status: None,
-            group: 0,
             source: "browser",
-            msg: Msg::Text(""),
-            json: "{}",
+            ..Row::default()
         }
     }
 

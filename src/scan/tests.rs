@@ -5,7 +5,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Flags, Level, Msg, Person, Row, Timestamp};
+use crate::event::{ChunkBuilder, Person, Row, Timestamp};
 use crate::store::{Retention, Store, Tally};
 
 fn append(store: &mut Store, seqs: Range<u64>) {
@@ -13,27 +13,12 @@ fn append(store: &mut Store, seqs: Range<u64>) {
     for seq in seqs {
         builder.push(&Row {
             seq,
-            inst: Timestamp(0),
-            recv: Timestamp(0),
-            level: Level::Info,
-            severity: None,
-            family: Family::None,
-            flags: Flags::NONE,
             id: "a/b",
             ns: "a.b",
-            kind: "",
-            subtype: "",
             session: "s",
             user: if seq.is_multiple_of(5) { "u" } else { "" },
-            tab: "",
-            load: None,
-            endpoint: "",
-            duration: None,
-            status: None,
-            group: 0,
             source: "browser",
-            msg: Msg::Text(""),
-            json: "{}",
+            ..Row::default()
         });
     }
     store.append(&builder.finish(), &Tally::default());

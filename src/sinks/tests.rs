@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::*;
-use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row, Timestamp};
+use crate::event::{Chunk, ChunkBuilder, Level, Msg, Row, Timestamp};
 use crate::options::{Kind as Type, Value, key};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,27 +18,13 @@ fn chunk(first: u64, count: u64) -> Packet {
     for seq in first..first + count {
         builder.push(&Row {
             seq,
-            inst: Timestamp(0),
-            recv: Timestamp(0),
             level: if seq % 2 == 0 { Level::Error } else { Level::Info },
-            severity: None,
-            family: Family::None,
-            flags: Flags::NONE,
             id: "a/b",
             ns: "a.b",
-            kind: "",
-            subtype: "",
             session: "s",
-            user: "",
-            tab: "",
-            load: None,
-            endpoint: "",
-            duration: None,
-            status: None,
-            group: 0,
             source: "browser",
             msg: Msg::Text("m"),
-            json: "{}",
+            ..Row::default()
         });
     }
     let chunk: Chunk = builder.finish();

@@ -323,32 +323,20 @@ fn is_hot_update(event: EventRef<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row};
+    use crate::event::{Chunk, ChunkBuilder, Msg, Row};
 
     fn event(inst: i64, session: &'static str, tab: &'static str, load: Option<i32>) -> Row<'static> {
         Row {
-            seq: 0,
             inst: Timestamp(inst),
             recv: Timestamp(inst + 5),
-            level: Level::Info,
-            severity: None,
-            family: Family::None,
-            flags: Flags::NONE,
             id: "a/b",
             ns: "a.b",
             kind: "log",
-            subtype: "",
             session,
-            user: "",
             tab,
             load,
-            endpoint: "",
-            duration: None,
-            status: None,
-            group: 0,
             source: "browser",
-            msg: Msg::Text(""),
-            json: "{}",
+            ..Row::default()
         }
     }
 

@@ -1,7 +1,7 @@
 //! When minutes and sessions close, and what they sum up.
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Micros, Msg, Row};
+use crate::event::{ChunkBuilder, Micros, Msg, Row};
 
 fn chunk(events: &[(&str, i64, u64)]) -> Chunk {
     let mut builder = ChunkBuilder::new();
@@ -13,28 +13,17 @@ fn chunk(events: &[(&str, i64, u64)]) -> Chunk {
 
 fn row<'a>(session: &'a str, endpoint: &'a str, second: i64, ms: u64) -> Row<'a> {
     Row {
-        seq: 0,
         inst: Timestamp(second * 1000),
-        recv: Timestamp(0),
         level: if ms > 500 { Level::Error } else { Level::Info },
-        severity: None,
-        family: Family::None,
         flags: if ms > 500 { Flags::FAILED } else { Flags::NONE },
         id: "browser/api-call",
-        ns: "",
-        kind: "",
-        subtype: "",
         session,
         user: "u",
-        tab: "",
-        load: None,
         endpoint,
         duration: Some(Micros(ms * 1000)),
-        status: None,
-        group: 0,
         source: "browser",
         msg: Msg::Text("m"),
-        json: "{}",
+        ..Row::default()
     }
 }
 

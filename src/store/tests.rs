@@ -5,25 +5,18 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Person, Row};
+use crate::event::{ChunkBuilder, Level, Micros, Msg, Person, Row};
 
 fn row<'a>(seq: u64, session: &'a str, endpoint: &'a str, json: &'a str) -> Row<'a> {
     Row {
         seq,
         inst: Timestamp(i64::try_from(seq).expect("small")),
-        recv: Timestamp(0),
         level: if seq.is_multiple_of(3) { Level::Error } else { Level::Info },
-        severity: None,
-        family: Family::None,
-        flags: Flags::NONE,
         id: "browser/api-call",
         ns: "browser.api-call",
         kind: "metric",
         subtype: "api-call",
         session,
-        user: "",
-        tab: "",
-        load: None,
         endpoint,
         duration: Some(Micros(seq * 1000)),
         status: Some(200),
@@ -31,6 +24,7 @@ fn row<'a>(seq: u64, session: &'a str, endpoint: &'a str, json: &'a str) -> Row<
         source: "browser",
         msg: Msg::Text("made"),
         json,
+        ..Row::default()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::batch::{Batch, ScrubCount, Sender};
 use super::frame::Gap;
-use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Msg, Row, Timestamp, json};
+use crate::event::{Chunk, ChunkBuilder, Flags, Level, Msg, Row, Timestamp, json};
 use crate::pipeline::{Redactor, Scrub};
 
 /// Characters of the raw text that are kept.
@@ -111,27 +111,19 @@ pub fn own_notes(notes: &[Note<'_>], recv: Timestamp) -> Chunk {
 /// A row that taillight itself is the source of.
 fn own_row<'a>(sender: &'a Sender, id: &'a str, level: Level, msg: &'a str, json: &'a str) -> Row<'a> {
     Row {
-        seq: 0,
         inst: sender.recv,
         recv: sender.recv,
         level,
-        severity: None,
-        family: Family::None,
         flags: Flags::OWN,
         id,
         ns: "taillight",
-        kind: "",
-        subtype: "",
         session: &sender.session,
         user: &sender.user,
         tab: &sender.tab,
         load: sender.load,
-        endpoint: "",
-        duration: None,
-        status: None,
-        group: 0,
         source: "taillight",
         msg: Msg::Text(msg),
         json,
+        ..Row::default()
     }
 }

@@ -11,7 +11,7 @@ use super::census::Census;
 use super::listing::Listing;
 use super::spelling;
 use super::walk::{Count, Counting, Goal, Walk};
-use crate::event::{ChunkBuilder, FIELDS, Family, Field, Flags, Level, Msg, Row, Timestamp};
+use crate::event::{ChunkBuilder, FIELDS, Field, Row, Timestamp};
 use crate::filter::{
     Asked, Bits, EvalContext, Filter, Fix, Matcher, Note, Values, is_sound, near_field_notes, parse, terms,
 };
@@ -300,30 +300,7 @@ impl Notes {
 fn moment_before(oldest: Timestamp) -> crate::event::Chunk {
     let inst = oldest.plus_ms(-1);
     let mut builder = ChunkBuilder::new();
-    builder.push(&Row {
-        seq: 0,
-        inst,
-        recv: inst,
-        level: Level::Info,
-        severity: None,
-        family: Family::None,
-        flags: Flags::NONE,
-        id: "",
-        ns: "",
-        kind: "",
-        subtype: "",
-        session: "",
-        user: "",
-        tab: "",
-        load: None,
-        endpoint: "",
-        duration: None,
-        status: None,
-        group: 0,
-        source: "",
-        msg: Msg::Text(""),
-        json: "{}",
-    });
+    builder.push(&Row { inst, recv: inst, ..Row::default() });
     builder.finish()
 }
 

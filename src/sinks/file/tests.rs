@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Flags, Level, Msg, Row};
+use crate::event::{ChunkBuilder, Msg, Row};
 use crate::pipeline::Rows;
 use crate::sinks::piece::{Origin, Packet, Piece};
 
@@ -18,25 +18,11 @@ fn batch(times: &[&str], first: u64) -> Batch {
             seq,
             inst: recv,
             recv,
-            level: Level::Info,
-            severity: None,
-            family: Family::None,
-            flags: Flags::NONE,
             id: "a/b",
             ns: "a.b",
-            kind: "",
-            subtype: "",
-            session: "",
-            user: "",
-            tab: "",
-            load: None,
-            endpoint: "",
-            duration: None,
-            status: None,
-            group: 0,
             source: "browser",
             msg: Msg::Text("m"),
-            json: "{}",
+            ..Row::default()
         });
     }
     let numbers = (first..first + times.len() as u64).collect();

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Chunk, ChunkBuilder, Level, Micros, Msg, Row};
+use crate::event::{Chunk, ChunkBuilder, Micros, Row};
 
 #[derive(Clone, Debug, Default)]
 struct Sent {
@@ -36,28 +36,19 @@ fn chunk(sent: &[Sent]) -> Chunk {
     let mut builder = ChunkBuilder::new();
     for one in sent {
         builder.push(&Row {
-            seq: 0,
             inst: Timestamp(one.ms),
             recv: Timestamp(one.ms),
-            level: Level::Info,
-            severity: None,
             family: Family::of_type(one.family),
-            flags: Flags::NONE,
             id: "browser/x",
             ns: "browser",
             kind: one.family,
             subtype: one.subtype,
             session: one.session,
-            user: "",
-            tab: "",
             load: one.load,
-            endpoint: "",
             duration: one.took_ms.map(|ms| Micros(ms * 1_000)),
-            status: None,
-            group: 0,
             source: "browser",
-            msg: Msg::Text(""),
             json: &one.json,
+            ..Row::default()
         });
     }
     builder.finish()

@@ -13,7 +13,7 @@ mod health_tests;
 
 use super::*;
 use crate::counters::{Counter, Counters};
-use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Row, Timestamp};
+use crate::event::{ChunkBuilder, Flags, Level, Micros, Msg, Row, Timestamp};
 use crate::filter::Highlighter;
 use crate::scan::{Matches, Scan};
 use crate::sinks::Report;
@@ -133,13 +133,8 @@ fn lines(buf: &Buffer) -> Vec<String> {
 
 fn row<'a>(ms: i64, session: &'a str, msg: &'a str, json: &'a str) -> Row<'a> {
     Row {
-        seq: 0,
         inst: Timestamp(START + ms),
         recv: Timestamp(START + ms),
-        level: Level::Info,
-        severity: None,
-        family: Family::None,
-        flags: Flags::NONE,
         id: "browser/api-call",
         ns: "browser",
         kind: "metric",
@@ -148,13 +143,10 @@ fn row<'a>(ms: i64, session: &'a str, msg: &'a str, json: &'a str) -> Row<'a> {
         user: "user-123",
         tab: "tab-1f9c",
         load: Some(7),
-        endpoint: "",
-        duration: None,
-        status: None,
-        group: 0,
         source: "browser",
         msg: Msg::Text(msg),
         json,
+        ..Row::default()
     }
 }
 

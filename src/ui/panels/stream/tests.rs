@@ -3,34 +3,25 @@
 use std::sync::Arc;
 
 use super::entries::Walk;
-use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Row, Timestamp};
+use crate::event::{ChunkBuilder, Family, Level, Micros, Msg, Row, Timestamp};
 use crate::scan::{Matches, Scan};
 use crate::store::{Retention, Store, Tally};
 
 fn row(ms: i64, msg: &'static str) -> Row<'static> {
     Row {
-        seq: 0,
         inst: Timestamp(ms),
         recv: Timestamp(ms),
         level: Level::Warn,
-        severity: None,
         family: Family::Log,
-        flags: Flags::NONE,
         id: "browser/console",
         ns: "browser",
         kind: "log",
         subtype: "console",
         session: "s",
-        user: "",
         tab: "t",
-        load: None,
-        endpoint: "",
-        duration: None,
-        status: None,
-        group: 0,
         source: "browser",
         msg: Msg::Text(msg),
-        json: "{}",
+        ..Row::default()
     }
 }
 

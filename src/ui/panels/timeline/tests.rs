@@ -1,35 +1,28 @@
 //! Lanes and rows of single events, drawn over an axis of known width.
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Level, Micros, Msg, Row};
+use crate::event::{ChunkBuilder, Family, Level, Micros, Row};
 use crate::scan::{Matches, Scan};
 use crate::store::{Retention, Store, Tally};
 use crate::ui::theme::{Palette, Theme};
 
 fn row<'a>(ms: i64, subtype: &'a str, took_ms: u64, level: Level) -> Row<'a> {
     Row {
-        seq: 0,
         inst: Timestamp(ms),
         recv: Timestamp(ms),
         level,
-        severity: None,
         family: if level >= Level::Error { Family::Error } else { Family::Performance },
         flags: if subtype == "api-call" { Flags::REQUEST } else { Flags::NONE },
         id: "browser/x",
         ns: "browser",
-        kind: "",
         subtype,
         session: "s",
-        user: "",
-        tab: "",
-        load: None,
         endpoint: if subtype == "api-call" { "GET /a" } else { "" },
         duration: (took_ms > 0).then_some(Micros(took_ms * 1_000)),
         status: (subtype == "api-call").then_some(200),
-        group: 0,
         source: "browser",
-        msg: Msg::Text(""),
         json: r#"{"timing":{"fully-loaded":30}}"#,
+        ..Row::default()
     }
 }
 

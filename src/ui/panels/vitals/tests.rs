@@ -1,35 +1,21 @@
 //! What is read from events that no table holds: the phases of a page load, and what a vital was about.
 
 use super::*;
-use crate::event::{Chunk, ChunkBuilder, Family, Flags, Level, Micros, Msg, Row, Timestamp};
+use crate::event::{Chunk, ChunkBuilder, Family, Micros, Row};
 use crate::stats::Vital;
 use crate::ui::theme::Palette;
 
 fn chunk(json: &str) -> Chunk {
     let mut builder = ChunkBuilder::new();
     builder.push(&Row {
-        seq: 0,
-        inst: Timestamp(0),
-        recv: Timestamp(0),
-        level: Level::Info,
-        severity: None,
         family: Family::Performance,
-        flags: Flags::NONE,
         id: "browser/x",
         ns: "browser",
         kind: "metric",
         subtype: "page-load",
-        session: "",
-        user: "",
-        tab: "",
-        load: None,
-        endpoint: "",
-        duration: None,
-        status: None,
-        group: 0,
         source: "browser",
-        msg: Msg::Text(""),
         json,
+        ..Row::default()
     });
     builder.finish()
 }
