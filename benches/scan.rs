@@ -1,6 +1,6 @@
 //! A filter over the whole ring, and one full frame of the console, each as a user meets it.
 //!
-//! Run with `cargo bench --bench scan`. Filters stand beside a plain pass over the same column or the same values, so
+//! Run with `cargo bench --bench scan`, or with `-- url` after it for the filters that hold `url`. Filters stand beside a plain pass over the same column or the same values, so
 //! that the ratio says what the language costs. `tests/it/bench.rs` runs the bodies on a few events.
 
 use std::hint::black_box;
@@ -233,9 +233,13 @@ fn best<T>(mut run: impl FnMut() -> T) -> f64 {
     times.min().unwrap_or(Duration::ZERO).as_secs_f64() * 1e3
 }
 
-/// Prints a filter's time beside its floor's.
+/// Prints a filter's time beside its floor's, if it is one of those asked for.
 #[expect(clippy::print_stdout, reason = "a bench reports")]
-fn report(snapshot: &Arc<Snapshot>, filter: &str, floor: f64) {
+fn report(snapshot: &Arc<Snapshot>, filter: &str, floor: impl FnOnce() -> f64) {
+    if !is_asked_for(filter) {
+        return;
+    }
+    let floor = floor();
     let matched = pass(snapshot, filter).total;
     let took = best(|| pass(snapshot, filter));
     let tables = best(|| counted(snapshot, filter)) - took;
@@ -243,6 +247,12 @@ fn report(snapshot: &Arc<Snapshot>, filter: &str, floor: f64) {
         "{filter:<26} {took:9.2} ms  floor {floor:8.2} ms  x{:<6.2} {matched:>8} match, tables {tables:.1} ms more",
         took / floor
     );
+}
+
+/// Whether `filter` holds what was given as an argument; without one all are asked for.
+fn is_asked_for(filter: &str) -> bool {
+    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with("--")).peekable();
+    words.peek().is_none() || words.any(|word| filter.contains(&word))
 }
 
 /// The pattern of a case-blind search for `word`.
@@ -260,38 +270,38 @@ fn main() {
         snapshot.bytes / 1_000_000,
         texts.values.len() / 1_000_000
     );
-    report(&snapshot, "duration>1s", best(|| plain_numbers(&snapshot)));
-    report(&snapshot, "level>=warn", best(|| plain_levels(&snapshot)));
+    report(&snapshot, "duration>1s", || best(|| plain_numbers(&snapshot)));
+    report(&snapshot, "level>=warn", || best(|| plain_levels(&snapshot)));
     for filter in NAMES {
         let levels = if filter.contains("level") { best(|| plain_levels(&snapshot)) } else { 0.0 };
-        report(&snapshot, filter, best(|| plain_ids(&snapshot)) + levels);
+        report(&snapshot, filter, || best(|| plain_ids(&snapshot)) + levels);
     }
     for word in WORDS {
         let needle = blind(word);
-        report(&snapshot, word, best(|| plain_text(&texts.values, &needle)));
+        report(&snapshot, word, || best(|| plain_text(&texts.values, &needle)));
     }
     for pattern in PATTERNS {
         let typed = pattern.replace('/', r"\/");
         let needle = Regex::new(&format!("(?im){pattern}")).expect("valid");
-        report(&snapshot, &format!("~/{typed}/"), best(|| plain_text(&texts.values, &needle)));
-        report(&snapshot, &format!("message~/{typed}/"), best(|| plain_text(&texts.messages, &needle)));
+        report(&snapshot, &format!("~/{typed}/"), || best(|| plain_text(&texts.values, &needle)));
+        report(&snapshot, &format!("message~/{typed}/"), || best(|| plain_text(&texts.messages, &needle)));
     }
-    report(&snapshot, "message:quota", best(|| plain_text(&texts.messages, &blind("quota"))));
+    report(&snapshot, "message:quota", || best(|| plain_text(&texts.messages, &blind("quota"))));
     for (field, word) in [("url", "/invoice"), ("url", "/api"), ("element-text", "cart")] {
         let values = values_at(&snapshot, &[field]);
-        report(&snapshot, &format!("{field}:{word}"), best(|| plain_text(&values, &blind(word))));
+        report(&snapshot, &format!("{field}:{word}"), || best(|| plain_text(&values, &blind(word))));
     }
     for (filter, path, least) in
         [("args.0.turn>4", &["args", "0", "turn"][..], 4.0), ("timing.ttfb>500", &["timing", "ttfb"], 500.0)]
     {
         let values = values_at(&snapshot, path);
-        report(&snapshot, filter, best(|| plain_parse(&values, least)));
+        report(&snapshot, filter, || best(|| plain_parse(&values, least)));
     }
     for filter in ["has:stack", "has:nothing", "has:timing.ttfb"] {
-        report(&snapshot, filter, best(|| plain_json(&snapshot, &blind("stack"))));
+        report(&snapshot, filter, || best(|| plain_json(&snapshot, &blind("stack"))));
     }
     let mut feed = Feed::new(EVENTS);
-    for filter in LIVE {
+    for filter in LIVE.into_iter().filter(|filter| is_asked_for(filter)) {
         let costs = [1_000, 100].map(|count| feed.live(filter, 64_000 / count, count));
         println!(
             "live {filter:<24} {:6.0} ns an event in batches of 1,000, {:6.0} of 100",

@@ -1,4 +1,4 @@
-//! The values of a chunk's events, those of one path together, as one text.
+//! The values of a chunk's events, those of one path together, as one text in which each different one stands once.
 //!
 //! Made by `texts`, searched by filters: a word looks through all of it, a field through the runs of its path alone. A run
 //! holds values of one form, so that a number is told from a text that looks like one. What it leaves out it tells.
@@ -22,10 +22,10 @@ pub enum Form {
     Escaped,
 }
 
-/// The values of one path and form.
+/// The different values of one path and form.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// `None` where the path is not known; such values are of [`Runs::unplaced`] rows.
+    /// `None` for messages and where the path is not known; such values are of [`Runs::unplaced`] rows.
     pub path: Option<u16>,
     pub form: Form,
     /// Where they lie in [`Runs::text`].
@@ -51,8 +51,10 @@ pub struct Node {
 pub struct Runs {
     /// Each value with [`BETWEEN`] behind it.
     pub text: String,
-    /// The row of each value.
-    pub rows: Vec<u16>,
+    /// The rows that hold each value, those of one after those of the other.
+    pub(super) rows: Vec<u16>,
+    /// Where the rows of each value begin.
+    pub(super) firsts: Vec<u32>,
     /// Where each [`MARK_EVERY`]th value begins.
     pub(super) marks: Vec<u32>,
     pub all: Vec<Run>,
@@ -75,6 +77,7 @@ impl Runs {
         let nodes = self.nodes.iter().map(|node| 96 + node.keys.len() * 40 + node.hollow.len() * 2);
         self.text.capacity()
             + self.rows.capacity() * 2
+            + self.firsts.capacity() * 4
             + self.marks.capacity() * 4
             + self.all.capacity() * size_of::<Run>()
             + nodes.sum::<usize>()
@@ -135,7 +138,13 @@ impl Runs {
         Found { value, bytes: start..at + len }
     }
 
-    /// The values of `run`, each with its row.
+    /// The rows that hold `values`, in rising order for each of them.
+    pub fn rows_of(&self, values: Range<usize>) -> &[u16] {
+        let first = |value: usize| self.firsts.get(value).map_or(self.rows.len(), |first| *first as usize);
+        &self.rows[first(values.start)..first(values.end)]
+    }
+
+    /// The values of `run`, each with which of all it is.
     pub fn values_of(&self, run: &Run) -> impl Iterator<Item = (usize, &str)> {
         let text = &self.text[run.bytes.clone()];
         let mut start = 0;
@@ -144,6 +153,6 @@ impl Runs {
             start = end + 1;
             value
         });
-        self.rows[run.values.clone()].iter().map(|row| usize::from(*row)).zip(texts)
+        run.values.clone().zip(texts)
     }
 }

@@ -3,6 +3,9 @@
 //! Called by `texts` with one event after the other. One pass over the bytes, no recursion; as pages write the members of
 //! their events in one order, each key is looked for after the one before it.
 
+use std::borrow::Cow;
+
+use super::dictionary::Dictionary;
 use super::json;
 use super::leaves::{is_user_agent, string_end};
 use super::runs::{Form, MARK_EVERY, Node, Run, Runs};
@@ -16,13 +19,14 @@ const MAX_DEPTH: usize = 64;
 
 /// Takes events apart.
 #[derive(Debug, Default)]
-pub(super) struct Shredder {
+pub(super) struct Shredder<'c> {
     nodes: Vec<Node>,
     /// What is noted of each node.
     notes: Vec<Note>,
     /// Of each node and form, and of no path, last.
-    runs: Vec<[Growing; 3]>,
-    lost: [Growing; 3],
+    runs: Vec<[Dictionary<'c>; 3]>,
+    lost: [Dictionary<'c>; 3],
+    messages: Dictionary<'c>,
     unplaced: Vec<u16>,
     open: Vec<Open>,
     objects: u32,
@@ -39,13 +43,6 @@ struct Note {
     is_top: bool,
     /// Where the next key is likely to be.
     next: usize,
-}
-
-#[derive(Debug, Default)]
-struct Growing {
-    text: String,
-    rows: Vec<u16>,
-    ends: Vec<u32>,
 }
 
 /// An object or array that is being read.
@@ -69,15 +66,20 @@ pub(super) struct Known<'a> {
     pub(super) message: &'a str,
 }
 
-impl Shredder {
+impl<'c> Shredder<'c> {
     pub(super) fn new() -> Self {
         let mut new = Self::default();
         new.add_node(Note::default());
         new
     }
 
+    /// The message of `row`.
+    pub(super) fn message(&mut self, row: u16, message: &'c str) {
+        self.messages.push(row, Cow::Borrowed(message));
+    }
+
     /// Takes an event apart; `false` if it must be read in another way.
-    pub(super) fn push(&mut self, row: u16, event: &str, known: &Known<'_>) -> bool {
+    pub(super) fn push(&mut self, row: u16, event: &'c str, known: &Known<'_>) -> bool {
         self.open.clear();
         let mut walk = Walk { row, event, known, is_placed: true, is_whole: true, is_user_agent: false };
         let is_read = walk.run(self).is_some() && self.open.is_empty();
@@ -87,22 +89,25 @@ impl Shredder {
         is_read && walk.is_whole
     }
 
-    pub(super) fn finish(self) -> Runs {
-        let bytes = self.runs.iter().chain([&self.lost]).flatten().map(|run| run.text.len()).sum();
-        let count = self.runs.iter().chain([&self.lost]).flatten().map(|run| run.rows.len()).sum();
-        let mut runs = Runs { nodes: self.nodes, unplaced: self.unplaced, ..Runs::default() };
-        runs.text.reserve_exact(bytes);
-        runs.rows.reserve_exact(count);
-        runs.marks.reserve_exact(count.div_ceil(MARK_EVERY));
+    /// All values, and the run of the messages.
+    pub(super) fn finish(self) -> (Runs, Run) {
         let paths = (0..).map(Some).zip(&self.runs).chain([(None, &self.lost)]);
-        for (path, forms) in paths {
-            for (form, run) in [Form::Bare, Form::Text, Form::Escaped].into_iter().zip(forms) {
-                if !run.rows.is_empty() {
-                    add_run(&mut runs, path, form, run);
-                }
-            }
+        let forms = |forms| [Form::Bare, Form::Text, Form::Escaped].into_iter().zip(forms);
+        let all =
+            || paths.clone().flat_map(|(path, runs)| forms(runs).map(move |(form, run)| (path, form, run)));
+        let sizes = all().map(|(.., run)| run.size()).chain([self.messages.size()]);
+        let [bytes, values, held] =
+            sizes.fold([0; 3], |sum, size| [sum[0] + size[0], sum[1] + size[1], sum[2] + size[2]]);
+        let mut runs = Runs::default();
+        runs.text.reserve_exact(bytes);
+        runs.firsts.reserve_exact(values);
+        runs.rows.reserve_exact(held);
+        runs.marks.reserve_exact(values.div_ceil(MARK_EVERY));
+        let messages = self.messages.finish(None, Form::Text, &mut runs);
+        for (path, form, run) in all() {
+            run.finish(path, form, &mut runs);
         }
-        runs
+        (Runs { nodes: self.nodes, unplaced: self.unplaced, ..runs }, messages)
     }
 
     fn add_node(&mut self, note: Note) -> u16 {
@@ -156,49 +161,26 @@ impl Shredder {
         Some(node)
     }
 
-    fn run(&mut self, node: Option<u16>, form: Form) -> &mut Growing {
+    fn run(&mut self, node: Option<u16>, form: Form) -> &mut Dictionary<'c> {
         let forms = node.map_or(&mut self.lost, |node| &mut self.runs[usize::from(node)]);
         &mut forms[form as usize]
     }
 }
 
-fn add_run(runs: &mut Runs, path: Option<u16>, form: Form, run: &Growing) {
-    let (start, first) = (runs.text.len(), runs.rows.len());
-    let begins = std::iter::once(0).chain(run.ends.iter().copied());
-    for (nth, begin) in begins.take(run.rows.len()).enumerate() {
-        if (first + nth).is_multiple_of(MARK_EVERY) {
-            runs.marks.push(u32::try_from(start).unwrap_or(u32::MAX).saturating_add(begin));
-        }
-    }
-    runs.text.push_str(&run.text);
-    runs.rows.extend_from_slice(&run.rows);
-    let (bytes, values) = (start..runs.text.len(), first..runs.rows.len());
-    runs.all.push(Run { path, form, bytes, values });
-}
-
-impl Growing {
-    fn push(&mut self, row: u16, value: &str) {
-        self.text.push_str(value);
-        self.text.push(char::from(BETWEEN));
-        self.rows.push(row);
-        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-    }
-}
-
 /// One event's walk.
-struct Walk<'a> {
+struct Walk<'a, 'k> {
     row: u16,
     event: &'a str,
-    known: &'a Known<'a>,
+    known: &'k Known<'k>,
     is_placed: bool,
     is_whole: bool,
     /// The last key read is the user-agent's, whose values are left out.
     is_user_agent: bool,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a, '_> {
     /// `None` if the text is not JSON, or nested too deeply.
-    fn run(&mut self, all: &mut Shredder) -> Option<()> {
+    fn run(&mut self, all: &mut Shredder<'a>) -> Option<()> {
         let bytes = self.event.as_bytes();
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
@@ -239,7 +221,7 @@ impl Walk<'_> {
                     at = end;
                     let node = self.place(all);
                     if value != "null" && !self.is_left_out(all, node, None) {
-                        self.push(all, node, Form::Bare, value);
+                        self.push(all, node, Form::Bare, Cow::Borrowed(value));
                     }
                 }
             }
@@ -248,7 +230,7 @@ impl Walk<'_> {
     }
 
     /// The node of the value that begins here.
-    fn place(&mut self, all: &mut Shredder) -> Option<u16> {
+    fn place(&mut self, all: &mut Shredder<'a>) -> Option<u16> {
         let Some(open) = all.open.last_mut() else { return Some(0) };
         let node = match open.index {
             None => open.key.take().flatten(),
@@ -261,7 +243,7 @@ impl Walk<'_> {
         node
     }
 
-    fn open(&mut self, all: &mut Shredder, is_array: bool) -> Option<()> {
+    fn open(&mut self, all: &mut Shredder<'a>, is_array: bool) -> Option<()> {
         let node = self.place(all);
         all.objects += 1;
         let index = is_array.then_some(0);
@@ -269,7 +251,7 @@ impl Walk<'_> {
         (all.open.len() <= MAX_DEPTH).then_some(())
     }
 
-    fn close(&mut self, all: &mut Shredder) -> Option<()> {
+    fn close(&mut self, all: &mut Shredder<'a>) -> Option<()> {
         let closed = all.open.pop()?;
         if let Some(node) = closed.node.filter(|_| !closed.has_values) {
             all.nodes[usize::from(node)].hollow.push(self.row);
@@ -279,13 +261,13 @@ impl Walk<'_> {
     }
 
     /// What is open has a value, which tells that it is there.
-    fn count_value(&self, all: &mut Shredder) {
+    fn count_value(&self, all: &mut Shredder<'a>) {
         if let Some(open) = all.open.last_mut() {
             open.has_values = true;
         }
     }
 
-    fn key(&mut self, all: &mut Shredder, key: &str) {
+    fn key(&mut self, all: &mut Shredder<'a>, key: &str) {
         let Some(open) = all.open.last().copied() else { return };
         let node = open.node.and_then(|parent| all.key(parent, key));
         self.is_user_agent = match node {
@@ -303,19 +285,19 @@ impl Walk<'_> {
         }
     }
 
-    fn text(&mut self, all: &mut Shredder, inside: &str) {
+    fn text(&mut self, all: &mut Shredder<'a>, inside: &'a str) {
         let node = self.place(all);
         if self.is_left_out(all, node, Some(inside)) {
             return;
         }
         if memchr::memchr(b'\\', inside.as_bytes()).is_some() {
-            self.push(all, node, Form::Escaped, &json::unescape(inside));
+            self.push(all, node, Form::Escaped, json::unescape(inside));
         } else {
-            self.push(all, node, Form::Text, inside);
+            self.push(all, node, Form::Text, Cow::Borrowed(inside));
         }
     }
 
-    fn is_left_out(&self, all: &mut Shredder, node: Option<u16>, inside: Option<&str>) -> bool {
+    fn is_left_out(&self, all: &mut Shredder<'a>, node: Option<u16>, inside: Option<&str>) -> bool {
         let is_top = node.is_some_and(|node| all.notes[usize::from(node)].is_top);
         let is_known = |inside: &str| {
             let Known { names, message } = self.known;
@@ -333,7 +315,7 @@ impl Walk<'_> {
         is_out
     }
 
-    fn push(&mut self, all: &mut Shredder, node: Option<u16>, form: Form, value: &str) {
+    fn push(&mut self, all: &mut Shredder<'a>, node: Option<u16>, form: Form, value: Cow<'a, str>) {
         self.count_value(all);
         if value.as_bytes().contains(&BETWEEN) {
             self.is_whole = false;

@@ -1,63 +1,49 @@
 //! What the events of a chunk say, without keys, signs and escapes: texts for searches.
 //!
-//! Filters of text and of data search them where they have been made, else the JSON itself. Messages lie apart from the
-//! other values, so that a search for one of them reads no more than it must. Values that are names of a column as well
+//! Filters of text and of data search them where they have been made, else the JSON itself. Messages lie beside each
+//! other, so that a search for one of them reads no more than it must. Values that are names of a column as well
 //! are left out: whoever searches looks those up by symbol. They are made of chunks that are full, when there is nothing
 //! better to do.
 
 use super::chunk::{Chunk, EventRef};
 use super::names::Symbol;
-use super::runs::Runs;
+use super::runs::{Run, Runs};
 use super::shred::{Known, Shredder};
 
 /// Stands behind each value; rows with a value that holds it are [`Texts::odd`].
 pub const BETWEEN: u8 = 0;
 
-/// The texts of each row.
-#[derive(Clone, Debug, Default)]
+/// The texts of a chunk.
+#[derive(Clone, Debug)]
 pub struct Texts {
-    /// The message, where there is one.
-    pub messages: Lines,
-    /// The other values by path, but null and the user-agent, and but what is in the columns of types, subtypes,
-    /// sessions, users and tabs.
+    /// Messages, and the other values by path, but null and the user-agent, and but what is in the columns of types,
+    /// subtypes, sessions, users and tabs.
     pub values: Runs,
+    /// The run of the messages among them.
+    pub messages: Run,
     /// Rows that must be read in another way, in rising order.
     pub odd: Vec<u16>,
     /// Bytes all of it takes, roughly.
     pub bytes: usize,
 }
 
-/// One text of each row, one after the other, each with [`BETWEEN`] behind it.
-#[derive(Clone, Debug, Default)]
-pub struct Lines {
-    pub text: String,
-    /// Where each row's text ends.
-    pub ends: Vec<u32>,
-}
-
 impl Texts {
     /// Reads `chunk`; rows past the 65,536th are left out.
     pub fn of(chunk: &Chunk) -> Self {
-        let mut texts = Self::default();
-        let mut shredder = Shredder::new();
+        let (mut shredder, mut odd) = (Shredder::new(), Vec::new());
         for (row, event) in (0..=u16::MAX).zip(chunk.events()) {
             let mut is_whole = !event.msg().as_bytes().contains(&BETWEEN);
             if is_whole && !event.msg().is_empty() {
-                texts.messages.text.push_str(event.msg());
-                texts.messages.text.push(char::from(BETWEEN));
+                shredder.message(row, event.msg());
             }
-            texts.messages.ends.push(u32::try_from(texts.messages.text.len()).unwrap_or(u32::MAX));
             is_whole &= shredder.push(row, event.json(), &known(event));
             if !is_whole {
-                texts.odd.push(row);
+                odd.push(row);
             }
         }
-        texts.values = shredder.finish();
-        texts.messages.text.shrink_to_fit();
-        let Self { messages, values, odd, .. } = &texts;
-        texts.bytes =
-            messages.text.capacity() + messages.ends.capacity() * 4 + values.bytes() + odd.capacity() * 2;
-        texts
+        let (values, messages) = shredder.finish();
+        let bytes = values.bytes() + odd.capacity() * 2;
+        Self { values, messages, odd, bytes }
     }
 }
 

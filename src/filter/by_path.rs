@@ -4,8 +4,8 @@
 //! alone, a number is read from values that lie beside each other; no JSON is walked.
 
 use super::bits::Bits;
-use super::data::{Clue, DataLeaf, DataTest, Part};
-use super::hits::in_values;
+use super::data::{Clue, DataLeaf, DataTest, Part, is_in_part};
+use super::hits::{Holds, each_value, in_values};
 use super::text::TextTest;
 use super::value::Measure;
 use crate::event::{Run, Runs, Texts};
@@ -22,20 +22,31 @@ pub(super) fn eval(leaf: &mut DataLeaf, texts: &Texts, mask: &Bits, out: &mut Bi
     apart.and(mask);
     let mut wanted = mask.clone();
     wanted.and_not(&apart);
+    let is_presence = matches!(leaf.test, DataTest::Present);
     for (nth, nodes) in paths.iter().enumerate() {
         let is_here = |run: &&Run| run.path.is_some_and(|path| nodes.contains(&path));
+        if is_presence {
+            there(runs, nodes).filter(|row| wanted.contains(*row)).for_each(|row| out.insert(row));
+            continue;
+        }
         let unit = leaf.units[nth];
         for run in runs.all.iter().filter(is_here) {
             in_run(leaf, runs, run, unit, &wanted, out);
         }
         // Of several paths the first that exists counts.
         if !leaf.each && nth + 1 < paths.len() {
-            let said = runs.all.iter().filter(is_here).flat_map(|run| &runs.rows[run.values.clone()]);
-            let hollow = nodes.iter().flat_map(|node| &runs.nodes[usize::from(*node)].hollow);
-            said.chain(hollow).for_each(|row| wanted.remove(usize::from(*row)));
+            there(runs, nodes).for_each(|row| wanted.remove(row));
         }
     }
     Some(apart)
+}
+
+/// The rows that have something at one of these paths, some of them more than once.
+fn there(runs: &Runs, nodes: &[u16]) -> impl Iterator<Item = usize> {
+    let is_here = |run: &&Run| run.path.is_some_and(|path| nodes.contains(&path));
+    let said = runs.all.iter().filter(is_here).flat_map(|run| runs.rows_of(run.values.clone()));
+    let hollow = nodes.iter().flat_map(|node| &runs.nodes[usize::from(*node)].hollow);
+    said.chain(hollow).map(|row| usize::from(*row))
 }
 
 fn in_run(leaf: &mut DataLeaf, runs: &Runs, run: &Run, unit: Option<Measure>, wanted: &Bits, out: &mut Bits) {
@@ -47,17 +58,17 @@ fn in_run(leaf: &mut DataLeaf, runs: &Runs, run: &Run, unit: Option<Measure>, wa
     let is_whole = leaf.part == Part::Whole;
     match &leaf.clue {
         Some(Clue::Word(needle)) => {
-            let is_proof = is_whole && matches!(leaf.test, DataTest::Text(TextTest::Contains(..)));
-            let holds = (!is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
+            // The word in the right part of a value is all that is asked; elsewhere it may be there once more.
+            let is_proof = matches!(leaf.test, DataTest::Text(TextTest::Contains(..)));
+            let holds = |value: &str, hit| is_proof && is_in_part(value, leaf.part, &hit) || holds(value);
+            let holds = (!is_proof || !is_whole).then_some(&holds as Holds<'_>);
             in_values(runs, run.bytes.clone(), wanted, |text, from| needle.find_at(text, from), holds, out);
         }
         Some(Clue::Regexp(_, Some(lined))) if is_whole => {
-            let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
+            let holds = |value: &str, _| holds(value);
+            let holds = (!lined.is_proof).then_some(&holds as Holds<'_>);
             in_values(runs, run.bytes.clone(), wanted, |text, from| lined.place_at(text, from), holds, out);
         }
-        _ => {
-            let passing = runs.values_of(run).filter(|(row, value)| wanted.contains(*row) && holds(value));
-            passing.for_each(|(row, _)| out.insert(row));
-        }
+        _ => each_value(runs, run, wanted, holds, out),
     }
 }

@@ -3,6 +3,8 @@
 //! Built by `plan`, run by `eval` for the rows that are left when the columns have had their say. Rows whose shape has no
 //! such member are passed over, and a text is searched for in the JSON of a chunk as one before any path is followed.
 
+use std::ops::Range;
+
 use super::bits::Bits;
 use super::by_path;
 use super::hits::{Place, each_row_with, key_before, mark_escapes, place};
@@ -66,8 +68,8 @@ const FEW: usize = 64;
 impl DataLeaf {
     /// Adds to `out` the rows of `mask` that pass.
     pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
-        let is_presence = matches!(self.test, DataTest::Present);
-        if !is_presence
+        let is_part = matches!(self.test, DataTest::Present) && self.part != Part::Whole;
+        if !is_part
             && let Some(texts) = chunk.texts().filter(|_| mask.count() >= FEW)
             && let Some(apart) = by_path::eval(self, texts, mask, out)
         {
@@ -240,7 +242,8 @@ pub(super) fn part_of(text: &str, part: Part) -> Option<&str> {
     if part == Part::Whole {
         return Some(text);
     }
-    let after_scheme = match text.find("://") {
+    let scheme_end = memchr::memchr_iter(b':', text.as_bytes()).find(|at| text[at + 1..].starts_with("//"));
+    let after_scheme = match scheme_end {
         Some(at) if !text[..at].contains(['/', '?', '#']) => Some(&text[at + 3..]),
         _ => text.strip_prefix("//"),
     };
@@ -254,6 +257,15 @@ pub(super) fn part_of(text: &str, part: Part) -> Option<&str> {
         Part::Whole | Part::AfterHost => return Some(after_host),
     };
     (!found.is_empty()).then_some(found)
+}
+
+/// Whether the place `hit` in `text` lies in this part of it.
+pub(super) fn is_in_part(text: &str, part: Part, hit: &Range<usize>) -> bool {
+    part_of(text, part).is_some_and(|found| {
+        // A part is a slice of the text, so its place follows from the two addresses.
+        let start = found.as_ptr() as usize - text.as_ptr() as usize;
+        start <= hit.start && hit.end <= start + found.len()
+    })
 }
 
 #[cfg(test)]
@@ -274,6 +286,9 @@ mod tests {
             ("", None, None, ""),
         ] {
             assert_eq!(part_of(url, Part::Host), host, "{url}");
+            let (len, tail) = (url.len(), after_host.len());
+            assert!(is_in_part(url, Part::AfterHost, &(len - tail..len)), "{url}");
+            assert_eq!(is_in_part(url, Part::AfterHost, &(0..len)), len == tail, "{url}");
             assert_eq!(part_of(url, Part::Path), path, "{url}");
             assert_eq!(part_of(url, Part::AfterHost), Some(after_host), "{url}");
         }

@@ -6,7 +6,7 @@
 use regex::Regex;
 
 use super::bits::Bits;
-use super::hits::{Place, each_row_with, in_lines, in_runs, mark_escapes, place, take_odd};
+use super::hits::{Holds, Place, each_row_with, in_runs, mark_escapes, place, take_odd};
 use super::messages::{Messages, Which};
 use super::relaxed::{Keep, Relaxed};
 use super::symbols::{self, SymbolTable};
@@ -51,10 +51,9 @@ impl Everywhere {
             && let Some(lined) = &self.lined
         {
             let odd = take_odd(texts, &mut wanted);
-            let holds = |value: &str| self.original.is_match(value);
-            let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
+            let holds = |value: &str, _| self.original.is_match(value);
+            let holds = (!lined.is_proof).then_some(&holds as Holds<'_>);
             let find = |text: &[u8], from| lined.place_at(text, from);
-            in_lines(&texts.messages, &wanted, find, holds, out);
             wanted = in_runs(&texts.values, &wanted, find, holds, out);
             wanted.or(&odd);
         }

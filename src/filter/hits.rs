@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::bits::Bits;
 use crate::event::leaves::{ends_key, is_escaped, is_user_agent, string_end, string_start};
-use crate::event::{BETWEEN, Chunk, Escapes, Found, Lines, Runs, Texts};
+use crate::event::{Chunk, Escapes, Found, Run, Runs, Texts};
 
 /// Sparse sets are searched row by row: below this part of the span, searching between the rows costs more.
 pub(super) const SPARSE: usize = 4;
@@ -21,17 +21,7 @@ pub(super) fn each_row_with(
     find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
     mut found: impl FnMut(usize, &[u8], Range<usize>) -> Option<usize>,
 ) {
-    each_row_in(chunk.json().as_bytes(), chunk.json_ends(), wanted, find, &mut found);
-}
-
-/// As [`each_row_with`], over any text whose rows end at `ends`.
-pub(super) fn each_row_in(
-    all: &[u8],
-    ends: &[u32],
-    wanted: &Bits,
-    find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
-    mut found: impl FnMut(usize, &[u8], Range<usize>) -> Option<usize>,
-) {
+    let (all, ends) = (chunk.json().as_bytes(), chunk.json_ends());
     let span = wanted.span();
     if span.is_empty() {
         return;
@@ -77,49 +67,22 @@ fn row_of(ends: &[u32], mut row: usize, at: usize) -> usize {
     if ends[row] as usize > at { row } else { row + ends[row..].partition_point(|end| *end as usize <= at) }
 }
 
-/// The value of a row of [`Lines`] in which `hit` lies.
-pub(super) fn value_around(row: &[u8], hit: &Range<usize>) -> Range<usize> {
-    let start = memchr::memrchr(BETWEEN, &row[..hit.start]).map_or(0, |before| before + 1);
-    let len = memchr::memchr(BETWEEN, &row[hit.start..]).unwrap_or(row.len() - hit.start);
-    start..hit.start + len
-}
-
-/// Searches `lines` for what can only be within one value. Adds to `out` the rows of `wanted` with a hit, or with one
-/// in a value that `holds` where the hit alone proves nothing.
-pub(super) fn in_lines(
-    lines: &Lines,
-    wanted: &Bits,
-    find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
-    holds: Option<&dyn Fn(&str) -> bool>,
-    out: &mut Bits,
-) {
-    let mut wanted = wanted.clone();
-    wanted.and_not(out);
-    each_row_in(lines.text.as_bytes(), &lines.ends, &wanted, find, |row, bytes, hit| {
-        if let Some(holds) = holds {
-            let value = value_around(bytes, &hit);
-            if !std::str::from_utf8(&bytes[value.clone()]).is_ok_and(holds) {
-                return Some(value.end + 1);
-            }
-        }
-        out.insert(row);
-        None
-    });
-}
+/// Asked of a value, and of where in it the hit is, if that alone proves nothing.
+pub(super) type Holds<'a> = &'a dyn Fn(&str, Range<usize>) -> bool;
 
 /// Bytes searched before it is asked anew which rows are left.
 const BLOCK: usize = 48 * 1024;
 /// Looking at one row by itself costs about as much as searching so many bytes.
 const ROW_COST: usize = 2_500;
 
-/// As [`in_lines`], over the values of all paths. Returns the rows that are left to be looked at one by one, which is
-/// quicker once they are few.
+/// As [`in_values`], over all values. Returns the rows that are left to be looked at one by one, which is quicker once
+/// they are few.
 #[must_use]
 pub(super) fn in_runs(
     runs: &Runs,
     wanted: &Bits,
     find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
-    holds: Option<&dyn Fn(&str) -> bool>,
+    holds: Option<Holds<'_>>,
     out: &mut Bits,
 ) -> Bits {
     let mut rest = wanted.clone();
@@ -140,13 +103,14 @@ pub(super) fn in_runs(
     Bits::new()
 }
 
-/// Searches the values of `runs` that lie in `bytes`; as [`in_lines`].
+/// Searches the values of `runs` that lie in `bytes` for what can only be within one value. Adds to `out` the rows of
+/// `wanted` with a hit, or with one in a value that `holds` where the hit alone proves nothing.
 pub(super) fn in_values(
     runs: &Runs,
     bytes: Range<usize>,
     wanted: &Bits,
     find: impl Fn(&[u8], usize) -> Option<Range<usize>>,
-    holds: Option<&dyn Fn(&str) -> bool>,
+    asked: Option<Holds<'_>>,
     out: &mut Bits,
 ) {
     let text = &runs.text.as_bytes()[..bytes.end];
@@ -156,14 +120,32 @@ pub(super) fn in_values(
         && let Some(hit) = find(text, from).filter(|hit| hit.start < text.len())
     {
         near = runs.value_at(hit.start, &near);
-        let row = usize::from(runs.rows[near.value]);
-        if wanted.contains(row)
-            && !out.contains(row)
-            && holds.is_none_or(|holds| holds(&runs.text[near.bytes.clone()]))
-        {
-            out.insert(row);
+        let rows = || runs.rows_of(near.value..near.value + 1).iter().map(|row| usize::from(*row));
+        let holds = |holds: Holds<'_>| {
+            let start = near.bytes.start;
+            holds(&runs.text[near.bytes.clone()], hit.start - start..hit.end - start)
+        };
+        if rows().any(|row| wanted.contains(row) && !out.contains(row)) && asked.is_none_or(holds) {
+            rows().filter(|row| wanted.contains(*row)).for_each(|row| out.insert(row));
         }
         from = near.bytes.end + 1;
+    }
+}
+
+/// Adds to `out` the rows of `wanted` with a value of `run` that `holds`, each different value looked at once.
+pub(super) fn each_value(
+    runs: &Runs,
+    run: &Run,
+    wanted: &Bits,
+    holds: impl Fn(&str) -> bool,
+    out: &mut Bits,
+) {
+    for (value, text) in runs.values_of(run) {
+        let rows = runs.rows_of(value..value + 1).iter().map(|row| usize::from(*row));
+        let mut wanted = rows.filter(|row| wanted.contains(*row)).peekable();
+        if wanted.peek().is_some() && holds(text) {
+            wanted.for_each(|row| out.insert(row));
+        }
     }
 }
 

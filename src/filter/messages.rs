@@ -6,12 +6,12 @@
 use std::ops::Range;
 
 use super::bits::Bits;
-use super::hits::{in_lines, in_made, take_odd};
+use super::hits::{Holds, each_value, in_made, in_values, take_odd};
 use super::needle::Needle;
 use super::relaxed::{Keep, Relaxed};
 use super::text::TextTest;
 use super::typed::Pattern;
-use crate::event::{Chunk, Lines};
+use crate::event::{Chunk, Texts};
 
 /// Stands between two messages: no text holds it, and so no match reaches across.
 const BETWEEN: u8 = 0xff;
@@ -36,6 +36,9 @@ pub(super) enum Which {
     /// Those that are no part of the event's JSON.
     Made,
 }
+
+/// Rows of which it is quicker to look at each than to search the messages of all.
+const FEW: usize = 64;
 
 #[derive(Debug)]
 enum Search {
@@ -80,34 +83,31 @@ impl Messages {
 
     /// Adds to `out` the rows of `mask` that have a message which passes.
     pub(super) fn eval(&mut self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
-        match chunk.texts() {
-            Some(texts) if self.which == Which::All => {
-                let mut wanted = mask.clone();
-                let odd = take_odd(texts, &mut wanted);
-                if self.in_lines(&texts.messages, &wanted, out) {
-                    return self.one_by_one(chunk, &odd, out);
-                }
-                self.search_json(chunk, mask, out);
-            }
-            _ => self.search_json(chunk, mask, out),
-        }
+        let Some(texts) = chunk.texts().filter(|_| self.which == Which::All && mask.count() >= FEW) else {
+            return self.search_json(chunk, mask, out);
+        };
+        let mut wanted = mask.clone();
+        let odd = take_odd(texts, &mut wanted);
+        self.in_texts(texts, &wanted, out);
+        self.one_by_one(chunk, &odd, out);
     }
 
-    /// Searches messages that have been put together; false if there is no search for them.
-    fn in_lines(&mut self, lines: &Lines, wanted: &Bits, out: &mut Bits) -> bool {
+    /// Searches messages that have been put together, each different one once.
+    fn in_texts(&mut self, texts: &Texts, wanted: &Bits, out: &mut Bits) {
+        let (runs, messages) = (&texts.values, &texts.messages);
+        let bytes = messages.bytes.clone();
         match (&mut self.search, &self.lined) {
             (Some(Search::Word(needle)), _) if !needle.has_between() => {
-                needle.tune(lines.text.as_bytes());
-                in_lines(lines, wanted, |text, from| needle.find_at(text, from), None, out);
+                needle.tune(&runs.text.as_bytes()[bytes.clone()]);
+                in_values(runs, bytes, wanted, |text, from| needle.find_at(text, from), None, out);
             }
             (_, Some(lined)) => {
-                let holds = |message: &str| self.test.holds(message);
-                let holds = (!lined.is_proof).then_some(&holds as &dyn Fn(&str) -> bool);
-                in_lines(lines, wanted, |text, from| lined.place_at(text, from), holds, out);
+                let holds = |message: &str, _| self.test.holds(message);
+                let holds = (!lined.is_proof).then_some(&holds as Holds<'_>);
+                in_values(runs, bytes, wanted, |text, from| lined.place_at(text, from), holds, out);
             }
-            _ => return false,
+            _ => each_value(runs, messages, wanted, |message| self.test.holds(message), out),
         }
-        true
     }
 
     fn one_by_one(&self, chunk: &Chunk, rows: &Bits, out: &mut Bits) {

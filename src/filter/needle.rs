@@ -87,7 +87,7 @@ impl Needle {
         None
     }
 
-    /// Whether the word holds what stands between values in [`crate::event::Lines`].
+    /// Whether the word holds what stands between values in [`crate::event::Texts`].
     pub(super) fn has_between(&self) -> bool {
         self.word.as_bytes().contains(&BETWEEN)
     }

@@ -44,7 +44,7 @@ pub(super) enum Keep {
     Everything,
     /// Quotes, backslashes and control characters: what a JSON string cannot hold as it is.
     InsideStrings,
-    /// What stands between the values of [`crate::event::Lines`]. The ends of a text are the ends of a value there, so
+    /// What stands between the values of [`crate::event::Texts`]. The ends of a text are the ends of a value there, so
     /// that anchors stay.
     Lines,
 }

@@ -7,7 +7,7 @@ use regex::bytes::Regex;
 
 use super::bits::Bits;
 use super::glob::Glob;
-use super::hits::{Place, each_row_with, in_lines, in_made, in_runs, mark_escapes, place, take_odd};
+use super::hits::{Holds, Place, each_row_with, in_made, in_runs, mark_escapes, place, take_odd};
 use super::needle::Needle;
 use super::symbols::{self, SymbolTable};
 use super::text;
@@ -73,9 +73,8 @@ impl Words {
         let find = |text: &[u8], from| self.needle.find_at(text, from);
         if let Some(texts) = texts {
             let odd = take_odd(texts, &mut wanted);
-            let holds = |value: &str| self.holds(value);
-            let holds = self.pieces.as_ref().map(|_| &holds as &dyn Fn(&str) -> bool);
-            in_lines(&texts.messages, &wanted, find, holds, out);
+            let holds = |value: &str, _| self.holds(value);
+            let holds = self.pieces.as_ref().map(|_| &holds as Holds<'_>);
             let mut rest = in_runs(&texts.values, &wanted, find, holds, out);
             rest.or(&odd);
             return self.by_value(chunk, &rest, out);
