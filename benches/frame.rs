@@ -52,6 +52,8 @@ pub(crate) const TYPED: [&str; 10] = [
 pub(crate) struct Typing {
     /// Until a frame showed the newest matches.
     pub(crate) painted: Vec<Duration>,
+    /// What was in the bar then.
+    texts: Vec<String>,
     /// Until the count was exact, over all events of the moment.
     pub(crate) exact: Vec<Duration>,
 }
@@ -184,10 +186,12 @@ impl Console {
             _ => None,
         });
         let Some((wanted, filter)) = changed else { return };
+        let text = filter.to_string();
         self.scan.select(wanted, filter);
         self.wait_for(|matches| matches.id == wanted);
         self.paint();
         typing.painted.push(begun.elapsed());
+        typing.texts.push(text);
         self.wait_for(|matches| matches.id == wanted && matches.is_done());
         typing.exact.push(begun.elapsed());
         self.paint();
@@ -273,6 +277,11 @@ pub(crate) fn quantile(times: &mut [Duration], share: f64) -> f64 {
 fn main() {
     let mut typing = type_over(EVENTS, PER_SECOND, &TYPED);
     println!("{} keys over {EVENTS} events, {PER_SECOND} events/s arriving", typing.painted.len());
+    let mut slowest: Vec<_> = typing.painted.iter().zip(&typing.texts).collect();
+    slowest.sort_unstable_by(|a, b| b.cmp(a));
+    for (took, text) in slowest.iter().take(5) {
+        println!("{:6.2} ms until matches of {text}", took.as_secs_f64() * 1e3);
+    }
     for (what, times) in [("a painted frame", &mut typing.painted), ("the exact count", &mut typing.exact)] {
         let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(times, share));
         println!("key press to {what}   p50 {p50:6.2} ms   p99 {p99:6.2} ms   longest {most:6.2} ms");

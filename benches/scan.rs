@@ -49,7 +49,7 @@ pub(crate) fn ring(events: usize) -> Arc<Snapshot> {
     let mut scan = Scan::new();
     scan.set_snapshot(Arc::clone(&snapshot));
     // As the scan's thread does when it has nothing better to do.
-    while scan.prepare() {}
+    while scan.prepare(&|| true) {}
     snapshot
 }
 

@@ -157,9 +157,9 @@ impl Scan {
         false
     }
 
-    /// Reads from one more full chunk what filters of text and data will ask of it; `false` when all are ready. For
-    /// when there is nothing better to do: the first such filter would have to.
-    pub fn prepare(&mut self) -> bool {
+    /// Reads from one more full chunk what filters of text and data will ask of it, as long as `goes_on` says so; `false`
+    /// when all are ready. For when there is nothing better to do: the first such filter would have to.
+    pub fn prepare(&mut self, goes_on: &dyn Fn() -> bool) -> bool {
         let (_, full) = self.snapshot.segments.split_last().unzip();
         let full: &[Segment] = full.unwrap_or_default();
         let Some(next) = full.get(full.partition_point(|segment| segment.base < self.ready)) else {
@@ -167,9 +167,11 @@ impl Scan {
         };
         next.chunk.escapes();
         next.chunk.shapes();
-        next.chunk.make_texts();
         next.chunk.order();
-        self.ready = next.end();
+        next.chunk.make_texts(goes_on);
+        if goes_on() {
+            self.ready = next.end();
+        }
         true
     }
 

@@ -94,7 +94,7 @@ fn values_lie_beside_each_other_without_keys_and_escapes() {
     }
     let chunk = builder.finish();
     assert!(chunk.texts().is_none());
-    chunk.make_texts();
+    chunk.make_texts(&|| true);
     let texts = chunk.texts().expect("made");
     let Texts { values: runs, messages, .. } = texts;
     assert_eq!(runs.text, "hello\0made\0x\ny\x001\0log\0\0");
@@ -122,7 +122,7 @@ fn what_many_events_say_stands_once() {
         builder.push(&row(seq as u64, "s", &format!(r#"{{"page":"{page}","n":1}}"#), Msg::Text("made")));
     }
     let chunk = builder.finish();
-    chunk.make_texts();
+    chunk.make_texts(&|| true);
     let runs = &chunk.texts().expect("made").values;
     assert_eq!(runs.text, "made\0/a\0/b\0/c\x001\0");
     let page = &runs.under(&["page"])[..];

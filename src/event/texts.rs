@@ -13,6 +13,9 @@ use super::shred::{Known, Shredder};
 /// Stands behind each value; rows with a value that holds it are [`Texts::odd`].
 pub const BETWEEN: u8 = 0;
 
+/// Rows that are read at a stretch: they take a tenth of a millisecond.
+const ASK_EVERY: u16 = 64;
+
 /// The texts of a chunk.
 #[derive(Clone, Debug)]
 pub struct Texts {
@@ -28,10 +31,13 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Reads `chunk`; rows past the 65,536th are left out.
-    pub fn of(chunk: &Chunk) -> Self {
+    /// Reads `chunk`, as long as `goes_on` says so; rows past the 65,536th are left out.
+    pub fn of(chunk: &Chunk, goes_on: &dyn Fn() -> bool) -> Option<Self> {
         let (mut shredder, mut odd) = (Shredder::new(), Vec::new());
         for (row, event) in (0..=u16::MAX).zip(chunk.events()) {
+            if row.is_multiple_of(ASK_EVERY) && !goes_on() {
+                return None;
+            }
             let mut is_whole = !event.msg().as_bytes().contains(&BETWEEN);
             if is_whole && !event.msg().is_empty() {
                 shredder.message(row, event.msg());
@@ -43,7 +49,7 @@ impl Texts {
         }
         let (values, messages) = shredder.finish();
         let bytes = values.bytes() + odd.capacity() * 2;
-        Self { values, messages, odd, bytes }
+        Some(Self { values, messages, odd, bytes })
     }
 }
 

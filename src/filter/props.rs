@@ -210,7 +210,7 @@ proptest! {
         let texts: Vec<&str> = texts.iter().copied().cycle().take(texts.len() * 4).collect();
         let chunk = samples::chunk(&texts);
         let plain = matches(&filter, &chunk);
-        chunk.make_texts();
+        chunk.make_texts(&|| true);
         prop_assert_eq!(matches(&filter, &chunk), plain, "{} in {:?}", text, events);
     }
 
@@ -224,7 +224,7 @@ proptest! {
         let texts: Vec<&str> = events.iter().map(String::as_str).collect();
         let chunk = samples::chunk(&texts);
         if is_ready {
-            chunk.make_texts();
+            chunk.make_texts(&|| true);
         }
         let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
         let parsed = parse(&quoted);
@@ -255,7 +255,7 @@ proptest! {
         let texts: Vec<&str> = events.iter().map(String::as_str).collect();
         let chunk = samples::chunk(&texts);
         if is_ready {
-            chunk.make_texts();
+            chunk.make_texts(&|| true);
         }
         let typed = format!("~/{}/", pattern.replace('/', r"\/"));
         let Some(filter) = parse(&typed).filter else { return Ok(()) };
@@ -287,7 +287,7 @@ proptest! {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let chunk = samples::chunk(&texts);
         if is_ready {
-            chunk.make_texts();
+            chunk.make_texts(&|| true);
         }
         let typed = if is_pattern {
             format!("message~/^{}/", word.replace('/', r"\/"))
@@ -319,7 +319,7 @@ proptest! {
         let texts: Vec<&str> = events.iter().map(String::as_str).cycle().take(count).collect();
         let chunk = samples::chunk(&texts);
         if is_ready {
-            chunk.make_texts();
+            chunk.make_texts(&|| true);
         }
         let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
         let pattern = format!("{}.?", regex::escape(&word).replace('/', r"\/"));

@@ -163,7 +163,7 @@ impl Worker {
             }
             let mut is_unready = true;
             while is_unready && !has_work && goes_on() {
-                is_unready = self.scan.prepare();
+                is_unready = self.scan.prepare(&|| !handle.is_overtaken());
             }
             if is_hidden && has_work {
                 wait = Wait::Not;

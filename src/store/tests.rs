@@ -82,7 +82,7 @@ fn what_is_made_for_searches_counts_as_memory() {
     }
     let before = store.snapshot(Timestamp(1));
     assert_eq!((before.bytes, before.first), (2 * bytes, 0));
-    before.segments[1].chunk.make_texts();
+    before.segments[1].chunk.make_texts(&|| true);
     let made = before.segments[1].chunk.texts().expect("made").bytes as u64;
     store.append(&chunk_of(&full[..1]), &accepted(1));
     let after = store.snapshot(Timestamp(2));
