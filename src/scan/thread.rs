@@ -161,16 +161,19 @@ impl Worker {
                 has_work = self.scan.advance();
                 is_changed |= has_work;
             }
-            let mut is_unready = true;
-            while is_unready && !has_work && goes_on() {
-                is_unready = self.scan.prepare(&|| !handle.is_overtaken());
-            }
             if is_hidden && has_work {
                 wait = Wait::Not;
                 continue;
             }
             let has_old_tables = self.scan.has_old_tables();
             let tables_due = self.make_tables(has_work);
+            if is_changed || has_old_tables && tables_due.is_none() {
+                published.set(Arc::new(self.scan.glance()));
+            }
+            let mut is_unready = true;
+            while is_unready && !has_work && goes_on() {
+                is_unready = self.scan.prepare(&|| !handle.is_overtaken());
+            }
             wait = if has_work || is_unready {
                 Wait::Not
             } else {
@@ -178,9 +181,6 @@ impl Worker {
             };
             if self.is_remapped() && matches!(wait, Wait::ForNews) {
                 wait = Wait::AtMost(REMAPPED);
-            }
-            if is_changed || has_old_tables && tables_due.is_none() {
-                published.set(Arc::new(self.scan.glance()));
             }
         }
     }

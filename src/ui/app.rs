@@ -3,6 +3,7 @@
 //! Messages go in, effects come out; no I/O, no clock, no threads. `ui::run` feeds it from the real terminal, tests
 //! feed it keys and read the buffer.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
@@ -132,6 +133,8 @@ pub(super) struct World {
     pub(super) matches: Arc<Matches>,
     pub(super) fresh: Fresh,
     pub(super) alerted: Alerted,
+    /// What was drawn last goes on in the next frame.
+    pub(super) unfinished: Cell<bool>,
 }
 
 impl World {
@@ -154,6 +157,7 @@ impl World {
             pins: &marks.pinned,
             mark: marks.mark,
             moment: None,
+            unfinished: &self.unfinished,
         }
     }
 
@@ -194,6 +198,7 @@ impl App {
                 frozen_at: None,
                 matches,
                 fresh: Fresh::default(),
+                unfinished: Cell::new(false),
                 alerted: Alerted::default(),
             },
             panels: Panels::default(),
@@ -310,7 +315,7 @@ impl App {
 
     /// In how many milliseconds a tick has something to do, if there is anything it waits for.
     pub fn due_in(&self) -> Option<i64> {
-        self.bar.due_in(self.world.now)
+        if self.world.unfinished.get() { Some(0) } else { self.bar.due_in(self.world.now) }
     }
 
     /// Says in the footer what was done.

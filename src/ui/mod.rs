@@ -23,6 +23,7 @@ mod filter_bar;
 pub mod format;
 mod frame;
 mod fresh;
+mod gradual;
 mod history;
 pub mod keys;
 mod mouse;

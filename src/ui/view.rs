@@ -2,6 +2,7 @@
 //!
 //! Made anew for every frame and every key by the app; panels keep nothing of it.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ pub(super) struct View<'a> {
     /// Of the same moment as `matches`.
     pub(super) snapshot: &'a Snapshot,
     /// The events the filter lets through.
-    pub(super) matches: &'a Matches,
+    pub(super) matches: &'a Arc<Matches>,
     /// Tables over the matches.
     pub(super) tables: &'a TableRows,
     pub(super) is_filtered: bool,
@@ -94,6 +95,8 @@ pub(super) struct View<'a> {
     pub(super) mark: Option<Timestamp>,
     /// Where the event stands that a detail is drawn of.
     pub(super) moment: Option<Moment>,
+    /// Set by a panel that shows less than it is to show: the next frame is wanted soon.
+    pub(super) unfinished: &'a Cell<bool>,
 }
 
 /// What the app does for a panel.

@@ -1,6 +1,7 @@
 //! The panels over a small store: what they show at two sizes, what their keys ask for, and that no text and no
 //! size makes them fall.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -29,12 +30,13 @@ const START: i64 = 1_772_634_730_841;
 /// What a panel is drawn from.
 struct Fixture {
     snapshot: Arc<Snapshot>,
-    matches: Matches,
+    matches: Arc<Matches>,
     facts: Facts,
     counters: Counters,
     sinks: Vec<Report>,
     theme: Theme,
     fresh: FxHashSet<u64>,
+    unfinished: Cell<bool>,
 }
 
 impl Fixture {
@@ -63,12 +65,13 @@ impl Fixture {
         let fresh = snapshot.loads.new_groups().collect();
         Self {
             snapshot,
-            matches: scan.matches(),
+            matches: Arc::new(scan.matches()),
             facts: Facts::default(),
             counters,
             sinks: Vec::new(),
             theme: Theme::new(Palette::Mono, false),
             fresh,
+            unfinished: Cell::new(false),
         }
     }
 
@@ -97,6 +100,7 @@ impl Fixture {
             pins: &FxHashSet::default(),
             mark: None,
             moment: None,
+            unfinished: &self.unfinished,
         })
     }
 
@@ -533,5 +537,34 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_is_made_of_very_many_goes_on_from_frame_to_frame() {
+    let rows: Vec<_> = (0..40_000)
+        .map(|nth| Row {
+            endpoint: "GET /api/orders",
+            duration: Micros::from_ms(if nth == 0 { 9_000.0 } else { 5.0 }),
+            status: Some(500),
+            group: 7,
+            level: Level::Error,
+            ..Row::default()
+        })
+        .collect();
+    let fixture = Fixture::keeping(&rows, 40_000);
+    for (panel, whole) in
+        [(&mut Latency::default() as &mut dyn Panel, "40,000"), (&mut Errors::default(), "▁▁▁▁▁▁▁█")]
+    {
+        let mut frames = Vec::new();
+        for _ in 0..10 {
+            fixture.unfinished.set(false);
+            frames.push(fixture.draw(panel, 160, 40).join("\n"));
+            if !fixture.unfinished.get() {
+                break;
+            }
+        }
+        assert_eq!(frames.len(), 3, "16,384 and some at a time");
+        assert!(frames[2].contains(whole), "{}", frames[2]);
     }
 }

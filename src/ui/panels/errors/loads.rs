@@ -1,10 +1,14 @@
 //! In which page loads groups were met: how often in each of the last eight, and which have not come back.
 //!
-//! Made from the matches at most once a second.
+//! Made from the matches at most once a second, of very many over several frames.
+
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::event::{Symbol, Timestamp};
+use crate::event::{EventRef, Symbol, Timestamp};
+use crate::stats::Loads;
+use crate::ui::gradual::Gradual;
 use crate::ui::view::View;
 
 /// Loads counted apart, the newest last.
@@ -19,6 +23,18 @@ pub(super) struct GroupLoads {
     counts: FxHashMap<u64, [u64; LOADS]>,
     gone: FxHashSet<u64>,
     made: Option<(u64, bool, Timestamp, u64)>,
+    reading: Option<Reading>,
+}
+
+/// A pass that goes on.
+#[derive(Debug)]
+struct Reading {
+    way: Gradual,
+    counts: FxHashMap<u64, [u64; LOADS]>,
+    /// How many loads ago one was, by session, tab and number.
+    known: FxHashMap<(Symbol, Symbol, i32), Option<u32>>,
+    /// Nothing was shown of it yet.
+    is_new: bool,
 }
 
 impl GroupLoads {
@@ -26,38 +42,42 @@ impl GroupLoads {
     pub(super) fn refresh(&mut self, view: &View<'_>) {
         let (filter, is_done, at) = (view.matches.id, view.matches.is_done(), view.snapshot.at);
         let end = view.snapshot.end;
-        let is_fresh = self.made.is_some_and(|(own, was_done, made, up_to)| {
-            (own, was_done) == (filter, is_done)
-                && (up_to == end || (1..REFRESH_MS).contains(&at.since(made)))
-        });
-        if is_fresh {
+        let is_asked = self.made.is_some_and(|(own, was_done, ..)| (own, was_done) == (filter, is_done));
+        if is_asked && self.reading.is_some() {
+            return self.go_on(view);
+        }
+        let is_fresh = self
+            .made
+            .is_some_and(|(.., made, up_to)| up_to == end || (1..REFRESH_MS).contains(&at.since(made)));
+        if is_asked && is_fresh {
             return;
         }
         self.made = Some((filter, is_done, at, end));
-        let loads = &view.snapshot.loads;
-        self.gone = loads.gone_groups(view.now, QUIET_MS).collect();
-        self.counts.clear();
-        let mut known: FxHashMap<(Symbol, Symbol, i32), Option<u32>> = FxHashMap::default();
-        for (_, event) in view.matches.iter() {
-            let (chunk, row) = (event.chunk(), event.row());
-            let group = chunk.groups()[row];
-            if group == 0 {
-                continue;
+        self.gone = view.snapshot.loads.gone_groups(view.now, QUIET_MS).collect();
+        let (counts, known) = <_>::default();
+        self.reading = Some(Reading { way: Gradual::new(view.matches), counts, known, is_new: true });
+        self.go_on(view);
+    }
+
+    /// Counts on, and shows what there is at the beginning and at the end.
+    fn go_on(&mut self, view: &View<'_>) {
+        let Some(mut reading) = self.reading.take() else { return };
+        let snapshot = Arc::clone(&reading.way.matches().snapshot);
+        let Reading { way, counts, known, is_new } = &mut reading;
+        let is_through = way.go_on(|_, event| count(event, &snapshot.loads, known, counts));
+        if is_through {
+            self.counts = std::mem::take(counts);
+            // The next one a second after this one is done, however long it took.
+            if let Some((.., at, _)) = &mut self.made {
+                *at = view.snapshot.at;
             }
-            let ask = || loads.loads_back(event.session(), event.tab(), event.load(), event.inst());
-            let back = match event.load() {
-                Some(load) => {
-                    *known.entry((chunk.sessions()[row], chunk.tabs()[row], load)).or_insert_with(ask)
-                }
-                None => ask(),
-            };
-            let back = usize::try_from(back.unwrap_or(0)).unwrap_or(usize::MAX);
-            if let Some(count) =
-                (LOADS - 1).checked_sub(back).and_then(|at| self.counts.entry(group).or_default().get_mut(at))
-            {
-                *count += 1;
-            }
+            return;
         }
+        if std::mem::take(is_new) {
+            self.counts.clone_from(counts);
+        }
+        view.unfinished.set(true);
+        self.reading = Some(reading);
     }
 
     /// How often in each of the last loads.
@@ -68,5 +88,30 @@ impl GroupLoads {
     /// Whether it was met in the load before and not in this one, which has run for a while.
     pub(super) fn is_gone(&self, group: u64) -> bool {
         self.gone.contains(&group)
+    }
+}
+
+/// Counts an event of a group in its load.
+fn count(
+    event: EventRef<'_>,
+    loads: &Loads,
+    known: &mut FxHashMap<(Symbol, Symbol, i32), Option<u32>>,
+    counts: &mut FxHashMap<u64, [u64; LOADS]>,
+) {
+    let (chunk, row) = (event.chunk(), event.row());
+    let group = chunk.groups()[row];
+    if group == 0 {
+        return;
+    }
+    let ask = || loads.loads_back(event.session(), event.tab(), event.load(), event.inst());
+    let back = match event.load() {
+        Some(load) => *known.entry((chunk.sessions()[row], chunk.tabs()[row], load)).or_insert_with(ask),
+        None => ask(),
+    };
+    let back = usize::try_from(back.unwrap_or(0)).unwrap_or(usize::MAX);
+    if let Some(count) =
+        (LOADS - 1).checked_sub(back).and_then(|at| counts.entry(group).or_default().get_mut(at))
+    {
+        *count += 1;
     }
 }

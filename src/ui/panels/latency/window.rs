@@ -1,6 +1,7 @@
 //! Which requests the latency screen is about, and which they are compared with.
 //!
-//! Made from the matches at most once a second: a pass over all of them takes milliseconds.
+//! Made from the matches at most once a second. Of very many a frame shows what was counted of the newest; those that
+//! follow go on from there.
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::config::{Baseline, Window};
 use crate::event::{EventRef, Flags, Micros, Symbol, Timestamp};
 use crate::stats::{EndpointRow, Endpoints, Loads};
+use crate::ui::gradual::Gradual;
 use crate::ui::view::View;
 
 /// Columns of the sparkline.
@@ -102,6 +104,16 @@ pub(super) struct Compared {
     /// Whether there is anything to compare with.
     pub(super) has_before: bool,
     made: Option<Made>,
+    reading: Option<Reading>,
+}
+
+/// A pass that goes on.
+#[derive(Debug)]
+struct Reading {
+    way: Gradual,
+    pass: Pass,
+    /// Nothing was shown of it yet.
+    is_new: bool,
 }
 
 /// For what, and when.
@@ -138,22 +150,38 @@ impl Compared {
             let is_asked = Made { at: wanted.at, end: wanted.end, ..made } == wanted;
             // Requests leave a minute by themselves.
             let is_still = made.end == wanted.end && (self.window.ms().is_none() || age == 0);
+            if is_asked && self.reading.is_some() {
+                return self.go_on(view);
+            }
             if is_asked && (is_still || (1..REFRESH_MS).contains(&age)) {
                 return;
             }
         }
         self.made = Some(wanted);
-        self.make(view);
+        let pass = Pass::new((self.window, self.baseline), self.is_without_failures, view);
+        self.reading = Some(Reading { way: Gradual::new(view.matches), pass, is_new: true });
+        self.go_on(view);
     }
 
-    fn make(&mut self, view: &View<'_>) {
-        let mut pass = Pass::new((self.window, self.baseline), self.is_without_failures, view);
-        for (ordinal, event) in view.matches.iter() {
-            let symbol = event.chunk().endpoints()[event.row()];
-            if !symbol.is_none() {
-                pass.take(symbol, event, ordinal);
-            }
+    /// Counts on, and shows what there is at the beginning and at the end.
+    fn go_on(&mut self, view: &View<'_>) {
+        let Some(mut reading) = self.reading.take() else { return };
+        let Reading { way, pass, is_new } = &mut reading;
+        let loads = Arc::clone(&way.matches().snapshot);
+        let is_through = way.go_on(|ordinal, event| pass.take(event, ordinal, &loads.loads));
+        if is_through || std::mem::take(is_new) {
+            self.show(pass, view);
         }
+        if is_through {
+            // The next one a second after this one is done, however long it took.
+            self.made = self.made.map(|made| Made { at: view.snapshot.at, ..made });
+        } else {
+            view.unfinished.set(true);
+            self.reading = Some(reading);
+        }
+    }
+
+    fn show(&mut self, pass: &mut Pass, view: &View<'_>) {
         let before = pass.before.rows();
         let earlier: FxHashMap<&str, &Arc<EndpointRow>> =
             before.iter().map(|row| (&*row.name, row)).collect();
@@ -180,11 +208,11 @@ impl Compared {
 }
 
 /// One pass over the matches.
-struct Pass<'a> {
+#[derive(Debug)]
+struct Pass {
     window: Window,
     baseline: Baseline,
     is_without_failures: bool,
-    loads: &'a Loads,
     mark: Option<Timestamp>,
     end: Timestamp,
     /// How many loads ago one was, by session, tab and number.
@@ -205,13 +233,12 @@ fn add(endpoints: &mut Endpoints, event: EventRef<'_>, ordinal: u64, is_without_
     }
 }
 
-impl<'a> Pass<'a> {
-    fn new((window, baseline): (Window, Baseline), is_without_failures: bool, view: &View<'a>) -> Self {
+impl Pass {
+    fn new((window, baseline): (Window, Baseline), is_without_failures: bool, view: &View<'_>) -> Self {
         Self {
             window,
             baseline,
             is_without_failures,
-            loads: &view.snapshot.loads,
             mark: view.mark,
             end: view.now,
             back: FxHashMap::default(),
@@ -223,10 +250,15 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn take(&mut self, symbol: Symbol, event: EventRef<'_>, ordinal: u64) {
+    /// Counts an event if it is a request.
+    fn take(&mut self, event: EventRef<'_>, ordinal: u64, loads: &Loads) {
+        let symbol = event.chunk().endpoints()[event.row()];
+        if symbol.is_none() {
+            return;
+        }
         let age = self.end.since(event.inst());
         let needs_load = self.window == Window::Load || self.baseline == Baseline::Previous;
-        let back = if needs_load { self.back(event) } else { None };
+        let back = if needs_load { self.back(event, loads) } else { None };
         let is_now = match self.window.ms() {
             Some(length) => age <= length,
             None => self.window == Window::All || back.is_none_or(|back| back == 0),
@@ -248,8 +280,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn back(&mut self, event: EventRef<'_>) -> Option<u32> {
-        let ask = || self.loads.loads_back(event.session(), event.tab(), event.load(), event.inst());
+    fn back(&mut self, event: EventRef<'_>, loads: &Loads) -> Option<u32> {
+        let ask = || loads.loads_back(event.session(), event.tab(), event.load(), event.inst());
         let Some(load) = event.load() else { return ask() };
         let (chunk, row) = (event.chunk(), event.row());
         *self.back.entry((chunk.sessions()[row], chunk.tabs()[row], load)).or_insert_with(ask)

@@ -64,7 +64,7 @@ pub(super) struct Interludes<'a> {
 impl<'a> Interludes<'a> {
     pub(super) fn new(shown: Landmarks, view: &View<'a>, everything: Option<&'a Matches>) -> Self {
         let breaks = if shown == Landmarks::Off { &[] } else { view.snapshot.loads.breaks() };
-        let clicks = everything.filter(|_| shown == Landmarks::Clicks).map(|all| (all, view.matches));
+        let clicks = everything.filter(|_| shown == Landmarks::Clicks).map(|all| (all, &**view.matches));
         Self { breaks, clicks, budget: BUDGET }
     }
 
