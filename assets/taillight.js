@@ -1,16 +1,12 @@
 /**
  * The browser client of taillight: records what a page does and sends it to the console it was loaded from.
- *
- *   <script src="http://127.0.0.1:8245/taillight.js" data-app="shop"></script>     first in <head>, no async
- *
- * Every setting below is an attribute too (maxStack: data-max-stack). Loaded from an address that ends in taillight.js
- * or taillight.mjs it starts by itself; inside a bundle and in a worker it waits for `taillight.init({url, …})`.
+ * docs/client.md has its settings and calls. Loaded from an address that ends in taillight.js or taillight.mjs it starts
+ * by itself; inside a bundle and in a worker it waits for `taillight.init({url, …})`.
  *
  * It never throws into the page, changes no argument, result or error, reads no body and no typed value, leaves its own
- * traffic out, and takes no code from the network. It runs in browsers from 2021 on.
+ * traffic out, and takes no code from the network.
  *
- * /taillight.mjs is this text with two edits, made by the server: the right-hand side of the one line that declares
- * SELF becomes `import.meta.url`, and a line that exports the calls is appended.
+ * For /taillight.mjs the server puts `import.meta.url` in the one line that declares SELF, and appends the exports.
  */
 (function (window) {
   'use strict';
@@ -69,7 +65,7 @@
   let running, busy, enabled = true, granted, minLevel = 0, ownSample, sample = {}, shared, recovering;
   let base = '', pageKey = '', hasBegun, /** @type {any} */ live, me;
 
-  // ---- never into the page -----------------------------------------------------------------------------------
+  // ---- never into the page
 
   const note = (error) => ownErrors.splice(0, ownErrors.push(String(error?.message || error).slice(0, 200)) - 5);
 
@@ -89,38 +85,38 @@
   /** A hook: `work` that never throws and does nothing while another hook runs (a getter that logs, for one). */
   const hook = (work) => (...args) => { if (!busy) return quietly(work, ...args); };
 
-  // ---- secrets -----------------------------------------------------------------------------------------------
+  // ---- secrets
 
   const REDACTED = '[redacted]';
   const SECRET = /^(passw(or)?d|pwd|(client)?secret|(access|refresh|id)?token|apikey|authorization|(set)?cookie|creditcard|cardnumber|cv[vc]|privatekey|ssn)$/;
-  const kinds = new Map();
+  const known = new Map();
 
-  /** What a key, in any case style, says of its value: 's' of a secret, else the first letter of what asks for care. */
-  const kindOf = (key) => {
-    let kind = kinds.get(key);
-    if (kind === undefined) {
+  /** A key as JSON, and what it says, in any case style, of its value: 's' of a secret, else the first letter of what asks for care. */
+  const judged = (key) => {
+    let facts = known.get(key);
+    if (!facts) {
       const name = key.slice(0, 64).toLowerCase().replace(/[^a-z0-9]/g, '');
-      if (kinds.size > 999) kinds.clear();
-      kinds.set(key, kind = SECRET.test(name) ? 's' : /^(phone|address|email|context)$/.test(name) ? name[0] : '');
+      if (known.size > 999) known.clear();
+      known.set(key, facts = [stringify(cut(key, 200)) + ':', SECRET.test(name) ? 's' : /^(phone|address|email|context)$/.test(name) ? name[0] : '']);
     }
-    return kind;
+    return facts;
   };
 
   const luhn = (digits) => !([...digits].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10);
 
   /** Takes Bearer and JWT shapes, card numbers, URL user-info, secret query values and e-mail domains out. */
   const scrub = (text, keepMail) => {
-    if (text.length < 5 || !/[@=]|[Bb]earer|BEARER|eyJ|[2-6]\d{3}/.test(text)) return text;
+    if (!/[@=]|bearer|eyJ|[2-6]\d{3}(?:[ -]?\d){9}/i.test(text)) return text;
     const clean = text
       .replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
       .replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
-      .replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (kindOf(key) === 's' ? mark + key + '=' + REDACTED : all))
+      .replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (judged(key)[1] === 's' ? mark + key + '=' + REDACTED : all))
       .replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
       .replace(/\b[2-6]\d{3}(?:[ -]?\d){9,15}\b/g, (all) => (luhn(all.replace(/\D/g, '')) ? REDACTED : all));
     return keepMail || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
   };
 
-  // ---- values made plain -------------------------------------------------------------------------------------
+  // ---- values made plain
 
   const tagOf = (value) => ({}).toString.call(value).slice(8, -1);
   const isPlain = (value) => Array.isArray(value) || getPrototypeOf(value) === Object.prototype;
@@ -145,67 +141,65 @@
     if (/Window|GlobalScope/.test(tag) || !/^(Object|Array|Map|Set)$/.test(tag) && !keys(value).length) return `[${tag}]`;
   };
 
-  const quoted = (text) => (/[^ !#-[\]-~]/.test(text) ? stringify(text) : '"' + text + '"');
+  let left, path; // of the one value that is being encoded: characters, and the objects around
 
   /** `root` as JSON of about `limit` characters: bounded in depth, width and length, secrets out, no getter run. */
-  const encode = (root, limit, startDepth = 0) => {
-    let left = limit;
-    const path = [];
+  const encode = (root, limit, depth = 0) => {
+    left = limit;
+    path = [];
+    return write(root, depth);
+  };
 
-    const short = (text, key) => {
-      const most = key === 'message' ? settings.maxMessage : key === 'stack' ? settings.maxStack : STRING_CHARS;
-      const clean = cut(scrub(text.slice(0, Math.min(SCAN_CHARS, most * 2)), key === 'stack'), Math.min(most, Math.max(left, 20)));
-      left -= clean.length;
-      return quoted(clean);
-    };
+  const short = (text, key) => {
+    const most = key === 'message' ? settings.maxMessage : key === 'stack' ? settings.maxStack : STRING_CHARS;
+    // Most strings are short and hold nothing to escape or to hide: one look tells.
+    const isClean = text.length <= Math.min(most, left) && !/[^ !#-<>?A-[\]-~]|bearer|eyJ|[2-6]\d{3}(?:[ -]?\d){9}/i.test(text);
+    if (!isClean) text = cut(scrub(text.slice(0, Math.min(SCAN_CHARS, most * 2)), key === 'stack'), Math.min(most, Math.max(left, 20)));
+    left -= text.length;
+    return isClean ? '"' + text + '"' : stringify(text);
+  };
 
-    const write = (value, depth, inContext, key) => {
-      const type = typeof value;
-      left -= 8;
-      if (type === 'string') return short(value, key);
-      if (value === null || type === 'boolean' || type === 'number' && isFinite(value)) return '' + value;
-      if (type === 'function') return short(`[function ${own(value, 'name') || 'anonymous'}]`);
-      if (type !== 'object') return short(String(value) + (type === 'bigint' ? 'n' : ''));
-      if (path.includes(value)) return '"[circular]"';
-      const isList = Array.isArray(value), tag = isPlain(value) ? '' : tagOf(value), line = tag && !isError(value) && oneLine(value, tag);
-      if (line) return short(line);
-      if (depth >= DEPTH || left <= 0) return isList ? `"[array ${value.length}]"` : '"[object]"';
-      path.push(value);
-      const made = isList ? list(value, value.length, depth + 1, inContext)
-        : /^(Map|Set)$/.test(tag) ? `{"${tag}(${value.size})":${list(value, value.size, depth + 1, inContext)}}`
-          : fields(tag && isError(value) ? partsOf(value) : value, depth + 1, inContext);
-      path.pop();
-      return made;
-    };
+  const write = (value, depth, inContext, key) => {
+    const type = typeof value;
+    left -= 8;
+    if (type === 'string') return short(value, key);
+    if (value === null || type === 'boolean' || type === 'number' && isFinite(value)) return '' + value;
+    if (type === 'function') return short(`[function ${own(value, 'name') || 'anonymous'}]`);
+    if (type !== 'object') return short(String(value) + (type === 'bigint' ? 'n' : ''));
+    if (path.includes(value)) return '"[circular]"';
+    const isList = Array.isArray(value), tag = isPlain(value) ? '' : tagOf(value), line = tag && !isError(value) && oneLine(value, tag);
+    if (line) return short(line);
+    if (depth >= DEPTH || left <= 0) return isList ? `"[array ${value.length}]"` : '"[object]"';
+    path.push(value);
+    const made = isList ? list(value, value.length, depth + 1, inContext)
+      : /^(Map|Set)$/.test(tag) ? `{"${tag}(${value.size})":${list(value, value.size, depth + 1, inContext)}}`
+        : fields(tag && isError(value) ? partsOf(value) : value, depth + 1, inContext);
+    path.pop();
+    return made;
+  };
 
-    const fields = (value, depth, inContext) => {
-      const all = keys(value);
-      let made = '', count = 0;
-      for (const key of all) {
-        if (count++ === KEYS) return `{${made.slice(1)},"…":"${all.length - KEYS} more"}`;
-        const item = depth < 2 ? value[key] : own(value, key), kind = kindOf(key); // an event itself is ours
-        if (item === undefined) continue;
-        left -= key.length;
-        made += ',' + quoted(cut(key, 200)) + ':' + (item !== null && (kind === 's' || inContext && /[pa]/.test(kind)) ? `"${REDACTED}"`
-          : write(kind === 'e' && typeof item === 'string' && isOn(settings.maskEmail) ? item.replace(/@.+/, '@***') : item, depth, inContext || kind === 'c', key));
-      }
-      return `{${made.slice(1)}}`;
-    };
+  const fields = (value, depth, inContext) => {
+    const all = keys(value);
+    let made = '', count = 0;
+    for (const key of all) {
+      const item = depth < 2 ? value[key] : own(value, key); // an event itself is ours
+      if (item === undefined) continue;
+      if (count++ === KEYS) return `{${made},"…":"${all.length - KEYS} more"}`;
+      const facts = judged(key), kind = facts[1];
+      left -= key.length;
+      made += (made && ',') + facts[0] + (item !== null && (kind === 's' || inContext && kind && /[pa]/.test(kind)) ? `"${REDACTED}"`
+        : write(kind === 'e' && typeof item === 'string' && isOn(settings.maskEmail) ? item.replace(/@.+/, '@***') : item, depth, inContext || kind === 'c', key));
+    }
+    return `{${made}}`;
+  };
 
-    const list = (items, length, depth, inContext) => {
-      let made = '', count = 0;
-      for (const item of items) {
-        if (count === ITEMS || left <= 0) {
-          made += `,"… ${length - count} more"`;
-          break;
-        }
-        count++;
-        made += ',' + write(item, depth, inContext);
-      }
-      return `[${made.slice(1)}]`;
-    };
-
-    return write(root, startDepth);
+  const list = (items, length, depth, inContext) => {
+    let made = '', count = 0;
+    for (const item of items) {
+      if (count === ITEMS || left <= 0) return `[${made},"… ${length - count} more"]`;
+      made += (count++ ? ',' : '') + write(item, depth, inContext);
+    }
+    return `[${made}]`;
   };
 
   /** One thrown value; what is no error keeps what it is. */
@@ -228,7 +222,6 @@
     return parts;
   };
 
-  /** One value as the text of a message. */
   const text = (value) => {
     if (typeof value === 'string') return value;
     if (isError(value)) return value.name + ': ' + value.message;
@@ -247,12 +240,12 @@
     return [line, ...rest.map(text)].join(' ');
   };
 
-  // ---- who this is -------------------------------------------------------------------------------------------
+  // ---- who this is
 
   const randomHex = (size) => {
     const bytes = new Uint8Array(size);
     quietly(() => window.crypto.getRandomValues(bytes));
-    return Array.from(bytes, (byte) => ((byte ^ Math.random() * 256) + 256).toString(16).slice(1)).join('');
+    return bytes.reduce((text, byte) => text + ((byte ^ Math.random() * 256) + 256).toString(16).slice(1), '');
   };
 
   /** A value that lives as long as the tab; `make` gets the one before. Where storage is blocked it lives with the page. */
@@ -274,7 +267,7 @@
     load: +remembered('load', (before) => (+before || 0) + !(before && window.parent && window.parent !== window)), // a frame is of its page's load
   });
 
-  // ---- one client's numbers, buffer, connection and offline store --------------------------------------------------
+  // ---- one client's numbers, buffer, connection and offline store
 
   /**
    * The channel of one client: this document (no `done`), or a document before it that left `queue` behind; `done`
@@ -372,8 +365,7 @@
       if (!ever && !probes) explain();
     };
 
-    /** Everything that is not acked waits again. */
-    const resend = () => {
+      const resend = () => {
       inFlight = [];
       for (const entry of queue) entry.sent = entry.beaconed = false;
       count();
@@ -411,7 +403,7 @@
       }
     };
 
-    /** Sends what waits. @param {boolean} [leaving] the page goes away: no limit on what is in flight */
+    /** Sends what waits; a page that goes away without a limit on what is in flight. */
     const pump = (leaving) => {
       if (!ready) return;
       const hold = holdUntil - now();
@@ -524,7 +516,7 @@
       add, pump, connect, close,
       /** The page is hidden, or with `isEnd` ends; a page that ends is hidden after that. */
       leave(isEnd) {
-        isGone = isGone || isEnd;
+        isGone ||= isEnd;
         pump(isEnd);
         beacon();
         if (isGone || !ready) save();
@@ -569,7 +561,7 @@
       console.warn(`taillight: ${base} refuses ${origin}. Start it with --allow-origin ${origin}, or use the script tag with ?k= that it prints.`)).catch(note);
   };
 
-  // ---- the store: what documents that ended left for the next one of their origin ------------------------------------
+  // ---- the store: what documents that ended left for the next one of their origin
 
   const storage = () => quietly(() => window.localStorage);
   const stored = (area) => keys(area).filter((key) => key.startsWith(STORE));
@@ -610,7 +602,7 @@
     return who.client && queue[0] && queue;
   };
 
-  // ---- recording -----------------------------------------------------------------------------------------------
+  // ---- recording
 
   /** The share of such events that is kept: the server's word, then the page's own. */
   const rateOf = (event) => {
@@ -620,7 +612,7 @@
     return 1;
   };
 
-  /** Takes one event. Its number is given here, after sampling, so that the numbers have no holes. */
+  /** Takes one event; numbered after sampling, so that the numbers have no holes. */
   const record = (event) => {
     if (!running || !enabled) return;
     const level = own(LEVELS, event.type) ?? own(LEVELS, event.level) ?? 2;
@@ -659,7 +651,7 @@
     if (!burst) {
       if (bursts.size >= BURSTS) return record(fresh());
       bursts.set(name, burst = { seen: 0, count: 0 });
-      burstTimer = burstTimer || later(tellBursts, BURST_MS);
+      burstTimer ||= later(tellBursts, BURST_MS);
     }
     if (++burst.seen <= BURST) return record(burst.event = fresh());
     burst.last = now();
@@ -676,11 +668,11 @@
     burstTimer = bursts.size && later(tellBursts, BURST_MS);
   };
 
-  // ---- what the server may ask; `taillight.answer` adds to it -----------------------------------------------------------
+  // ---- what the server may ask; `taillight.answer` adds to it
 
   const facts = (object) => {
     const found = {};
-    for (const name in object) if (/^[bns]/.test(typeof object[name])) found[name] = object[name];
+    for (const name in object) if (Object(object[name]) !== object[name]) found[name] = object[name];
     return object && found;
   };
   const storedKeys = (area) => quietly(() => keys(window[area]).filter((key) => !key.startsWith(STORE)).slice(0, ITEMS)) || [];
@@ -702,7 +694,7 @@
     }),
   };
 
-  // ---- recorders: each looks whether it can work here, and returns its undo or several ------------------------------------
+  // ---- recorders: each looks whether it can work here, and returns its undo or several
 
   const RECORDERS = {};
 
@@ -874,7 +866,7 @@
     // A branch beside the page's own would mark its rejection as handled; handing the value through does not.
     return promise.then((response) => {
       quietly(() => {
-        call.url = call.url || response.url;
+        call.url ||= response.url;
         if (!isLeftOut(call.url)) answered(call, response.status, /^opaque/.test(response.type));
       });
       return response;
@@ -914,7 +906,7 @@
     for (const type in XHR_ERRORS) on(type, () => { how = type; });
     on('loadend', () => {
       calls.delete(xhr);
-      call.url = call.url || xhr.responseURL;
+      call.url ||= xhr.responseURL;
       call.end = tick();
       if (!how) return answered(call, xhr.status);
       call.headers = 0;
@@ -1061,7 +1053,7 @@
       shifted = sources?.[0]?.node;
       sayShift(false);
     }), ...['event', 'first-input'].map((type) => observe(type, (entry) => {
-      const { interactionId: id, duration, target, processingEnd, processingStart } = entry, work = processingEnd - processingStart;
+      const { interactionId: id, duration, target } = entry, work = entry.processingEnd - entry.processingStart;
       if (!id) return;
       firstId = Math.min(firstId, id);
       lastId = Math.max(lastId, id);
@@ -1069,7 +1061,7 @@
       if (!known) longest.push(known = { id, duration: 0, work: 0, entry });
       if (duration > known.duration || duration === known.duration && work > known.work) assign(known, { duration, work, entry });
       // Not every entry of an interaction knows its element, and none does once the page ends.
-      known.element = known.element || selector(target);
+      known.element ||= selector(target);
       longest = byDuration(longest).slice(0, 10);
       soon(100); // its other entries come too
     }, { durationThreshold: performance.interactionCount === undefined ? 16 : 40 }))];
@@ -1193,7 +1185,7 @@
     live.leave(isGone);
   };
 
-  // ---- what the page may call --------------------------------------------------------------------------------
+  // ---- what the page may call
 
   /** Brings the recorders in line with the settings; those named in `changed` begin anew. */
   const install = (changed) => {
@@ -1206,9 +1198,9 @@
         active[name]?.forEach((undo) => undo && quietly(undo));
         active[name] = null;
       }
-      if (!isOff) active[name] = active[name] || [quietly(RECORDERS[name])].flat(2);
+      if (!isOff) active[name] ||= [quietly(RECORDERS[name])].flat(2);
     }
-    hasBegun = hasBegun || running;
+    hasBegun ||= running;
   };
 
   /** Everything that waits for something goes now. */
@@ -1232,9 +1224,9 @@
       return install(keys(given));
     }
     running = true;
-    me = me || introduction();
+    me ||= introduction();
     describe();
-    live = live || channel(me, []);
+    live ||= channel(me, []);
     live.connect();
     install([]);
   };

@@ -106,6 +106,18 @@ test('a burst is told to its end when the page leaves, and other faults fold too
   assert.equal(all.length, 3 * 6 + 10);
 });
 
+test('what a page hands over is cut where it is too wide, and stays JSON whatever its values are', () => {
+  const page = connected();
+  const wide = (value) => Object.fromEntries(Array.from({ length: 60 }, (_, i) => ['k' + i, value]));
+  page.taillight.log('info', 'say "it" \\ \n\u2028 \ud800', { wide: wide(1), empty: wide(undefined), rest: { ...wide(undefined), last: 'é' } });
+  page.taillight.log('info', 'bEaReR abcdefgh12, 4111-1111-1111-1111, 2345 678', { list: [null, NaN, -0, [], ''] });
+  const [first, second] = events(page);
+  assert.equal(first.message, 'say "it" \\ \n\u2028 \ud800');
+  assert.deepEqual(first.context, { wide: { ...Object.fromEntries(Object.entries(wide(1)).slice(0, 50)), '…': '10 more' }, empty: {}, rest: { last: 'é' } });
+  assert.equal(second.message, 'Bearer [redacted], [redacted], 2345 678');
+  assert.deepEqual(second.context, { list: [null, 'NaN', 0, [], ''] });
+});
+
 test('so many different faults at once are not folded into each other and not remembered without bound', () => {
   const page = connected();
   for (let i = 0; i < 1000; i++) page.taillight.error('fault ' + i);
