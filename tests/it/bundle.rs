@@ -1,6 +1,8 @@
-//! The client as a part of somebody's bundle: the module that `taillight client -o` writes, through esbuild, in Chromium.
+//! The client as a part of somebody's bundle: the module that `taillight client -o` writes, through esbuild and
+//! through a build of Vite, in Chromium.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use crate::browser::{Browser, chromium, events_until, expected, serve};
@@ -11,7 +13,7 @@ use crate::sources::tools;
 #[test]
 fn a_bundled_client_waits_for_init_and_then_records_whatever_the_bundle_is_called() {
     let (Some(chromium), Some(bin)) = (chromium(), tools()) else { return };
-    for (format, tag) in [("esm", r#" type="module""#), ("iife", "")] {
+    for bundler in ["esbuild --format=esm", "esbuild --format=iife", "vite"] {
         let program = Program::start(&["tail", "--format", "jsonl"]);
         let project = tempfile::tempdir().expect("a folder");
         let copy = Command::new(env!("CARGO_BIN_EXE_taillight"))
@@ -30,17 +32,7 @@ fn a_bundled_client_waits_for_init_and_then_records_whatever_the_bundle_is_calle
             program.port
         );
         fs::write(project.path().join("main.js"), entry).expect("written");
-        let built = Command::new(bin.join("esbuild"))
-            .args(["main.js", "--bundle", "--minify", "--outfile=dist/taillight.js"])
-            .arg(format!("--format={format}"))
-            .current_dir(project.path())
-            .output()
-            .expect("esbuild runs");
-        let said = String::from_utf8_lossy(&built.stderr);
-        assert!(built.status.success() && !said.contains("WARNING"), "{said}");
-        let script = fs::read_to_string(project.path().join("dist/taillight.js")).expect("a bundle");
-        let html = format!("<!doctype html><title>shop</title><script{tag} src=\"/taillight.js\"></script>");
-        let page = serve(vec![("/taillight.js", script), ("/", html)]);
+        let page = serve(built(&bin, bundler, project.path()));
         let browser = Browser::open(&chromium, &format!("http://localhost:{page}/"));
         let events = events_until(
             &program,
@@ -51,7 +43,32 @@ fn a_bundled_client_waits_for_init_and_then_records_whatever_the_bundle_is_calle
             ],
         );
         drop(browser);
-        assert!(events.iter().all(|event| event["data"]["app"] == "bundled"), "{format}: {events:#?}");
-        assert!(!events.iter().any(|event| event["msg"] == "before init"), "{format}: {events:#?}");
+        assert!(events.iter().all(|event| event["data"]["app"] == "bundled"), "{bundler}: {events:#?}");
+        assert!(!events.iter().any(|event| event["msg"] == "before init"), "{bundler}: {events:#?}");
     }
+}
+
+/// Builds `main.js` in `project` for production: the page at `/` and the one script that it loads.
+fn built(bin: &Path, bundler: &str, project: &Path) -> Vec<(&'static str, String)> {
+    let is_vite = bundler == "vite";
+    let tag = if bundler.ends_with("iife") { "" } else { r#" type="module""# };
+    let html =
+        |script: &str| format!("<!doctype html><title>shop</title><script{tag} src=\"{script}\"></script>");
+    let mut command = Command::new(bin.join(if is_vite { "vite" } else { "esbuild" }));
+    if is_vite {
+        fs::write(project.join("index.html"), html("/main.js")).expect("written");
+        let names = "{ entryFileNames: 'taillight.js' }";
+        let config = format!("export default {{ build: {{ rollupOptions: {{ output: {names} }} }} }};");
+        fs::write(project.join("vite.config.mjs"), config).expect("written");
+        command.arg("build");
+    } else {
+        command.args(["main.js", "--bundle", "--minify", "--outfile=dist/taillight.js"]);
+        command.args(bundler.split(' ').skip(1));
+    }
+    let output = command.current_dir(project).output().expect("the bundler runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.to_lowercase().contains("warn"), "{bundler}: {said}");
+    let file = |name: &str| fs::read_to_string(project.join("dist").join(name)).expect("a bundle");
+    let page = if is_vite { file("index.html") } else { html("/taillight.js") };
+    vec![("/taillight.js", file("taillight.js")), ("/", page)]
 }
