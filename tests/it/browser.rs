@@ -23,15 +23,35 @@ fn what_a_page_does_is_what_tail_prints() {
     for name in chromium().into_iter().chain(firefox()) {
         let program = Program::start(&["tail", "--format", "jsonl"]);
         let tag = format!(r#"<script src="http://127.0.0.1:{}/taillight.js"></script>"#, program.port);
-        let page = serve(vec![("/", include_str!("fixtures/page.html").replace("__TAG__", &tag))]);
-        let browser = Browser::open(&name, &format!("http://localhost:{page}/"));
-        let events = events_until(&program, &EXPECTED);
-        drop(browser);
-        check_plain(&events, page);
-        let health = program.health();
-        assert_eq!(health["frames"]["broken"], 0, "{name}: {health}");
-        assert_eq!(health["ingest"]["rejected"], serde_json::json!({}), "{name}: {health}");
+        check_page(&name, &program, vec![("/", include_str!("fixtures/page.html").replace("__TAG__", &tag))]);
     }
+}
+
+#[test]
+fn minified_by_its_user_the_client_tells_the_same() {
+    let (Some(chromium), Some(terser)) = (chromium(), tool(&["terser"])) else { return };
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/taillight.js");
+    let output =
+        Command::new(terser).arg(client).args(["--compress", "--mangle"]).output().expect("terser runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let script = String::from_utf8(output.stdout).expect("text");
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let url = format!("http://127.0.0.1:{}/", program.port);
+    let tag = format!(r#"<script src="/taillight.js" data-url="{url}"></script>"#);
+    let page = include_str!("fixtures/page.html").replace("__TAG__", &tag);
+    check_page(&chromium, &program, vec![("/taillight.js", script), ("/", page)]);
+}
+
+/// Opens the page in the browser `name` and checks what it tells.
+fn check_page(name: &str, program: &Program, files: Vec<(&'static str, String)>) {
+    let page = serve(files);
+    let browser = Browser::open(name, &format!("http://localhost:{page}/"));
+    let events = events_until(program, &EXPECTED);
+    drop(browser);
+    check_plain(&events, page);
+    let health = program.health();
+    assert_eq!(health["frames"]["broken"], 0, "{name}: {health}");
+    assert_eq!(health["ingest"]["rejected"], serde_json::json!({}), "{name}: {health}");
 }
 
 /// What must be true of every event, and of some in particular.
