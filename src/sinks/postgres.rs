@@ -5,11 +5,12 @@
 //! Text from events is only ever a parameter.
 
 mod columns;
+mod tls;
 
 use std::time::Duration;
 
+use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, NoTls};
 
 use super::piece::{Batch, Item};
 use super::{Build, Removed, Sink, SinkError, Written};
@@ -30,7 +31,18 @@ const TABLE: Check = Check {
 };
 
 pub(super) const KEYS: &[Key] = &[
-    key("url", Kind::Secret, "", "where the address is, such as postgres://user@localhost/logs"),
+    key(
+        "url",
+        Kind::Secret,
+        "",
+        "where the address is, such as postgres://user@localhost/logs?sslmode=require",
+    ),
+    key(
+        "root-certificate",
+        Kind::Text(Check::ANY),
+        "",
+        "a PEM file with the authorities that may vouch for the database; the public ones where it is not set",
+    ),
     key("table", Kind::Text(TABLE), "\"taillight_events\"", "the table, which is made if it is not there"),
     key("batch-age", Kind::Span, "\"500ms\"", "how long the first of a batch waits for more"),
 ];
@@ -39,12 +51,17 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) struct Options {
     url: Secret,
     table: String,
+    root_certificate: String,
 }
 
 pub(super) fn build(values: &Values) -> Result<Build, String> {
     let url = values.secret("url").cloned();
     let url = url.ok_or("url is missing, such as url = \"env:DATABASE_URL\"")?;
-    Ok(Build::of::<Postgres>(Options { url, table: values.text("table").to_owned() }))
+    Ok(Build::of::<Postgres>(Options {
+        url,
+        table: values.text("table").to_owned(),
+        root_certificate: values.text("root-certificate").to_owned(),
+    }))
 }
 
 pub(super) struct Postgres {
@@ -141,13 +158,13 @@ impl Postgres {
 /// Connects and sees to the table.
 async fn connect(options: &Options) -> Result<Client, SinkError> {
     let url = options.url.reveal().map_err(SinkError::retry)?;
-    let mut config: Config =
-        url.parse().map_err(|_| SinkError::retry("the secret is no address of a PostgreSQL database"))?;
+    let mut config = tls::read(&url).map_err(SinkError::retry)?;
+    let connector = tls::connector(&options.root_certificate).map_err(SinkError::retry)?;
     config.application_name("taillight").connect_timeout(Duration::from_secs(5));
-    let (client, connection) = config
-        .connect(NoTls)
-        .await
-        .map_err(|error| SinkError::retry(format!("cannot connect: {}", message(&error))))?;
+    let (client, connection) = config.connect(connector).await.map_err(|error| {
+        let advice = tls::advice(&error).map(|advice| format!("; {advice}")).unwrap_or_default();
+        SinkError::retry(format!("cannot connect: {}{advice}", message(&error)))
+    })?;
     // Ends with the client.
     tokio::spawn(connection);
     let made = client.batch_execute(&table_text(&options.table)).await;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
 use super::{PATIENCE, delivered, number, until};
-use crate::harness::{Program, missed};
+use crate::harness::{Program, missed, tool};
 
 /// A database server of its own, gone with the value.
 struct Database {
@@ -16,6 +16,8 @@ struct Database {
     tools: PathBuf,
     port: u16,
     server: Option<Child>,
+    /// Options of the server beside the usual ones.
+    more: Vec<String>,
 }
 
 impl Database {
@@ -26,7 +28,7 @@ impl Database {
         // Its server refuses to run as root and owns its files.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("settable");
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-        let mut database = Self { folder, tools, port, server: None };
+        let mut database = Self { folder, tools, port, server: None, more: Vec::new() };
         let data = database.data();
         let made = database
             .tool("initdb")
@@ -69,6 +71,7 @@ impl Database {
             "-c",
             "fsync=off",
         ]);
+        command.args(&self.more);
         self.server =
             Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("postgres runs"));
         let start = Instant::now();
@@ -76,6 +79,38 @@ impl Database {
             assert!(start.elapsed() < PATIENCE, "PostgreSQL does not answer");
             std::thread::yield_now();
         }
+    }
+
+    /// The same with a certificate of an authority of its own; gives the file of that and of another authority.
+    fn encrypt(&mut self) -> Option<[PathBuf; 2]> {
+        let openssl = tool(&["openssl"])?;
+        let run = |args: &str| {
+            let mut made = Command::new(&openssl);
+            let made =
+                made.args(args.split(' ')).current_dir(self.folder.path()).output().expect("openssl runs");
+            assert!(made.status.success(), "{args}: {}", String::from_utf8_lossy(&made.stderr));
+        };
+        for name in ["ca", "other"] {
+            let subject = format!("-subj /CN={name} -keyout {name}.key -out {name}.pem");
+            run(&format!("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 {subject}"));
+        }
+        run(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=database -addext subjectAltName=IP:127.0.0.1 -keyout db.key -out db.csr",
+        );
+        run(
+            "x509 -req -in db.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copy -out db.pem",
+        );
+        let at = |name: &str| self.folder.path().join(name);
+        fs::set_permissions(at("db.key"), fs::Permissions::from_mode(0o600)).expect("settable");
+        // The server takes a key only from its own user; where that is this one there is nothing to change.
+        let _ = Command::new("chown").arg("postgres").arg(at("db.key")).status();
+        let set = |name: &str, file: &str| format!("{name}={}", at(file).display());
+        let options = ["ssl=on".to_owned(), set("ssl_cert_file", "db.pem"), set("ssl_key_file", "db.key")];
+        let files = [at("ca.pem"), at("other.pem")];
+        self.more = options.into_iter().flat_map(|option| ["-c".to_owned(), option]).collect();
+        self.stop();
+        self.run();
+        Some(files)
     }
 
     fn stop(&mut self) {
@@ -100,8 +135,14 @@ impl Database {
 
     /// The settings of a sink into it.
     fn settings(&self, rest: &str) -> String {
+        self.settings_at("127.0.0.1", "", rest)
+    }
+
+    /// The same with another name for the host, and with something behind the address.
+    fn settings_at(&self, host: &str, query: &str, rest: &str) -> String {
         let path = self.folder.path().join("url");
-        fs::write(&path, format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)).expect("written");
+        let url = format!("postgres://postgres@{host}:{}/postgres{query}", self.port);
+        fs::write(&path, url).expect("written");
         format!(
             "[sinks.postgres]\nurl = \"file:{}\"\nretry-first = \"20ms\"\nretry-longest = \"50ms\"\nbatch-age = \"10ms\"\n{rest}",
             path.display()
@@ -150,6 +191,43 @@ fn every_event_is_a_row_whatever_it_holds() {
     let text =
         "SELECT jsonb_typeof(data), data #>> '{}' LIKE '%1e999999%' FROM taillight_events WHERE seq = 3";
     assert_eq!(database.answer(text), "string|t");
+}
+
+#[test]
+fn a_connection_is_encrypted_as_its_address_says_and_the_certificate_is_checked() {
+    let Some(mut database) = Database::start() else { return };
+    // A database that cannot encrypt gets nothing where that is asked for.
+    let refused = |database: &Database, host: &str, query: &str, rest: &str, expected: &str| {
+        let program = Program::with_settings(&database.settings_at(host, query, rest), &["serve"]);
+        program.post(&super::events(1));
+        let stands = until(&program, "postgres", |sink| sink["state"] == "retrying");
+        let why = stands["last_error"].as_str().expect("a reason");
+        assert!(why.contains(expected), "{query}: {why}");
+    };
+    refused(&database, "127.0.0.1", "?sslmode=require", "", "server does not support TLS");
+    let Some([authority, other]) = database.encrypt() else { return };
+    let with = |file: &Path| format!("root-certificate = \"{}\"\n", file.display());
+    let encrypted = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'taillight' ORDER BY backend_start DESC LIMIT 1";
+    for (query, rest, expected) in [
+        ("?sslmode=require", with(&authority), "t"),
+        ("?sslmode=verify-full", with(&authority), "t"),
+        ("?sslmode=prefer", with(&authority), "t"),
+        ("?sslmode=disable", String::new(), "f"),
+        ("", String::new(), "f"),
+    ] {
+        let program = Program::with_settings(&database.settings_at("127.0.0.1", query, &rest), &["serve"]);
+        program.post(&super::events(10));
+        until(&program, "postgres", delivered(10));
+        assert_eq!(database.answer(encrypted), expected, "{query}");
+    }
+    let unknown = "name the authority that does with root-certificate";
+    refused(&database, "127.0.0.1", "?sslmode=require", "", unknown);
+    refused(&database, "127.0.0.1", "?sslmode=require", &with(&other), unknown);
+    refused(&database, "127.0.0.1", "?sslmode=prefer", &with(&other), unknown);
+    refused(&database, "localhost", "?sslmode=verify-full", &with(&authority), "must be one of this host");
+    let missing = database.folder.path().join("none.pem");
+    refused(&database, "127.0.0.1", "?sslmode=require", &with(&missing), "root-certificate ");
+    assert_eq!(database.answer("SELECT count(*) FROM taillight_events"), "50");
 }
 
 #[test]
