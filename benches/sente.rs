@@ -10,8 +10,8 @@ use serde_json::Value;
 use taillight::event::Timestamp;
 use taillight::load::Pool;
 use taillight::pipeline::Redactor;
-use taillight::wire::sente::{Folder, Packer, hear, value};
-use taillight::wire::{Frame, Sender, decode_frame};
+use taillight::wire::sente::{Packer, hear, value};
+use taillight::wire::{Folder, Frame, Sender, decode_frame};
 
 const NOW: Timestamp = Timestamp(1_704_067_200_000);
 const BATCH: usize = 100;

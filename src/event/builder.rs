@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, EventRef};
 use super::mapped::Mapped;
 use super::names::{Interner, Symbol};
 use super::row::{Row, RowOf};
@@ -54,6 +54,11 @@ impl ChunkBuilder {
     pub fn push(&mut self, row: &Row<'_>) {
         let named = row.clone().named(|name| self.interner.intern(name));
         self.chunk.push(&named);
+    }
+
+    /// The row added last.
+    pub fn last(&self) -> Option<EventRef<'_>> {
+        Some(self.chunk.event(self.chunk.len().checked_sub(1)?))
     }
 
     pub fn len(&self) -> usize {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::batch::{Batch, Rejected, ScrubCount, Sender};
+use super::fold::{Folder, Verdict};
 use super::frame::FrameError;
 use super::raw::RawEvent;
 use super::row::{Known, RowMaker};
@@ -23,16 +24,44 @@ const USUAL_BYTES: usize = 200;
 
 /// Collects the elements of one batch.
 pub(super) struct Decoder<'s> {
-    rows: RowMaker<'s>,
+    kept: Kept<'s>,
     redactor: &'s Redactor,
     /// Whether anything in this batch could need redaction or repair.
     is_suspicious: bool,
     /// The event that is read; kept for its room.
     event: RawEvent<'s>,
-    index: Vec<u32>,
     rejected: Vec<Rejected>,
     offered: u32,
     scrubbed: ScrubCount,
+}
+
+/// The rows of a batch.
+struct Kept<'s> {
+    rows: RowMaker<'s>,
+    /// For each row, the position it came from.
+    index: Vec<u32>,
+    /// Where repeats are folded, and what takes secrets out of what is told of them.
+    folder: Option<(&'s mut Folder, &'s Redactor)>,
+}
+
+impl Kept<'_> {
+    /// Adds the event from `position`, unless it is one too many of its kind.
+    fn push(&mut self, position: u32, json: &str, event: &RawEvent<'_>, flags: Flags, known: Known<'_>) {
+        let verdict = match &mut self.folder {
+            Some((folder, _)) => folder.judge(json, self.rows.inst_of(event), self.rows.recv()),
+            None => Verdict::Kept,
+        };
+        if verdict == Verdict::Folded {
+            return;
+        }
+        self.rows.push(json, event, flags, known);
+        self.index.push(position);
+        if let (Verdict::KeptLast(kind), Some((folder, redactor)), Some(row)) =
+            (verdict, &mut self.folder, self.rows.last())
+        {
+            folder.name(kind, row, redactor);
+        }
+    }
 }
 
 impl<'s> Decoder<'s> {
@@ -41,21 +70,26 @@ impl<'s> Decoder<'s> {
         let mut rows = RowMaker::new(Cow::Borrowed(sender));
         rows.reserve((text.len() / USUAL_BYTES).min(MAX_BATCH_EVENTS as usize), text.len());
         Self {
-            rows,
+            kept: Kept { rows, index: Vec::new(), folder: None },
             redactor,
             is_suspicious: redactor.is_suspicious(text.as_bytes()),
             event: RawEvent::default(),
-            index: Vec::new(),
             rejected: Vec::new(),
             offered: 0,
             scrubbed: ScrubCount::default(),
         }
     }
 
+    /// What `folder` finds to be one too many of its kind is counted from now on, not kept.
+    pub(super) fn folding(mut self, folder: &'s mut Folder) -> Self {
+        self.kept.folder = Some((folder, self.redactor));
+        self
+    }
+
     pub(super) fn finish(mut self) -> Batch {
         Batch {
-            chunk: self.rows.take(),
-            index: self.index,
+            chunk: self.kept.rows.take(),
+            index: self.kept.index,
             rejected: self.rejected,
             offered: self.offered,
             scrubbed: self.scrubbed,
@@ -95,8 +129,7 @@ impl<'s> Decoder<'s> {
             {
                 self.offered += 1;
                 let json = &text[at..end];
-                self.rows.push(json, &self.event, Flags::NONE, Known::Seq(0));
-                self.index.push(position);
+                self.kept.push(position, json, &self.event, Flags::NONE, Known::Seq(0));
                 return Ok(end);
             }
         }
@@ -113,8 +146,7 @@ impl<'s> Decoder<'s> {
             return;
         }
         let (clean, flags) = scrub(self.redactor, raw, &mut self.scrubbed);
-        self.rows.push(&clean, &RawEvent::of(&clean), flags, Known::Seq(0));
-        self.index.push(position);
+        self.kept.push(position, &clean, &RawEvent::of(&clean), flags, Known::Seq(0));
     }
 
     /// Takes a value that stands alone, outside an array.
@@ -139,13 +171,7 @@ impl<'s> Decoder<'s> {
         let (clean, flags) = scrub(self.redactor, raw, &mut self.scrubbed);
         let mut event = RawEvent::of(&clean);
         event.lift_message();
-        self.rows.push(&clean, &event, flags, Known::Named(id));
-        self.index.push(position);
-    }
-
-    /// Counts an event that was there before and is not kept again.
-    pub(super) fn repeated(&mut self) {
-        self.offered += 1;
+        self.kept.push(position, &clean, &event, flags, Known::Named(id));
     }
 
     /// Counts what could not be read, and keeps its text.
@@ -166,8 +192,8 @@ impl<'s> Decoder<'s> {
         self.rejected.push(Rejected { index: position, reason });
         // Thousands of refusals of one kind would bury the events that are fine; the count says the rest.
         if position < MAX_BATCH_EVENTS {
-            self.scrubbed.redacted += u64::from(self.rows.push_bad(self.redactor, reason, raw));
-            self.index.push(position);
+            self.scrubbed.redacted += u64::from(self.kept.rows.push_bad(self.redactor, reason, raw));
+            self.kept.index.push(position);
         }
     }
 }

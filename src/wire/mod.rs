@@ -5,6 +5,7 @@
 
 mod batch;
 mod decode;
+mod fold;
 mod frame;
 mod lines;
 mod order;
@@ -17,6 +18,7 @@ mod skim;
 
 pub use batch::{Batch, Rejected, ScrubCount, Sender};
 pub use decode::MAX_BATCH_EVENTS;
+pub use fold::Folder;
 pub use frame::{Body, Frame, FrameError, Gap, Hello, decode_body, decode_frame};
 pub use lines::{BadLine, LineDecoder, MAX_LINE_BYTES, Skipped};
 pub use own::{Note, answer_note, gap_note, own_notes};

@@ -4,6 +4,7 @@
 //! Called by `wire::decode` and by `ingest` for gaps. They count as taillight's own in the ledger, never as accepted.
 
 use super::batch::{Batch, ScrubCount, Sender};
+use super::fold::Repeat;
 use super::frame::Gap;
 use crate::event::{Chunk, ChunkBuilder, Flags, Level, Msg, Row, Timestamp, json};
 use crate::pipeline::{Redactor, Scrub};
@@ -52,11 +53,12 @@ pub fn gap_note(gap: &Gap<'_>, sender: &Sender, redactor: &Redactor) -> Batch {
     }
 }
 
-/// Events `taillight/repeated`, of a message and data each: equal entries that were counted, not kept.
-pub(super) fn repeats(notes: &[(String, String)], sender: &Sender) -> Chunk {
+/// Events `taillight/repeated`: equal events that were counted, not kept. Each stands where the last of them would.
+pub(super) fn repeats(notes: &[Repeat], sender: &Sender) -> Chunk {
     let mut builder = ChunkBuilder::new();
-    for (msg, json) in notes {
-        builder.push(&own_row(sender, "taillight/repeated", Level::Warn, msg, json));
+    for note in notes {
+        let row = own_row(sender, "taillight/repeated", Level::Warn, &note.msg, &note.data);
+        builder.push(&Row { inst: note.at, session: &note.session, user: &note.user, ..row });
     }
     builder.finish()
 }

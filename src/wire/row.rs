@@ -166,6 +166,21 @@ impl<'s> RowMaker<'s> {
         self.builder.len()
     }
 
+    /// When rows arrive.
+    pub(super) fn recv(&self) -> Timestamp {
+        self.sender.recv
+    }
+
+    /// When `event` happened, as its row will have it.
+    pub(super) fn inst_of(&self, event: &RawEvent<'_>) -> Timestamp {
+        inst_of(event.fields[Slot::Timestamp], &self.sender)
+    }
+
+    /// The row added last.
+    pub(super) fn last(&self) -> Option<EventRef<'_>> {
+        self.builder.last()
+    }
+
     /// The rows added since the last call.
     pub(super) fn take(&mut self) -> Chunk {
         let chunk = std::mem::take(&mut self.builder).finish();

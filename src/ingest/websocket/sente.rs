@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::Message;
 use super::{Connection, Ending, Speech};
 use crate::event::Flags;
 use crate::wire::sente::answer::{self, Dialect, Reply};
-use crate::wire::sente::{self, Folder, Packing};
-use crate::wire::{Batch, Hello};
+use crate::wire::sente::{self, Packing};
+use crate::wire::{Batch, Folder, Hello};
 
 /// Characters of a client id that are kept; Sente's own have 36.
 const MAX_CLIENT_ID: usize = 128;

@@ -7,7 +7,6 @@
 pub mod answer;
 mod edn;
 mod envelope;
-mod fold;
 mod instant;
 mod msgpack;
 mod out;
@@ -16,13 +15,13 @@ mod transit;
 #[cfg(test)]
 mod vectors_tests;
 
-pub use fold::Folder;
 pub use packer::{Packer, Packing};
 
 use std::borrow::Cow;
 
 use super::batch::{Batch, Sender};
 use super::decode::Decoder;
+use super::fold::Folder;
 use crate::event::json;
 use crate::pipeline::Redactor;
 use edn::Edn;
@@ -92,10 +91,8 @@ pub fn hear(frame: &[u8], is_text: bool, sender: &Sender, redactor: &Redactor, f
     });
     folder.settle(sender.recv, false);
     let mut listener = Listener {
-        decoder: Decoder::new(sender, redactor, &text),
+        decoder: Decoder::new(sender, redactor, &text).folding(folder),
         redactor,
-        folder,
-        sender,
         asks: Vec::new(),
         unknown: Vec::new(),
         page: None,
@@ -145,8 +142,6 @@ pub fn value(bytes: &[u8], packer: Packer) -> Result<String, &'static str> {
 struct Listener<'a> {
     decoder: Decoder<'a>,
     redactor: &'a Redactor,
-    folder: &'a mut Folder,
-    sender: &'a Sender,
     asks: Vec<Ask>,
     unknown: Vec<Unknown>,
     page: Option<String>,
@@ -192,13 +187,9 @@ impl<'a> Listener<'a> {
         self.entry(entry, || format!("sente-lite/publish {channel}"), data);
     }
 
-    /// A log entry, unless it is the same again and again.
     fn entry(&mut self, entry: Option<&'a str>, id: impl FnOnce() -> String, data: &str) {
         match entry.filter(|entry| entry.starts_with('{')) {
             None => self.unknown(id(), data),
-            Some(entry) if self.folder.folds(entry, self.sender.recv, self.redactor) => {
-                self.decoder.repeated();
-            }
             Some(entry) => self.decoder.named(entry, "log/entry"),
         }
     }
