@@ -11,6 +11,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::ends::Ends;
+
 /// Bytes read in one go before other connections get their turn (SECURITY: wire rate).
 const BYTES_PER_TURN: usize = 64 * 1024;
 
@@ -35,15 +37,37 @@ impl Progress {
 /// A stream that fails once `limit` bytes came without a finished message.
 #[derive(Debug)]
 pub(super) struct Metered<S> {
-    stream: S,
+    /// `None` once it was taken.
+    stream: Option<S>,
     progress: Arc<Progress>,
     limit: u64,
     turn: usize,
+    ends: Ends,
 }
 
 impl<S> Metered<S> {
     pub(super) fn new(stream: S, progress: Arc<Progress>, limit: u64) -> Self {
-        Self { stream, progress, limit, turn: 0 }
+        Self { stream: Some(stream), progress, limit, turn: 0, ends: Ends::default() }
+    }
+
+    /// Whether a large frame has passed, and all that was read are whole frames.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.ends.is_at_end()
+    }
+
+    /// The stream for another reader, which must stand at the beginning of a frame; here it has ended.
+    pub(super) fn take(&mut self) -> Self {
+        let (progress, ends) = (Arc::clone(&self.progress), Ends::default());
+        Self { stream: self.stream.take(), progress, limit: self.limit, turn: self.turn, ends }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Metered<S> {
+    fn poll_with<T>(&mut self, poll: impl FnOnce(Pin<&mut S>) -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match &mut self.stream {
+            Some(stream) => poll(Pin::new(stream)),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
     }
 }
 
@@ -68,11 +92,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let room = self.ends.room().min(buf.remaining());
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Ok(())) };
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(room));
+        let polled = Pin::new(stream).poll_read(cx, &mut part);
+        let read = part.filled().len();
         match polled {
             Poll::Ready(Ok(())) => {
-                let read = buf.filled().len() - before;
+                self.ends.see(part.filled());
+                buf.advance(read);
                 self.turn += read;
                 let total = self.progress.unfinished.fetch_add(read as u64, Ordering::Relaxed) + read as u64;
                 if total > self.limit {
@@ -88,12 +116,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        self.poll_with(|stream| stream.poll_write(cx, buf))
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.poll_with(|stream| stream.poll_flush(cx))
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.poll_with(|stream| stream.poll_shutdown(cx))
     }
 }

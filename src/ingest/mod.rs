@@ -7,6 +7,7 @@ pub mod ack;
 pub mod admission;
 mod asks;
 mod door;
+mod ends;
 mod files;
 mod health;
 mod holder;

@@ -89,21 +89,27 @@ pub(super) async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let mut config = WebSocketConfig::default();
-    config.read_buffer_size = BUFFER;
-    config.write_buffer_size = BUFFER;
-    config.max_write_buffer_size = MAX_WRITE_BUFFER;
-    let max = speech.max_message();
-    config.max_message_size = Some(max);
-    config.max_frame_size = Some(max);
-    let progress = Arc::new(Progress::default());
+    let (max, progress) = (speech.max_message(), Arc::new(Progress::default()));
     let metered = Metered::new(stream, Arc::clone(&progress), 2 * max as u64);
-    let socket = WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await;
+    let socket = socket_of(metered, max).await;
     let mut connection = Connection::new(Arc::clone(&door), socket, progress, (speech, agent));
     door.counters.connected();
     let ending = connection.run(&mut stop).await;
     connection.end(ending).await;
     door.counters.disconnected();
+}
+
+async fn socket_of<S>(metered: Metered<S>, max: usize) -> WebSocketStream<Metered<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut config = WebSocketConfig::default();
+    config.read_buffer_size = BUFFER;
+    config.write_buffer_size = BUFFER;
+    config.max_write_buffer_size = MAX_WRITE_BUFFER;
+    config.max_message_size = Some(max);
+    config.max_frame_size = Some(max);
+    WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await
 }
 
 struct Connection<S> {
@@ -174,7 +180,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         loop {
             let outcome = tokio::select! {
                 message = self.socket.next() => match message? {
-                    Ok(message) => self.take(message).await,
+                    Ok(message) => {
+                        let is_data = message.is_text() || message.is_binary();
+                        let outcome = self.take(message).await;
+                        if is_data && outcome.is_ok() {
+                            self.shrink().await;
+                        }
+                        outcome
+                    }
                     Err(error) => {
                         self.note(&error);
                         Err(ending_of(&error, self.speech.max_message()))
@@ -189,6 +202,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             if let Err(ending) = outcome {
                 return ending;
             }
+        }
+    }
+
+    /// Gives back the room that a large message took: tungstenite would keep it as long as the connection lasts.
+    async fn shrink(&mut self) {
+        if self.socket.get_ref().is_at_end()
+            && matches!(timeout(SEND_WITHIN, self.socket.flush()).await, Ok(Ok(())))
+        {
+            let metered = self.socket.get_mut().take();
+            self.socket = socket_of(metered, self.speech.max_message()).await;
         }
     }
 
