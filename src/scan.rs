@@ -9,6 +9,7 @@ mod by_time;
 mod context;
 mod matches;
 mod rows;
+mod scanned;
 mod thread;
 
 pub use advice::{Advice, AdviceHandle, AdviceRequest, Advisor, Candidate, MAX_CANDIDATES, spawn_advice};
@@ -25,6 +26,7 @@ use crate::event::Chunk;
 use crate::filter::Bits;
 use crate::stats::{TableRows, Tables};
 use crate::store::{Segment, Snapshot};
+use scanned::Scanned;
 
 /// Sets the last to those of the rows that match.
 pub type Select = Box<dyn FnMut(&Chunk, &Bits, &mut Bits) + Send>;
@@ -45,19 +47,15 @@ pub struct Scan {
     /// What wider selections found, oldest first: of these chunks only their matches can match.
     wider: VecDeque<Scanned>,
     tables: Tables,
-    /// Chunks that begin before this are ready for text filters.
+    /// Whether `tables` hold what their rows do not.
+    has_news: bool,
+    /// Whether `tables` were begun anew and say less than their rows until all is counted again.
+    is_recounting: bool,
+    /// Chunks that begin before this are ready for text filters, and the next one as far as this.
     ready: u64,
+    ready_parts: usize,
     /// The rows of `tables` as last made.
     table_rows: Arc<TableRows>,
-}
-
-struct Scanned {
-    segment: Segment,
-    /// Rows looked at: the first so many.
-    done: usize,
-    rows: Arc<RowSet>,
-    /// Rows whose matches are in the tables: the first so many.
-    counted: usize,
 }
 
 impl Scan {
@@ -69,7 +67,10 @@ impl Scan {
             segments: VecDeque::new(),
             wider: VecDeque::new(),
             tables: Tables::default(),
+            has_news: false,
+            is_recounting: false,
             ready: 0,
+            ready_parts: 0,
             table_rows: Arc::default(),
         }
     }
@@ -95,16 +96,24 @@ impl Scan {
 
     fn start(&mut self, selection: Selection) {
         self.selection = selection;
-        self.tables = Tables::default();
-        self.table_rows = Arc::default();
+        self.forget_tables();
     }
 
-    /// Goes on with a newer snapshot; what was looked at stays looked at.
+    /// Begins the tables anew. The rows of those before are shown until then: nothing flickers with every key.
+    fn forget_tables(&mut self) {
+        self.tables = Tables::default();
+        (self.has_news, self.is_recounting) = (true, false);
+    }
+
+    /// Goes on with a newer snapshot; what was looked at stays looked at, but for the newest chunk if places became known
+    /// in it: see [`Scan::see_places`] for the others.
     pub fn set_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         if snapshot.rebuilt != self.snapshot.rebuilt {
             self.segments.clear();
             self.wider.clear();
-            (self.tables, self.table_rows, self.ready) = (Tables::default(), Arc::default(), 0);
+            self.forget_tables();
+            self.table_rows = Arc::default();
+            (self.ready, self.ready_parts) = (0, 0);
         }
         if self.selection.select.is_some() {
             let first = snapshot.segments.first().map_or(u64::MAX, |segment| segment.base);
@@ -128,10 +137,11 @@ impl Scan {
     pub fn look(&mut self) -> bool {
         let Some(select) = &mut self.selection.select else { return false };
         // New rows at the end come first: they are what a person is looking at.
-        let behind =
-            self.segments.iter_mut().rev().find(|scanned| scanned.done < scanned.segment.chunk.len());
-        if let Some(scanned) = behind {
-            scanned.look(select, &self.snapshot, None);
+        if let Some(scanned) = self.segments.iter_mut().rev().find(|scanned| scanned.is_behind()) {
+            self.has_news |= scanned.has_places();
+            if !scanned.look(select, &self.snapshot, None, &mut self.tables) {
+                self.recount();
+            }
             return true;
         }
         let next = match self.segments.front() {
@@ -141,9 +151,18 @@ impl Scan {
         let Some(segment) = next else { return false };
         let mut scanned = Scanned::new(segment);
         let wider = self.wider.binary_search_by_key(&segment.base, |wider| wider.segment.base).ok();
-        scanned.look(select, &self.snapshot, wider.map(|at| &self.wider[at]));
+        let wider = wider.map(|at| &self.wider[at]);
+        // Nothing of it is in the tables yet.
+        let _ = scanned.look(select, &self.snapshot, wider, &mut self.tables);
         self.segments.push_front(scanned);
         true
+    }
+
+    /// Begins the tables anew.
+    fn recount(&mut self) {
+        self.tables = Tables::default();
+        self.is_recounting = true;
+        self.segments.iter_mut().for_each(|scanned| scanned.counted = 0);
     }
 
     /// Adds the matches of one more chunk to the tables.
@@ -151,27 +170,35 @@ impl Scan {
         let behind = self.segments.iter_mut().rev().filter(|scanned| scanned.counted < scanned.done);
         for scanned in behind {
             if scanned.count(&mut self.tables) {
+                self.has_news = true;
                 return true;
             }
         }
+        self.is_recounting = false;
         false
     }
 
-    /// Reads from one more full chunk what filters of text and data will ask of it, as long as `goes_on` says so; `false`
-    /// when all are ready. For when there is nothing better to do: the first such filter would have to.
+    /// Reads from one more full chunk a part of what filters of text and data will ask of it, as long as `goes_on` says so;
+    /// `false` when all are ready. For when there is nothing better to do: the first such filter would have to.
     pub fn prepare(&mut self, goes_on: &dyn Fn() -> bool) -> bool {
         let (_, full) = self.snapshot.segments.split_last().unzip();
         let full: &[Segment] = full.unwrap_or_default();
         let Some(next) = full.get(full.partition_point(|segment| segment.base < self.ready)) else {
             return false;
         };
-        next.chunk.escapes();
-        next.chunk.shapes();
-        next.chunk.order();
-        next.chunk.make_texts(goes_on);
-        if goes_on() {
-            self.ready = next.end();
+        match self.ready_parts {
+            0 => _ = next.chunk.escapes(),
+            1 => _ = next.chunk.shapes(),
+            2 => _ = next.chunk.order(),
+            _ => {
+                next.chunk.make_texts(goes_on);
+                if !goes_on() {
+                    return true;
+                }
+                self.ready = next.end();
+            }
         }
+        self.ready_parts = (self.ready_parts + 1) % 4;
         true
     }
 
@@ -183,16 +210,17 @@ impl Scan {
 
     /// Makes the rows of the tables anew: with a thousand endpoints that takes milliseconds.
     pub(crate) fn make_tables(&mut self) {
-        if self.table_rows.events != self.tables.events() {
+        if self.has_old_tables() {
             let snapshot = &self.snapshot;
             let message = |ordinal| Some(Arc::from(snapshot.event(ordinal)?.msg()));
             self.table_rows = Arc::new(self.tables.rows(message));
+            self.has_news = false;
         }
     }
 
     /// Whether the tables' rows lack something that was counted.
     pub(crate) fn has_old_tables(&self) -> bool {
-        self.table_rows.events != self.tables.events()
+        self.has_news && !self.is_recounting
     }
 
     /// What was found so far, with the tables as they were last made.
@@ -220,7 +248,7 @@ impl Scan {
         for segment in snapshot.segments.iter().filter(|segment| segment.base >= newest) {
             if segment.base == newest {
                 if let Some(last) = self.segments.back_mut() {
-                    last.segment = segment.clone();
+                    last.follow(segment);
                 }
             } else {
                 self.segments.push_back(Scanned::new(segment));
@@ -232,44 +260,6 @@ impl Scan {
 impl Default for Scan {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Scanned {
-    fn new(segment: &Segment) -> Self {
-        Self { segment: segment.clone(), done: 0, rows: Arc::default(), counted: 0 }
-    }
-
-    fn look(&mut self, select: &mut Select, snapshot: &Snapshot, wider: Option<&Self>) {
-        let chunk = &self.segment.chunk;
-        let evicted = usize::try_from(snapshot.first.saturating_sub(self.segment.base)).unwrap_or(usize::MAX);
-        let from = self.done.max(evicted.min(chunk.len()));
-        let mut mask = Bits::of(from..chunk.len());
-        if let Some(wider) = wider {
-            let mut found = wider.rows.bits().clone();
-            found.or(&Bits::of(wider.done..chunk.len()));
-            mask.and(&found);
-        }
-        if !mask.is_empty() {
-            let mut found = Bits::new();
-            select(chunk, &mask, &mut found);
-            if !found.is_empty() {
-                Arc::make_mut(&mut self.rows).add(&found);
-            }
-        }
-        self.done = chunk.len();
-    }
-
-    /// Adds the matches to `tables` that are not there yet; `false` if there are none.
-    fn count(&mut self, tables: &mut Tables) -> bool {
-        let mut has_any = false;
-        for row in self.rows.bits().iter_from(self.counted) {
-            let event = self.segment.chunk.event(row);
-            tables.add(event, self.segment.base + row as u64);
-            has_any = true;
-        }
-        self.counted = self.done;
-        has_any
     }
 }
 

@@ -60,13 +60,13 @@ pub struct Chunk {
     made: Made,
 }
 
-/// What was made of the rows once somebody asked; forgotten when they change.
+/// What was made of the rows once somebody asked; forgotten when they change, shared by copies in which they have not.
 #[derive(Clone, Debug, Default)]
 struct Made {
-    escapes: OnceLock<Box<Escapes>>,
-    shapes: OnceLock<Box<Shapes>>,
-    texts: OnceLock<Box<Texts>>,
-    order: OnceLock<Box<Order>>,
+    escapes: OnceLock<Arc<Escapes>>,
+    shapes: OnceLock<Arc<Shapes>>,
+    texts: OnceLock<Arc<Texts>>,
+    order: OnceLock<Arc<Order>>,
 }
 
 impl Chunk {
@@ -304,16 +304,16 @@ impl Chunk {
     }
     /// The rows whose JSON has escapes.
     pub fn escapes(&self) -> &Escapes {
-        self.made.escapes.get_or_init(|| Box::new(Escapes::of(&self.json, &self.json_end, 0..self.len())))
+        self.made.escapes.get_or_init(|| Arc::new(Escapes::of(&self.json, &self.json_end, 0..self.len())))
     }
 
     /// Which members the rows' JSON objects have.
     pub fn shapes(&self) -> &Shapes {
-        self.made.shapes.get_or_init(|| Box::new(Shapes::of(self.events().map(EventRef::json))))
+        self.made.shapes.get_or_init(|| Arc::new(Shapes::of(self.events().map(EventRef::json))))
     }
 
     /// The rows whose places were looked up, in rising order.
-    pub fn mapped(&self) -> impl Iterator<Item = (usize, &Arc<Mapped>)> {
+    pub fn mapped(&self) -> impl ExactSizeIterator<Item = (usize, &Arc<Mapped>)> {
         self.mapped.iter().map(|(row, mapped)| (*row as usize, mapped))
     }
 
@@ -339,7 +339,7 @@ impl Chunk {
 
     /// The rows by the time of their events.
     pub fn order(&self) -> &Order {
-        self.made.order.get_or_init(|| Box::new(Order::of(&self.inst)))
+        self.made.order.get_or_init(|| Arc::new(Order::of(&self.inst)))
     }
 
     /// What the rows say, once somebody had it made.
@@ -354,7 +354,7 @@ impl Chunk {
             && self.len() <= usize::from(u16::MAX)
             && let Some(texts) = Texts::of(self, goes_on)
         {
-            self.made.texts.get_or_init(|| Box::new(texts));
+            self.made.texts.get_or_init(|| Arc::new(texts));
         }
     }
 

@@ -1,12 +1,15 @@
 //! The scan against a plain filter over a list: any order of batches, evictions and steps gives the same matches.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{ChunkBuilder, Person, Row, Timestamp};
-use crate::store::{Retention, Store, Tally};
+use crate::event::{
+    ChunkBuilder, Flags, Level, Mapped, MappedFrame, MappedTrace, Person, Relation, Row, Timestamp,
+};
+use crate::store::{Mapping, Retention, Store, Tally};
 
 fn append(store: &mut Store, seqs: Range<u64>) {
     let mut builder = ChunkBuilder::new();
@@ -112,6 +115,132 @@ proptest! {
             prop_assert_eq!(matches.position(ordinal), Ok(position as u64));
         }
     }
+}
+
+/// Errors of a few groups and sessions.
+fn append_errors(store: &mut Store, seqs: Range<u64>) {
+    let mut builder = ChunkBuilder::new();
+    for seq in seqs {
+        let session = if seq.is_multiple_of(3) { "s" } else { "r" };
+        let inst = Timestamp(seq.cast_signed() * 7 % 5_000);
+        let row = Row { seq, inst, id: "a/b", ns: "a", session, source: "browser", ..Row::default() };
+        builder.push(&Row { level: Level::Error, group: 1 + seq % 5, ..row });
+    }
+    store.append(&builder.finish(), &Tally::default());
+}
+
+fn mapping(ordinal: u64) -> Mapping {
+    let frame = MappedFrame { is_mapped: true, file: "a.ts".into(), line: 3, ..MappedFrame::default() };
+    let trace = MappedTrace { relation: Relation::Thrown, head: "".into(), frames: vec![frame] };
+    let mapped = Arc::new(Mapped { traces: vec![trace], top: Some((0, 0)), note: None });
+    Mapping {
+        ordinal,
+        seq: ordinal + 1,
+        mapped,
+        group: if ordinal.is_multiple_of(4) { 0 } else { 3 + ordinal % 4 },
+    }
+}
+
+/// Filters that places make more match, less, or leave as they are.
+fn by_place(kind: usize) -> Selection {
+    let select: Select = Box::new(move |chunk, rows, out| {
+        let is_match = |row: &usize| match kind {
+            0 => chunk.flags()[*row].has(Flags::MAPPED),
+            1 => !chunk.flags()[*row].has(Flags::MAPPED),
+            _ => chunk.seqs()[*row].is_multiple_of(2),
+        };
+        rows.iter().filter(is_match).for_each(|row| out.insert(row));
+    });
+    Selection { id: 1, select: Some(select) }
+}
+
+/// What a scan has found, and what its tables say of groups.
+fn found(scan: &mut Scan) -> (Vec<u64>, u64, Vec<String>) {
+    while scan.advance() {}
+    let matches = scan.matches();
+    assert!(matches.is_done());
+    let mut groups: Vec<_> = (matches.tables.groups.iter())
+        .map(|row| {
+            format!(
+                "{} {} {:?} {} {}",
+                row.group,
+                row.count,
+                (row.first, row.last),
+                row.last_ordinal,
+                row.sessions
+            )
+        })
+        .collect();
+    groups.sort_unstable();
+    (seqs(&matches), matches.tables.events, groups)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn places_that_come_later_are_found_like_those_that_were_there(
+        steps in prop::collection::vec(
+            (0_u64..3_000, prop::collection::vec(any::<prop::sample::Index>(), 0..40), 0_usize..6, any::<bool>()),
+            1..12,
+        ),
+        kind in 0_usize..3,
+    ) {
+        let mut store = Store::new(Retention::default());
+        let mut scan = Scan::new();
+        scan.set_selection(by_place(kind));
+        let mut next = 1;
+        for (count, placed, advances, is_due) in steps {
+            append_errors(&mut store, next..next + count);
+            next += count;
+            let placed = placed.iter().filter(|_| next > 1);
+            let mappings: Vec<Mapping> = placed.map(|index| mapping(index.index(next as usize - 1) as u64)).collect();
+            store.map(&mappings);
+            scan.set_snapshot(Arc::new(store.snapshot(Timestamp(1))));
+            if is_due {
+                scan.see_places();
+            }
+            for _ in 0..advances {
+                scan.advance();
+            }
+            scan.matches();
+        }
+        let snapshot = Arc::new(store.snapshot(Timestamp(1)));
+        scan.set_snapshot(Arc::clone(&snapshot));
+        scan.see_places();
+        let mut anew = Scan::new();
+        anew.set_selection(by_place(kind));
+        anew.set_snapshot(snapshot);
+        prop_assert_eq!(found(&mut scan), found(&mut anew));
+    }
+}
+
+#[test]
+fn a_place_makes_only_its_own_chunk_be_looked_at_again() {
+    let looked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&looked);
+    let select: Select = Box::new(move |_, rows, out| {
+        counting.fetch_add(rows.iter().count(), Ordering::Relaxed);
+        rows.iter().for_each(|row| out.insert(row));
+    });
+    let mut store = Store::new(Retention::default());
+    append_errors(&mut store, 1..30_001);
+    let mut scan = Scan::new();
+    scan.set_selection(Selection { id: 1, select: Some(select) });
+    scan.set_snapshot(Arc::new(store.snapshot(Timestamp(1))));
+    while scan.advance() {}
+    assert_eq!(looked.swap(0, Ordering::Relaxed), 30_000);
+    let before = scan.matches();
+    store.map(&[mapping(5_001), mapping(5_003), mapping(29_999)]);
+    scan.set_snapshot(Arc::new(store.snapshot(Timestamp(2))));
+    scan.see_places();
+    let shown = scan.glance();
+    assert_eq!((shown.total, before.total), (30_000, 30_000), "the list stays whole meanwhile");
+    while scan.advance() {}
+    let first = scan.snapshot.segment_of(5_001).expect("kept").chunk.len();
+    let last = scan.snapshot.segments.last().expect("some").chunk.len();
+    assert_eq!(looked.load(Ordering::Relaxed), first + last);
+    assert!(scan.matches().nth(5_001).is_some_and(|(_, event)| event.place().is_some()));
 }
 
 #[test]

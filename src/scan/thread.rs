@@ -20,8 +20,9 @@ const SLICE: Duration = Duration::from_millis(8);
 const FIRST_SLICE: Duration = Duration::from_millis(4);
 /// Tables are made anew at most this often; their first rows come as soon as everything is counted.
 const TABLES_EVERY: Duration = Duration::from_millis(100);
-/// How long matches may be of places that source maps have told anew since.
-const REMAPPED: Duration = Duration::from_millis(250);
+/// How long matches may be without places that source maps have told of since: while hundreds of maps load, nearly every
+/// chunk has new ones.
+const PLACES_EVERY: Duration = Duration::from_millis(250);
 /// How often a filter that depends on the clock or on page loads starts over.
 const MOVING: Duration = Duration::from_secs(1);
 
@@ -111,6 +112,7 @@ pub fn spawn(
             begun_with: Arc::default(),
             begun: Instant::now(),
             remapped: 0,
+            placed: Instant::now(),
             tables_made: None,
         };
         worker.work(&inside, &published);
@@ -128,8 +130,9 @@ struct Worker {
     begun_with: Arc<Filter>,
     /// When the filter last started over.
     begun: Instant,
-    /// What had been told of places by then.
+    /// What of places told was last looked for, and when.
     remapped: u64,
+    placed: Instant,
     /// When tables were last made for this filter.
     tables_made: Option<Instant>,
 }
@@ -139,23 +142,33 @@ impl Worker {
         let mut wait = Wait::ForNews;
         while let Some(news) = handle.take(wait) {
             let is_new = news.filter.is_some();
-            let mut is_changed = is_new || news.snapshot.is_some();
+            let mut is_changed = news.snapshot.is_some();
             if let Some(filter) = news.filter {
                 self.filter = filter;
             }
             if let Some(snapshot) = news.snapshot {
                 self.snapshot = snapshot;
             }
-            let is_due = self.filter.1.depends().any() && self.begun.elapsed() >= MOVING
-                || self.is_remapped() && self.begun.elapsed() >= REMAPPED;
+            let is_due = self.filter.1.depends().any() && self.begun.elapsed() >= MOVING;
             if is_new || is_due {
                 self.start_over();
             }
             self.scan.set_snapshot(Arc::clone(&self.snapshot));
-            // A pass that starts over shows nothing half done: the list was whole a moment ago.
-            let is_hidden = is_due && !is_new;
+            if self.is_remapped() && self.placed.elapsed() >= PLACES_EVERY {
+                self.scan.see_places();
+                (self.remapped, self.placed) = (self.snapshot.remapped, Instant::now());
+            }
             let until = Instant::now() + if is_new { FIRST_SLICE } else { SLICE };
             let goes_on = || Instant::now() < until && !handle.is_overtaken();
+            if is_new {
+                // Whoever has pressed a key waits for rows; what else is to be said of them comes after.
+                while goes_on() && self.scan.look() {}
+                published.set(Arc::new(self.scan.glance()));
+                wait = Wait::Not;
+                continue;
+            }
+            // A pass that starts over shows nothing half done: the list was whole a moment ago.
+            let is_hidden = is_due;
             let mut has_work = true;
             while has_work && if is_hidden { !handle.is_overtaken() } else { goes_on() } {
                 has_work = self.scan.advance();
@@ -180,7 +193,7 @@ impl Worker {
                 tables_due.map_or(Wait::ForNews, Wait::AtMost)
             };
             if self.is_remapped() && matches!(wait, Wait::ForNews) {
-                wait = Wait::AtMost(REMAPPED);
+                wait = Wait::AtMost(PLACES_EVERY.saturating_sub(self.placed.elapsed()));
             }
         }
     }
@@ -203,7 +216,7 @@ impl Worker {
         Some(left)
     }
 
-    /// Whether what was found may have changed since without an event more.
+    /// Whether places became known that were not looked for.
     fn is_remapped(&self) -> bool {
         !self.filter.1.is_all() && self.snapshot.remapped != self.remapped
     }
@@ -212,8 +225,7 @@ impl Worker {
         self.begun = Instant::now();
         self.tables_made = None;
         let (id, filter) = &self.filter;
-        let is_narrower = !self.is_remapped() && filter.narrows(&self.begun_with);
-        self.remapped = self.snapshot.remapped;
+        let is_narrower = filter.narrows(&self.begun_with);
         let select = (!filter.is_all()).then(|| {
             let context = context_of(&self.snapshot, &self.clock);
             select(Matcher::new(Arc::clone(filter), context))
