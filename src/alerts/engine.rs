@@ -48,6 +48,8 @@ impl Firing {
 pub struct Change {
     pub firing: Firing,
     pub has_ended: bool,
+    /// It has ended because it is not watched any more, or otherwise.
+    pub is_replaced: bool,
 }
 
 /// Everything that is watched.
@@ -55,6 +57,9 @@ pub struct Change {
 pub struct Engine {
     watched: Vec<Watched>,
     max_keys: usize,
+    /// What held under rules that are gone, until it is told; only what was told before can be in here, so it is as
+    /// bounded as that.
+    replaced: Vec<Change>,
 }
 
 #[derive(Debug)]
@@ -92,18 +97,21 @@ impl Engine {
     pub fn new(rules: &[Rule]) -> Self {
         let (least, most) = KEYS_OF_A_RULE;
         let max_keys = (MAX_KEYS / rules.len().max(1)).clamp(least, most);
-        Self { watched: rules.iter().map(Watched::of).collect(), max_keys }
+        Self { watched: rules.iter().map(Watched::of).collect(), max_keys, replaced: Vec::new() }
     }
 
-    /// Goes on with these rules: what is watched as before keeps what it has seen.
+    /// Goes on with these rules: what is watched as before keeps what it has seen; what holds by a rule that is gone has
+    /// ended.
     pub fn replace(&mut self, rules: &[Rule]) {
-        let mut old = std::mem::take(self).watched;
-        *self = Self::new(rules);
+        let Self { watched: mut old, replaced, .. } = std::mem::take(self);
+        *self = Self { replaced, ..Self::new(rules) };
         for watched in &mut self.watched {
             if let Some(at) = old.iter().position(|known| known.rule.values == watched.rule.values) {
                 *watched = old.swap_remove(at);
             }
         }
+        let ended = old.iter().flat_map(Watched::firing);
+        self.replaced.extend(ended.map(|firing| Change { firing, has_ended: true, is_replaced: true }));
     }
 
     /// Takes note of the events of `chunk`, all but taillight's own; `first` is the ordinal of its first in the ring.
@@ -115,21 +123,19 @@ impl Engine {
 
     /// What has begun or ended by `now`.
     pub fn evaluate(&mut self, now: Timestamp) -> Vec<Change> {
-        self.watched.iter_mut().flat_map(|watched| watched.evaluate(now)).collect()
+        let mut changes = std::mem::take(&mut self.replaced);
+        changes.extend(self.watched.iter_mut().flat_map(|watched| watched.evaluate(now)));
+        changes
+    }
+
+    /// The names of the rules.
+    pub fn names(&self) -> Vec<String> {
+        self.watched.iter().map(|watched| watched.rule.name.clone()).collect()
     }
 
     /// The alerts that hold, in the order of the rules, the oldest first.
     pub fn firing(&self) -> Vec<Firing> {
-        let of = |watched: &Watched| {
-            let fired = |(key, kept): (Key<'_>, &Kept)| {
-                let since = kept.fired?;
-                Some(kept.firing(&watched.rule, key, since, kept.value(&watched.rule).unwrap_or(0.0)))
-            };
-            let mut firing: Vec<Firing> = watched.keys().filter_map(fired).collect();
-            firing.sort_by(|a, b| (a.since, &a.key).cmp(&(b.since, &b.key)));
-            firing
-        };
-        self.watched.iter().flat_map(of).collect()
+        self.watched.iter().flat_map(Watched::firing).collect()
     }
 }
 
@@ -142,6 +148,17 @@ impl Watched {
             groups: FxHashMap::default(),
             names: FxHashMap::default(),
         }
+    }
+
+    /// What holds, the oldest first.
+    fn firing(&self) -> Vec<Firing> {
+        let fired = |(key, kept): (Key<'_>, &Kept)| {
+            let since = kept.fired?;
+            Some(kept.firing(&self.rule, key, since, kept.value(&self.rule).unwrap_or(0.0)))
+        };
+        let mut firing: Vec<Firing> = self.keys().filter_map(fired).collect();
+        firing.sort_by(|a, b| (a.since, &a.key).cmp(&(b.since, &b.key)));
+        firing
     }
 
     fn keys(&self) -> impl Iterator<Item = (Key<'_>, &Kept)> {
@@ -243,7 +260,8 @@ impl Kept {
         match self.fired {
             Some(fired) if value < rule.until_below => {
                 (self.fired, self.holds_since, self.ended) = (None, None, Some(now));
-                changes.push(Change { firing: self.firing(rule, key, fired, value), has_ended: true });
+                let firing = self.firing(rule, key, fired, value);
+                changes.push(Change { firing, has_ended: true, is_replaced: false });
                 return true;
             }
             Some(_) => return true,
@@ -251,7 +269,8 @@ impl Kept {
                 let since = *self.holds_since.get_or_insert(now);
                 if over(since, rule.for_ms) {
                     self.fired = Some(now);
-                    changes.push(Change { firing: self.firing(rule, key, now, value), has_ended: false });
+                    let firing = self.firing(rule, key, now, value);
+                    changes.push(Change { firing, has_ended: false, is_replaced: false });
                 }
             }
             None => self.holds_since = None,

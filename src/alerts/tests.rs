@@ -152,3 +152,20 @@ fn keys_that_do_not_fit_are_watched_together() {
     engine.observe(&chunk(&[&ERROR; 5]), 70, end);
     assert_eq!(engine.evaluate(end)[0].firing.key, format!("{:016x}", 0xab));
 }
+
+#[test]
+fn an_alert_that_holds_when_its_rule_goes_ends_and_is_told_once() {
+    let mut engine = engine("[[alerts]]\nname = \"low\"\nat-least = 2\nby = \"session\"");
+    assert_eq!(run(&mut engine, &[(0, &[&ERROR, &ERROR])], 0), [told(0, "low", false)]);
+    engine.replace(&usual());
+    engine.replace(&usual());
+    assert!(engine.firing().is_empty());
+    let changes = engine.evaluate(Timestamp(1_000));
+    let [gone] = changes.as_slice() else { panic!("{changes:?}") };
+    assert!(gone.has_ended && gone.is_replaced);
+    assert_eq!(
+        (gone.firing.rule.name.as_str(), gone.firing.key.as_str(), gone.firing.value),
+        ("low", "s", 2.0)
+    );
+    assert!(engine.evaluate(Timestamp(2_000)).is_empty());
+}

@@ -5,7 +5,7 @@
 //! sinks. Sinks are never waited for, but for the ack where one of them promises to drop nothing.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, Semaphore, mpsc};
 
@@ -14,8 +14,8 @@ use super::stages::Stages;
 use super::telling;
 use crate::alerts::{Board, Engine, Rule};
 use crate::counters::Counters;
-use crate::event::{Chunk, Flags};
-use crate::pipeline::{Reading, Signal, Signals};
+use crate::event::{Chunk, Flags, Person};
+use crate::pipeline::{Reading, Signal, Signals, SummaryTimes};
 use crate::published::Published;
 use crate::sinks::{Origin, Outlets, Packet};
 use crate::stats::Windows;
@@ -60,6 +60,9 @@ pub struct Intake {
     sinks: Arc<Outlets>,
     follower: Option<mpsc::Sender<Arc<Chunk>>>,
     order: Mutex<Order>,
+    /// Watched beside the order, so that nobody waits for a number meanwhile.
+    alerts: Mutex<Engine>,
+    windows: Mutex<Windows>,
     queued: Arc<Semaphore>,
     dirty: Arc<Notify>,
     board: Arc<Published<Board>>,
@@ -73,8 +76,6 @@ struct Order {
     /// Events that the ring was ever given.
     stored: u64,
     stages: Stages,
-    alerts: Engine,
-    windows: Windows,
 }
 
 impl Intake {
@@ -93,6 +94,8 @@ impl Intake {
             sinks,
             follower,
             order: Mutex::new(order),
+            alerts: Mutex::default(),
+            windows: Mutex::default(),
             queued,
             dirty,
             board: Arc::new(Published::new(Board::default())),
@@ -106,13 +109,13 @@ impl Intake {
 
     /// Events that the stages change are read again as `reading` says.
     pub fn set_reading(&self, reading: Arc<Reading>) {
-        self.lock().stages.reading = reading;
+        lock(&self.order).stages.reading = reading;
     }
 
     /// Goes on with other signal stages; what they are asked for from now on is as `make` says, unless they are set as
     /// before and keep what their limits have counted.
     pub fn set_signal(&self, signal: &Signal, make: impl FnOnce(&Signal) -> Signals) {
-        let mut order = self.lock();
+        let mut order = lock(&self.order);
         if order.stages.signals.signal() != signal {
             order.stages.signals = make(signal);
         }
@@ -124,7 +127,7 @@ impl Intake {
 
     /// Takes note of events that an earlier taillight has written down: they are repeats if they come again.
     pub fn remember(&self, numbers: &[(u64, u64)]) {
-        let mut order = self.lock();
+        let mut order = lock(&self.order);
         for (client, number) in numbers {
             // What does not fit is told apart no more, as after any gap.
             let _ = order.clients.insert_range(ClientKey::from_bits(*client), *number, 1);
@@ -137,12 +140,12 @@ impl Intake {
 
     /// A client's hello; `next` is the lowest number it still has. Gives the number up to which all was taken.
     pub fn hello(&self, client: ClientKey, next: u64) -> u64 {
-        self.lock().clients.hello(client, next)
+        lock(&self.order).clients.hello(client, next)
     }
 
     /// Numbers that will never come. Gives the number up to which all was taken.
     pub fn gap(&self, client: ClientKey, from: u64, to: u64) -> Result<u64, Refusal> {
-        let mut order = self.lock();
+        let mut order = lock(&self.order);
         order.clients.gap(client, from, to).map_err(|_| Refusal::TooManyGaps)?;
         Ok(order.clients.window(client).map_or(0, super::ack::Window::acked))
     }
@@ -159,8 +162,8 @@ impl Intake {
         };
         let held = self.sinks.hold(batch.chunk.bytes()).await;
         let (mut receipt, now) = (Receipt::default(), super::now());
-        let tickets = {
-            let order = &mut *self.lock();
+        let (ring, passed, first, tickets) = {
+            let order = &mut *lock(&self.order);
             if let Some(numbered) = numbered {
                 receipt.acked = Some(order.take(numbered, &mut batch)?);
             }
@@ -173,32 +176,50 @@ impl Intake {
             let mut staged = order.stages.pass(batch.chunk, origin, now, &mut tally);
             order.number(&mut staged.chunk);
             let (ring, chunk, origin) = staged.split();
-            order.alerts.observe(&ring, order.stored, now);
+            let first = order.stored;
             order.stored += ring.len() as u64;
-            if self.sinks.takes_summaries() {
-                order.windows.observe(&chunk, now);
-            }
             if let Some(follower) = follower {
                 follower.send(Arc::clone(&ring));
             }
-            slot.send(StoreMsg::Append { chunk: ring, tally, permit: Some(permit) });
-            self.sinks.offer(&Packet { chunk, origin, held }, now)
+            slot.send(StoreMsg::Append { chunk: Arc::clone(&ring), tally, permit: Some(permit) });
+            let tickets = self.sinks.offer(&Packet { chunk: Arc::clone(&chunk), origin, held }, now);
+            (ring, chunk, first, tickets)
         };
+        lock(&self.alerts).observe(&ring, first, now);
+        if self.sinks.takes_summaries() {
+            lock(&self.windows).observe(&passed, now);
+        }
+        drop((ring, passed));
         self.dirty.notify_one();
         if tickets.settled().await { Ok(receipt) } else { Err(Refusal::Stopping) }
     }
 
     /// Goes on with these alerts; what is watched as before keeps what it has seen.
     pub fn set_alerts(&self, rules: &[Rule]) {
-        self.lock().alerts.replace(rules);
+        lock(&self.alerts).replace(rules);
+    }
+
+    /// The names of the alerts that are watched.
+    pub fn alert_names(&self) -> Vec<String> {
+        lock(&self.alerts).names()
+    }
+
+    /// Goes on with these times for summaries.
+    pub fn set_times(&self, times: SummaryTimes) {
+        lock(&self.windows).set_times(times);
+    }
+
+    /// Leaves out of the summaries what is of `who`.
+    pub fn forget(&self, who: &Person) {
+        lock(&self.windows).forget(who);
     }
 
     /// Looks at the alerts: publishes those that hold, and tells of each that began or ended in an event of taillight's
     /// own. No sink's room is waited for: few of them come, and a sink that is stuck may be what they are about.
     pub async fn watch(&self) {
         let (changes, firing) = {
-            let (mut order, now) = (self.lock(), super::now());
-            (order.alerts.evaluate(now), order.alerts.firing())
+            let (mut alerts, now) = (lock(&self.alerts), super::now());
+            (alerts.evaluate(now), alerts.firing())
         };
         if *self.board.get() != firing {
             self.board.set(Arc::new(firing));
@@ -220,7 +241,7 @@ impl Intake {
         let now = super::now();
         let mut chunk = wire::own_notes(std::slice::from_ref(note), now);
         {
-            let mut order = self.lock();
+            let mut order = lock(&self.order);
             order.number(&mut chunk);
             order.stored += chunk.len() as u64;
             order.stages.count_own(chunk.len() as u64);
@@ -243,20 +264,24 @@ impl Intake {
     /// Offers to the sinks what has closed by now, at the end everything: endpoints' minutes and sessions. The ring has
     /// their events.
     pub fn summarize(&self, is_end: bool) {
-        let (mut order, now) = (self.lock(), super::now());
-        let closed = if is_end { order.windows.close_all() } else { order.windows.close(now) };
+        let now = super::now();
+        let closed = {
+            let mut windows = lock(&self.windows);
+            if is_end { windows.close_all() } else { windows.close(now) }
+        };
         if closed.is_empty() {
             return;
         }
         let mut chunk = wire::own_notes(&telling::summaries(&closed), now);
+        let mut order = lock(&self.order);
         order.number(&mut chunk);
         // Nobody waits for its ack.
         drop(self.sinks.offer_summaries(&Packet::of(Arc::new(chunk)), now));
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Order> {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Order {

@@ -18,10 +18,12 @@ pub(super) fn alert(change: &Change) -> Note<'static> {
     let has_key = !firing.key.is_empty() && firing.group.is_none();
     let about = if has_key { format!(" ({})", firing.key) } else { String::new() };
     let example = if firing.example.is_empty() { String::new() } else { format!(": {}", firing.example) };
+    let why = if change.is_replaced { ", by other settings" } else { "" };
     let data = json!({
         "type": "log",
         "alert": rule.name,
         "state": state,
+        "by-settings": change.is_replaced,
         "key": firing.key,
         "alert-group": firing.group.map(|(group, _)| format!("{group:016x}")),
         "value": (firing.value * 1000.0).round() / 1000.0,
@@ -30,7 +32,7 @@ pub(super) fn alert(change: &Change) -> Note<'static> {
         "since": firing.since.to_string(),
         "example": firing.example,
     });
-    let msg = format!("alert {state}: {}{about}, {}{example}", rule.name, firing.measured());
+    let msg = format!("alert {state}{why}: {}{about}, {}{example}", rule.name, firing.measured());
     Note { id: "taillight/alert", level, msg, data: data.to_string(), session: "", user: "" }
 }
 
@@ -44,7 +46,7 @@ fn window(window: &EndpointWindow) -> Note<'_> {
         "type": "metric",
         "endpoint": window.endpoint,
         "start": window.start.to_string(),
-        "window-ms": 60_000,
+        "window-ms": window.length_ms,
         "count": window.count,
         "errors": window.errors,
         "sum": window.sum,
@@ -56,7 +58,8 @@ fn window(window: &EndpointWindow) -> Note<'_> {
         "partial": window.is_partial,
     });
     let EndpointWindow { endpoint, count, p50, p99, .. } = window;
-    let msg = format!("{endpoint}: {count} in a minute, p50 {p50} ms, p99 {p99} ms");
+    let seconds = window.length_ms / 1000;
+    let msg = format!("{endpoint}: {count} in {seconds} s, p50 {p50} ms, p99 {p99} ms");
     let (id, level) = ("taillight/endpoint-window", Level::Info);
     Note { id, level, msg, data: data.to_string(), session: "", user: "" }
 }
@@ -68,6 +71,7 @@ fn session(summary: &SessionSummary) -> Note<'_> {
         "start": summary.start.to_string(),
         "last-activity": summary.last.to_string(),
         "lasted-ms": lasted,
+        "sessions": summary.sessions,
         "count": summary.events,
         "errors": summary.errors,
         "partial": summary.is_partial,

@@ -34,4 +34,4 @@ pub use redact::{Redactor, Scrub, Scrubbed};
 pub use selection::{
     FILTER, LIMITS, Rows, SELECTION, Selected, Selection, Selector, Stage, matcher, matching,
 };
-pub use signal::{Rewritten, SIGNAL, Signal, Signals, TRANSFORM};
+pub use signal::{Rewritten, SIGNAL, Signal, Signals, SummaryTimes, TRANSFORM};

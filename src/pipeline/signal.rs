@@ -11,7 +11,7 @@ use super::keys::{Rules, is_usable_key};
 use super::selection::{FILTER, SELECTION, Selected, Selection, Selector, matcher, matching};
 use crate::event::{Chunk, EventRef, Flags, Timestamp, json};
 use crate::filter::Matcher;
-use crate::options::{Check, Complain, Key, Kind, Value, Values, key};
+use crate::options::{Check, Complain, Key, Kind, Value, Values, key, span_of, span_text};
 
 const PATH: Check = Check {
     what: "a path such as \"context.email\"",
@@ -32,6 +32,24 @@ pub const SIGNAL: &[Key] = &[
         Kind::Map { name: NAME, value: &Kind::Text(Check::ANY) },
         "",
         "added to every event that has no such key; \"env:NAME\" is a variable, \"host\" this machine's name",
+    ),
+    key(
+        "summary-window",
+        Kind::Span,
+        "\"1m\"",
+        "how long an endpoint is summed up, from a second to an hour",
+    ),
+    key(
+        "summary-late",
+        Kind::Span,
+        "\"2m\"",
+        "how long after that what is late is counted in, up to an hour",
+    ),
+    key(
+        "summary-silence",
+        Kind::Span,
+        "\"30m\"",
+        "a session is summed up after so long without an event, a second to a day",
     ),
     key("redact", Kind::List(KEY_NAME), "", "further keys whose values are never kept"),
     key("redact-not", Kind::List(KEY_NAME), "", "keys of the built-in list that are let through"),
@@ -55,6 +73,30 @@ pub const TRANSFORM: &[Key] = &[
 /// Transforms that are read; those beyond are left out.
 const MAX_TRANSFORMS: usize = 50;
 
+/// The keys of [`SummaryTimes`], each with the least and the most it may be, in milliseconds.
+const TIMES: [(&str, u64, u64); 3] = [
+    ("summary-window", 1_000, 3_600_000),
+    ("summary-late", 0, 3_600_000),
+    ("summary-silence", 1_000, 86_400_000),
+];
+
+/// When summaries close, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SummaryTimes {
+    /// How long an endpoint's requests are summed up.
+    pub window_ms: u64,
+    /// How long after that what is late is counted in.
+    pub late_ms: u64,
+    /// A session closes after so long without an event.
+    pub silence_ms: u64,
+}
+
+impl Default for SummaryTimes {
+    fn default() -> Self {
+        Self { window_ms: 60_000, late_ms: 120_000, silence_ms: 1_800_000 }
+    }
+}
+
 /// What the settings say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Signal {
@@ -67,9 +109,17 @@ impl Signal {
     pub fn read(table: &dyn TableLike, complain: &mut Complain<'_>) -> Self {
         let say =
             |complain: &mut Complain<'_>, span, message: String| complain(span, format!("signal: {message}"));
-        let values = Values::read(&[SELECTION, SIGNAL], table, &["transforms"], &mut |span, message| {
+        let mut values = Values::read(&[SELECTION, SIGNAL], table, &["transforms"], &mut |span, message| {
             say(complain, span, message);
         });
+        for (name, least, most) in TIMES {
+            let is_in = (least..=most).contains(&values.number(name));
+            if let (false, Some(item)) = (is_in, table.get(name)) {
+                let message = format!("{name} is a time from {} to {}", span_text(least), span_text(most));
+                say(complain, span_of(table, name, item), message);
+                values.put(name, Value::Span(values.number(name).clamp(least, most)));
+            }
+        }
         let mut transforms = Vec::new();
         match table.get("transforms") {
             None => {}
@@ -103,6 +153,15 @@ impl Signal {
     /// As read, in the order in which they are carried out.
     pub fn transforms(&self) -> &[Values] {
         &self.transforms
+    }
+
+    /// When summaries close.
+    pub fn times(&self) -> SummaryTimes {
+        if self.values == Values::default() {
+            return SummaryTimes::default();
+        }
+        let [window_ms, late_ms, silence_ms] = TIMES.map(|(name, ..)| self.values.number(name));
+        SummaryTimes { window_ms, late_ms, silence_ms }
     }
 
     /// What is changed about redaction.

@@ -228,6 +228,7 @@ fn retention(settings: &Settings) -> Retention {
 fn set_signal(door: &Door, settings: &Settings) {
     door.intake.set_alerts(&settings.alerts);
     let signal = &settings.signal.0;
+    door.intake.set_times(signal.times());
     door.set_redactor(Redactor::new(&signal.rules()));
     door.intake.set_signal(signal, |signal| {
         // Without randomness samples are drawn alike in each run, which is no less fair.

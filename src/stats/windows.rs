@@ -1,9 +1,10 @@
 //! Summaries that close: each endpoint's minute, and each session once nothing more comes of it.
 //!
-//! Filled by `ingest` with what arrives, asked once a second for what has closed; that goes to the sinks. A minute takes
-//! what is late until two minutes after its end, a session closes half an hour after its last event; at the end of the
-//! program everything closes. Bounded: what does not fit any more is summed up under `(other)`, or for sessions closes
-//! the one that was silent for longest.
+//! Filled by `ingest` with what arrives, asked once a second for what has closed; that goes to the sinks. How long a
+//! minute is, how long after its end it takes what is late, and how long a session must be silent to be closed, is set
+//! ([`SummaryTimes`]); at the end of the program everything closes. Bounded: what does not fit any more is summed up
+//! under `(other)`, or for sessions closes the one that was silent for longest; of those, too, what is more than can be
+//! told at once is one sum.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,24 +12,24 @@ use std::sync::Arc;
 use hdrhistogram::Histogram;
 use rustc_hash::FxHashMap;
 
-use crate::event::{Chunk, EventRef, Flags, Level, Timestamp};
+use crate::event::{Chunk, EventRef, Flags, Level, Person, Timestamp};
+use crate::pipeline::SummaryTimes;
 
-const MINUTE_MS: i64 = 60_000;
-/// How long after its end a minute takes what is late.
-const LATE_MS: i64 = 120_000;
-const SILENCE_MS: i64 = 30 * MINUTE_MS;
 /// Windows open at once, 20 KiB each.
 const MAX_WINDOWS: usize = 1_000;
 const MAX_SESSIONS: usize = 10_000;
+/// Sessions that had to go for others and are told each by itself; those beyond are summed up until the next look.
+const MAX_PUSHED_OUT: usize = 1_000;
 const OTHER: &str = "(other)";
 /// A minute in microseconds: longer requests count as that long (CONTRACT: latency).
 const MAX_US: u64 = 60_000_000;
 
-/// One endpoint's requests of one minute; times in milliseconds.
+/// One endpoint's requests of one minute, or as long as is set; times in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndpointWindow {
     pub endpoint: String,
     pub start: Timestamp,
+    pub length_ms: u64,
     pub count: u64,
     /// Answered with 400 or more, or not at all.
     pub errors: u64,
@@ -42,10 +43,12 @@ pub struct EndpointWindow {
     pub is_partial: bool,
 }
 
-/// One session from its first event to its last.
+/// One session from its first event to its last, or several together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSummary {
     pub session: String,
+    /// How many it sums up.
+    pub sessions: u64,
     pub user: String,
     pub start: Timestamp,
     pub last: Timestamp,
@@ -72,6 +75,7 @@ impl Closed {
 /// Everything that is open.
 #[derive(Debug, Default)]
 pub struct Windows {
+    times: SummaryTimes,
     minutes: BTreeMap<i64, FxHashMap<Box<str>, Window>>,
     /// In all minutes together.
     open: usize,
@@ -80,6 +84,10 @@ pub struct Windows {
     silence: BTreeSet<(Timestamp, Arc<str>)>,
     /// Sessions that had to go for others.
     pushed_out: Vec<SessionSummary>,
+    /// Those of them that are more than are told apart.
+    crowd: Option<SessionSummary>,
+    /// What other times have closed.
+    cut_off: Vec<EndpointWindow>,
 }
 
 #[derive(Debug)]
@@ -98,6 +106,29 @@ struct Open {
 }
 
 impl Windows {
+    /// Goes on with these times; what is open closes if minutes are of another length from now on.
+    pub fn set_times(&mut self, times: SummaryTimes) {
+        if times.window_ms != self.times.window_ms {
+            let minutes = std::mem::take(&mut self.minutes);
+            self.open = 0;
+            let length = self.times.window_ms;
+            self.cut_off
+                .extend(minutes.into_iter().flat_map(|(minute, all)| summed(minute, length, all, true)));
+        }
+        self.times = times;
+    }
+
+    /// Leaves out the sessions of `who`, as if they had not been; gives how many there were.
+    pub fn forget(&mut self, who: &Person) -> usize {
+        let is_theirs = |one: &SessionSummary| who.is(&one.user, &one.session);
+        let before = self.sessions.len() + self.pushed_out.len();
+        self.pushed_out.retain(|one| !is_theirs(one));
+        self.sessions.retain(|_, open| !is_theirs(&open.summary));
+        let sessions = &self.sessions;
+        self.silence.retain(|(_, name)| sessions.contains_key(name));
+        before - self.sessions.len() - self.pushed_out.len()
+    }
+
     /// Counts the events of `chunk`, all but taillight's own.
     pub fn observe(&mut self, chunk: &Chunk, now: Timestamp) {
         let mut from = 0;
@@ -116,11 +147,11 @@ impl Windows {
     fn request(&mut self, event: EventRef<'_>, now: Timestamp) {
         let (endpoint, Some(duration)) = (event.endpoint(), event.duration()) else { return };
         // A clock that is ahead has no minutes of its own.
-        let minute = event.inst().0.min(now.0).div_euclid(MINUTE_MS);
-        if is_closed(minute, now) {
+        let minute = event.inst().0.min(now.0).div_euclid(ms(self.times.window_ms));
+        if self.is_closed(minute, now) {
             return;
         }
-        let is_full = self.open >= MAX_WINDOWS;
+        let is_full = self.open + self.cut_off.len() >= MAX_WINDOWS;
         let windows = self.minutes.entry(minute).or_default();
         let name = if is_full && !windows.contains_key(endpoint) { OTHER } else { endpoint };
         if !windows.contains_key(name) {
@@ -159,20 +190,35 @@ impl Windows {
             return;
         }
         let gone = self.silence.pop_first().and_then(|(_, name)| self.sessions.remove(&name));
-        let summary = gone.map(|open| SessionSummary { is_partial: true, ..open.summary });
-        self.pushed_out.extend(summary);
+        let Some(open) = gone else { return };
+        let summary = SessionSummary { is_partial: true, ..open.summary };
+        if self.pushed_out.len() < MAX_PUSHED_OUT {
+            self.pushed_out.push(summary);
+            return;
+        }
+        match &mut self.crowd {
+            Some(crowd) => crowd.add(&summary),
+            None => {
+                let (session, user) = (OTHER.to_owned(), String::new());
+                self.crowd = Some(SessionSummary { session, user, ..summary });
+            }
+        }
     }
 
     /// What has closed by `now`, in the order of time.
     pub fn close(&mut self, now: Timestamp) -> Closed {
-        let (mut windows, mut sessions) = (Vec::new(), std::mem::take(&mut self.pushed_out));
-        while let Some(first) = self.minutes.first_entry().filter(|first| is_closed(*first.key(), now)) {
-            self.open -= first.get().len();
-            let minute = *first.key();
-            windows.extend(summed(minute, first.remove(), false));
+        let (mut windows, mut sessions) =
+            (std::mem::take(&mut self.cut_off), std::mem::take(&mut self.pushed_out));
+        sessions.extend(self.crowd.take());
+        while let Some(minute) =
+            self.minutes.keys().next().copied().filter(|minute| self.is_closed(*minute, now))
+            && let Some(closed) = self.minutes.remove(&minute)
+        {
+            self.open -= closed.len();
+            windows.extend(summed(minute, self.times.window_ms, closed, false));
         }
         while let Some((heard, _)) = self.silence.first()
-            && now.since(*heard) >= SILENCE_MS
+            && now.since(*heard) >= ms(self.times.silence_ms)
             && let Some((_, name)) = self.silence.pop_first()
         {
             sessions.extend(self.sessions.remove(&name).map(|open| open.summary));
@@ -182,26 +228,39 @@ impl Windows {
 
     /// Everything that is open, closed before its time.
     pub fn close_all(&mut self) -> Closed {
-        let Self { minutes, sessions, mut pushed_out, .. } = std::mem::take(self);
-        let windows =
-            minutes.into_iter().flat_map(|(minute, windows)| summed(minute, windows, true)).collect();
+        let new = Self { times: self.times, ..Self::default() };
+        let Self { times, minutes, sessions, mut pushed_out, crowd, cut_off: mut windows, .. } =
+            std::mem::replace(self, new);
+        let length = times.window_ms;
+        windows.extend(minutes.into_iter().flat_map(|(minute, all)| summed(minute, length, all, true)));
+        pushed_out.extend(crowd);
         let mut sessions: Vec<_> = sessions.into_values().map(|open| open.summary).collect();
         sessions.sort_by(|a, b| (a.last, &a.session).cmp(&(b.last, &b.session)));
         pushed_out.extend(sessions.into_iter().map(|summary| SessionSummary { is_partial: true, ..summary }));
         Closed { windows, sessions: pushed_out }
     }
+
+    /// Whether a minute takes nothing more.
+    fn is_closed(&self, minute: i64, now: Timestamp) -> bool {
+        let end = minute.saturating_add(1).saturating_mul(ms(self.times.window_ms));
+        end.saturating_add(ms(self.times.late_ms)) <= now.0
+    }
 }
 
-/// Whether a minute takes nothing more.
-fn is_closed(minute: i64, now: Timestamp) -> bool {
-    minute.saturating_add(1).saturating_mul(MINUTE_MS).saturating_add(LATE_MS) <= now.0
+fn ms(span: u64) -> i64 {
+    i64::try_from(span).unwrap_or(i64::MAX)
 }
 
-/// By endpoint's name.
-fn summed(minute: i64, windows: FxHashMap<Box<str>, Window>, is_partial: bool) -> Vec<EndpointWindow> {
+/// By endpoint's name; a minute is `length` milliseconds.
+fn summed(
+    minute: i64,
+    length: u64,
+    windows: FxHashMap<Box<str>, Window>,
+    is_partial: bool,
+) -> Vec<EndpointWindow> {
     let mut windows: Vec<_> = windows
         .into_iter()
-        .map(|(endpoint, window)| EndpointWindow { is_partial, ..window.summed(minute, &endpoint) })
+        .map(|(endpoint, window)| EndpointWindow { is_partial, ..window.summed(minute, length, &endpoint) })
         .collect();
     windows.sort_by(|a, b| a.endpoint.cmp(&b.endpoint));
     windows
@@ -211,6 +270,7 @@ impl Open {
     fn new(event: EventRef<'_>, now: Timestamp) -> Self {
         let summary = SessionSummary {
             session: event.session().to_owned(),
+            sessions: 1,
             user: event.user().to_owned(),
             start: event.inst(),
             last: event.inst(),
@@ -233,6 +293,16 @@ impl Open {
     }
 }
 
+impl SessionSummary {
+    /// Takes another one in.
+    fn add(&mut self, other: &Self) {
+        self.sessions += other.sessions;
+        (self.start, self.last) = (self.start.min(other.start), self.last.max(other.last));
+        self.events += other.events;
+        self.errors += other.errors;
+    }
+}
+
 impl Window {
     fn new() -> Self {
         let durations = Histogram::new_with_bounds(1, MAX_US, 2).expect("the bounds are in order");
@@ -247,18 +317,19 @@ impl Window {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "below 285 years")]
-    fn summed(&self, minute: i64, endpoint: &str) -> EndpointWindow {
-        let ms = |us: u64| us as f64 / 1000.0;
+    fn summed(&self, minute: i64, length: u64, endpoint: &str) -> EndpointWindow {
+        let millis = |us: u64| us as f64 / 1000.0;
         // The histogram knows a value to two digits only, the smallest and the largest exactly.
-        let quantile = |q| ms(self.durations.value_at_quantile(q).clamp(self.min, self.max));
+        let quantile = |q| millis(self.durations.value_at_quantile(q).clamp(self.min, self.max));
         EndpointWindow {
             endpoint: endpoint.to_owned(),
-            start: Timestamp(minute * MINUTE_MS),
+            start: Timestamp(minute.saturating_mul(ms(length))),
+            length_ms: length,
             count: self.durations.len(),
             errors: self.errors,
-            sum: ms(self.sum),
-            min: ms(self.min),
-            max: ms(self.max),
+            sum: millis(self.sum),
+            min: millis(self.min),
+            max: millis(self.max),
             p50: quantile(0.5),
             p90: quantile(0.9),
             p99: quantile(0.99),

@@ -53,9 +53,10 @@ fn a_minute_takes_what_is_late_until_two_minutes_after_its_end() {
 fn a_session_closes_half_an_hour_after_its_last_event() {
     let mut windows = Windows::default();
     windows.observe(&chunk(&[("", 5, 1), ("", 2, 900), ("", 65, 1)]), Timestamp(70_000));
-    assert!(windows.close(Timestamp(70_000 + SILENCE_MS - 1)).sessions.is_empty());
+    assert!(windows.close(Timestamp(70_000 + 1_800_000 - 1)).sessions.is_empty());
     let expected = SessionSummary {
         session: "s".to_owned(),
+        sessions: 1,
         user: "u".to_owned(),
         start: Timestamp(2_000),
         last: Timestamp(65_000),
@@ -63,7 +64,7 @@ fn a_session_closes_half_an_hour_after_its_last_event() {
         errors: 1,
         is_partial: false,
     };
-    assert_eq!(windows.close(Timestamp(70_000 + SILENCE_MS)).sessions, [expected]);
+    assert_eq!(windows.close(Timestamp(70_000 + 1_800_000)).sessions, [expected]);
     assert!(windows.close(Timestamp(i64::MAX / 4)).is_empty());
     windows.observe(&chunk(&[("GET /a", 5, 1)]), Timestamp(5_000));
     let closed = windows.close_all();
@@ -101,4 +102,63 @@ fn sessions_that_do_not_fit_push_out_the_one_that_was_silent_for_longest() {
         closed.iter().map(|one| (one.session.as_str(), one.is_partial)).collect::<Vec<_>>(),
         [("s1", true)]
     );
+}
+
+#[test]
+fn more_sessions_than_are_told_at_once_are_summed_up() {
+    let mut windows = Windows::default();
+    let crowd = 7;
+    for number in 0..MAX_SESSIONS + MAX_PUSHED_OUT + crowd {
+        let mut builder = ChunkBuilder::new();
+        builder.push(&row(&format!("s{number}"), "", number as i64, 900));
+        windows.observe(&builder.finish(), Timestamp(number as i64));
+    }
+    let closed = windows.close(Timestamp(20_000)).sessions;
+    assert_eq!(closed.len(), MAX_PUSHED_OUT + 1);
+    let sum = closed.last().expect("the sum");
+    assert_eq!((sum.session.as_str(), sum.user.as_str(), sum.sessions), (OTHER, "", crowd as u64));
+    assert_eq!((sum.events, sum.errors, sum.is_partial), (crowd as u64, crowd as u64, true));
+    let first = MAX_PUSHED_OUT as i64 * 1000;
+    assert_eq!((sum.start, sum.last), (Timestamp(first), Timestamp(first + (crowd as i64 - 1) * 1000)));
+    assert!(windows.close(Timestamp(20_000)).is_empty());
+    assert_eq!(windows.close_all().sessions.len(), MAX_SESSIONS);
+}
+
+#[test]
+fn other_times_count_from_then_on_and_lose_nothing() {
+    let mut windows = Windows::default();
+    windows.observe(&chunk(&[("GET /a", 5, 100)]), Timestamp(5_000));
+    let times = SummaryTimes { window_ms: 10_000, late_ms: 1_000, silence_ms: 2_000 };
+    windows.set_times(times);
+    windows.observe(&chunk(&[("GET /a", 12, 100), ("GET /a", 19, 100)]), Timestamp(19_000));
+    let told = |closed: Closed| {
+        closed
+            .windows
+            .iter()
+            .map(|one| (one.start.0, one.length_ms, one.count, one.is_partial))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(windows.close(Timestamp(20_999))), [(0, 60_000, 1, true)]);
+    let closed = windows.close(Timestamp(21_000));
+    assert_eq!(closed.sessions[0].events, 3);
+    assert_eq!(told(closed), [(10_000, 10_000, 2, false)]);
+    windows.set_times(SummaryTimes { silence_ms: 1, ..times });
+    assert!(windows.close(Timestamp(30_000)).is_empty());
+}
+
+#[test]
+fn a_person_that_is_forgotten_has_no_summary() {
+    for (who, left) in [
+        (Person::User("u".to_owned()), 0),
+        (Person::Session("s".to_owned()), 1),
+        (Person::Session("u".to_owned()), 2),
+    ] {
+        let mut windows = Windows::default();
+        windows.observe(&chunk(&[("", 5, 1)]), Timestamp(5_000));
+        let mut builder = ChunkBuilder::new();
+        builder.push(&row("s2", "", 5, 1));
+        windows.observe(&builder.finish(), Timestamp(5_000));
+        assert_eq!(windows.forget(&who), 2 - left, "{who:?}");
+        assert_eq!(windows.close(Timestamp(9_000_000)).sessions.len(), left, "{who:?}");
+    }
 }

@@ -96,6 +96,70 @@ fn shares_percentiles_and_rates_are_measured_by_what_is_counted_apart() {
 }
 
 #[test]
+fn an_alert_that_holds_when_its_rule_is_set_otherwise_is_told_to_have_ended() {
+    let low = |at_least: u32| {
+        format!("[[alerts]]\nname = \"low\"\nfilter = \"level:warn\"\nat-least = {at_least}\n")
+    };
+    let recorded = Recorded::start(&low(2));
+    recorded.program.post(r#"[{"type":"log","level":"warn"},{"type":"log","level":"warn","message":"low"}]"#);
+    recorded.until(holds);
+    let page = recorded.program.request("GET", "/metrics", &[], "").body;
+    assert!(page.contains("taillight_alerts_firing{alert=\"low\"} 1"), "{page}");
+    assert!(page.contains("taillight_alerts_firing{alert=\"same error\"} 0"), "{page}");
+    let settings = recorded.program.settings();
+    let text = fs::read_to_string(&settings).expect("readable").replace(&low(2), &low(3));
+    fs::write(settings, text).expect("written");
+    recorded.program.signal("HUP");
+    let health = recorded.until(|health| !holds(health));
+    assert_eq!(health["alerts"], json!([]));
+    recorded.until(|health| health["sinks"]["rec"]["delivered"] == 4);
+    let events = recorded.events();
+    let told: Vec<_> = events.iter().filter(|event| event["id"] == "taillight/alert").collect();
+    let [began, ended] = told.as_slice() else { panic!("{events:?}") };
+    assert_eq!((&began["data"]["state"], &began["data"]["by-settings"]), (&"firing".into(), &false.into()));
+    assert_eq!((&ended["data"]["state"], &ended["data"]["by-settings"]), (&"ended".into(), &true.into()));
+    assert_eq!(ended["msg"], "alert ended, by other settings: low, 2 in 5m: low");
+}
+
+#[test]
+fn summaries_close_in_their_time_and_what_is_late_is_counted_in() {
+    let recorded = Recorded::start(
+        "[signal]\nsummary-window = \"2s\"\nsummary-late = \"5s\"\nsummary-silence = \"1s\"\n",
+    );
+    let call = |late: i64| {
+        let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        let at = i64::try_from(at.as_millis()).expect("fits") - late;
+        format!(
+            r#"{{"type":"metric","subtype":"api-call","url":"/api/users/7","method":"GET","status":200,"duration-ms":20,"timestamp":{at},"session-id":"s-1"}}"#
+        )
+    };
+    // One that is two seconds late is counted in a window that has ended, one that is a minute late in none.
+    recorded.program.post(&format!("[{},{},{}]", call(0), call(2_000), call(60_000)));
+    let closed =
+        |health: &Value| health["sinks"]["rec"]["delivered"].as_u64().is_some_and(|count| count >= 5);
+    recorded.until(closed);
+    let of = |id: &str| -> Vec<Value> {
+        recorded.events().into_iter().filter(|event| event["id"] == id).collect()
+    };
+    recorded.until(|_| {
+        let counts = of("taillight/endpoint-window");
+        counts.iter().filter_map(|one| one["data"]["count"].as_u64()).sum::<u64>() == 2
+    });
+    let windows = of("taillight/endpoint-window");
+    assert!(windows.iter().all(|one| one["data"]["window-ms"] == 2_000 && one["data"]["partial"] == false));
+    assert!(
+        windows[0]["msg"]
+            .as_str()
+            .is_some_and(|msg| msg.starts_with("GET /api/users/:id: ") && msg.contains(" in 2 s, p50 20 ms")),
+        "{windows:?}"
+    );
+    let sessions = of("taillight/session-summary");
+    let [session] = sessions.as_slice() else { panic!("{sessions:?}") };
+    assert_eq!((&session["session"], &session["data"]["count"]), (&"s-1".into(), &3.into()));
+    assert_eq!((&session["data"]["partial"], &session["data"]["sessions"]), (&false.into(), &1.into()));
+}
+
+#[test]
 fn minutes_and_sessions_are_summed_up_for_the_sinks_that_take_them_at_the_end_at_the_latest() {
     let folder = tempfile::tempdir().expect("a folder");
     let without = folder.path().join("without");

@@ -26,6 +26,7 @@ pub(super) async fn page(door: &Door, form: Form) -> Option<String> {
     own::write_ledger(&snapshot, &mut out);
     own::write_doors(&door.counters, &mut out);
     own::write_sinks(&reports, &mut out);
+    own::write_alerts(&door.intake.alert_names(), &door.intake.alerts().get(), &mut out);
     own::write_other(other, &mut out);
     Some(out.finish())
 }

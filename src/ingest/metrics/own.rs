@@ -3,6 +3,7 @@
 //! Called by `metrics`. The sums of the ledger and of each sink hold between the numbers of one page.
 
 use super::exposition::{Exposition, Kind, Sums};
+use crate::alerts::Firing;
 use crate::counters::{Counter, Counters};
 use crate::sinks::{Counts, DROPPED, Report};
 use crate::store::Snapshot;
@@ -101,6 +102,15 @@ pub(super) fn write_sinks(reports: &[Report], out: &mut Exposition) {
     });
     let help = "From being offered to being delivered.";
     out.measured("taillight_sink_latency_seconds", Kind::Summary, help, quantiles);
+}
+
+/// How often each alert holds now: once for each key it is counted apart by.
+pub(super) fn write_alerts(names: &[String], board: &[Firing], out: &mut Exposition) {
+    let mut sums = Sums::default();
+    names.iter().for_each(|name| sums.add(&[("alert", name)], 0));
+    board.iter().for_each(|firing| sums.add(&[("alert", &firing.rule.name)], 1));
+    let help = "What holds of the alert now: everything together, or each group, endpoint, session or id.";
+    out.by("taillight_alerts_firing", Kind::Gauge, help, &sums);
 }
 
 pub(super) fn write_other(events: u64, out: &mut Exposition) {
