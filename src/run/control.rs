@@ -13,14 +13,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::event::{Person, line};
-use crate::ingest;
-use crate::sinks::{Outlets, Taken, lines_in};
-use crate::store::StoreHandle;
+use crate::ingest::{self, Door};
+use crate::sinks::{Taken, lines_in};
+use crate::store::Snapshot;
 
 /// Bytes of a question.
 const MAX_QUESTION: u64 = 64 * 1024;
@@ -127,8 +126,7 @@ impl Drop for Control {
 /// What questions are answered from.
 #[derive(Clone)]
 pub(super) struct Known {
-    pub(super) store: StoreHandle,
-    pub(super) sinks: Arc<Outlets>,
+    pub(super) door: Arc<Door>,
     pub(super) dirty: Arc<Notify>,
 }
 
@@ -179,14 +177,16 @@ async fn answer(mut stream: UnixStream, known: &Known) -> io::Result<()> {
     let mut out = BufWriter::new(stream);
     match what {
         What::Forget => forget(&who, known, &mut out).await?,
-        What::Export => tokio::task::block_in_place(|| export(&who, known, &mut out))?,
+        What::Export => export(&who, known, &mut out).await?,
     }
     say(&Told::Done, &mut out)?;
     out.flush()
 }
 
 async fn forget(who: &Person, known: &Known, out: &mut BufWriter<Blocking>) -> io::Result<()> {
-    let gone = known.store.forget(who.clone()).await;
+    let intake = &known.door.intake;
+    let gone = intake.store().forget(who.clone()).await;
+    intake.forget(who);
     known.dirty.notify_one();
     let place = "memory".to_owned();
     let told = match gone {
@@ -194,7 +194,7 @@ async fn forget(who: &Person, known: &Known, out: &mut BufWriter<Blocking>) -> i
         None => Told::Failed { place, why: "taillight is closing".to_owned() },
     };
     say(&told, out)?;
-    for taken in known.sinks.forget(who).await {
+    for taken in intake.sinks().forget(who).await {
         for told in Told::of(taken) {
             say(&told, out)?;
         }
@@ -207,10 +207,22 @@ fn say(told: &Told, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// The events in memory, then the lines of files that are written to.
-fn export(who: &Person, known: &Known, out: &mut BufWriter<Blocking>) -> io::Result<()> {
-    let snapshot = Handle::current().block_on(known.store.look(ingest::now()));
+/// The events in memory, then the lines of files and databases that are written to.
+async fn export(who: &Person, known: &Known, out: &mut BufWriter<Blocking>) -> io::Result<()> {
+    let intake = &known.door.intake;
+    let snapshot = intake.store().look(ingest::now()).await;
     let snapshot = snapshot.ok_or_else(|| io::Error::other("taillight is closing"))?;
+    tokio::task::block_in_place(|| in_memory(who, &snapshot, out))?;
+    for setting in intake.sinks().settings() {
+        let found = lines_in(&setting, who, &mut |line| writeln!(out, "{line}")).await;
+        if let Err(why) = found {
+            say(&Told::Failed { place: format!("sink {}", setting.name), why }, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn in_memory(who: &Person, snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
     let mut text = String::new();
     for event in (snapshot.first..snapshot.end).filter_map(|ordinal| snapshot.event(ordinal)) {
         if who.has(event) {
@@ -218,12 +230,6 @@ fn export(who: &Person, known: &Known, out: &mut BufWriter<Blocking>) -> io::Res
             line::write(event, &mut text);
             text.push('\n');
             out.write_all(text.as_bytes())?;
-        }
-    }
-    for setting in known.sinks.settings() {
-        let found = lines_in(&setting, who, &mut |line| writeln!(out, "{line}"));
-        if let Err(why) = found {
-            say(&Told::Failed { place: format!("sink {}", setting.name), why }, out)?;
         }
     }
     Ok(())

@@ -129,8 +129,7 @@ impl Listener {
         set_signal(&door, settings);
         runtime.spawn(look(Arc::clone(&door), stopping.clone()));
         let asks = door.asks.clone();
-        let known =
-            control::Known { store: handle.clone(), sinks: Arc::clone(&sinks), dirty: Arc::clone(&dirty) };
+        let known = control::Known { door: Arc::clone(&door), dirty: Arc::clone(&dirty) };
         let control = answering(&runtime, known);
         let serving = runtime.spawn(ingest::serve(listeners, Arc::clone(&door), stopping));
         Ok(Self {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 use tempfile::NamedTempFile;
+use tokio::runtime::Runtime;
 
 use super::control::{Question, Told, What, folder};
 use super::{Usage, code, print, state_folder};
@@ -21,7 +22,7 @@ use crate::event::{Person, gate};
 use crate::sinks::{self, Setting, forget_in, lines_in};
 use crate::ui::format::counted;
 
-/// An answer may have to wait for a sink to write out its queue, and for large files to be rewritten.
+/// An answer may have to wait for a sink to end its write, and for large files to be rewritten.
 const ANSWER_WITHIN: Duration = Duration::from_secs(900);
 /// Text of one person's events that is held to be put in order.
 const MAX_TEXT: usize = 1 << 30;
@@ -139,8 +140,7 @@ pub(super) fn forget(settings: &Settings, forget: &cli::Forget) -> anyhow::Resul
     }
     if running.is_empty() {
         missing(&forget.files)?;
-        // Files are rewritten on a thread that may block.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = blocking()?;
         for setting in settings_of(settings, &forget.files) {
             let taken = runtime.block_on(async { forget_in(&setting, &who).await });
             Told::of(taken).into_iter().for_each(|told| sum.take(told, None));
@@ -149,12 +149,20 @@ pub(super) fn forget(settings: &Settings, forget: &cli::Forget) -> anyhow::Resul
             sum.text.push_str("no taillight is running: what it had in memory is gone\n");
         }
     }
+    if sum.has_failed {
+        sum.text.push_str("what failed has their events still: run this again once that is mended\n");
+    }
     print(sum.text.as_bytes())?;
     Ok(match sum.removed {
         _ if sum.has_failed => code::FILE,
         0 => code::NOTHING,
         _ => code::FINE,
     })
+}
+
+/// A runtime whose thread may block over files.
+fn blocking() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
 /// A file that was named and is not there is a mistake, and not one without lines.
@@ -219,9 +227,11 @@ pub(super) fn gather(
         })?;
     }
     if running.is_empty() {
+        let runtime = blocking()?;
         for setting in settings_of(settings, files) {
             let take = &mut |line: &str| gathered.take(line).map_err(io::Error::other);
-            lines_in(&setting, &who, take).map_err(|why| anyhow!("{why}"))?;
+            let read = runtime.block_on(async { lines_in(&setting, &who, take).await });
+            read.map_err(|why| anyhow!("sink {}: {why}", setting.name))?;
         }
     }
     written(&gathered)

@@ -52,7 +52,7 @@ use thiserror::Error;
 pub use dispatch::{DISPATCH, Dispatch, Mode};
 pub use file::{numbers_of, recorder};
 pub use outlets::{Outlets, Tickets};
-pub use person::{Removed, Taken, forget_in, lines_in};
+pub use person::{Removed, Taken, Visit, forget_in, lines_in};
 pub use piece::{Batch, Item, Origin, Packet};
 pub use report::{Counts, DROPPED, Dropped, Report, State};
 pub use settings::{Setting, read};
@@ -95,6 +95,15 @@ pub trait Sink: Send + Sized + 'static {
         _who: &Person,
     ) -> impl Future<Output = Result<Option<Removed>, String>> + Send {
         async { Ok(None) }
+    }
+
+    /// Gives `visit` the lines of an export for the events of `who` that were delivered, where they can be had back.
+    fn lines(
+        _options: &Self::Options,
+        _who: &Person,
+        _visit: &mut Visit<'_>,
+    ) -> impl Future<Output = Result<(), String>> + Send {
+        async { Ok(()) }
     }
 }
 
@@ -159,6 +168,7 @@ pub struct Build {
     pub ack: AckLevel,
     start: Start,
     forget: Forget,
+    lines: Lines,
 }
 
 type Start = Box<dyn FnOnce(Arc<Outlet>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -166,10 +176,13 @@ type Start = Box<dyn FnOnce(Arc<Outlet>) -> Pin<Box<dyn Future<Output = ()> + Se
 type Forgetting = Pin<Box<dyn Future<Output = Result<Option<Removed>, String>> + Send>>;
 type Forget = Box<dyn Fn(Person) -> Forgetting + Send>;
 
+type Reading<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+type Lines = Box<dyn for<'a> Fn(Person, &'a mut Visit<'_>) -> Reading<'a> + Send + Sync>;
+
 impl Build {
     /// A sink `S` with `options`, for whose acks nothing is waited.
     pub fn of<S: Sink>(options: S::Options) -> Self {
-        let own = options.clone();
+        let (own, known) = (options.clone(), options.clone());
         let start = move |outlet| -> Pin<Box<dyn Future<Output = ()> + Send>> {
             Box::pin(runner::run::<S>(outlet, options))
         };
@@ -177,13 +190,25 @@ impl Build {
             let own = own.clone();
             Box::pin(async move { S::forget(&own, &who).await })
         };
-        Self { ack: AckLevel::Seen, start: Box::new(start), forget: Box::new(forget) }
+        Self {
+            ack: AckLevel::Seen,
+            start: Box::new(start),
+            forget: Box::new(forget),
+            lines: lines::<S>(known),
+        }
     }
 
     #[must_use]
     fn acking(self, ack: AckLevel) -> Self {
         Self { ack, ..self }
     }
+}
+
+fn lines<S: Sink>(options: S::Options) -> Lines {
+    fn of<'a, S: Sink>(options: S::Options, who: Person, visit: &'a mut Visit<'_>) -> Reading<'a> {
+        Box::pin(async move { S::lines(&options, &who, visit).await })
+    }
+    Box::new(move |who, visit| of::<S>(options.clone(), who, visit))
 }
 
 /// A kind of sink.

@@ -12,9 +12,9 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::AckLevel;
 use super::dispatch::{Dispatch, Mode};
-use super::piece::{Batch, Packet, Piece};
+use super::piece::{self, Batch, Packet, Piece};
 use super::report::{Counts, Dropped, Report, State};
-use crate::event::{Timestamp, gate};
+use crate::event::{Person, Timestamp, gate};
 use crate::pipeline::{Rows, Selector, Stage};
 
 /// Columns of an error that are kept.
@@ -44,10 +44,10 @@ pub(super) enum Next {
     Rest(Visit),
 }
 
-/// A rest of a sink, so that somebody else can get at what it has written.
+/// A rest of a sink, so that somebody else can take what is of a person out of what it has written.
 pub(super) struct Visit {
-    /// How many events must have left the queue before.
-    upto: u64,
+    /// Whose events are not to be written any more.
+    pub(super) who: Person,
     /// Told when the sink is closed.
     begun: oneshot::Sender<()>,
     /// Ends, or is dropped, when it may go on.
@@ -160,18 +160,41 @@ impl Outlet {
         }
     }
 
-    /// Asks for a rest once what is in the queue by now has left it. The first end tells when it begins, or is closed
-    /// where the sink has ended; the second ends it.
-    pub(super) fn visit(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+    /// Takes the events of `who` out of the queue, and asks for a rest once nothing is being written. The first end tells
+    /// when it begins, or is closed where the sink has ended; the second ends it.
+    pub(super) fn visit(&self, who: &Person) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
         let ((begun, begins), (end, over)) = (oneshot::channel(), oneshot::channel());
         let mut inner = self.lock();
+        let gone = piece::forget(&mut inner.queue, who) as u64;
+        inner.queued -= gone;
+        inner.queued_bytes = inner.queue.iter().map(|piece| piece.bytes() as u64).sum();
+        inner.counts.drop_for(Dropped::Forgotten, gone);
         if inner.state != State::Stopped {
-            let upto = inner.entered;
-            inner.visits.push_back(Visit { upto, begun, over });
+            inner.visits.push_back(Visit { who: who.clone(), begun, over });
         }
-        drop(inner);
+        self.settle(inner);
         self.news.notify_one();
         (begins, end)
+    }
+
+    /// Waits for somebody who asks for a rest.
+    pub(super) async fn visitor(&self) -> Visit {
+        loop {
+            let news = self.news.notified();
+            if let Some(visit) = self.lock().visits.pop_front() {
+                return visit;
+            }
+            news.await;
+        }
+    }
+
+    /// Takes the events of `who` out of a batch that is being tried.
+    pub(super) fn forget(&self, batch: &mut Batch, who: &Person) {
+        let gone = batch.forget(who) as u64;
+        let mut inner = self.lock();
+        inner.in_flight -= gone;
+        inner.counts.drop_for(Dropped::Forgotten, gone);
+        self.settle(inner);
     }
 
     /// The next events to be written; waits for them, and for more of them as long as the batch may age. `None` once
@@ -181,8 +204,7 @@ impl Outlet {
             let news = self.news.notified();
             let due = {
                 let mut inner = self.lock();
-                let settled = inner.settled();
-                if let Some(visit) = inner.visits.pop_front_if(|visit| visit.upto <= settled) {
+                if let Some(visit) = inner.visits.pop_front() {
                     return Some(Next::Rest(visit));
                 }
                 let dispatch = &self.dispatch;

@@ -16,7 +16,7 @@ use super::outlet::Outlet;
 use super::piece::Packet;
 use super::report::Report;
 use super::settings::Setting;
-use crate::event::Timestamp;
+use crate::event::{Person, Timestamp};
 
 /// What sinks that never drop may hold beyond their queues before the ingest itself waits, in KiB.
 const HELD_KIB: u32 = 64 * 1024;
@@ -195,20 +195,21 @@ impl Outlets {
         })
     }
 
-    /// Lets the sink of this name rest, once it has written what is in its queue by now, until the answer is dropped.
+    /// Takes the events of `who` out of the queue of the sink of this name and lets it rest until the answer is dropped.
     ///
     /// # Errors
     /// When there is no such sink, or it did not come to rest in time.
-    pub async fn alone(&self, name: &str, within: Duration) -> Result<Alone, String> {
+    pub async fn alone(&self, name: &str, who: &Person, within: Duration) -> Result<Alone, String> {
         let outlet = {
             let set = self.read();
             let found = set.iter().find(|entry| entry.outlet.name == name);
             found.map(|entry| Arc::clone(&entry.outlet)).ok_or("it is not there any more")?
         };
-        let (begins, end) = outlet.visit();
+        let (begins, end) = outlet.visit(who);
         // One that has ended writes nothing either.
         let is_in_time = tokio::time::timeout(within, begins).await.is_ok();
-        let why = "it has not delivered what was in its queue, so nothing was changed there: try again later";
+        let why = "it is in the middle of a write that does not end: what waited is removed, and what is there already is not: \
+                   run this again in a while";
         if is_in_time { Ok(Alone { _end: end }) } else { Err(why.to_owned()) }
     }
 

@@ -1,16 +1,15 @@
 //! What sinks have of a person: given out, or taken back where that can be.
 //!
-//! Called by `run` when somebody asks for their data or wants it gone. A sink rests meanwhile, and has written before
-//! what was in its queue by then.
+//! Called by `run` when somebody asks for their data or wants it gone. What waits to be delivered is left out, wherever
+//! it goes; a sink rests while it is seen to what it has delivered.
 
 use std::time::Duration;
 
-use super::file;
 use super::outlets::Outlets;
 use super::settings::Setting;
 use crate::event::Person;
 
-/// How long a sink may take to write out what is in its queue, before it is left as it is.
+/// How long a sink may take over a write that has begun, before what it has written is left as it is.
 const BUSY_FOR: Duration = Duration::from_secs(30);
 
 /// Places, such as files and tables, with how much was removed from each.
@@ -31,7 +30,7 @@ impl Outlets {
     pub async fn forget(&self, who: &Person) -> Vec<Taken> {
         let mut taken = Vec::new();
         for setting in self.settings() {
-            taken.push(match self.alone(&setting.name, BUSY_FOR).await {
+            taken.push(match self.alone(&setting.name, who, BUSY_FOR).await {
                 Ok(_alone) => forget_in(&setting, who).await,
                 Err(why) => Taken { sink: setting.name, unit: setting.kind.unit, from: Err(why) },
             });
@@ -49,14 +48,14 @@ pub async fn forget_in(setting: &Setting, who: &Person) -> Taken {
     Taken { sink: setting.name.clone(), unit: setting.kind.unit, from }
 }
 
-/// Gives `visit` the lines about `who` in the files of a file sink; other sinks have none.
+/// Takes one line after the other.
+pub type Visit<'a> = dyn FnMut(&str) -> std::io::Result<()> + Send + 'a;
+
+/// Gives `visit` the lines about `who` where the sink of `setting` has delivered them, as far as they can be had back.
 ///
 /// # Errors
-/// When a file cannot be read, and what `visit` returns.
-pub fn lines_in(
-    setting: &Setting,
-    who: &Person,
-    visit: &mut dyn FnMut(&str) -> std::io::Result<()>,
-) -> Result<(), String> {
-    if setting.kind.name == "file" { file::lines_of(setting, who, visit) } else { Ok(()) }
+/// When a place cannot be read, and what `visit` returns.
+pub async fn lines_in(setting: &Setting, who: &Person, visit: &mut Visit<'_>) -> Result<(), String> {
+    let build = (setting.kind.build)(&setting.values)?;
+    (build.lines)(who.clone(), visit).await
 }

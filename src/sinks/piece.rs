@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::event::{Chunk, EventRef};
+use crate::event::{Chunk, EventRef, Person};
 use crate::pipeline::Rows;
 
 /// Where numbered events come from: a hash of the client, and its number of each row.
@@ -114,6 +114,24 @@ impl Piece {
         bytes
     }
 
+    /// Leaves out the events of `who`, and what the chunk keeps of them; gives how many there were.
+    fn forget(&mut self, who: &Person) -> usize {
+        let all: Vec<usize> = (self.from..self.to).map(|position| self.row(position)).collect();
+        let chunk = &self.packet.chunk;
+        let left: Vec<usize> = all.iter().copied().filter(|row| !who.has(chunk.event(*row))).collect();
+        let gone = all.len() - left.len();
+        if gone > 0 {
+            let origin = self.packet.origin.as_ref().map(|origin| {
+                let numbers = left.iter().filter_map(|row| origin.numbers.get(*row)).copied().collect();
+                Arc::new(Origin { client: origin.client, numbers })
+            });
+            let chunk = Arc::new(chunk.retain(|row| left.binary_search(&row).is_ok()));
+            let packet = Packet { chunk, origin, held: self.packet.held.clone() };
+            *self = Self { packet, rows: Rows::All, from: 0, to: left.len(), since: self.since };
+        }
+        gone
+    }
+
     fn items(&self) -> impl Iterator<Item = Item<'_>> {
         (self.from..self.to).map(|position| {
             let row = self.row(position);
@@ -122,6 +140,13 @@ impl Piece {
             Item { event: self.packet.chunk.event(row), origin }
         })
     }
+}
+
+/// Leaves the events of `who` out of `pieces`, and pieces with nothing left; gives how many events there were.
+pub(super) fn forget(pieces: &mut VecDeque<Piece>, who: &Person) -> usize {
+    let gone = pieces.iter_mut().map(|piece| piece.forget(who)).sum();
+    pieces.retain(|piece| piece.len() > 0);
+    gone
 }
 
 /// An event to be written.
@@ -151,6 +176,13 @@ impl Batch {
     /// The events, in the order they arrived.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
         self.pieces.iter().flat_map(Piece::items)
+    }
+
+    /// Leaves out the events of `who`; gives how many there were.
+    pub(super) fn forget(&mut self, who: &Person) -> usize {
+        let gone = forget(&mut self.pieces, who);
+        self.len -= gone;
+        gone
     }
 
     pub(super) fn push(&mut self, piece: Piece) {

@@ -5,6 +5,7 @@
 //! Text from events is only ever a parameter.
 
 mod columns;
+mod lines;
 mod tls;
 
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::piece::{Batch, Item};
-use super::{Build, Removed, Sink, SinkError, Written};
+use super::{Build, Removed, Sink, SinkError, Visit, Written};
 use crate::event::Person;
 use crate::options::{Check, Key, Kind, Secret, Values, key};
 use columns::{COLUMNS, Cells, Column, clean_json};
@@ -103,16 +104,17 @@ impl Sink for Postgres {
     }
 
     async fn forget(options: &Options, who: &Person) -> Result<Option<Removed>, String> {
-        let column = match who {
-            Person::User(_) => "user_id",
-            Person::Session(_) => "session_id",
-        };
         let client = connect(options).await.map_err(|error| error.to_string())?;
+        let (column, name) = place_of(who);
         let text = format!("DELETE FROM {} WHERE {column} = $1", options.table);
-        // Stored as it was cleaned.
-        let name = who.name().replace('\0', "\u{fffd}");
         let rows = client.execute(&text, &[&name]).await.map_err(|error| message(&error))?;
         Ok(Some(vec![(options.table.clone(), rows)]))
+    }
+
+    async fn lines(options: &Options, who: &Person, visit: &mut Visit<'_>) -> Result<(), String> {
+        let client = connect(options).await.map_err(|error| error.to_string())?;
+        let (column, name) = place_of(who);
+        lines::read(&client, &options.table, column, &name, visit).await
     }
 }
 
@@ -153,6 +155,16 @@ impl Postgres {
         }
         Ok(Written { too_large: 0, trouble })
     }
+}
+
+/// The column with the names of people such as this one, and the name as it stands there.
+fn place_of(who: &Person) -> (&'static str, String) {
+    let column = match who {
+        Person::User(_) => "user_id",
+        Person::Session(_) => "session_id",
+    };
+    // Stored as it was cleaned.
+    (column, who.name().replace('\0', "\u{fffd}"))
 }
 
 /// Connects and sees to the table.

@@ -17,10 +17,12 @@ pub enum Dropped {
     Paused,
     /// Still waiting when the time to write out the queue was over.
     Undelivered,
+    /// Of a person who was to be forgotten.
+    Forgotten,
 }
 
 /// Every reason with its name.
-pub const DROPPED: [(Dropped, &str); 7] = [
+pub const DROPPED: [(Dropped, &str); 8] = [
     (Dropped::Dropping, "dropping"),
     (Dropped::Sliding, "sliding"),
     (Dropped::Refused, "refused"),
@@ -28,6 +30,7 @@ pub const DROPPED: [(Dropped, &str); 7] = [
     (Dropped::Size, "size"),
     (Dropped::Paused, "paused"),
     (Dropped::Undelivered, "undelivered"),
+    (Dropped::Forgotten, "forgotten"),
 ];
 
 /// Events by what became of them.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{sleep, timeout};
 
-use super::outlet::{Next, Outlet};
+use super::outlet::{Next, Outlet, Visit};
 use super::piece::Batch;
 use super::report::{Dropped, State};
 use super::{Sink, SinkError, Written};
@@ -39,13 +39,7 @@ pub(super) async fn run<S: Sink>(outlet: Arc<Outlet>, options: S::Options) {
                     break;
                 }
             }
-            Next::Rest(visit) => {
-                if let Some(sink) = runner.sink.take() {
-                    // One that panics or hangs over its end is closed all the same.
-                    drop(timeout(OPEN_WITHIN, AssertUnwindSafe(sink.close()).catch_unwind()).await);
-                }
-                visit.rest(REST_AT_MOST).await;
-            }
+            Next::Rest(visit) => runner.rest(visit).await,
         }
     }
     let Runner { outlet, sink, .. } = runner;
@@ -111,17 +105,39 @@ impl<S: Sink> Runner<S> {
                     outlet.dispatch.wait(self.panics, draw())
                 }
             };
-            tokio::select! {
-                () = outlet.expired() => {
-                    outlet.dropped(&batch, Dropped::Undelivered);
-                    return false;
-                }
-                () = sleep(wait) => {}
+            if !self.wait(&mut batch, wait).await {
+                return false;
             }
             if batch.is_empty() {
                 return true;
             }
         }
+    }
+
+    /// Waits before the next try, or until somebody has been who wants events gone; `false` once the time is over.
+    async fn wait(&mut self, batch: &mut Batch, wait: Duration) -> bool {
+        let outlet = Arc::clone(&self.outlet);
+        tokio::select! {
+            () = outlet.expired() => {
+                outlet.dropped(batch, Dropped::Undelivered);
+                return false;
+            }
+            visit = outlet.visitor() => {
+                outlet.forget(batch, &visit.who);
+                self.rest(visit).await;
+            }
+            () = sleep(wait) => {}
+        }
+        true
+    }
+
+    /// Lets go of what it writes to, until the visit is over.
+    async fn rest(&mut self, visit: Visit) {
+        if let Some(sink) = self.sink.take() {
+            // One that panics or hangs over its end is closed all the same.
+            drop(timeout(OPEN_WITHIN, AssertUnwindSafe(sink.close()).catch_unwind()).await);
+        }
+        visit.rest(REST_AT_MOST).await;
     }
 
     async fn attempt(&mut self, batch: &Batch) -> Outcome {

@@ -14,6 +14,10 @@ use crate::options::{Kind as Type, Value, key};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn chunk(first: u64, count: u64) -> Packet {
+    chunk_of(first, count, |_| "s")
+}
+
+fn chunk_of(first: u64, count: u64, session: fn(u64) -> &'static str) -> Packet {
     let mut builder = ChunkBuilder::new();
     for seq in first..first + count {
         builder.push(&Row {
@@ -21,7 +25,7 @@ fn chunk(first: u64, count: u64) -> Packet {
             level: if seq % 2 == 0 { Level::Error } else { Level::Info },
             id: "a/b",
             ns: "a.b",
-            session: "s",
+            session: session(seq),
             source: "browser",
             msg: Msg::Text("m"),
             ..Row::default()
@@ -83,6 +87,10 @@ impl Sink for Probe {
         for (done, item) in batch.items().enumerate() {
             if item.event.seq() == self.options.at {
                 match self.options.does.as_str() {
+                    "fail" => {
+                        let (why, after) = ("down".to_owned(), Some(PATIENCE));
+                        return Err(SinkError::Retry { why, after, done, too_large: 0 });
+                    }
                     "panic" => panic!("over event {}", self.options.at),
                     "refuse" => return Err(SinkError::fatal("no")),
                     "size" => {
@@ -152,6 +160,16 @@ fn report(outlets: &Outlets, name: &str) -> Report {
     let report = outlets.reports().into_iter().find(|report| report.name == name).expect("there");
     assert!(report.is_balanced(), "{report:?}");
     report
+}
+
+/// Asks again until `holds`, which it must in time.
+async fn until(outlets: &Outlets, name: &str, holds: impl Fn(&Report) -> bool) {
+    let holds = async {
+        while !holds(&report(outlets, name)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, holds).await.expect("in time");
 }
 
 const MANY: usize = Semaphore::MAX_PERMITS;
@@ -376,28 +394,60 @@ fn sections_are_read_with_reasons_for_what_is_left_out() {
 }
 
 #[test]
-fn a_sink_rests_for_a_visitor_once_it_has_written_what_was_there_and_then_goes_on() {
+fn a_sink_rests_for_a_visitor_once_its_write_has_ended_and_then_goes_on() {
     let runtime = runtime();
     runtime.block_on(async {
         let outlets = Outlets::new(Some(runtime.handle().clone()));
         let one = ("batch-events", Value::Number(1));
+        let nobody = Person::User("nobody".to_owned());
         let (mut far, setting) = probe("visited", 0, &[one, ("drain", Value::Span(20_000))]);
         outlets.replace(vec![setting]);
-        let _ = outlets.offer(&chunk(1, 2), Timestamp(0));
-        let busy =
-            outlets.alone("visited", Duration::from_millis(20)).await.expect_err("two are not written");
-        assert!(busy.contains("try again later"), "{busy}");
-        far.may.add_permits(2);
-        let alone = outlets.alone("visited", PATIENCE).await.expect("both are written");
-        assert_eq!(far.take(2).await, [1, 2]);
+        let _ = outlets.offer(&chunk(1, 1), Timestamp(0));
+        // Until it is being written.
+        while outlets.has_waiting("visited") {
+            tokio::task::yield_now().await;
+        }
+        let _ = outlets.offer(&chunk(2, 1), Timestamp(0));
+        let busy = outlets
+            .alone("visited", &nobody, Duration::from_millis(20))
+            .await
+            .expect_err("it is being written");
+        assert!(busy.contains("in the middle of a write"), "{busy}");
+        far.may.add_permits(1);
+        let alone = outlets.alone("visited", &nobody, PATIENCE).await.expect("the first is written");
+        assert_eq!(far.take(1).await, [1]);
         far.may.add_permits(MANY / 2);
         let _ = outlets.offer(&chunk(3, 2), Timestamp(0));
         tokio::task::yield_now().await;
-        assert_eq!((report(&outlets, "visited").queued, far.written.try_recv().is_err()), (2, true));
+        assert_eq!((report(&outlets, "visited").queued, far.written.try_recv().is_err()), (3, true));
         drop(alone);
-        assert_eq!(far.take(2).await, [3, 4]);
-        assert!(outlets.alone("another", PATIENCE).await.is_err());
+        assert_eq!(far.take(3).await, [2, 3, 4]);
+        assert!(outlets.alone("another", &nobody, PATIENCE).await.is_err());
         outlets.stop().await;
-        assert!(outlets.alone("visited", PATIENCE).await.is_ok(), "what has ended writes nothing");
+        assert!(outlets.alone("visited", &nobody, PATIENCE).await.is_ok(), "what has ended writes nothing");
+    });
+}
+
+#[test]
+fn a_person_leaves_queue_and_batch_of_a_sink_that_is_down_and_others_stay() {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let outlets = Outlets::new(Some(runtime.handle().clone()));
+        let more = [("batch-events", Value::Number(4)), ("does", text("fail")), ("at", Value::Number(1))];
+        let (mut far, setting) = probe("down", MANY, &more);
+        outlets.replace(vec![setting]);
+        let theirs = |seq: u64| if seq % 2 == 1 { "theirs" } else { "s" };
+        let _ = outlets.offer(&chunk_of(1, 10, theirs), Timestamp(0));
+        until(&outlets, "down", |report| report.state == State::Retrying).await;
+        assert_eq!(report(&outlets, "down").queued, 10);
+        let who = Person::Session("theirs".to_owned());
+        let alone = outlets.alone("down", &who, PATIENCE).await.expect("between two tries");
+        let stands = report(&outlets, "down");
+        assert_eq!((stands.queued, stands.counts.dropped[Dropped::Forgotten as usize]), (5, 5));
+        // Its next try is without what it failed over.
+        drop(alone);
+        assert_eq!(far.take(5).await, [2, 4, 6, 8, 10]);
+        outlets.stop().await;
+        assert_eq!(report(&outlets, "down").counts.delivered, 5);
     });
 }

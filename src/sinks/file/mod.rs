@@ -15,21 +15,12 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use super::piece::Batch;
-use super::{AckLevel, Build, Removed, Setting, Sink, SinkError, Written, encode};
+use super::{AckLevel, Build, Removed, Setting, Sink, SinkError, Visit, Written, encode};
 use crate::event::{Person, Timestamp};
 use crate::options::{Check, Key, Kind, Value, Values, key};
 use folder::{Place, day_of};
 
 pub use repair::numbers_of;
-
-/// Gives `visit` the lines about `who` in the files of the sink of `setting`.
-pub(super) fn lines_of(
-    setting: &Setting,
-    who: &Person,
-    visit: &mut dyn FnMut(&str) -> std::io::Result<()>,
-) -> Result<(), String> {
-    person::find(&place_of(&setting.values)?, who, visit)
-}
 
 pub(super) const KEYS: &[Key] = &[
     key("folder", Kind::Text(Check::ANY), "\"logs\"", "where the files are: YYYY-MM-DD.jsonl"),
@@ -205,6 +196,10 @@ impl Sink for FileSink {
         let removed = tokio::task::block_in_place(|| person::remove(&options.place, who))?;
         let told = removed.into_iter().map(|(path, lines)| (path.display().to_string(), lines));
         Ok(Some(told.collect()))
+    }
+
+    async fn lines(options: &Options, who: &Person, visit: &mut Visit<'_>) -> Result<(), String> {
+        tokio::task::block_in_place(|| person::find(&options.place, who, visit))
     }
 }
 

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use super::folder::Place;
 use super::repair::torn;
 use crate::event::Person;
+use crate::sinks::Visit;
 
 /// Bytes that one packed file may unpack to (SECURITY: limits, replay).
 const MAX_UNPACKED: u64 = 4 << 30;
@@ -100,11 +101,7 @@ fn told(path: &Path, error: &io::Error) -> String {
 }
 
 /// Gives `visit` every line about `who` in the files of `place`, without its line break; fragments are none.
-pub(super) fn find(
-    place: &Place,
-    who: &Person,
-    visit: &mut dyn FnMut(&str) -> io::Result<()>,
-) -> Result<(), String> {
+pub(super) fn find(place: &Place, who: &Person, visit: &mut Visit<'_>) -> Result<(), String> {
     let judge = Judge::new(who);
     for path in paths(place).map_err(|error| told(place.folder(), &error))? {
         each_line(&path, |line| match line.strip_suffix(b"\n").map(str::from_utf8) {

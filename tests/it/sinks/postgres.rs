@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
-use super::{PATIENCE, delivered, number, until};
-use crate::harness::{Program, missed, tool};
+use super::{PATIENCE, delivered, number, sink, until};
+use crate::harness::{Program, command, missed, tool};
 
 /// A database server of its own, gone with the value.
 struct Database {
@@ -249,10 +249,58 @@ fn a_persons_rows_are_deleted_and_those_of_others_stay() {
     assert_eq!(database.answer("SELECT string_agg(message, ',' ORDER BY seq) FROM taillight_events"), "b,c");
     assert!(said(&["forget", "--session", "s-1"]).1.contains("1 row removed"));
     assert_eq!(database.answer("SELECT string_agg(message, ',') FROM taillight_events"), "c");
+    // What is left is given out, once each.
+    let exported = |args: &[&str]| -> Vec<serde_json::Value> {
+        let text = said(args).1;
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{text}"))).collect()
+    };
+    let before = exported(&["export", "--user", "u-2"]);
+    assert_eq!(before.len(), 1, "{before:?}");
     // And it goes on being written to.
     program.post(r#"{"type":"log","message":"d","user-id":"u-2"}"#);
     until(&program, "postgres", delivered(4));
     assert_eq!(database.answer("SELECT count(*) FROM taillight_events"), "2");
+    let memory = exported(&["export", "--user", "u-2"]);
+    assert_eq!(memory.len(), 2);
+    // Where nothing runs, as in another home.
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join(".config/taillight/config.toml");
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    fs::copy(program.settings(), path).expect("copied");
+    let output = command(home.path()).args(["export", "--user", "u-2"]).output().expect("runs");
+    let rows = String::from_utf8(output.stdout).expect("text");
+    let rows: Vec<serde_json::Value> =
+        rows.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rows, memory, "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What a database that is away holds cannot be taken back, and it is said at once; what waits for it is gone.
+#[test]
+fn a_person_is_forgotten_in_the_queue_of_a_database_that_is_away_and_the_rest_is_told() {
+    let Some(mut database) = Database::start() else { return };
+    let program = Program::with_settings(
+        &database.settings("").replace("\"20ms\"", "\"1h\"").replace("\"50ms\"", "\"1h\""),
+        &["serve"],
+    );
+    let of = |user: &str| format!(r#"{{"type":"log","message":"m","user-id":"{user}"}}"#);
+    program.post(&format!("[{},{}]", of("theirs"), of("other")));
+    until(&program, "postgres", delivered(2));
+    database.stop();
+    program.post(&format!("[{},{},{}]", of("theirs"), of("other"), of("theirs")));
+    until(&program, "postgres", |sink| sink["state"] == "retrying");
+    let start = Instant::now();
+    let output = program.command(&["forget", "--user", "theirs"]);
+    assert!(start.elapsed() < PATIENCE, "it was not waited for");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    assert!(text.contains("sink postgres") && text.contains("cannot connect"), "{text}");
+    assert!(text.contains("run this again once that is mended"), "{text}");
+    let stands = sink(&program, "postgres");
+    assert_eq!((&stands["queued"], &stands["dropped"]["forgotten"]), (&1.into(), &2.into()), "{stands}");
+    database.run();
+    assert_eq!(program.command(&["forget", "--user", "theirs"]).status.code(), Some(0));
+    until(&program, "postgres", delivered(3));
+    assert_eq!(database.answer("SELECT string_agg(user_id, ',') FROM taillight_events"), "other,other");
 }
 
 #[test]

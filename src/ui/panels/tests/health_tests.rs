@@ -10,7 +10,7 @@ fn report(name: &str, state: State, last_error: Option<&str>) -> Report {
         filtered: 100,
         sampled: 50,
         limited: 20,
-        dropped: [60, 0, 0, 0, 10, 0, 0],
+        dropped: [60, 0, 0, 0, 10, 0, 0, 0],
         errors: 3,
     };
     Report {
