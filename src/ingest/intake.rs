@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::ack::{ClientKey, Clients};
-use super::stages::Stages;
+use super::stages::{Split, Stages};
 use super::telling;
 use crate::alerts::{Board, Engine, Rule};
 use crate::counters::Counters;
 use crate::event::{Chunk, Flags, Person};
-use crate::pipeline::{Reading, Signal, Signals, SummaryTimes};
+use crate::pipeline::{Reading, Redactor, Signal, Signals, SummaryTimes};
 use crate::published::Published;
 use crate::sinks::{Origin, Outlets, Packet};
 use crate::stats::Windows;
@@ -112,6 +112,16 @@ impl Intake {
         lock(&self.order).stages.reading = reading;
     }
 
+    /// What leaves memory has its secrets taken out by `redactor`, where there is one.
+    pub fn set_hiding(&self, redactor: Option<Arc<Redactor>>) {
+        lock(&self.order).stages.hiding = redactor;
+    }
+
+    /// What takes secrets out of what leaves memory, where memory has them.
+    pub fn hiding(&self) -> Option<Arc<Redactor>> {
+        lock(&self.order).stages.hiding.clone()
+    }
+
     /// Goes on with other signal stages; what they are asked for from now on is as `make` says, unless they are set as
     /// before and keep what their limits have counted.
     pub fn set_signal(&self, signal: &Signal, make: impl FnOnce(&Signal) -> Signals) {
@@ -174,16 +184,16 @@ impl Intake {
             let origin =
                 numbered.filter(|_| !self.sinks.is_empty()).map(|numbered| origin_of(numbered, &batch));
             let mut staged = order.stages.pass(batch.chunk, origin, now, &mut tally);
-            order.number(&mut staged.chunk);
-            let (ring, chunk, origin) = staged.split();
+            order.last_seq += staged.number_from(order.last_seq + 1);
+            let Split { ring, outside, passing, origin } = staged.split();
             let first = order.stored;
             order.stored += ring.len() as u64;
             if let Some(follower) = follower {
-                follower.send(Arc::clone(&ring));
+                follower.send(outside);
             }
             slot.send(StoreMsg::Append { chunk: Arc::clone(&ring), tally, permit: Some(permit) });
-            let tickets = self.sinks.offer(&Packet { chunk: Arc::clone(&chunk), origin, held }, now);
-            (ring, chunk, first, tickets)
+            let tickets = self.sinks.offer(&Packet { chunk: Arc::clone(&passing), origin, held }, now);
+            (ring, passing, first, tickets)
         };
         lock(&self.alerts).observe(&ring, first, now);
         if self.sinks.takes_summaries() {
@@ -240,16 +250,20 @@ impl Intake {
         };
         let now = super::now();
         let mut chunk = wire::own_notes(std::slice::from_ref(note), now);
+        let hidden = self.hiding().map(|redactor| telling::hidden(note, &redactor));
+        let mut outside = hidden.map(|note| wire::own_notes(&[note], now));
         {
             let mut order = lock(&self.order);
+            outside.iter_mut().for_each(|outside| outside.number_from(order.last_seq + 1));
             order.number(&mut chunk);
             order.stored += chunk.len() as u64;
             order.stages.count_own(chunk.len() as u64);
             let (chunk, tally) = (Arc::new(chunk), Tally { own: 1, ..Tally::default() });
+            let outside = outside.map_or_else(|| Arc::clone(&chunk), Arc::new);
             if let Some(follower) = follower {
-                follower.send(Arc::clone(&chunk));
+                follower.send(Arc::clone(&outside));
             }
-            let packet = Packet::of(Arc::clone(&chunk));
+            let packet = Packet::of(outside);
             slot.send(StoreMsg::Append { chunk, tally, permit: None });
             // Nobody waits for its ack.
             drop(match names {

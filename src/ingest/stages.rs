@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::counters::{Counter, Counters};
-use crate::event::{Chunk, Timestamp};
-use crate::pipeline::{Reading, Rows, Selected, Signals, Stage};
+use crate::event::{Chunk, EventRef, Flags, Timestamp};
+use crate::pipeline::{Reading, Redactor, Rewritten, Rows, Scrub, Selected, Signals, Stage};
 use crate::sinks::Origin;
 use crate::store::Tally;
 use crate::wire;
@@ -19,14 +19,26 @@ pub(super) struct Stages {
     pub(super) signals: Signals,
     /// How events that are changed are read again.
     pub(super) reading: Arc<Reading>,
+    /// What takes secrets out of what leaves memory, where memory has them.
+    pub(super) hiding: Option<Arc<Redactor>>,
     counters: Arc<Counters>,
+}
+
+/// A batch on its ways.
+pub(super) struct Split {
+    pub(super) ring: Arc<Chunk>,
+    pub(super) outside: Arc<Chunk>,
+    pub(super) passing: Arc<Chunk>,
+    pub(super) origin: Option<Arc<Origin>>,
 }
 
 /// What became of a batch.
 pub(super) struct Staged {
     /// For ring and followers; not yet numbered.
-    pub(super) chunk: Chunk,
-    pub(super) origin: Option<Arc<Origin>>,
+    chunk: Chunk,
+    /// The same events for everybody else, where those have other texts.
+    outside: Option<Chunk>,
+    origin: Option<Arc<Origin>>,
     /// The rows of it that are for the sinks.
     passing: Rows,
 }
@@ -51,7 +63,8 @@ impl Stages {
     ) -> Staged {
         if self.signals.is_idle() {
             self.counters.add(Counter::SignalPassed, chunk.len() as u64);
-            return Staged { chunk, origin, passing: Rows::All };
+            let outside = self.hidden(&chunk, tally);
+            return Staged { chunk, outside, origin, passing: Rows::All };
         }
         let Selected { rows: mut passing, stopped } = self.signals.select(&chunk, now);
         self.counters.add(Counter::SignalPassed, chunk.len() as u64 - stopped.iter().sum::<u64>());
@@ -75,21 +88,53 @@ impl Stages {
             self.counters.add(Counter::SignalChanged, rewritten.len() as u64);
             chunk = wire::rewrite(&chunk, &rewritten, &self.reading);
         }
-        Staged { chunk, origin, passing }
+        let outside = self.hidden(&chunk, tally);
+        Staged { chunk, outside, origin, passing }
+    }
+
+    /// `chunk` as it may leave memory, where that is not as it is.
+    fn hidden(&self, chunk: &Chunk, tally: &mut Tally) -> Option<Chunk> {
+        let redactor = self.hiding.as_ref()?;
+        let mut redacted = 0;
+        let hidden = |(row, event): (usize, EventRef<'_>)| match redactor.hide(event.json()) {
+            Scrub::Changed { text, what } if what.redacted > 0 && !event.flags().has(Flags::OWN) => {
+                redacted += u64::from(what.redacted);
+                Some(Rewritten {
+                    row,
+                    json: text,
+                    added_from: None,
+                    forgets_user: false,
+                    forgets_session: false,
+                })
+            }
+            _ => None,
+        };
+        let rewritten: Vec<_> = chunk.events().enumerate().filter_map(hidden).collect();
+        tally.redacted += redacted;
+        (!rewritten.is_empty()).then(|| wire::rewrite(chunk, &rewritten, &self.reading))
     }
 }
 
 impl Staged {
-    /// What goes to the ring, and what of it goes to the sinks.
-    pub(super) fn split(self) -> (Arc<Chunk>, Arc<Chunk>, Option<Arc<Origin>>) {
+    /// Gives the events their numbers from `first` on; how many there are.
+    pub(super) fn number_from(&mut self, first: u64) -> u64 {
+        self.chunk.number_from(first);
+        self.outside.iter_mut().for_each(|chunk| chunk.number_from(first));
+        self.chunk.len() as u64
+    }
+
+    /// What goes to the ring, what to those who follow, and what of it to the sinks.
+    pub(super) fn split(self) -> Split {
         let ring = Arc::new(self.chunk);
-        match &self.passing {
-            Rows::All => (Arc::clone(&ring), ring, self.origin),
+        let outside = self.outside.map_or_else(|| Arc::clone(&ring), Arc::new);
+        let (passing, origin) = match &self.passing {
+            Rows::All => (Arc::clone(&outside), self.origin),
             Rows::These(rows) => {
-                let (passing, origin) = these(&ring, self.origin.as_deref(), rows);
-                (ring, Arc::new(passing), origin)
+                let (passing, origin) = these(&outside, self.origin.as_deref(), rows);
+                (Arc::new(passing), origin)
             }
-        }
+        };
+        Split { ring, outside, passing, origin }
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::alerts::Change;
 use crate::event::Level;
+use crate::pipeline::{Redactor, Scrub};
 use crate::stats::{Closed, EndpointWindow, SessionSummary};
 use crate::wire::Note;
 
@@ -34,6 +35,16 @@ pub(super) fn alert(change: &Change) -> Note<'static> {
     });
     let msg = format!("alert {state}{why}: {}{about}, {}{example}", rule.name, firing.measured());
     Note { id: "taillight/alert", level, msg, data: data.to_string(), session: "", user: "" }
+}
+
+/// The same without what secrets an example may hold.
+pub(super) fn hidden<'a>(note: &Note<'a>, redactor: &Redactor) -> Note<'a> {
+    let data = match redactor.hide(&note.data) {
+        Scrub::Clean(_) => note.data.clone(),
+        Scrub::Changed { text, .. } => text,
+    };
+    let (msg, _) = redactor.excerpt(&note.msg, note.msg.len());
+    Note { msg, data, ..note.clone() }
 }
 
 /// `taillight/endpoint-window` and `taillight/session-summary`

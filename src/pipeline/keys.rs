@@ -43,6 +43,8 @@ pub struct Rules {
     pub extra_keys: Vec<String>,
     /// Names of the built-in list that are let through.
     pub allowed_keys: Vec<String>,
+    /// Events are left as they are sent; what is kept of unreadable text is not.
+    pub is_off: bool,
 }
 
 /// This says whether `key` can be an extra key: 1 to 96 ASCII letters, digits, `-` and `_`. Others are ignored.
@@ -79,9 +81,16 @@ struct Name {
 pub(super) struct Keys {
     /// Sorted by letters, each once.
     names: Vec<Name>,
+    /// Secrets are known by their looks, too.
+    pub(super) knows_shapes: bool,
 }
 
 impl Keys {
+    /// No name and no shape is secret.
+    pub(super) fn none() -> Self {
+        Self { names: Vec::new(), knows_shapes: false }
+    }
+
     pub(super) fn new(rules: &Rules) -> Self {
         let listed = ANYWHERE.iter().map(|name| (*name, Verdict::Secret));
         let personal = IN_CONTEXT.iter().map(|name| (*name, Verdict::Personal));
@@ -101,7 +110,7 @@ impl Keys {
             }
             is_same
         });
-        Self { names }
+        Self { names, knows_shapes: true }
     }
 
     /// What the whole `key` says. Case does not count; separators may lead, trail, and stand singly between words.
@@ -236,6 +245,7 @@ mod tests {
         let rules = Rules {
             extra_keys: ["ibanNumber", "pin", "phone", "no good", ""].map(String::from).to_vec(),
             allowed_keys: ["Api_Key", "password"].map(String::from).to_vec(),
+            ..Rules::default()
         };
         let keys = Keys::new(&rules);
         for (key, expected) in [

@@ -43,6 +43,8 @@ pub enum Scrub<'a> {
 #[derive(Clone, Debug)]
 pub struct Redactor {
     keys: Keys,
+    /// What counts in events.
+    in_events: Keys,
     precheck: Precheck,
 }
 
@@ -57,7 +59,8 @@ impl Redactor {
     pub fn new(rules: &Rules) -> Self {
         let keys = Keys::new(rules);
         let precheck = Precheck::new(&keys);
-        Self { keys, precheck }
+        let in_events = if rules.is_off { Keys::none() } else { keys.clone() };
+        Self { keys, in_events, precheck }
     }
 
     /// This says whether any event within `bytes` (a whole batch of JSON text, or one event) could need scrubbing.
@@ -69,11 +72,20 @@ impl Redactor {
 
     /// This scrubs one event, a JSON object's text, if it needs it.
     pub fn check<'a>(&self, raw: &'a str) -> Scrub<'a> {
+        self.checked(raw, &self.in_events)
+    }
+
+    /// This does the same with the secrets out in any case, whatever is said of events.
+    pub fn hide<'a>(&self, raw: &'a str) -> Scrub<'a> {
+        self.checked(raw, &self.keys)
+    }
+
+    fn checked<'a>(&self, raw: &'a str, keys: &Keys) -> Scrub<'a> {
         if raw.len() <= LIMIT && !self.is_suspicious(raw.as_bytes()) {
             return Scrub::Clean(raw);
         }
         let mut text = String::new();
-        let what = self.scrub(raw, &mut text);
+        let what = scrub(raw, keys, &mut text);
         if what == Scrubbed::default() { Scrub::Clean(raw) } else { Scrub::Changed { text, what } }
     }
 
@@ -99,28 +111,32 @@ impl Redactor {
 
     /// This appends the scrubbed text of `raw`, a JSON object's text, to `out`.
     pub fn scrub(&self, raw: &str, out: &mut String) -> Scrubbed {
-        let start = out.len();
-        out.reserve(raw.len());
-        let mut pass = Pass {
-            keys: &self.keys,
-            raw,
-            out,
-            copied: 0,
-            what: Scrubbed::default(),
-            plain: Plain::default(),
-            found: Vec::new(),
-        };
-        pass.run();
-        let mut what = pass.what;
-        if out.len() - start > LIMIT
-            && let Some(shorter) = cut::cut(&out[start..], &self.keys)
-        {
-            out.truncate(start);
-            out.push_str(&shorter);
-            what.cut = true;
-        }
-        what
+        scrub(raw, &self.in_events, out)
     }
+}
+
+fn scrub(raw: &str, keys: &Keys, out: &mut String) -> Scrubbed {
+    let start = out.len();
+    out.reserve(raw.len());
+    let mut pass = Pass {
+        keys,
+        raw,
+        out,
+        copied: 0,
+        what: Scrubbed::default(),
+        plain: Plain::default(),
+        found: Vec::new(),
+    };
+    pass.run();
+    let mut what = pass.what;
+    if out.len() - start > LIMIT
+        && let Some(shorter) = cut::cut(&out[start..], keys)
+    {
+        out.truncate(start);
+        out.push_str(&shorter);
+        what.cut = true;
+    }
+    what
 }
 
 /// What the key just read says about the value that follows.

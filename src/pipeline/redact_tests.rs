@@ -80,8 +80,11 @@ fn lone_surrogates_are_repaired_in_keys_and_values() {
 
 #[test]
 fn rules_add_names_and_let_names_through() {
-    let redactor =
-        Redactor::new(&Rules { extra_keys: vec!["iban".into()], allowed_keys: vec!["token".into()] });
+    let redactor = Redactor::new(&Rules {
+        extra_keys: vec!["iban".into()],
+        allowed_keys: vec!["token".into()],
+        ..Rules::default()
+    });
     let raw = r#"{"IBAN":"x","token":"y","url":"/?iban=1&token=2"}"#;
     let expected = r#"{"IBAN":"[redacted]","token":"y","url":"/?iban=[redacted]&token=2"}"#;
     let what = Scrubbed { redacted: 2, ..Scrubbed::default() };
@@ -295,4 +298,16 @@ proptest! {
         let _ = Redactor::default().check(&raw);
         let _ = scrub(&raw);
     }
+}
+
+#[test]
+fn redaction_that_is_off_leaves_events_and_nothing_else() {
+    let redactor = Redactor::new(&Rules { is_off: true, ..Rules::default() });
+    let event = r#"{"password":"hunter2","h":"Bearer abcdef123456","odd":"\ud800"}"#;
+    let Scrub::Changed { text, what } = redactor.check(event) else { panic!("repaired") };
+    assert_eq!(text, r#"{"password":"hunter2","h":"Bearer abcdef123456","odd":"\ufffd"}"#);
+    assert_eq!((what.redacted, what.repaired), (0, true));
+    let Scrub::Changed { text, what } = redactor.hide(event) else { panic!("hidden") };
+    assert_eq!((text.contains("hunter2"), text.contains("abcdef"), what.redacted), (false, false, 2));
+    assert_eq!(redactor.excerpt(r#"{"password":"hunter2" oops"#, 100).1, 1);
 }

@@ -51,6 +51,18 @@ pub const SIGNAL: &[Key] = &[
         "\"30m\"",
         "a session is summed up after so long without an event, a second to a day",
     ),
+    key(
+        "secrets-on-screen",
+        Kind::Flag,
+        "false",
+        "the screen shows secrets as they are sent; what leaves it has none",
+    ),
+    key(
+        "secrets-outside",
+        Kind::Flag,
+        "false",
+        "sinks, recordings, exports and tail have them too, with secrets-on-screen",
+    ),
     key("redact", Kind::List(KEY_NAME), "", "further keys whose values are never kept"),
     key("redact-not", Kind::List(KEY_NAME), "", "keys of the built-in list that are let through"),
 ];
@@ -79,6 +91,9 @@ const TIMES: [(&str, u64, u64); 3] = [
     ("summary-late", 0, 3_600_000),
     ("summary-silence", 1_000, 86_400_000),
 ];
+
+const ON_SCREEN: &str = "secrets-on-screen";
+const OUTSIDE: &str = "secrets-outside";
 
 /// When summaries close, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +134,11 @@ impl Signal {
                 say(complain, span_of(table, name, item), message);
                 values.put(name, Value::Span(values.number(name).clamp(least, most)));
             }
+        }
+        if let (true, false, Some(item)) = (values.flag(OUTSIDE), values.flag(ON_SCREEN), table.get(OUTSIDE))
+        {
+            let message = format!("{OUTSIDE} wants {ON_SCREEN} too: what is not in memory cannot leave it");
+            say(complain, span_of(table, OUTSIDE, item), message);
         }
         let mut transforms = Vec::new();
         match table.get("transforms") {
@@ -164,12 +184,24 @@ impl Signal {
         SummaryTimes { window_ms, late_ms, silence_ms }
     }
 
-    /// What is changed about redaction.
+    /// What is changed about redaction of what is kept in memory.
     pub fn rules(&self) -> Rules {
         Rules {
+            is_off: self.values.flag(ON_SCREEN),
             extra_keys: self.values.list("redact").to_vec(),
             allowed_keys: self.values.list("redact-not").to_vec(),
         }
+    }
+
+    /// The same for what leaves memory, and for what is read to leave it.
+    pub fn rules_outside(&self) -> Rules {
+        let rules = self.rules();
+        Rules { is_off: rules.is_off && self.values.flag(OUTSIDE), ..rules }
+    }
+
+    /// Whether memory has secrets that must not leave it.
+    pub fn hides_outside(&self) -> bool {
+        self.rules().is_off && !self.rules_outside().is_off
     }
 }
 
@@ -490,5 +522,37 @@ mod tests {
             let (_, said) = read(text);
             assert!(said.len() == 1 && said[0].starts_with(expected), "{text}: {said:?}");
         }
+    }
+
+    #[test]
+    fn secrets_leave_memory_only_where_both_switches_say_so() {
+        for (text, on_screen, outside, complaints) in [
+            ("", false, false, 0),
+            ("secrets-on-screen = true", true, false, 0),
+            ("secrets-on-screen = true\nsecrets-outside = true", true, true, 0),
+            ("secrets-outside = true", false, false, 1),
+        ] {
+            let (signal, said) = read(text);
+            let rules = (signal.rules().is_off, signal.rules_outside().is_off);
+            assert_eq!((rules, said.len()), ((on_screen, outside), complaints), "{text}: {said:?}");
+            assert_eq!(signal.hides_outside(), on_screen && !outside, "{text}");
+        }
+    }
+
+    #[test]
+    fn summaries_close_in_a_time_that_is_allowed() {
+        assert_eq!(Signal::default().times(), SummaryTimes::default());
+        assert_eq!(read("min-level = \"info\"").0.times(), SummaryTimes::default());
+        let (signal, said) =
+            read("summary-window = \"0s\"\nsummary-late = \"10s\"\nsummary-silence = \"2d\"");
+        let expected = SummaryTimes { window_ms: 1_000, late_ms: 10_000, silence_ms: 86_400_000 };
+        assert_eq!(signal.times(), expected);
+        assert_eq!(
+            said,
+            [
+                "signal: summary-window is a time from 1s to 1h",
+                "signal: summary-silence is a time from 1s to 1d"
+            ]
+        );
     }
 }

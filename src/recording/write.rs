@@ -8,12 +8,14 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-use crate::event::form::Form;
+use crate::event::form::{Form, Format};
 use crate::event::{EventRef, gate};
+use crate::pipeline::{Redactor, Scrub};
 
 const BUFFER: usize = 64 * 1024;
 /// What people did stays with the user; the client is for everyone (as far as the umask lets it).
@@ -46,6 +48,7 @@ pub struct Export {
     path: PathBuf,
     is_forced: bool,
     form: Form,
+    hiding: Option<Arc<Redactor>>,
     out: BufWriter<NamedTempFile>,
     /// What is written next.
     text: String,
@@ -74,9 +77,15 @@ impl Export {
         let (mut text, exported) = (String::new(), Exported::default());
         form.head(&mut text);
         let out = BufWriter::with_capacity(BUFFER, file);
-        let mut export = Self { path: path.to_owned(), is_forced, form, out, text, exported };
+        let mut export = Self { path: path.to_owned(), is_forced, form, hiding: None, out, text, exported };
         export.flush_text()?;
         Ok(export)
+    }
+
+    /// Takes secrets out with `redactor`, where there is one.
+    #[must_use]
+    pub fn hiding(self, redactor: Option<Arc<Redactor>>) -> Self {
+        Self { hiding: redactor, ..self }
     }
 
     /// The file that is written to until it is complete.
@@ -92,6 +101,13 @@ impl Export {
         let is_first = self.exported.events == 0;
         if self.form.event(event, is_first, &mut self.text) {
             self.exported.events += 1;
+        }
+        if let Some(redactor) = &self.hiding {
+            self.text = match (self.form.format, redactor.hide(&self.text)) {
+                (Format::Csv, _) => redactor.excerpt(&self.text, self.text.len()).0,
+                (_, Scrub::Changed { text, .. }) => text,
+                (_, Scrub::Clean(text)) => text.to_owned(),
+            };
         }
         self.flush_text()?;
         Ok(self.exported)
@@ -195,7 +211,7 @@ fn shown(path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::event::{Chunk, Timestamp};
-    use crate::pipeline::Redactor;
+    use crate::pipeline::Rules;
     use crate::wire::LineDecoder;
 
     fn events(count: usize) -> Chunk {
@@ -225,6 +241,30 @@ mod tests {
         let mode = std::fs::metadata(&path).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(names(folder.path()), ["a.jsonl"]);
+    }
+
+    #[test]
+    fn what_leaves_has_no_secrets_in_any_form_where_memory_has_them() {
+        let shows = Redactor::new(&Rules { is_off: true, ..Rules::default() });
+        let mut decoder = LineDecoder::new(Timestamp(1), shows.clone());
+        decoder.push(
+            br#"{"type":"metric","subtype":"api-call","url":"http://h/a?token=hunter2","method":"GET","status":200,"duration-ms":1,"message":"Bearer hunter2hunter2"}"#,
+        );
+        let chunk = decoder.take();
+        let folder = tempfile::tempdir().expect("a folder");
+        for (format, name, _) in Format::ALL {
+            for (hiding, has_it) in [(None, true), (Some(Arc::new(shows.clone())), false)] {
+                let path = folder.path().join(format!("{name}-{has_it}"));
+                let to = Export::create(&path, Form { format, without: Vec::new() }).expect("free");
+                export(to.hiding(hiding), chunk.events(), |_| ControlFlow::Continue(())).expect("written");
+                let text = std::fs::read_to_string(&path).expect("readable");
+                assert_eq!(text.contains("hunter2"), has_it, "{name}: {text}");
+                let is_json = format == Format::Csv
+                    || format == Format::Jsonl
+                    || serde_json::from_str::<serde_json::Value>(&text).is_ok();
+                assert!(is_json, "{name}: {text}");
+            }
+        }
     }
 
     #[test]

@@ -166,7 +166,7 @@ pub(super) fn show(
         screen,
         helpers,
         sender: sender.clone(),
-        exporting: Exporting::default(),
+        exporting: Exporting::of(&settings),
         pace,
         seen,
         chrome: Chrome::of(&settings),

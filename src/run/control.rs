@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::event::{Person, line};
 use crate::ingest::{self, Door};
+use crate::pipeline::{Redactor, Scrub};
 use crate::sinks::{Taken, lines_in};
 use crate::store::Snapshot;
 
@@ -212,7 +213,7 @@ async fn export(who: &Person, known: &Known, out: &mut BufWriter<Blocking>) -> i
     let intake = &known.door.intake;
     let snapshot = intake.store().look(ingest::now()).await;
     let snapshot = snapshot.ok_or_else(|| io::Error::other("taillight is closing"))?;
-    tokio::task::block_in_place(|| in_memory(who, &snapshot, out))?;
+    tokio::task::block_in_place(|| in_memory(who, &snapshot, intake.hiding().as_deref(), out))?;
     for setting in intake.sinks().settings() {
         let found = lines_in(&setting, who, &mut |line| writeln!(out, "{line}")).await;
         if let Err(why) = found {
@@ -222,12 +223,20 @@ async fn export(who: &Person, known: &Known, out: &mut BufWriter<Blocking>) -> i
     Ok(())
 }
 
-fn in_memory(who: &Person, snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
+fn in_memory(
+    who: &Person,
+    snapshot: &Snapshot,
+    hiding: Option<&Redactor>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut text = String::new();
     for event in (snapshot.first..snapshot.end).filter_map(|ordinal| snapshot.event(ordinal)) {
         if who.has(event) {
             text.clear();
             line::write(event, &mut text);
+            if let Some(Scrub::Changed { text: hidden, .. }) = hiding.map(|redactor| redactor.hide(&text)) {
+                text = hidden;
+            }
             text.push('\n');
             out.write_all(text.as_bytes())?;
         }

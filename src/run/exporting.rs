@@ -11,20 +11,29 @@ use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 
 use super::console::Input;
+use crate::config::Settings;
 use crate::event::form::Form;
 use crate::event::gate;
+use crate::pipeline::Redactor;
 use crate::recording::{self, Export, ExportError, Exported};
 use crate::ui::format::{bytes, counted};
 use crate::ui::{Chosen, Probe, Work};
 
 /// The exports under way.
-#[derive(Default)]
 pub(super) struct Exporting {
     threads: Vec<JoinHandle<()>>,
+    /// What takes secrets out, where memory has them.
+    hiding: Option<Arc<Redactor>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Exporting {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let signal = &settings.signal.0;
+        let hiding = signal.hides_outside().then(|| Arc::new(Redactor::new(&signal.rules())));
+        Self { threads: Vec::new(), hiding, stop: Arc::default() }
+    }
+
     /// Starts writing; what came of it is sent as a notice.
     ///
     /// # Errors
@@ -38,9 +47,9 @@ impl Exporting {
         sender: &SyncSender<Input>,
     ) -> io::Result<()> {
         self.stop = Arc::default();
-        let (stop, sender) = (Arc::clone(&self.stop), sender.clone());
+        let (stop, sender, hiding) = (Arc::clone(&self.stop), sender.clone(), self.hiding.clone());
         let write = move || {
-            let written = write(&chosen, form, &path, is_forced, &stop, &sender);
+            let written = write(&chosen, form, (&path, is_forced), hiding, &stop, &sender);
             let news = match written {
                 Ok(done) => {
                     let shown = gate::plain(&path);
@@ -76,15 +85,15 @@ impl Drop for Exporting {
 fn write(
     chosen: &Chosen,
     form: Form,
-    path: &str,
-    is_forced: bool,
+    (path, is_forced): (&str, bool),
+    hiding: Option<Arc<Redactor>>,
     stop: &AtomicBool,
     sender: &SyncSender<Input>,
 ) -> Result<Exported, ExportError> {
     let path = Path::new(path);
     let total = chosen.total();
     let export = if is_forced { Export::create_over(path, form)? } else { Export::create(path, form)? };
-    recording::export(export, chosen.events(), |done| {
+    recording::export(export.hiding(hiding), chosen.events(), |done| {
         if stop.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }

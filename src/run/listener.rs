@@ -229,6 +229,7 @@ fn set_signal(door: &Door, settings: &Settings) {
     let signal = &settings.signal.0;
     door.intake.set_times(signal.times());
     door.set_redactor(Redactor::new(&signal.rules()));
+    door.intake.set_hiding(signal.hides_outside().then(|| door.redactor()));
     door.intake.set_signal(signal, |signal| {
         // Without randomness samples are drawn alike in each run, which is no less fair.
         let seed = getrandom::u64().unwrap_or(1);

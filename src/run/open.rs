@@ -37,8 +37,9 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
     let snapshots = Arc::new(Published::new(Snapshot::default()));
     let retention = Retention { events: kept.settings.retain, bytes: kept.settings.memory, age_ms: None };
     let (store, storing) = store::spawn(retention, Arc::clone(&snapshots))?;
-    let recording = Recording::new(open.files.clone(), ingest::now(), Redactor::default())
-        .with_reading(reading::of(&kept.settings));
+    let recording =
+        Recording::new(open.files.clone(), ingest::now(), Redactor::new(&kept.settings.signal.0.rules()))
+            .with_reading(reading::of(&kept.settings));
     let feed = Feed {
         store,
         files: Files::of(&kept.settings),

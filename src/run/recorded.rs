@@ -65,7 +65,8 @@ pub(super) fn pass(
 }
 
 fn open(from: &cli::Recorded, settings: &Settings) -> Recording {
-    let recording = Recording::new(from.files.clone(), ingest::now(), Redactor::default());
+    let redactor = Redactor::new(&settings.signal.0.rules_outside());
+    let recording = Recording::new(from.files.clone(), ingest::now(), redactor);
     recording.with_reading(reading::of(settings))
 }
 

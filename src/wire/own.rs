@@ -67,7 +67,7 @@ pub(super) fn repeats(notes: &[Repeat], sender: &Sender) -> Chunk {
 /// event.
 pub fn answer_note(data: &str, sender: &Sender, redactor: &Redactor) -> Batch {
     let json = format!("{{\"type\":\"log\",\"answer\":{data}}}");
-    let json = match redactor.check(&json) {
+    let json = match redactor.hide(&json) {
         Scrub::Clean(_) => json,
         Scrub::Changed { text, .. } => text,
     };

@@ -196,6 +196,46 @@ fn events_are_changed_enriched_and_redacted_before_anything_sees_them() {
 }
 
 #[test]
+fn secrets_stay_on_the_screen_unless_a_second_switch_lets_them_out() {
+    const ERROR: &str =
+        r#"{"type":"error","message":"no Bearer hunter2hunter2","password":"hunter2","user-id":"u-1"}"#;
+    let on_screen = "[signal]\nsecrets-on-screen = true\n";
+    let recorded = Recorded::start(on_screen);
+    (0..5).for_each(|_| drop(recorded.program.post(ERROR)));
+    // An alert quotes the message, and is an event too.
+    let health = recorded.until(|health| health["sinks"]["rec"]["delivered"] == 6);
+    assert_eq!(health["scrubbed"]["redacted"], 10, "{health}");
+    let written = || fs::read_to_string(recorded.folder.path().join("rec")).expect("there");
+    assert!(written().contains("alert firing") && !written().contains("hunter2"), "{}", written());
+    let exported = || {
+        let output = recorded.program.command(&["export", "--user", "u-1"]);
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert_eq!((exported().lines().count(), exported().contains("hunter2")), (5, false));
+    let shown = recorded.program.command(&["config"]).stdout;
+    let shown = String::from_utf8(shown).expect("text");
+    let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(line("secrets-on-screen = true").contains("config.toml"), "{shown}");
+    assert!(line("secrets-outside = false").ends_with("# default"), "{shown}");
+    // What memory has is let out from now on.
+    recorded.reload(&format!("{on_screen}secrets-outside = true\n"));
+    assert_eq!(exported().matches("Bearer hunter2hunter2").count() % 5, 0);
+    assert!(exported().contains("Bearer hunter2hunter2"), "{}", exported());
+    recorded.program.post(ERROR);
+    recorded.until(|health| health["sinks"]["rec"]["delivered"] == 7);
+    assert!(written().contains("\"password\":\"hunter2\""), "{}", written());
+    recorded.reload("");
+    let before = written().matches("hunter2").count();
+    recorded.program.post(ERROR);
+    recorded.until(|health| health["sinks"]["rec"]["delivered"] == 8);
+    assert_eq!(written().matches("hunter2").count(), before);
+    let tail = Program::with_settings(on_screen, &["tail", "--format", "jsonl"]);
+    tail.post(ERROR);
+    let line = tail.line();
+    assert!(line.contains("[redacted]") && !line.contains("hunter2"), "{line}");
+}
+
+#[test]
 fn a_hangup_changes_the_stages_and_a_mistake_leaves_them() {
     let recorded = Recorded::start("[signal]\nlimits = \"2 per hour\"\n");
     let post = |count: usize| {
