@@ -45,6 +45,22 @@ fn the_scan_bench_measures_passes_that_find_something() {
     assert!(shown.content().iter().any(|cell| cell.symbol() != " "));
 }
 
+#[path = "../../benches/sinks.rs"]
+#[expect(dead_code, reason = "only the bodies are run here")]
+mod sinks;
+
+#[test]
+fn the_sinks_bench_offers_every_event_to_six_that_balance() {
+    use sinks::Beside;
+    let [nothing, alerts, with] =
+        [Beside::Nothing, Beside::Alerts, Beside::Sinks].map(|beside| sinks::round(beside, 10, 6));
+    assert_eq!([nothing.accepted, alerts.accepted, with.accepted], [60; 3]);
+    assert_eq!([nothing.sinks.len(), alerts.sinks.len(), with.sinks.len()], [0, 0, 6]);
+    for sink in with.sinks {
+        assert!(sink.is_balanced() && sink.counts.offered >= 60, "{sink:?}");
+    }
+}
+
 use maps::frame;
 
 #[test]
