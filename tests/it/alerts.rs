@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use taillight::alerts::{Firing, usual};
+use taillight::counters::Counter;
 use taillight::event::Timestamp;
+use taillight::sinks::{Counts, Report, State};
 use taillight::ui::Msg;
 
-use crate::harness::command;
+use crate::harness::{command, post_to};
+use crate::pty::Terminal;
 use crate::signals::Recorded;
 use crate::sinks::table;
 use crate::ui::Console;
@@ -263,6 +266,84 @@ fn header_health_and_errors_show_what_holds() {
     assert!(health.contains("! same error 7 in 5m it ␛[2J broke"), "{health}");
     console.send(Msg::Alerts(Arc::default()));
     assert!(!console.screen(120, 36).contains("alert"));
+}
+
+/// A sink whose numbers add up.
+fn report(name: &str, kind: &'static str, state: State, last_error: Option<&str>) -> Report {
+    let counts = Counts {
+        offered: 48_210,
+        delivered: 47_000,
+        filtered: 800,
+        sampled: 100,
+        limited: 50,
+        dropped: [200, 0, 0, 0, 10, 0, 0, 0],
+        errors: if last_error.is_some() { 7 } else { 0 },
+    };
+    let last_error = last_error.map(str::to_owned);
+    let (p50, p99) = (Some(0.8), Some(214.0));
+    Report { name: name.to_owned(), kind, mode: "dropping", state, counts, queued: 50, p50, p99, last_error }
+}
+
+#[test]
+fn health_with_sinks_alerts_and_stages_is_whole_at_every_size() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| {
+        for (width, height) in [(80, 24), (120, 36), (200, 60)] {
+            let mut console = Console::with_a_shop();
+            for (stage, events) in Counter::STAGES.into_iter().zip([120, 0, 3, 0, 44_000, 17]) {
+                console.counters.add(stage, events);
+            }
+            console.counters.add(Counter::SignalPassed, 4_070);
+            console.counters.add(Counter::SignalChanged, 12);
+            let down = "cannot connect: error connecting to server: Connection refused (os error 111)";
+            let sinks = [
+                report("file", "file", State::Running, None),
+                report("postgres", "postgres", State::Retrying, Some(down)),
+                report("a-sink-with-a-long-name", "otlp", State::Paused, None),
+                report("slack", "slack", State::Idle, None),
+            ];
+            assert!(sinks.iter().all(Report::is_balanced));
+            console.send(Msg::Sinks(Arc::from(sinks)));
+            let firing = |key: &str, example: &str, value| Firing {
+                rule: Arc::new(usual().remove(0)),
+                key: key.to_owned(),
+                group: None,
+                since: Timestamp(1_769_869_900_000),
+                value,
+                example: example.to_owned(),
+            };
+            console.send(Msg::Alerts(Arc::new(vec![
+                firing("", "Cannot read properties of undefined (reading 'price')", 7.0),
+                firing("GET /api/users/:id", "", 12.0),
+            ])));
+            console.keys("6");
+            insta::assert_snapshot!(
+                format!("health-handlers-{width}x{height}"),
+                console.screen(width, height)
+            );
+        }
+    });
+}
+
+#[test]
+fn an_alert_rings_the_bell_and_notifies_the_terminal_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("config.toml");
+    let text =
+        "[[alerts]]\nname = \"low\"\nfilter = \"level:warn\"\nat-least = 2\nbell = true\nnotify = true\n";
+    fs::write(&path, text).expect("written");
+    let path = path.to_str().expect("text");
+    let (mut terminal, port) = Terminal::console_with(&["--config", path], 80, 24);
+    let warn = r#"{"type":"log","level":"warn","message":"low; \u001b]0;x\u0007 disk"}"#;
+    post_to(port, &format!("[{warn},{warn}]"));
+    let said = "taillight: low, 2 in 5m: low, ␛]0,x␇ disk";
+    let said = said.trim_start_matches("taillight: ");
+    terminal.wait_for_bytes(&format!(
+        "\u{7}\u{1b}]9;taillight: {said}\u{1b}\\\u{1b}]777;notify;taillight;{said}\u{1b}\\"
+    ));
+    terminal.wait("the alert in the header", |screen| screen.contains("! 1 alert"));
 }
 
 #[test]

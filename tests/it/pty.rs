@@ -94,7 +94,7 @@ impl Terminal {
     }
 
     /// Takes what the program writes until `bytes` were among it.
-    fn wait_for_bytes(&mut self, bytes: &str) {
+    pub(crate) fn wait_for_bytes(&mut self, bytes: &str) {
         while !String::from_utf8_lossy(&self.raw).contains(bytes) {
             let more = self.output.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("waited for {bytes:?}"));
             self.screen.process(&more);

@@ -22,6 +22,8 @@ const NOW: i64 = 1_769_869_935_000;
 /// A console with the store and the scan behind it, driven by hand.
 pub(crate) struct Console {
     pub(crate) app: App,
+    /// What the doors and the stages have counted.
+    pub(crate) counters: Arc<Counters>,
     store: Store,
     scan: Scan,
     seq: u64,
@@ -41,16 +43,27 @@ impl Console {
         let facts =
             Facts { address: "127.0.0.1:8245".into(), key: "ABCDEFGHIJKLMNOP".into(), recording: None };
         let theme = Theme::new(Palette::Ansi, false);
-        let app = App::new(facts, Arc::new(Counters::default()), theme, jiff::tz::TimeZone::UTC, "");
-        let mut console =
-            Self::of(made(app), Retention { events: retain, bytes: u64::MAX, ..Retention::default() });
+        let counters = Arc::new(Counters::default());
+        let app = App::new(facts, Arc::clone(&counters), theme, jiff::tz::TimeZone::UTC, "");
+        let retention = Retention { events: retain, bytes: u64::MAX, ..Retention::default() };
+        let mut console = Self { counters, ..Self::of(made(app), retention) };
         console.settle();
         console
     }
 
     fn of(app: App, retention: Retention) -> Self {
         let (marks, asked) = (Arc::new(Published::new(Marks::default())), AdviceRequest::default());
-        Self { app, store: Store::new(retention), scan: Scan::new(), seq: 1, marks, asked, now: NOW }
+        let counters = Arc::default();
+        Self {
+            app,
+            counters,
+            store: Store::new(retention),
+            scan: Scan::new(),
+            seq: 1,
+            marks,
+            asked,
+            now: NOW,
+        }
     }
 
     /// What a shop's page did in its last seconds.

@@ -63,7 +63,8 @@ pub(super) fn rows(view: &View<'_>, width: u16, marked: Option<&str>) -> (Vec<Ro
             at = rows.len();
         }
         let mark = if is_marked { theme.glyphs.selected } else { " " };
-        let first = format::left(&format!("{mark} {}", report.name), name + 2, theme.gate);
+        // A name that is too long does not run into its state.
+        let first = format::left(&format!("{mark} {}", report.name), name + 1, theme.gate) + " ";
         let rest: String =
             columns.iter().map(|column| placed(&(column.text)(report, theme), column, theme)).collect();
         let style = if is_marked { theme.accent } else { theme.text };
