@@ -238,7 +238,10 @@ impl Scan {
             .map(|scanned| (scanned.segment.clone(), Arc::clone(&scanned.rows)))
             .collect();
         let hidden = if is_whole { evicted_in_view } else { 0 };
-        let tables = Arc::clone(&self.table_rows);
+        let is_counted = !self.has_news
+            && !self.is_recounting
+            && self.segments.iter().all(|scanned| scanned.counted == scanned.done);
+        let tables = (Arc::clone(&self.table_rows), is_counted);
         Matches::of(self.selection.id, snapshot, found, looked_at.saturating_sub(hidden), tables)
     }
 

@@ -46,8 +46,10 @@ pub struct Matches {
     pub total: u64,
     /// Events looked at, of `snapshot.len()`.
     pub scanned: u64,
-    /// Tables over the matches.
+    /// Tables over the matches, as they were last made: see `is_counted`.
     pub tables: Arc<TableRows>,
+    /// Whether the tables are over all of these; else they lag, or are those of the filter before.
+    pub is_counted: bool,
 }
 
 impl MatchSegment {
@@ -107,7 +109,7 @@ impl Matches {
             (segment.clone(), Rows::From(first.min(segment.chunk.len())))
         });
         let (segments, total) = numbered(found, snapshot.first);
-        Self { id, snapshot, segments, total, scanned, tables }
+        Self { id, snapshot, segments, total, scanned, tables, is_counted: true }
     }
 
     /// The rows found in each chunk, without those evicted since.
@@ -116,16 +118,21 @@ impl Matches {
         snapshot: Arc<Snapshot>,
         found: Vec<(Segment, Arc<RowSet>)>,
         scanned: u64,
-        tables: Arc<TableRows>,
+        (tables, is_counted): (Arc<TableRows>, bool),
     ) -> Self {
         let found = found.into_iter().map(|(segment, rows)| (segment, Rows::Some(rows)));
         let (segments, total) = numbered(found, snapshot.first);
-        Self { id, scanned: scanned.min(snapshot.len()), snapshot, segments, total, tables }
+        Self { id, scanned: scanned.min(snapshot.len()), snapshot, segments, total, tables, is_counted }
     }
 
     /// Whether the pass has seen every event of the snapshot.
     pub fn is_done(&self) -> bool {
         self.scanned >= self.snapshot.len()
+    }
+
+    /// Whether nothing of it is still to come.
+    pub fn is_whole(&self) -> bool {
+        self.is_done() && self.is_counted
     }
 
     /// The match at `position`, counted from the oldest, with its ordinal.

@@ -345,9 +345,14 @@ impl App {
         if matches.id != self.filter_id {
             return;
         }
-        match &mut self.frozen {
-            Some(newest) if self.world.matches.id == matches.id => *newest = matches,
-            _ => self.world.show(matches),
+        let shown = &self.world.matches;
+        // What is frozen is whole: of another filter the first matches are not yet.
+        let stands_still = self.frozen.is_some() && shown.id == matches.id && shown.is_whole();
+        if let Some(newest) = &mut self.frozen {
+            *newest = Arc::clone(&matches);
+        }
+        if !stands_still {
+            self.world.show(matches);
         }
         self.hear_page();
         self.panels.stream.settle(&self.world.view(&self.bar, &self.marks));

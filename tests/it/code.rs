@@ -212,7 +212,7 @@ fn hostile(path: &str) -> Option<Answer> {
         "/deep.js" => script("deep.map"),
         "/deep.map" => ok("", sections("{}", 100)),
         "/wide.js" => script("wide.map"),
-        "/wide.map" => ok("", flat("src/wide.ts", &format!("AAAA{}", ",CAAC".repeat(200_000)))),
+        "/wide.map" => ok("", flat("src/wide.ts", &format!("AAAA{}", ",CAAC".repeat(1_000_000)))),
         "/negative.js" => script("negative.map"),
         "/negative.map" => ok("", flat("src/negative.ts", "AADA,CADA")),
         "/outside.js" => script("outside.map"),

@@ -32,6 +32,8 @@ mod files;
 mod filter;
 /// `forget` and `export --user`: a person's events gone, or given out.
 mod forget;
+/// Frames of sente-lite and Sente with changes: the judge of the fuzzer reads them.
+mod frames;
 /// Events in over WebSocket and POST: acks, nacks, dedupe, the books.
 mod ingest;
 /// `load`: what it sends is all taken, and its report is true.

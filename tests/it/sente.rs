@@ -2,12 +2,14 @@
 //! what their own server answers.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use taillight::wire::sente::{Packer, value};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{Program, Socket};
+use crate::harness::{Program, Socket, command};
+use crate::pty::Terminal;
 
 /// The recordings of real clients, and how many of the events in each can be read.
 const RECORDINGS: [(&str, &str); 15] = [
@@ -269,8 +271,9 @@ fn the_session_is_the_events_own_or_the_clients_or_the_connections() {
 fn three_megabytes_are_taken_whole_and_seventeen_are_not() {
     let program = Program::start(&["serve"]);
     let mut socket = Socket::open_at(program.port, "/chsk", &[]).expect("let in");
-    let event = format!("{{:type :log, :subtype :console, :level :warn, :message \"{}\"}} ", "x".repeat(850));
-    let frame = format!("[:log/batch [{}]]", event.repeat(3_338));
+    let text = "x".repeat(850);
+    let event = |nth| format!("{{:type :log, :subtype :console, :level :warn, :message \"{nth} {text}\"}} ");
+    let frame = format!("[:log/batch [{}]]", (0..3_338).map(event).collect::<String>());
     assert!(frame.len() > 3_000_000);
     socket.send(&frame);
     socket.send("[:chsk/ws-ping]");
@@ -283,6 +286,59 @@ fn three_megabytes_are_taken_whole_and_seventeen_are_not() {
     let _ = socket.0.send(Message::text(" ".repeat(17 * 1024 * 1024)));
     assert!(matches!(socket.close_code(), Some(1009) | None));
     assert_eq!(program.health()["closed"]["too_big"], 1);
+}
+
+#[test]
+fn a_storm_of_any_event_is_folded_and_every_book_has_its_true_count() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("events.jsonl").display().to_string();
+    let program = Program::start(&["serve", "--record", &file]);
+    let mut socket = Socket::open_at(program.port, "/chsk", &[]).expect("let in");
+    socket.message();
+    // Of three seconds 500 each, sent in one go, and between them clicks nobody would call a storm.
+    for first in (0..1_500).step_by(100) {
+        let event = |nth: i64| {
+            let at = 1_704_067_200_000 + nth * 2;
+            let click = match nth % 100 {
+                0 => format!("{{:type :analytics :subtype :user-action :action :click :timestamp {at}}}"),
+                _ => String::new(),
+            };
+            format!(
+                "{{:type :error :subtype :console :message \"again\" :timestamp {at} :user-id \"u-1\" :session-id \"s-1\"}} {click}"
+            )
+        };
+        socket.send(&format!("[:log/batch [{}]]", (first..first + 100).map(event).collect::<String>()));
+    }
+    socket.send("[:chsk/ws-ping]");
+    assert_eq!(socket.message().to_string(), "[:chsk/ws-pong]");
+    let ingest = program.health()["ingest"].take();
+    assert_eq!(
+        (&ingest["received"], &ingest["accepted"], &ingest["duplicate"]),
+        (&json!(1_515), &json!(45), &json!(1_470)),
+        "{ingest}"
+    );
+    socket.0.close(None).expect("closable");
+    assert!(matches!(socket.close_code(), Some(1005) | None));
+    program.signal("TERM");
+    program.wait();
+    let exported = |filter: &str| {
+        let output = command(folder.path()).args(["export", "--from", &file, "-f", filter]).output();
+        let output = String::from_utf8(output.expect("runs").stdout).expect("text");
+        output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>()
+    };
+    let notes = exported("id:taillight/repeated session:s-1 user:u-1");
+    let counts: Vec<&Value> = notes.iter().map(|note| &note["data"]["count"]).collect();
+    assert_eq!(counts, [490; 3], "{notes:?}");
+    assert_eq!(
+        (&notes[1]["data"]["of"], &notes[1]["msg"], &notes[1]["inst"]),
+        (
+            &json!("browser/console"),
+            &json!("repeated 490 more times within a second: again"),
+            &json!("2024-01-01T00:00:01.998Z")
+        )
+    );
+    assert_eq!(exported("id:browser/console").len() + 3 * 490, 1_500);
+    assert_eq!(exported("id:browser/user-action").len(), 15);
 }
 
 #[test]
@@ -305,6 +361,93 @@ fn what_is_wrong_or_unknown_is_counted_and_costs_nothing_else() {
     assert_eq!((&health["ingest"]["accepted"], &health["ring"]["own"]), (&json!(2), &json!(3)));
     socket.send("[:chsk/ws-ping]");
     assert_eq!(socket.message().to_string(), "[:chsk/ws-pong]", "nothing was said about any of it");
+}
+
+#[test]
+fn messages_that_nobody_knows_stand_on_the_health_screen() {
+    let (mut terminal, port) = Terminal::console_with(&[], 120, 50);
+    let mut socket = Socket::open_at(port, "/chsk", &[]).expect("let in");
+    socket.message();
+    socket.send("[:my/own {:password \"hunter2\" :a 1}]");
+    socket.send("[:my/own {:password \"hunter2\" :a 2}]");
+    socket.send("[:sente-lite/publish {:channel-id \"chat\", :data \"hi\"}]");
+    socket.send("[:chsk/ws-ping]");
+    socket.message();
+    terminal.press("6");
+    let title = "messages of ids that mean nothing here";
+    let screen = terminal.wait("the messages", |screen| screen.contains(title));
+    let below: Vec<&str> = screen.split(title).nth(1).unwrap_or_default().lines().collect();
+    assert!(
+        below[1].contains("conn-1     sente-lite/publish chat ×1 {\"channel-id\":\"chat\",\"data\":\"hi\"}"),
+        "{screen}"
+    );
+    assert!(below[2].contains("conn-1     my/own ×2 {\"password\":\"[redacted]\",\"a\":2}"), "{screen}");
+    terminal.press("q");
+    terminal.end();
+}
+
+#[test]
+fn a_client_that_stays_silent_is_greeted_in_the_next_packing() {
+    let program = Program::start(&["serve"]);
+    let open = || {
+        let mut socket = Socket::open_at(program.port, "/chsk?client-id=silent", &[]).expect("let in");
+        let greeting = socket.message().to_string();
+        (socket, greeting)
+    };
+    let (mut socket, greeting) = open();
+    assert!(greeting.starts_with("[[:chsk/handshake "), "{greeting}");
+    // Nothing is said to it either; the end of this wait is the client giving up.
+    socket.0.get_ref().set_read_timeout(Some(Duration::from_secs(6))).expect("settable");
+    assert!(socket.0.read().is_err());
+    drop(socket);
+    let start = Instant::now();
+    let (mut socket, greeting) = loop {
+        // It is known only once the connection's end has been seen.
+        let (socket, greeting) = open();
+        if greeting.starts_with("[[\"~:chsk/handshake\"") {
+            break (socket, greeting);
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{greeting}");
+    };
+    socket.send("[[\"~:chsk/ws-ping\"],\"abc\"]");
+    assert_eq!(socket.message().to_string(), "[\"pong\",\"abc\"]", "after {greeting}");
+    assert_eq!(program.health()["frames"]["unknown"], 1, "Health says that another packing is tried");
+    drop(socket);
+    assert!(open().1.starts_with("[[\"~:chsk/handshake\""), "what it was heard in stays");
+}
+
+/// Resident memory of a process, in MiB.
+#[cfg(target_os = "linux")]
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("readable");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") / 1024
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_large_message_leaves_no_memory_with_its_connection() {
+    const LARGE: usize = 15 * 1024 * 1024;
+    let program = Program::start(&["serve"]);
+    let open = || {
+        let mut socket = Socket::open_at(program.port, "/chsk", &[]).expect("let in");
+        socket.message();
+        let mut ask = |text: &str| {
+            socket.send(text);
+            socket.send("[:chsk/ws-ping]");
+            assert_eq!(socket.message().to_string(), "[:chsk/ws-pong]");
+        };
+        ask(&format!("[:log/batch [] \"{}\"]", "x".repeat(LARGE)));
+        ask("[:log/batch [{:message \"small\"}]]");
+        socket
+    };
+    // What the allocator keeps for itself is there after the first.
+    drop(open());
+    let before = resident(program.pid());
+    let sockets: Vec<Socket> = (0..8).map(|_| open()).collect();
+    let after = resident(program.pid());
+    assert!(after < before + 60, "{before} MiB, and {after} MiB with {} connections", sockets.len());
+    assert_eq!(program.health()["ingest"]["accepted"], 9);
 }
 
 #[test]

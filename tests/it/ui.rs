@@ -321,6 +321,38 @@ fn a_frozen_screen_stands_still_and_says_what_waits() {
 }
 
 #[test]
+fn a_filter_given_to_a_frozen_screen_is_shown_whole_and_then_stands_still() {
+    let mut console = Console::with_a_shop();
+    console.keys(" ");
+    console.keys("2");
+    let key = |code| Msg::Key(KeyEvent::new(code, KeyModifiers::NONE));
+    console.app.update(key(KeyCode::Char('/')));
+    let effects: Vec<Effect> =
+        "type:error".chars().flat_map(|c| console.app.update(key(KeyCode::Char(c)))).collect();
+    let asked = effects.into_iter().rev().find_map(|effect| match effect {
+        Effect::SetFilter { id, filter } => Some((id, filter)),
+        _ => None,
+    });
+    let (id, filter) = asked.expect("another filter");
+    let snapshot = Arc::clone(&console.app.matches().snapshot);
+    let clock =
+        Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC, marks: Arc::clone(&console.marks) };
+    let select = Some(select(Matcher::new(filter, context_of(&snapshot, &clock))));
+    console.scan.set_selection(Selection { id, select });
+    // As the scan's thread does: rows as soon as there are some, tables once they are counted.
+    while console.scan.look() {}
+    let first = Arc::new(console.scan.glance());
+    assert!(first.is_done() && !first.is_whole());
+    console.app.update(Msg::Matches(first));
+    while console.scan.advance() {}
+    console.app.update(Msg::Matches(Arc::new(console.scan.matches())));
+    let shown = Arc::clone(console.app.matches());
+    assert!(shown.is_whole() && shown.tables.events == shown.total, "{shown:?}");
+    console.post(r#"[{"type":"error","message":"unseen"}]"#);
+    assert!(Arc::ptr_eq(&shown, console.app.matches()), "and from then on it stands still");
+}
+
+#[test]
 fn by_value_keys_write_terms_that_match_the_event() {
     for (keys, expected) in [("N+", 1), ("N-", 9)] {
         let mut console = Console::with_a_shop();
