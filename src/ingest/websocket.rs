@@ -457,8 +457,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         self.settle(true).await;
         self.set_live(None).await;
         let Some(ending) = ending else {
-            // The peer closed first; completing its handshake is all that is left.
-            drop(timeout(DRAIN_FOR, self.socket.close(None)).await);
+            // The peer closed first. Its answer is written already and only has to go out (RFC 6455 §5.5.1): a close of
+            // our own would be refused after it, and the answer with it.
+            drop(timeout(DRAIN_FOR, self.socket.flush()).await);
             return;
         };
         if let Some(counter) = ending.counter {

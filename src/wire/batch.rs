@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::frame::Hello;
+use super::hello::Hello;
 use crate::event::{Chunk, Timestamp};
 use crate::pipeline::Reading;
 

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::batch::{Batch, Sender};
 use super::decode::Decoder;
+use super::hello::{self, Gap, Hello};
 use super::skim;
 use crate::event::json;
 use crate::pipeline::Redactor;
@@ -24,6 +25,8 @@ pub enum FrameError {
     UnknownType(String),
     #[error("`{message}` needs `{field}`")]
     Missing { message: &'static str, field: &'static str },
+    #[error("`{message}` needs `{field}`, a whole number; numbers count from 1 and rise")]
+    NoNumber { message: &'static str, field: &'static str },
 }
 
 impl FrameError {
@@ -45,7 +48,7 @@ impl FrameError {
         match self {
             Self::Syntax { .. } => "syntax",
             Self::UnknownType(_) => "type",
-            Self::Missing { .. } => "missing",
+            Self::Missing { .. } | Self::NoNumber { .. } => "missing",
         }
     }
 }
@@ -64,38 +67,6 @@ pub enum Frame<'a> {
         id: Cow<'a, str>,
         data: &'a str,
     },
-}
-
-/// A client introducing itself.
-#[derive(Debug, Default, Deserialize)]
-pub struct Hello<'a> {
-    #[serde(borrow, default)]
-    pub client: Cow<'a, str>,
-    #[serde(borrow, default)]
-    pub session: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    pub user: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    pub tab: Option<Cow<'a, str>>,
-    #[serde(default)]
-    pub load: Option<i32>,
-    #[serde(borrow, default)]
-    pub page: Option<Cow<'a, str>>,
-    #[serde(default)]
-    pub now: Option<f64>,
-    #[serde(default)]
-    pub next: Option<u64>,
-}
-
-/// Numbers that will never come.
-#[derive(Debug, Deserialize)]
-pub struct Gap<'a> {
-    pub from: u64,
-    pub to: u64,
-    #[serde(default)]
-    pub count: u64,
-    #[serde(borrow, default)]
-    pub reason: Cow<'a, str>,
 }
 
 /// What a POST body turned out to be.
@@ -118,14 +89,14 @@ pub fn decode_frame<'a>(
 ) -> Result<Frame<'a>, FrameError> {
     let envelope = Envelope::read(text)?;
     match &*envelope.kind {
-        "hello" => Ok(Frame::Hello(typed(text)?)),
+        "hello" => Ok(Frame::Hello(Hello::read(text)?)),
         "batch" | "urgent" => {
             let at = envelope.events.ok_or(FrameError::Missing { message: "batch", field: "events" })?;
-            let seq = envelope.seq.ok_or(FrameError::Missing { message: "batch", field: "seq" })?;
+            let seq = envelope.seq.ok_or(FrameError::NoNumber { message: "batch", field: "seq" })?;
             let batch = events_at(text, at, sender, redactor)?;
             Ok(Frame::Batch { seq, batch: Box::new(batch) })
         }
-        "gap" => Ok(Frame::Gap(typed(text)?)),
+        "gap" => Ok(Frame::Gap(Gap::read(text)?)),
         "reply" => {
             let reply: Reply<'_> = typed(text)?;
             Ok(Frame::Reply { id: reply.id, data: reply.data.map_or("null", RawValue::get) })
@@ -157,7 +128,7 @@ fn envelope_body(
     sender: &Sender,
     redactor: &Redactor,
 ) -> Result<Body, FrameError> {
-    let hello: Hello<'_> = typed(text)?;
+    let hello = Hello::read(text)?;
     let sender = sender.clone().introduced(&hello);
     let at = envelope.events.ok_or(FrameError::Missing { message: "batch", field: "events" })?;
     let batch = events_at(text, at, &sender, redactor)?;
@@ -247,7 +218,7 @@ impl<'a> Envelope<'a> {
             let Some(member) = members.next() else { break };
             match member.key {
                 "t" => envelope.kind = json::text(member.value).unwrap_or_default(),
-                "seq" => envelope.seq = member.value.parse().ok(),
+                "seq" => envelope.seq = hello::number(member.value).filter(|seq| *seq > 0),
                 _ => {}
             }
         }

@@ -5,7 +5,7 @@
 
 use super::batch::{Batch, ScrubCount, Sender};
 use super::fold::Repeat;
-use super::frame::Gap;
+use super::hello::Gap;
 use crate::event::{Chunk, ChunkBuilder, Flags, Level, Msg, Row, Timestamp, json};
 use crate::pipeline::{Redactor, Scrub};
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::harness::Program;
 
@@ -133,6 +134,45 @@ fn a_broken_frame_ends_its_own_connection_and_is_counted() {
     drop(program.client("gone"));
     assert_eq!(other.batch(1, r#"[{"type":"log"}]"#)[0]["seq"], 1, "the others are served as before");
     assert_eq!(program.health()["frames"]["broken"], 6, "a page that is gone broke nothing");
+}
+
+#[test]
+fn a_close_is_answered_with_its_code() {
+    let program = Program::start(&["serve"]);
+    for code in [1000, 4999] {
+        let mut socket = program.client("leaving");
+        let frame = CloseFrame { code: code.into(), reason: "bye".into() };
+        socket.0.close(Some(frame)).expect("sent");
+        assert_eq!(socket.close_code(), Some(code));
+    }
+    let mut socket = program.client("leaving");
+    socket.0.close(None).expect("sent");
+    assert!(matches!(socket.0.read(), Ok(Message::Close(None))));
+}
+
+#[test]
+fn a_hello_with_members_of_other_types_costs_no_event() {
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let mut socket = program.socket();
+    socket.send(r#"{"t":"hello","v":1,"client":"c1","session":["x"],"user":42,"tab":7,"load":"no","page":null,"next":"1"}"#);
+    assert_eq!(socket.receive()["t"], "welcome");
+    assert_eq!(socket.batch(1, r#"[{"type":"log","message":"kept"}]"#)[0]["seq"], 1);
+    let event = program.event();
+    assert_eq!(
+        (&event["user"], &event["tab"], &event["session"]),
+        (&"42".into(), &"7".into(), &"conn-1".into())
+    );
+    for (frame, told) in [
+        (r#"{"t":"gap"}"#, "`gap` needs `from`, a whole number; numbers count from 1 and rise"),
+        (r#"{"t":"gap","from":9,"to":3}"#, "`gap` needs `to`, a whole number; numbers count from 1 and rise"),
+        (
+            r#"{"t":"batch","seq":0,"events":[{}]}"#,
+            "`batch` needs `seq`, a whole number; numbers count from 1 and rise",
+        ),
+    ] {
+        socket.send(frame);
+        assert_eq!(socket.receive()["message"], told, "{frame}");
+    }
 }
 
 #[test]
