@@ -144,4 +144,8 @@ fn notes_say_how_or_was_read() {
     let output = run(folder.path(), &["check", "levle:er"]);
     let out = String::from_utf8(output.stdout).expect("text");
     assert_eq!(out, "levle contains er\nnote: no built-in field is called levle. Did you mean level?\n");
+    let (code, said) = check(&folder, &["é levle:er"]);
+    assert_eq!((code, &said["ok"], &said["state"]), (Some(0), &json!(true), &json!("note")));
+    assert_eq!((&said["code"], &said["col"], &said["len"]), (&json!("N-FIELD"), &json!(3), &json!(5)));
+    assert_eq!(said["message"], "no built-in field is called levle. Did you mean level?");
 }
