@@ -25,10 +25,17 @@ use crate::ui::view::{Request, View};
 /// Columns of a sum: sign and name, then the number.
 const NAME: usize = 20;
 const NUMBER: usize = 13;
+const SIGN: usize = 2;
+/// What a reason stands behind, under what it is a reason for.
+const REASON: &str = "  ";
+/// Columns at the sides of the page.
+const MARGINS: usize = 2;
+/// Columns between the two sums.
+const BETWEEN: usize = 5;
 /// The width from which the two sums stand beside each other.
 const BESIDE_FROM: u16 = 76;
-/// Rows of one refusal.
-const MAX_REFUSAL_LINES: usize = 3;
+/// Rows of one refusal, and of one reason.
+const MAX_FOLDED_LINES: usize = 3;
 
 /// The health screen.
 #[derive(Debug, Default)]
@@ -109,7 +116,7 @@ impl Panel for Health {
         rows.push(Row::Rule("latest refusals".to_owned()));
         rows.extend(refused(view, area.width));
         rows.push(Row::Rule("latest broken frames".to_owned()));
-        rows.extend(broken(view));
+        rows.extend(broken(view, area.width));
         rows.extend(unknown(view));
         self.page.render(area, buf, &rows, theme);
     }
@@ -129,7 +136,7 @@ type Term = (&'static str, String, u64);
 /// Both sums of the ledger, beside each other where there is room.
 fn sums(ledger: &Ledger, width: u16, theme: &Theme) -> Vec<Row> {
     let rejected: u64 = ledger.rejected.values().sum();
-    let reasons = ledger.rejected.iter().map(|(reason, count)| ("", format!("  {reason}"), *count));
+    let reasons = ledger.rejected.iter().map(|(reason, count)| ("", format!("{REASON}{reason}"), *count));
     let plain = |sign, name: &str, number| (sign, name.to_owned(), number);
     let mut offered: Vec<Term> = vec![
         plain("", "accepted", ledger.accepted),
@@ -139,22 +146,26 @@ fn sums(ledger: &Ledger, width: u16, theme: &Theme) -> Vec<Row> {
     offered.extend(reasons);
     let taken: Vec<Term> = vec![plain("", "live", ledger.live), plain("+", "evicted", ledger.evicted)];
     let own: Vec<Term> = vec![plain("", "accepted", ledger.accepted), plain("+", "own events", ledger.own)];
-    let line = |term: &Term| {
-        (
-            sum_line(term, theme),
-            if term.0.is_empty() && term.1.starts_with(' ') { theme.dim } else { theme.text },
-        )
+    let is_beside = width >= BESIDE_FROM;
+    let others = NUMBER + if is_beside { BETWEEN + NAME + NUMBER } else { 0 };
+    let longest = offered.iter().map(|(_, name, _)| theme.gate.columns(name) + SIGN).max().unwrap_or(NAME);
+    let name = longest.min(usize::from(width).saturating_sub(others + MARGINS)).max(NAME);
+    let line = |term: &Term, name| {
+        let style = if term.1.starts_with(REASON) { theme.dim } else { theme.text };
+        sum_lines(term, name, theme).into_iter().map(move |text| (text, style))
     };
-    let total = |name: &str, number| (sum_line(&plain("=", name, number), theme), theme.title);
-    let dashes = (theme.glyphs.horizontal.repeat(NAME + NUMBER), theme.rule);
-    let mut left: Vec<_> = offered.iter().map(line).collect();
-    left.extend([dashes.clone(), total("received", ledger.received())]);
-    let mut right: Vec<_> = own.iter().map(line).collect();
-    right.push(total("to be kept", ledger.accepted + ledger.own));
+    let total = |term, number, name| {
+        sum_lines(&plain("=", term, number), name, theme).into_iter().map(|text| (text, theme.title))
+    };
+    let mut left: Vec<_> = offered.iter().flat_map(|term| line(term, name)).collect();
+    left.push((theme.glyphs.horizontal.repeat(name + NUMBER), theme.rule));
+    left.extend(total("received", ledger.received(), name));
+    let mut right: Vec<_> = own.iter().flat_map(|term| line(term, NAME)).collect();
+    right.extend(total("to be kept", ledger.accepted + ledger.own, NAME));
     right.push((String::new(), theme.text));
-    right.extend(taken.iter().map(line));
-    right.push(total("live + evicted", ledger.live + ledger.evicted));
-    if width < BESIDE_FROM {
+    right.extend(taken.iter().flat_map(|term| line(term, NAME)));
+    right.extend(total("live + evicted", ledger.live + ledger.evicted, NAME));
+    if !is_beside {
         left.push((String::new(), theme.text));
         left.extend(right);
         return left.into_iter().map(|(text, style)| Row::text(text, style)).collect();
@@ -163,15 +174,26 @@ fn sums(ledger: &Ledger, width: u16, theme: &Theme) -> Vec<Row> {
     (0..left.len().max(right.len()))
         .map(|row| {
             let (text, style) = at(&left, row);
-            let padded = format::left(&text, NAME + NUMBER + 5, theme.gate);
+            let padded = format::left(&text, name + NUMBER + BETWEEN, theme.gate);
             Row::Text(vec![(padded, style), at(&right, row)])
         })
         .collect()
 }
 
-fn sum_line((sign, name, number): &Term, theme: &Theme) -> String {
-    let name = format::left(&format!("{sign:1} {name}"), NAME, theme.gate);
-    format!("{name}{}", format::right(&format::count(*number), NUMBER, theme.gate))
+/// A term with its name in `room` columns. A reason that is longer is folded, with the number behind its end.
+fn sum_lines((sign, name, number): &Term, room: usize, theme: &Theme) -> Vec<String> {
+    let number = format::right(&format::count(*number), NUMBER, theme.gate);
+    let Some(reason) = name.strip_prefix(REASON) else {
+        return vec![format!("{}{number}", format::left(&format!("{sign:1} {name}"), room, theme.gate))];
+    };
+    let indent = SIGN + REASON.len();
+    let lines = theme.gate.lines(reason, room.saturating_sub(indent), MAX_FOLDED_LINES);
+    let last = lines.len().saturating_sub(1);
+    let text = |(nth, line): (usize, &crate::event::gate::Line)| {
+        let named = format!("{}{}", " ".repeat(indent), line.text());
+        if nth == last { format!("{}{number}", format::left(&named, room, theme.gate)) } else { named }
+    };
+    lines.iter().enumerate().map(text).collect()
 }
 
 /// `name   text`: a fact with its name in a column of its own.
@@ -247,9 +269,9 @@ fn refused(view: &View<'_>, width: u16) -> Vec<Row> {
             String::new()
         };
         let at = format!("{} ", clock(refusal.at, view.zone));
-        let room = usize::from(width).saturating_sub(theme.gate.columns(&at) + 2);
+        let room = usize::from(width).saturating_sub(theme.gate.columns(&at) + MARGINS);
         // What to do stands at the end, so the line is folded and not cut.
-        let lines = theme.gate.lines(&format!("{times}{}", refusal.message), room.max(20), MAX_REFUSAL_LINES);
+        let lines = theme.gate.lines(&format!("{times}{}", refusal.message), room.max(20), MAX_FOLDED_LINES);
         for (nth, line) in lines.iter().enumerate() {
             let first = if nth == 0 { at.clone() } else { " ".repeat(theme.gate.columns(&at)) };
             rows.push(Row::Text(vec![(first, theme.dim), (line.text(), theme.warn)]));
@@ -278,20 +300,31 @@ fn unknown(view: &View<'_>) -> Vec<Row> {
     std::iter::once(title).chain(messages.iter().rev().map(row)).collect()
 }
 
-/// Broken frames, latest first.
-fn broken(view: &View<'_>) -> Vec<Row> {
+/// Broken frames, latest first: why, in full, and behind that how each began, as far as there is room.
+fn broken(view: &View<'_>, width: u16) -> Vec<Row> {
     let theme = view.theme;
     let frames = view.counters.broken_frames();
     if frames.is_empty() {
         return vec![Row::text("none", theme.dim)];
     }
-    let row = |frame: &crate::counters::BrokenFrame| {
-        Row::Text(vec![
-            (format!("{} ", clock(frame.at, view.zone)), theme.dim),
-            (format::left(&frame.from, 10, theme.gate) + " ", theme.text),
-            (format::left(&frame.reason, 16, theme.gate) + " ", theme.warn),
-            (frame.start.clone(), theme.dim),
-        ])
-    };
-    frames.iter().rev().map(row).collect()
+    let mut rows = Vec::new();
+    for frame in frames.iter().rev() {
+        let at = format!("{} ", clock(frame.at, view.zone));
+        let from = format::left(&frame.from, 10, theme.gate) + " ";
+        let indent = theme.gate.columns(&at) + theme.gate.columns(&from);
+        let room = usize::from(width).saturating_sub(indent + MARGINS).max(10);
+        let lines = theme.gate.lines(&frame.reason, room, MAX_FOLDED_LINES);
+        for (nth, line) in lines.iter().enumerate() {
+            let mut row = match nth {
+                0 => vec![(at.clone(), theme.dim), (from.clone(), theme.text)],
+                _ => vec![(" ".repeat(indent), theme.dim)],
+            };
+            row.push((line.text(), theme.warn));
+            if nth + 1 == lines.len() {
+                row.push((format!("  {}", frame.start), theme.dim));
+            }
+            rows.push(Row::Text(row));
+        }
+    }
+    rows
 }

@@ -122,3 +122,24 @@ fn health_shows_how_each_page_is_connected() {
         &[&["conn-2", "10", "50", "-2s", "12ms", "3", "7", "5 ~10%"]],
     );
 }
+
+#[test]
+fn health_tells_reasons_in_full_where_there_is_room_and_folds_them_where_there_is_not() {
+    let mut fixture = Fixture::usual();
+    let reason = "a `hello` must come before the first batch";
+    fixture.counters.broken(Timestamp(START), "conn-1", reason, "{\"t\":\"batch\"}");
+    let ledger = &mut Arc::make_mut(&mut fixture.snapshot).ledger;
+    ledger.rejected.insert("batch is longer than 10,000 events", 501);
+    assert_rows(
+        &fixture.draw(&mut Health::default(), 120, 60),
+        &[&["  batch is longer than 10,000 events", "501"], &["conn-1", reason, "{\"t\":\"batch\"}"]],
+    );
+    assert_rows(
+        &fixture.draw(&mut Health::default(), 80, 60),
+        &[&["    batch is longer than"], &["    10,000 events", "501"], &["conn-1", reason]],
+    );
+    assert_rows(
+        &fixture.draw(&mut Health::default(), 48, 80),
+        &[&["conn-1", "a `hello` must come"], &["before the first batch"], &["    events", "501"]],
+    );
+}
