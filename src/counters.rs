@@ -20,6 +20,7 @@ pub enum Counter {
     RefusedHost,
     RefusedOrigin,
     RefusedKey,
+    RefusedToken,
     RefusedSlow,
     RefusedPending,
     RefusedConnections,
@@ -51,11 +52,12 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter with its group and name, as `/healthz` and the health panel show them.
-    pub const ALL: [(Self, &'static str, &'static str); 31] = [
+    pub const ALL: [(Self, &'static str, &'static str); 32] = [
         (Self::RefusedHead, "refused", "head"),
         (Self::RefusedHost, "refused", "host"),
         (Self::RefusedOrigin, "refused", "origin"),
         (Self::RefusedKey, "refused", "key"),
+        (Self::RefusedToken, "refused", "token"),
         (Self::RefusedSlow, "refused", "slow"),
         (Self::RefusedPending, "refused", "pending"),
         (Self::RefusedConnections, "refused", "connections"),
@@ -252,6 +254,7 @@ mod tests {
             assert_eq!(counter as usize, index);
         }
         assert_eq!(Counter::refused("origin"), Counter::RefusedOrigin);
+        assert_eq!(Counter::refused("token"), Counter::RefusedToken);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod kept;
 mod keys;
 mod listener;
 mod load;
+mod log;
 mod looks;
 mod mapping;
 mod open;
@@ -156,10 +157,12 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+/// What could not be done where standard output takes no more.
+const TO_STDOUT: &str = "cannot write to standard output";
+
 fn print(text: &[u8]) -> anyhow::Result<u8> {
     let mut out = io::stdout().lock();
-    out.write_all(text)?;
-    out.flush()?;
+    out.write_all(text).and_then(|()| out.flush()).context(TO_STDOUT)?;
     Ok(code::FINE)
 }
 

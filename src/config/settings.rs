@@ -165,6 +165,8 @@ pub struct Settings {
     pub saved: Vec<Saved>,
     /// A file that everything is recorded in; empty for none.
     pub record: String,
+    /// A file for what taillight says of itself; empty for none.
+    pub log_file: String,
     /// With where each was set.
     pub sinks: Vec<(sinks::Setting, String)>,
     /// With where it was set.
@@ -227,6 +229,7 @@ impl Default for Settings {
             editor: String::new(),
             saved: vec![problems],
             record: String::new(),
+            log_file: String::new(),
             sinks: Vec::new(),
             signal: <(Signal, String)>::default(),
             alerts: alerts::usual(),

@@ -129,7 +129,7 @@ pub(super) const LATENCY_COLUMNS: &[&str] =
     &["count", "/min", "err%", "p50", "p90", "p99", "p99.9", "max", "change", "last 60s"];
 
 /// Every setting, in the order of the README.
-pub static SETTINGS: [Setting; 43] = [
+pub static SETTINGS: [Setting; 44] = [
     Setting {
         key: "bind",
         kind: Kind::Text(ADDRESS),
@@ -219,6 +219,15 @@ pub static SETTINGS: [Setting; 43] = [
         since: Since::Start,
         help: "Record all events in this file, which is rotated; pages keep what it does not have yet",
         at: |settings| &mut settings.record,
+    },
+    Setting {
+        key: "log-file",
+        kind: Kind::Text(ANY_TEXT),
+        flag: Flag::Value("log-file", "FILE"),
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "What taillight says of itself goes here too: who was refused, what was not understood, how sinks are",
+        at: |settings| &mut settings.log_file,
     },
     Setting {
         key: "filter",

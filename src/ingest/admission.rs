@@ -134,8 +134,7 @@ fn check_writer(facts: &Facts<'_>, policy: &Policy) -> Result<(), Box<Verdict>> 
     };
     let key = check_key(facts, policy)?;
     if policy.require_key && key != Shown::Right {
-        let message =
-            "`--require-key` is on and no page key came; use the script tag of `taillight key show`";
+        let message = "`--require-key` is on and no page key came; add `?k=KEY` to the address, KEY from `taillight key`";
         return Err(refuse(403, "key", message).into());
     }
     let Some(origin) = origin else {
@@ -168,7 +167,7 @@ fn check_metadata(facts: &Facts<'_>) -> Result<(), Box<Verdict>> {
 fn check_key(facts: &Facts<'_>, policy: &Policy) -> Result<Shown, Box<Verdict>> {
     match shown(facts.keys, policy.key.as_deref()) {
         Shown::Wrong => {
-            let message = "the page key is wrong; use the script tag of `taillight key show`";
+            let message = "the page key is wrong; `taillight key` shows the one that is right";
             Err(refuse(403, "key", message).into())
         }
         known => Ok(known),
@@ -179,14 +178,14 @@ fn foreign(origin: &Origin<'_>) -> Verdict {
     let (message, named) = match origin {
         Origin::Null => {
             let message = "origin `null` (a file or a sandboxed frame) needs the page key; \
-                           use the script tag of `taillight key show`";
+                           load `taillight.js?k=KEY`, KEY from `taillight key`";
             (message.to_owned(), None)
         }
         named => {
             let named = named.to_string();
             let message = format!(
                 "origin `{named}` is not allowed; `--allow-origin {named}` lets it in, \
-                 and so does the script tag of `taillight key show`"
+                 and so does `taillight.js?k=KEY`, KEY from `taillight key`"
             );
             (message, Some(named))
         }

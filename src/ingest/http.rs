@@ -133,8 +133,9 @@ async fn traffic(door: &Door) -> Traffic {
 async fn events(request: Request<Incoming>, door: &Door) -> Answer {
     let headers = request.headers();
     let is_page = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
-    if let Some(refusal) = unreadable_type(headers) {
-        return refusal;
+    if let Some(message) = unreadable_type(headers) {
+        door.broken("POST", message, "");
+        return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
     }
     let body = match timeout(BODY_WITHIN, Limited::new(request.into_body(), MAX_MESSAGE).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
@@ -145,8 +146,14 @@ async fn events(request: Request<Incoming>, door: &Door) -> Answer {
                 "a body may have 1 MiB; send the events in smaller batches",
             );
         }
-        Ok(Err(_)) => return text(StatusCode::BAD_REQUEST, "the body ended early"),
-        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, "the body took over 30 s"),
+        Ok(Err(_)) => {
+            door.broken("POST", "the body ended early", "");
+            return text(StatusCode::BAD_REQUEST, "the body ended early");
+        }
+        Err(_) => {
+            door.counters.add(Counter::RefusedSlow, 1);
+            return text(StatusCode::REQUEST_TIMEOUT, "the body took over 30 s");
+        }
     };
     let sender = Sender { recv: super::now(), ..door.sender("browser") };
     // Bytes that are no UTF-8 cost the strings they stand in, not the batch.
@@ -180,16 +187,15 @@ fn receipt_line(receipt: &Receipt) -> String {
     serde_json::json!({ "accepted": receipt.accepted, "rejected": rejected }).to_string()
 }
 
-fn unreadable_type(headers: &HeaderMap) -> Option<Answer> {
+fn unreadable_type(headers: &HeaderMap) -> Option<&'static str> {
     let encoding = joined(headers, &header::CONTENT_ENCODING);
     if !(encoding.is_empty() || encoding.eq_ignore_ascii_case("identity")) {
-        return Some(text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the body without content-encoding"));
+        return Some("send the body without content-encoding");
     }
     let kind = joined(headers, &header::CONTENT_TYPE);
     let kind = kind.split(';').next().unwrap_or("").trim();
     let is_known = kind.is_empty() || BODY_TYPES.iter().any(|known| known.eq_ignore_ascii_case(kind));
-    let message = "send events as application/json, application/x-ndjson or text/plain";
-    (!is_known).then(|| text(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+    (!is_known).then_some("send events as application/json, application/x-ndjson or text/plain")
 }
 
 /// Completes the handshake and leaves the connection to `ingest::websocket` (RFC 6455 §4.2.2).

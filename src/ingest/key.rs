@@ -9,6 +9,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "page-key";
+const TOKEN_FILE: &str = "token";
+/// 26 letters of 5 bits are the 128 bits of SECURITY.md 2.1, and two more.
+const TOKEN_LETTERS: usize = 26;
 /// RFC 4648 §6.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// 16 letters of 5 bits are the 80 bits of SECURITY.md 2.3.
@@ -33,10 +36,7 @@ impl PageKey {
     }
 
     fn random() -> Result<Self, KeyError> {
-        let mut bytes = [0; LETTERS];
-        getrandom::fill(&mut bytes).map_err(KeyError::Random)?;
-        // 256 is a multiple of 32, so the low five bits of a byte are as even as the byte.
-        Ok(Self(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()))
+        random::<LETTERS>().map(Self)
     }
 }
 
@@ -46,12 +46,19 @@ impl fmt::Debug for PageKey {
     }
 }
 
+fn random<const LETTERS: usize>() -> Result<String, KeyError> {
+    let mut bytes = [0; LETTERS];
+    getrandom::fill(&mut bytes).map_err(KeyError::Random)?;
+    // 256 is a multiple of 32, so the low five bits of a byte are as even as the byte.
+    Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}
+
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error("the page key in `{}` is damaged; `taillight key rotate` makes a new one", path.display())]
     Damaged { path: PathBuf },
-    #[error("cannot {what} the page key in `{}`; check the folder's owner and free space", path.display())]
+    #[error("cannot {what} the secret in `{}`; check the folder's owner and free space", path.display())]
     File { what: &'static str, path: PathBuf, source: io::Error },
     #[error("the system gives no random numbers for a page key")]
     Random(#[source] getrandom::Error),
@@ -68,7 +75,7 @@ pub fn read_or_make(folder: &Path) -> Result<PageKey, KeyError> {
         return Ok(key);
     }
     let key = PageKey::random()?;
-    match written(folder, &key)?.persist_noclobber(&path) {
+    match written(folder, FILE, key.as_str())?.persist_noclobber(&path) {
         Ok(_) => Ok(key),
         Err(lost) if lost.error.kind() == io::ErrorKind::AlreadyExists => {
             read(&path)?.ok_or(KeyError::Damaged { path })
@@ -84,18 +91,35 @@ pub fn read_or_make(folder: &Path) -> Result<PageKey, KeyError> {
 pub fn rotate(folder: &Path) -> Result<PageKey, KeyError> {
     let path = folder.join(FILE);
     let key = PageKey::random()?;
-    match written(folder, &key)?.persist(&path) {
+    match written(folder, FILE, key.as_str())?.persist(&path) {
         Ok(_) => Ok(key),
         Err(failed) => Err(KeyError::File { what: "replace", path, source: failed.error }),
     }
 }
 
-/// The key in a new file beside its final place; `tempfile` makes such files with O_EXCL and mode 0600.
-fn written(folder: &Path, key: &PageKey) -> Result<tempfile::NamedTempFile, KeyError> {
-    let failed = |source| KeyError::File { what: "write", path: folder.join(FILE), source };
+/// The file of the token that is kept in `folder` for a port that other machines reach, and the token where it was made
+/// just now.
+///
+/// # Errors
+/// When the folder cannot be written or there is no randomness.
+pub fn token(folder: &Path) -> Result<(PathBuf, Option<String>), KeyError> {
+    let path = folder.join(TOKEN_FILE);
+    if path.is_file() {
+        return Ok((path, None));
+    }
+    let token = random::<TOKEN_LETTERS>()?;
+    match written(folder, TOKEN_FILE, &token)?.persist_noclobber(&path) {
+        Ok(_) => Ok((path, Some(token))),
+        Err(failed) => Err(KeyError::File { what: "keep", path, source: failed.error }),
+    }
+}
+
+/// A secret in a new file beside its final place; `tempfile` makes such files with O_EXCL and mode 0600.
+fn written(folder: &Path, name: &str, secret: &str) -> Result<tempfile::NamedTempFile, KeyError> {
+    let failed = |source| KeyError::File { what: "write", path: folder.join(name), source };
     make_folder(folder).map_err(failed)?;
     let mut file = tempfile::Builder::new().prefix(".page-key-").tempfile_in(folder).map_err(failed)?;
-    writeln!(file, "{}", key.as_str()).map_err(failed)?;
+    writeln!(file, "{secret}").map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     Ok(file)
 }

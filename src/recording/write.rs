@@ -29,6 +29,8 @@ const REPORT_EVERY: u64 = 4_096;
 pub enum ExportError {
     #[error("`{0}` exists already and is not written over: choose another name or move it away")]
     Exists(String),
+    #[error("`{0}` is no file that another could take the place of: choose another name")]
+    NoFile(String),
     #[error("cannot write `{name}`: {reason}")]
     Write { name: String, reason: io::Error },
     #[error("cancelled: `{0}` was not written")]
@@ -157,15 +159,27 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
 /// An unnamed file in the folder of `path`.
 fn beside(path: &Path, is_forced: bool, mode: u32) -> Result<NamedTempFile, ExportError> {
     // Asked again at the end, where it counts; this is for whoever would wait for nothing.
-    if !is_forced && path.symlink_metadata().is_ok() {
-        return Err(ExportError::Exists(shown(path)));
+    if let Ok(there) = path.symlink_metadata() {
+        let leads_to = if there.is_symlink() { path.metadata() } else { Ok(there) };
+        // A new file in the place of a device, a pipe or a folder is nobody's wish.
+        if leads_to.is_ok_and(|there| !there.is_file()) {
+            return Err(ExportError::NoFile(shown(path)));
+        }
+        if !is_forced {
+            return Err(ExportError::Exists(shown(path)));
+        }
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = tempfile::Builder::new()
         .prefix(".taillight-")
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder.unwrap_or(Path::new(".")));
-    file.map_err(|reason| failed(path, reason))
+    // The name of the file in the making says nothing to whoever asked for another.
+    let bare = |reason: io::Error| {
+        let text = reason.to_string();
+        io::Error::new(reason.kind(), text.split(" at path ").next().unwrap_or(&text))
+    };
+    file.map_err(|reason| failed(path, bare(reason)))
 }
 
 /// Brings a file to the disk and under its name.

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
-use super::{code, person, recorded, signals};
+use super::{TO_STDOUT, code, person, recorded, signals};
 use crate::cli;
 use crate::config::Settings;
 use crate::event::form::{Form, Part};
@@ -49,14 +49,13 @@ fn to_stdout(from: &cli::Recorded, settings: &Settings, form: &Form) -> anyhow::
     let matched = recorded::pass(from, settings, |chunk, rows| {
         for row in rows {
             is_first &= !form.event(chunk.event(*row), is_first, &mut text);
-            out.write_all(text.as_bytes())?;
+            out.write_all(text.as_bytes()).context(TO_STDOUT)?;
             text.clear();
         }
         Ok(())
     })?;
     form.tail(&mut text);
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context(TO_STDOUT)?;
     Ok(if matched == 0 { code::NOTHING } else { code::FINE })
 }
 

@@ -51,7 +51,10 @@ impl Kept {
         let mut places = Places::find(&cwd, dirs.as_ref().map(directories::ProjectDirs::config_dir), state);
         let named = common.config.clone().or_else(|| std::env::var_os("TAILLIGHT_CONFIG").map(Into::into));
         if let Some(path) = named {
-            std::fs::metadata(&path).map_err(|error| {
+            let is_file = std::fs::metadata(&path).and_then(|there| {
+                if there.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
+            });
+            is_file.map_err(|error| {
                 anyhow!("cannot read the settings file `{}`: {error}", gate::plain(&path.to_string_lossy()))
             })?;
             places = places.with_user_file(path);

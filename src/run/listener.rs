@@ -8,17 +8,19 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use thiserror::Error;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::control::{self, Control};
+use super::log::{Log, Out};
 use super::{Usage, reading, state_folder};
 use crate::alerts::Board;
 use crate::config::{self, Settings};
 use crate::counters::Counters;
-use crate::event::Chunk;
+use crate::event::{Chunk, gate};
 use crate::ingest::admission::Policy;
 use crate::ingest::{self, Asks, Door, Intake, Listeners, holder_of, key};
 use crate::pipeline::{Redactor, Signals};
@@ -59,9 +61,14 @@ pub enum Running {
     Demo,
 }
 
+/// The sink that `--record` asks for.
+fn recorder(settings: &Settings) -> Option<sinks::Setting> {
+    (!settings.record.is_empty()).then(|| sinks::recorder(settings.record.as_ref()))
+}
+
 impl Running {
     fn sinks(self, settings: &Settings) -> Vec<sinks::Setting> {
-        let recorder = (!settings.record.is_empty()).then(|| sinks::recorder(settings.record.as_ref()));
+        let recorder = recorder(settings);
         let is_one = |sink: &sinks::Setting| match self {
             Self::Headless => true,
             Self::Dashboard => sink.kind.name != "console",
@@ -71,6 +78,13 @@ impl Running {
         let set = set.filter(|sink| recorder.as_ref().is_none_or(|recorder| recorder.name != sink.name));
         set.chain(recorder.clone()).collect()
     }
+}
+
+/// A page waits for what a recording does not take, so one that cannot begin is told before any page comes.
+fn try_recording(settings: &Settings) -> anyhow::Result<()> {
+    let Some(recorder) = recorder(settings) else { return Ok(()) };
+    let name = gate::plain(&settings.record);
+    sinks::try_recorder(&recorder).map_err(|why| anyhow!("cannot record in `{name}`: {why}"))
 }
 
 /// The parts that stay until [`Listener::stop`].
@@ -92,24 +106,28 @@ pub struct Listener {
     pub asks: Asks,
     /// Gone before the runtime is.
     control: Option<Control>,
+    log: Log,
 }
 
 impl Listener {
     /// Opens the port and starts taking events. `follower` sees every chunk in order and is waited for.
     ///
     /// # Errors
-    /// [`StartError`] when the port cannot be had, [`Usage`] when what was asked for is unsafe.
+    /// [`StartError`] when the port cannot be had, [`Usage`] when what was asked for is unsafe; another error when a
+    /// file that was asked for cannot be written.
     pub fn start(
         settings: &Settings,
         follower: Option<mpsc::Sender<Arc<Chunk>>>,
         running: Running,
     ) -> anyhow::Result<Self> {
         let policy = policy(settings)?;
+        let log = Out::open(&settings.log_file, running != Running::Headless)?;
         let key = policy.key.clone();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
         let listeners = runtime.block_on(async { bind(settings) })?;
         let address = listeners.address();
+        try_recording(settings)?;
         let snapshots = Arc::new(Published::new(Snapshot::default()));
         let (handle, store) = store::spawn(retention(settings), Arc::clone(&snapshots))?;
         let counters = Arc::new(Counters::default());
@@ -131,6 +149,8 @@ impl Listener {
         let asks = door.asks.clone();
         let known = control::Known { door: Arc::clone(&door), dirty: Arc::clone(&dirty) };
         let control = answering(&runtime, known);
+        let log = Log::start(log, Arc::clone(&counters), Arc::clone(&sinks))?;
+        log.note(format!("taillight {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
         let serving = runtime.spawn(ingest::serve(listeners, Arc::clone(&door), stopping));
         Ok(Self {
             runtime,
@@ -149,12 +169,21 @@ impl Listener {
             counters,
             asks,
             control,
+            log,
         })
     }
 
     /// The line that scripts wait for (CONTRACT: common options).
     pub fn announce(&self) {
         let _ = writeln!(io::stderr(), "listening on http://{}", self.address);
+        if !self.address.ip().is_loopback() {
+            let _ = writeln!(io::stderr(), "taillight: {UNENCRYPTED}");
+        }
+    }
+
+    /// Takes note in the log file of what was told elsewhere.
+    pub(super) fn note(&self, text: &str) {
+        self.log.note(text.to_owned());
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -213,10 +242,19 @@ impl Listener {
         // A store that panicked has reported itself; there is nothing left to do for it here.
         let _ = self.store.join();
         for line in reports.iter().filter_map(undelivered) {
+            self.log.note(line);
+        }
+        self.log.note("taillight ends".to_owned());
+        self.log.stop();
+        for line in reports.iter().filter_map(undelivered) {
             let _ = writeln!(io::stderr(), "taillight: {line}");
         }
     }
 }
+
+/// Said of a port that other machines reach.
+pub(super) const UNENCRYPTED: &str =
+    "what is sent to this address is not encrypted: whoever is on the way can read it";
 
 /// What memory keeps.
 fn retention(settings: &Settings) -> Retention {
@@ -305,11 +343,7 @@ fn policy(settings: &Settings) -> anyhow::Result<Policy> {
     let bound_wider = !settings.bind.is_loopback();
     let token = settings.token().map(config::reveal).transpose().map_err(Usage)?;
     if bound_wider && token.as_deref().is_none_or(|token| token.len() < MIN_TOKEN) {
-        let message = format!(
-            "--bind {} opens the port to other machines: add `--token` with at least {MIN_TOKEN} characters",
-            settings.bind
-        );
-        return Err(Usage(message).into());
+        return Err(Usage(without_token(settings, token.as_deref())?).into());
     }
     Ok(Policy {
         key: Some(key::read_or_make(&state_folder()?)?.as_str().to_owned()),
@@ -318,6 +352,21 @@ fn policy(settings: &Settings) -> anyhow::Result<Policy> {
         require_key: settings.require_key,
         token,
         bound_wider,
+    })
+}
+
+/// Why the port is not opened, with a token that may be used. It is shown when it is made and never again.
+fn without_token(settings: &Settings, given: Option<&str>) -> anyhow::Result<String> {
+    let opens = format!("--bind {} opens the port to other machines", settings.bind);
+    if let Some(given) = given {
+        let length = given.chars().count();
+        return Ok(format!("{opens}: a token of {length} characters can be guessed, {MIN_TOKEN} are needed"));
+    }
+    let (path, new) = key::token(&state_folder()?)?;
+    let start = format!("start with `--token file:{}`", gate::plain(&path.to_string_lossy()));
+    Ok(match new {
+        Some(token) => format!("{opens} and needs a token: {start}, where one was made for you: {token}"),
+        None => format!("{opens} and needs a token: {start}, where one is kept for you"),
     })
 }
 

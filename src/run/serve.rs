@@ -31,7 +31,11 @@ pub(super) fn run(kept: &Kept, common: &Common) -> anyhow::Result<u8> {
     listener.announce();
     let code = loop {
         match asked.recv() {
-            Ok(Asked::Reload) => say(&reloaded(&listener, common)),
+            Ok(Asked::Reload) => {
+                let text = reloaded(&listener, common);
+                say(&text);
+                listener.note(&text);
+            }
             Ok(Asked::End(code)) => break code,
             Err(_) => break code::FINE,
         }

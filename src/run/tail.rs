@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use tokio::sync::mpsc;
 
 use super::filter::Sieve;
 use super::listener::{Listener, Running};
 use super::mapping::Mapping;
 use super::placing::{News, Out, Placing};
-use super::{code, is_ascii, signals, use_color};
+use super::{TO_STDOUT, code, is_ascii, signals, use_color};
 use crate::cli::{self, Format};
 use crate::config::Settings;
 use crate::event::{Chunk, EventRef, Level, gate, line};
@@ -103,7 +104,7 @@ fn follow(
             deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
         match woken.recv_timeout(wait) {
             Ok(Out::Chunk(chunk)) => {
-                if printer.chunk(&chunk)? {
+                if printer.chunk(&chunk).context(TO_STDOUT)? {
                     return Ok(code::FINE);
                 }
             }

@@ -50,7 +50,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use dispatch::{DISPATCH, Dispatch, Mode};
-pub use file::{numbers_of, recorder};
+pub use file::{numbers_of, recorder, try_recorder};
 pub use outlets::{Outlets, Tickets};
 pub use person::{Removed, Taken, Visit, forget_in, lines_in};
 pub use piece::{Batch, Item, Origin, Packet};

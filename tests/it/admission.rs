@@ -93,7 +93,35 @@ fn the_port_is_opened_wider_only_with_a_token() {
     let mut refused = crate::harness::command(home.path());
     let output = refused.args(["serve", "--port", "0", "--bind", "0.0.0.0"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--token"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    let file = home.path().join(".local/state/taillight/token");
+    let token = std::fs::read_to_string(&file).expect("a token was made");
+    let start = format!("start with `--token file:{}`", file.display());
+    assert!(said.contains(&start) && said.trim_end().ends_with(token.trim()), "{said}");
+    assert_eq!(token.trim().len(), 26);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().expect("there").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let again = refused.output().expect("runs");
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains(&start) && !said.contains(token.trim()), "it is shown once: {said}");
+    let short = refused.args(["--token", "hunter2"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&short.stderr);
+    assert!(said.contains("a token of 7 characters can be guessed") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn beyond_loopback_every_request_shows_the_token_and_those_that_do_not_are_counted() {
+    let token = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let program = Program::start_at("0.0.0.0", &["serve", "--bind", "0.0.0.0", "--token", token]);
+    assert!(program.complaint().contains("not encrypted"));
+    let bearer = format!("Bearer {token}");
+    let health = |headers: &[(&str, &str)]| program.request("GET", "/healthz", headers, "");
+    assert_eq!(health(&[]).status, 403);
+    assert_eq!(health(&[("Authorization", "Bearer wrong")]).status, 403);
+    let told: serde_json::Value =
+        serde_json::from_str(&health(&[("Authorization", &bearer)]).body).expect("one line of JSON");
+    assert_eq!((&told["refused"]["token"], &told["refused"]["head"]), (&2.into(), &0.into()));
+    assert_eq!(program.request("GET", "/taillight.js", &[], "").status, 200);
 }
 
 #[test]

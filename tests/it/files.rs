@@ -298,6 +298,43 @@ fn nothing_is_exit_code_one_and_no_file() {
 }
 
 #[test]
+fn nothing_takes_the_place_of_what_is_no_file() {
+    let folder = Folder::new();
+    folder.put("a.jsonl", "{}\n");
+    folder.put("old.jsonl", "old");
+    std::fs::create_dir(folder.path().join("folder")).expect("made");
+    std::os::unix::fs::symlink("/dev/null", folder.path().join("link")).expect("linked");
+    for name in ["folder", "link", "/dev/null"] {
+        for force in [&[][..], &["--force"]] {
+            let output = folder.run(&[&["export", "--from", "a.jsonl", "-o", name][..], force].concat());
+            let expected = format!(
+                "taillight: `{name}` is no file that another could take the place of: choose another name\n"
+            );
+            assert_eq!((output.status.code(), said(&output)), (Some(4), expected), "{force:?}");
+        }
+    }
+    let output = folder.run(&["export", "--from", "a.jsonl", "-o", "old.jsonl", "--force"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(folder.text("old.jsonl").starts_with("{\"inst\""));
+    let output = folder.run(&["client", "-o", "no/such/client.js"]);
+    let expected = "taillight: cannot write `no/such/client.js`: No such file or directory (os error 2)\n";
+    assert_eq!((output.status.code(), said(&output)), (Some(4), expected.to_owned()));
+}
+
+#[test]
+fn a_full_standard_output_is_named() {
+    let folder = Folder::new();
+    folder.put("a.jsonl", "{}\n".repeat(2_000));
+    for args in [&["export", "--from", "a.jsonl"][..], &["stats", "--from", "a.jsonl"], &["man"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there");
+        let output =
+            command(folder.path()).current_dir(folder.path()).args(args).stdout(full).output().expect("runs");
+        let expected = "taillight: cannot write to standard output: No space left on device (os error 28)\n";
+        assert_eq!((output.status.code(), said(&output)), (Some(4), expected.to_owned()), "{args:?}");
+    }
+}
+
+#[test]
 fn a_closed_pipe_ends_quietly() {
     let folder = Folder::new();
     folder.put("a.jsonl", "{}\n".repeat(20_000));

@@ -15,6 +15,8 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message, WebSocket};
 /// Longest anything here waits; only a failing test gets that far.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+const LOOPBACK: &str = "127.0.0.1";
+
 /// A running `taillight` that listens.
 pub(crate) struct Program {
     child: Child,
@@ -40,16 +42,21 @@ impl Program {
         Self::started(port, "", args)
     }
 
+    /// The same, which will listen on this address.
+    pub(crate) fn start_at(address: &str, args: &[&str]) -> Self {
+        Self::started_under(&[], (address, 0), "", args)
+    }
+
     /// The same as a child of another program, such as a tracer.
     pub(crate) fn under(program: &[&str], settings: &str, args: &[&str]) -> Self {
-        Self::started_under(program, 0, settings, args)
+        Self::started_under(program, (LOOPBACK, 0), settings, args)
     }
 
     fn started(port: u16, settings: &str, args: &[&str]) -> Self {
-        Self::started_under(&[], port, settings, args)
+        Self::started_under(&[], (LOOPBACK, port), settings, args)
     }
 
-    fn started_under(program: &[&str], port: u16, settings: &str, args: &[&str]) -> Self {
+    fn started_under(program: &[&str], (address, port): (&str, u16), settings: &str, args: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         if !settings.is_empty() {
             std::fs::create_dir_all(settings_of(home.path()).parent().expect("a folder")).expect("made");
@@ -67,7 +74,7 @@ impl Program {
         stderr.read_line(&mut line).expect("readable");
         let port = line
             .trim()
-            .strip_prefix("listening on http://127.0.0.1:")
+            .strip_prefix(&format!("listening on http://{address}:"))
             .and_then(|port| port.parse().ok())
             .unwrap_or_else(|| panic!("no listening line but {line:?}"));
         let lines = lines_of(BufReader::new(child.stdout.take().expect("piped")));

@@ -38,6 +38,8 @@ mod frames;
 mod ingest;
 /// `load`: what it sends is all taken, and its report is true.
 mod load;
+/// What taillight says of itself: on standard error and in its log file.
+mod log;
 mod looks;
 /// Stacks and source maps: recorded, hostile, and while the program runs.
 mod maps;

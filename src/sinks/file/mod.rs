@@ -105,6 +105,16 @@ pub fn recorder(file: &Path) -> Setting {
     setting
 }
 
+/// Whether the recording of `setting` can begin: its file is there then.
+///
+/// # Errors
+/// Why it cannot.
+pub fn try_recorder(setting: &Setting) -> Result<(), String> {
+    let place = place_of(&setting.values)?;
+    folder::make(place.folder())?;
+    Open::file(place.current(0), 0).map(drop)
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     place: Place,
