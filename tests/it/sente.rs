@@ -295,20 +295,18 @@ fn a_storm_of_any_event_is_folded_and_every_book_has_its_true_count() {
     let program = Program::start(&["serve", "--record", &file]);
     let mut socket = Socket::open_at(program.port, "/chsk", &[]).expect("let in");
     socket.message();
-    // Of three seconds 500 each, sent in one go, and between them clicks nobody would call a storm.
-    for first in (0..1_500).step_by(100) {
-        let event = |nth: i64| {
-            let at = 1_704_067_200_000 + nth * 2;
-            let click = match nth % 100 {
-                0 => format!("{{:type :analytics :subtype :user-action :action :click :timestamp {at}}}"),
-                _ => String::new(),
-            };
-            format!(
-                "{{:type :error :subtype :console :message \"again\" :timestamp {at} :user-id \"u-1\" :session-id \"s-1\"}} {click}"
-            )
+    // Of three seconds 500 each, in one frame, and between them clicks nobody would call a storm.
+    let event = |nth: i64| {
+        let at = 1_704_067_200_000 + nth * 2;
+        let click = match nth % 100 {
+            0 => format!("{{:type :analytics :subtype :user-action :action :click :timestamp {at}}}"),
+            _ => String::new(),
         };
-        socket.send(&format!("[:log/batch [{}]]", (first..first + 100).map(event).collect::<String>()));
-    }
+        format!(
+            "{{:type :error :subtype :console :message \"again\" :timestamp {at} :user-id \"u-1\" :session-id \"s-1\"}} {click}"
+        )
+    };
+    socket.send(&format!("[:log/batch [{}]]", (0..1_500).map(event).collect::<String>()));
     socket.send("[:chsk/ws-ping]");
     assert_eq!(socket.message().to_string(), "[:chsk/ws-pong]");
     let ingest = program.health()["ingest"].take();
@@ -444,10 +442,11 @@ fn a_large_message_leaves_no_memory_with_its_connection() {
     // What the allocator keeps for itself is there after the first.
     drop(open());
     let before = resident(program.pid());
-    let sockets: Vec<Socket> = (0..8).map(|_| open()).collect();
+    let sockets: Vec<Socket> = (0..12).map(|_| open()).collect();
     let after = resident(program.pid());
-    assert!(after < before + 60, "{before} MiB, and {after} MiB with {} connections", sockets.len());
-    assert_eq!(program.health()["ingest"]["accepted"], 9);
+    // Kept, they would be 180 MiB; the rest is the allocator's.
+    assert!(after < before + 110, "{before} MiB, and {after} MiB with {} connections", sockets.len());
+    assert_eq!(program.health()["ingest"]["accepted"], 13);
 }
 
 #[test]
