@@ -53,6 +53,12 @@ const HIDDEN: [(u32, u32); 18] = [
     (0xE0000, 0xE0FFF),
 ];
 
+/// Whether a character is a cell of one column whatever stands beside it, marks aside: printable ASCII, and the lines and
+/// blocks that screens are drawn with.
+pub(super) fn is_simple(c: char, is_ascii: bool) -> bool {
+    matches!(c, ' '..='~') || !is_ascii && matches!(c, '\u{2500}'..='\u{259F}')
+}
+
 /// The class of a character.
 pub(super) fn of(c: char) -> Class {
     match c {

@@ -22,6 +22,9 @@ pub use escape::push_json_escaped;
 use cutter::Cutter;
 use row::Row;
 
+/// Bytes of a text that are looked at as a whole before it is taken cell by cell.
+const MAX_SIMPLE: usize = 1_024;
+
 /// How a part of a line is to stand out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PartStyle {
@@ -71,6 +74,9 @@ impl Gate {
     /// The text in one row of at most `max_columns` columns: `␤` for line breaks, one space for a tab, `…` at the
     /// end if there is more.
     pub fn line(self, text: &str, max_columns: usize) -> Line {
+        if let Some(line) = self.simple_line(text, max_columns) {
+            return line;
+        }
         self.fill(&mut Cutter::new(self, text), max_columns)
     }
 
@@ -103,6 +109,9 @@ impl Gate {
 
     /// The columns [`Gate::plain`] takes; reads the whole text.
     pub fn columns(self, text: &str) -> usize {
+        if self.is_simple(text) {
+            return text.chars().count();
+        }
         let mut columns = 0;
         let mut cutter = Cutter::new(self, text);
         while let Some(cell) = cutter.next() {
@@ -114,12 +123,52 @@ impl Gate {
     /// Calls `visit` with each cell of the one-line form: its text, columns (more than 2 only for ASCII notation
     /// such as `<U+202E>`) and style, until that breaks. Text that passed the gate gives its own cells again.
     pub fn cells(self, text: &str, mut visit: impl FnMut(&str, usize, PartStyle) -> ControlFlow<()>) {
+        if self.is_simple(text) {
+            let ends = text.char_indices().map(|(at, c)| at..at + c.len_utf8());
+            let _ = ends.into_iter().try_for_each(|cell| visit(&text[cell], 1, PartStyle::Plain));
+            return;
+        }
         let mut cutter = Cutter::new(self, text);
         while let Some(cell) = cutter.next() {
             if visit(cell.text, cell.columns, cell.style).is_break() {
                 return;
             }
         }
+    }
+
+    /// Whether each character is a cell of one column: most of what is drawn, which needs no closer look.
+    fn is_simple(self, text: &str) -> bool {
+        text.len() <= MAX_SIMPLE && text.chars().all(|c| class::is_simple(c, self.ascii))
+    }
+
+    /// [`Gate::line`] where each character in sight is a cell of one column; `None` where one is not.
+    fn simple_line(self, text: &str, max_columns: usize) -> Option<Line> {
+        let (mut columns, mut end) = (0, 0);
+        for c in text.chars() {
+            if !class::is_simple(c, self.ascii) {
+                return None;
+            }
+            if columns == max_columns {
+                return script::is_ascii_word(&text[end..]).then(|| self.cut_simple(text, max_columns));
+            }
+            columns += 1;
+            end += c.len_utf8();
+        }
+        let part = Part { text: text.to_owned(), style: PartStyle::Plain };
+        let parts = if text.is_empty() { Vec::new() } else { vec![part] };
+        Some(Line { parts, columns, is_cut: false })
+    }
+
+    fn cut_simple(self, text: &str, max_columns: usize) -> Line {
+        let (mark, width) = self.ellipsis(max_columns);
+        let mut line = Line { is_cut: true, ..Line::default() };
+        let Some(room) = max_columns.checked_sub(width) else { return line };
+        let kept: String = text.chars().take(room).collect();
+        let styled = [(kept, PartStyle::Plain), (mark.to_owned(), PartStyle::Dim)];
+        let parts = styled.into_iter().filter(|(text, _)| !text.is_empty());
+        line.parts = parts.map(|(text, style)| Part { text, style }).collect();
+        line.columns = max_columns;
+        line
     }
 
     fn fill(self, cutter: &mut Cutter<'_>, max_columns: usize) -> Line {

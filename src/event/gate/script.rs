@@ -49,6 +49,11 @@ impl Word {
     }
 }
 
+/// Whether the word that a text goes on with is ASCII as far as it is looked at, so that none of its letters is foreign.
+pub(super) fn is_ascii_word(text: &str) -> bool {
+    text.chars().take(WORD).take_while(|c| is_word_char(*c)).all(|c| c.is_ascii())
+}
+
 /// Whether a character continues a word: letters, digits and the marks on them.
 pub(super) fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36F}')

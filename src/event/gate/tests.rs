@@ -101,6 +101,32 @@ proptest! {
     }
 
     #[test]
+    fn simple_text_is_cut_as_any_text(
+        text in proptest::collection::vec(
+            proptest::sample::select(vec!["a", " ", "~", "\u{2500}", "\u{2588}", "\u{438}", "\u{301}", "\u{1F600}", "\n"]),
+            0..12,
+        ),
+        times in 1_usize..4,
+        max in 0_usize..40,
+        ascii in any::<bool>(),
+    ) {
+        let text = text.concat().repeat(times);
+        let gate = Gate { ascii, ..Gate::default() };
+        prop_assert_eq!(gate.line(&text, max), gate.fill(&mut Cutter::new(gate, &text), max));
+        let (mut cells, mut cut) = (Vec::new(), Vec::new());
+        gate.cells(&text, |cell, columns, style| {
+            cells.push((cell.to_owned(), columns, style));
+            ControlFlow::Continue(())
+        });
+        let mut cutter = Cutter::new(gate, &text);
+        while let Some(cell) = cutter.next() {
+            cut.push((cell.text.to_owned(), cell.columns, cell.style));
+        }
+        prop_assert_eq!(gate.columns(&text), cut.iter().map(|(_, columns, _)| columns).sum::<usize>());
+        prop_assert_eq!(cells, cut);
+    }
+
+    #[test]
     fn the_plain_form_is_safe_and_settles_at_once(text in nasty()) {
         for gate in GATES {
             let once = gate.plain(&text);
