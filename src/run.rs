@@ -8,6 +8,8 @@ mod check;
 mod clipboard;
 mod config;
 mod console;
+#[cfg(test)]
+mod console_tests;
 mod control;
 mod counts;
 mod crash;

@@ -28,6 +28,8 @@ const BROKEN_FOR_MS: i64 = 60_000;
 const CYCLE_MS: i64 = 180_000;
 /// Share of orders that fail while the deploy is bad.
 const BROKEN_SHARE: f64 = 0.7;
+/// Of the time of a request, until the first byte.
+const WAITING: f64 = 0.9;
 /// Of all other requests.
 const FAILED_SHARE: f64 = 0.03;
 /// Waits between tries to reach the ingestor.
@@ -76,12 +78,12 @@ async fn browse(
 ) -> Result<(), LoadError> {
     let mut random = Random::new(seed.wrapping_add(tab as u64));
     let mut script = Script::new(tab, start_ms);
-    let (name, session, user) = PEOPLE[tab % PEOPLE.len()];
+    let (name, session, user, agent) = PEOPLE[tab % PEOPLE.len()];
     let mut failures = 0;
     let mut lost_ms = None;
     loop {
         let page = format!("{ORIGIN}/");
-        let hello = Hello { session, user: Some(user), tab: name, page: &page, now_ms: now().0 };
+        let hello = Hello { session, user: Some(user), tab: name, page: &page, now_ms: now().0, agent };
         let mut client = match Client::connect(target, &hello).await {
             Ok(client) => client,
             Err(error @ (LoadError::Url(_) | LoadError::Random(_))) => return Err(error),
@@ -231,6 +233,8 @@ impl Script {
             let name = VISITORS[usize::try_from(self.visit).unwrap_or(0) % VISITORS.len()];
             event["session-id"] = format!("s-kiosk-{}", self.visit + 1).into();
             event["user-id"] = format!("{name}@mail.example").into();
+            // One connection for all of them, so it is the events that tell.
+            event["user-agent"] = PEOPLE[KIOSK].3.into();
         }
         self.ahead.push((at, event));
     }
@@ -288,6 +292,7 @@ impl Script {
         let event = json!({
             "type": "metric", "subtype": "api-call", "url": format!("{ORIGIN}{path}"), "method": route.method,
             "status": status, "duration-ms": took, "size": random.below(40_000), "cached": random.chance(0.15),
+            "timing": { "tcp-connect": 0, "waiting": took * WAITING, "server-response": took },
         });
         self.add(ended, event);
         (ended, has_failed)
@@ -314,7 +319,14 @@ impl Script {
         self.load += 1;
         self.page = *random.pick(&PAGES[..]);
         let events = measures::page_load(self.page, self.load == 1, self.is_broken(at), random);
-        self.later(at, events);
+        let build = if self.is_broken(at) { "3f2a91c" } else { "1c94d0e" };
+        let built = events.into_iter().map(|(after, mut event)| {
+            if event["subtype"] == "page-load" {
+                event["build"] = build.into();
+            }
+            (after, event)
+        });
+        self.later(at, built);
         for nth in 0..3 {
             let route = *random.pick(&ROUTES);
             self.request(at + nth * 5, &route, random);

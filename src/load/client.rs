@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -81,6 +81,8 @@ pub(super) struct Hello<'a> {
     pub(super) tab: &'a str,
     pub(super) page: &'a str,
     pub(super) now_ms: i64,
+    /// What it says it is made of; nothing where it is nothing.
+    pub(super) agent: &'static str,
 }
 
 /// What the ingestor said.
@@ -112,8 +114,11 @@ impl Client {
         let unreachable = |reason| LoadError::Connect { url: target.url.clone(), reason };
         let stream = TcpStream::connect(&target.address).await.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
-        let (socket, _) =
-            client_async(target.request()?, stream).await.map_err(|error| target.refused(error))?;
+        let mut request = target.request()?;
+        if !hello.agent.is_empty() {
+            request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(hello.agent));
+        }
+        let (socket, _) = client_async(request, stream).await.map_err(|error| target.refused(error))?;
         let mut client = Self { socket };
         let introduction = json!({
             "t": "hello", "v": 1, "client": format!("{:032x}", fresh_id()?), "session": hello.session,

@@ -138,7 +138,8 @@ async fn connect(
     let mut clients = Vec::new();
     for number in 0..connections {
         let session = format!("load-{number}");
-        let hello = Hello { session: &session, user: None, tab: &session, page: ORIGIN, now_ms: now().0 };
+        let hello =
+            Hello { session: &session, user: None, tab: &session, page: ORIGIN, now_ms: now().0, agent: "" };
         clients.push(Client::connect(target, &hello).await?);
     }
     Ok(clients)

@@ -108,9 +108,12 @@ pub(super) const FEATURES: [&str; 6] =
 pub(super) const VISITORS: [&str; 8] =
     ["barbara", "edsger", "frances", "tony", "margaret", "dennis", "radia", "niklaus"];
 
-/// Tab, session and user of the demo's three browsers; the last one is the kiosk.
-pub(super) const PEOPLE: [(&str, &str, &str); 3] = [
-    ("tab-ada", "s-7f3a91", "ada@shop.example"),
-    ("tab-grace", "s-c20b4e", "grace@shop.example"),
-    ("tab-kiosk", "s-98d1f6", "kiosk@shop.example"),
+/// Tab, session, user and user agent of the demo's three browsers; the last one is the kiosk.
+pub(super) const PEOPLE: [(&str, &str, &str, &str); 3] = [
+    ("tab-ada", "s-7f3a91", "ada@shop.example", CHROME),
+    ("tab-grace", "s-c20b4e", "grace@shop.example", FIREFOX),
+    ("tab-kiosk", "s-98d1f6", "kiosk@shop.example", CHROME_ON_ANDROID),
 ];
+const CHROME: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36";
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const CHROME_ON_ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36";

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyCode};
+use tokio::sync::Notify;
 
 use super::alarm::Alarm;
 use super::background::{self, Late};
@@ -52,6 +53,8 @@ pub(super) enum Input {
     Counts(Arc<[(String, u64)]>),
     /// How far an export is.
     Work(Option<Work>),
+    /// What was found out about why nothing arrives.
+    Checks(Vec<String>),
     /// An export is done: the file, and what is to be said.
     Written {
         path: String,
@@ -60,6 +63,9 @@ pub(super) enum Input {
     /// What was copied, and how.
     Copied(clipboard::Done),
     Signal(u8),
+    /// Makes the screen fail.
+    #[cfg(test)]
+    Fail,
 }
 
 /// What the dashboard shows.
@@ -76,6 +82,8 @@ pub(super) struct Source {
     pub(super) sinks: Option<Arc<Outlets>>,
     /// Stops the reading of a recording.
     pub(super) feeding: Option<Arc<AtomicBool>>,
+    /// Asks for made-up browsers, where there is somebody to bring them.
+    pub(super) demo: Option<Arc<Notify>>,
 }
 
 /// What is said of a recording that is being read.
@@ -121,6 +129,7 @@ fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
         asks: Some(listener.asks.clone()),
         sinks: Some(Arc::clone(&listener.sinks)),
         feeding: None,
+        demo: Some(demo_on_demand(listener)),
     };
     show(&source, filter, kept, |input| {
         let input = input.clone();
@@ -130,6 +139,27 @@ fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
 
 /// The synthetic browsers are the same in every demo.
 const DEMO_SEED: u64 = 7;
+/// How long those of the first screen stay.
+const DEMO_FOR: Duration = Duration::from_secs(60);
+
+/// Brings synthetic browsers for a minute whenever it is notified; asked again while they are there, they stay longer.
+fn demo_on_demand(listener: &Listener) -> Arc<Notify> {
+    let asked = Arc::new(Notify::new());
+    let (url, stopping) = (format!("http://{}", listener.address()), listener.stopping());
+    let wanted = Arc::clone(&asked);
+    listener.spawn(async move {
+        loop {
+            wanted.notified().await;
+            let browsers = crate::load::demo(&url, DEMO_SEED, ingest::now, stopping.clone());
+            // They end with the time or with the listener, whose address cannot be wrong.
+            let _ = tokio::time::timeout(DEMO_FOR, browsers).await;
+            if *stopping.borrow() {
+                return;
+            }
+        }
+    });
+    asked
+}
 
 /// The dashboard needs a terminal to draw on and to read keys from.
 pub(super) fn check_terminal() -> anyhow::Result<()> {
@@ -179,6 +209,8 @@ pub(super) fn show(
         alarm: Alarm::default(),
         working: "",
         feeding: source.feeding.clone(),
+        demo: source.demo.clone(),
+        address: source.facts.address.clone(),
     };
     console.select(0);
     console.tick()?;
@@ -218,6 +250,9 @@ struct Console {
     working: &'static str,
     /// Stops what is read, where something is.
     feeding: Option<Arc<AtomicBool>>,
+    demo: Option<Arc<Notify>>,
+    /// Where the listener is, if there is one.
+    address: String,
 }
 
 impl Console {
@@ -309,12 +344,14 @@ impl Console {
     fn take(&mut self, input: Input) -> anyhow::Result<Option<u8>> {
         let urgency = match input {
             Input::News => self.urgency_of_news(),
-            Input::Saved(_) | Input::Counts(_) | Input::Work(_) => Urgency::Frame,
+            Input::Saved(_) | Input::Counts(_) | Input::Work(_) | Input::Checks(_) => Urgency::Frame,
             Input::Terminal(_)
             | Input::Notice(_)
             | Input::Written { .. }
             | Input::Copied(_)
             | Input::Signal(_) => Urgency::Now,
+            #[cfg(test)]
+            Input::Fail => panic!("the screen is mine"),
         };
         self.pace.ask(urgency);
         let msg = match input {
@@ -334,9 +371,12 @@ impl Console {
                 }
                 Msg::Notice(done.said)
             }
+            Input::Checks(lines) => Msg::Checks(lines),
             Input::Saved(saved) => Msg::Saved(saved),
             Input::Counts(counts) => Msg::Counts(counts),
             Input::Signal(code) => return Ok(Some(code)),
+            #[cfg(test)]
+            Input::Fail => return Ok(None),
         };
         if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_)) {
             self.tick()?;
@@ -380,6 +420,8 @@ impl Console {
                     Some(feeding) if self.working == READING => feeding.store(true, Ordering::Relaxed),
                     _ => self.exporting.cancel(),
                 },
+                Effect::Demo => drop(self.demo.as_ref().map(|demo| demo.notify_one())),
+                Effect::Why => self.look_why(),
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(code::FINE)),
@@ -408,6 +450,16 @@ impl Console {
         };
         if let Err(error) = thread::Builder::new().name("copy".into()).spawn(copy) {
             self.app.update(Msg::Notice(format!("nothing was copied: {error}")));
+        }
+    }
+
+    /// On a thread of its own: it asks the listener over its port.
+    fn look_why(&mut self) {
+        let Ok(address) = self.address.parse() else { return };
+        let sender = self.sender.clone();
+        let look = move || drop(sender.send(Input::Checks(super::doctor::why(address))));
+        if let Err(error) = thread::Builder::new().name("why".into()).spawn(look) {
+            self.app.update(Msg::Notice(format!("nothing was looked at: {error}")));
         }
     }
 
@@ -472,7 +524,7 @@ impl Console {
 }
 
 /// The first matches of another filter are what the user waits for; more of the same can wait for the next frame.
-fn of_matches(seen: &Arc<Matches>, newest: &Arc<Matches>) -> Urgency {
+pub(super) fn of_matches(seen: &Arc<Matches>, newest: &Arc<Matches>) -> Urgency {
     let was_nothing = seen.total == 0 && !seen.is_done();
     match Arc::ptr_eq(seen, newest) {
         true => Urgency::Never,
@@ -483,7 +535,7 @@ fn of_matches(seen: &Arc<Matches>, newest: &Arc<Matches>) -> Urgency {
 }
 
 /// The first answer to a question at once, better ones with the next frame.
-fn of_advice(seen: &Arc<Advice>, newest: &Arc<Advice>) -> Urgency {
+pub(super) fn of_advice(seen: &Arc<Advice>, newest: &Arc<Advice>) -> Urgency {
     match Arc::ptr_eq(seen, newest) {
         true => Urgency::Never,
         false if seen.id != newest.id => Urgency::Now,
@@ -506,42 +558,5 @@ impl Chrome {
 
     fn take(&mut self, settings: &Settings) {
         (self.has_title, self.has_bell) = (settings.title, settings.bell);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Snapshot;
-
-    #[test]
-    fn what_was_asked_for_is_drawn_at_once_and_what_goes_on_with_the_next_frame() {
-        let of = |id, total, is_done: bool| {
-            let snapshot = Arc::new(Snapshot { end: 9, ..Snapshot::default() });
-            Arc::new(Matches {
-                id,
-                total,
-                snapshot,
-                scanned: if is_done { 9 } else { 0 },
-                ..Matches::default()
-            })
-        };
-        let seen = of(1, 4, true);
-        assert_eq!(of_matches(&seen, &seen), Urgency::Never);
-        for (seen, newest, expected) in [
-            (of(1, 4, true), of(1, 5, true), Urgency::Frame),
-            (of(1, 4, true), of(2, 0, false), Urgency::Now),
-            (of(2, 0, false), of(2, 3, false), Urgency::Now),
-            (of(2, 0, false), of(2, 0, true), Urgency::Now),
-            (of(2, 0, false), of(2, 0, false), Urgency::Frame),
-            (of(2, 3, false), of(2, 9, true), Urgency::Frame),
-        ] {
-            assert_eq!(of_matches(&seen, &newest), expected, "{seen:?} {newest:?}");
-        }
-        let asked = |id| Arc::new(Advice { id, ..Advice::default() });
-        let seen = asked(1);
-        assert_eq!(of_advice(&seen, &seen), Urgency::Never);
-        assert_eq!(of_advice(&seen, &asked(1)), Urgency::Frame);
-        assert_eq!(of_advice(&seen, &asked(2)), Urgency::Now);
     }
 }

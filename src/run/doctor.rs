@@ -63,6 +63,14 @@ pub(super) fn run(kept: &Kept) -> anyhow::Result<u8> {
     Ok(if is_wrong { code::NOTHING } else { code::FINE })
 }
 
+/// Why nothing arrives at the taillight that listens on `address`, line by line: what [`run`] would say of it.
+pub(super) fn why(address: SocketAddr) -> Vec<String> {
+    let mut findings = of_holder(address);
+    findings.extend([of_proxy(), of_clock()]);
+    let text: String = findings.iter().map(|finding| line(finding, is_utf8_locale())).collect();
+    text.lines().map(str::to_owned).collect()
+}
+
 fn line(finding: &Finding, is_utf8: bool) -> String {
     let mark = match (finding.state, is_utf8) {
         (State::Fine, true) => "✓",

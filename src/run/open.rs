@@ -62,6 +62,7 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
         asks: None,
         sinks: None,
         feeding: Some(Arc::clone(&stop)),
+        demo: None,
     };
     let ended = console::show(&source, &filter, kept, |input| {
         // Nobody else sets it.

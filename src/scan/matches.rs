@@ -53,11 +53,15 @@ pub struct Matches {
 }
 
 impl MatchSegment {
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match &self.rows {
             Rows::From(row) => self.chunk.len() - row,
             Rows::Some(rows) => rows.len() - self.skip,
         }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The row of match `at`, in the order of arrival.

@@ -211,6 +211,18 @@ impl Loads {
         self.groups.iter().filter(|(_, (first, _))| self.back_of(first) == Some(0)).map(|(group, _)| *group)
     }
 
+    /// In which tab and load of a session groups were first met, one for each group.
+    pub fn first_met<'a>(&'a self, session: &'a str) -> impl Iterator<Item = (&'a str, Option<i32>)> {
+        let own = self.groups.values().filter(move |(first, _)| *first.session == *session);
+        own.map(|(first, _)| (&*first.tab, first.load))
+    }
+
+    /// The sessions that new groups were first met in, one for each group.
+    pub fn new_in(&self) -> impl Iterator<Item = &Arc<str>> {
+        let firsts = self.groups.values().map(|(first, _)| first);
+        firsts.filter(|first| self.back_of(first) == Some(0)).map(|first| &first.session)
+    }
+
     /// The groups that were last met in the load before the newest one of its tab, which began at least `quiet_ms`
     /// before `now`.
     pub fn gone_groups(&self, now: Timestamp, quiet_ms: i64) -> impl Iterator<Item = u64> {

@@ -70,6 +70,8 @@ pub enum Msg {
     Counts(Arc<[(String, u64)]>),
     /// The saved filters there are now.
     Saved(Arc<[Saved]>),
+    /// An answer to [`Effect::Why`], line by line.
+    Checks(Vec<String>),
 }
 
 /// What a console takes over from the runs before.
@@ -115,6 +117,8 @@ pub struct App {
     /// The page that was asked how it is, and what one has answered.
     pub(super) asked: Option<Asked>,
     pub(super) told: Option<Told>,
+    /// What was found out about why nothing arrives, while that is shown.
+    pub(super) checks: Vec<String>,
     /// Columns of the screen when it was last drawn.
     pub(super) width: u16,
 }
@@ -222,6 +226,7 @@ impl App {
             is_quit_armed: false,
             asked: None,
             told: None,
+            checks: Vec::new(),
             width: 0,
         }
     }
@@ -287,6 +292,7 @@ impl App {
                 }
             }
             Msg::Alerts(board) => self.world.alerted.take(board, &self.world.matches.snapshot),
+            Msg::Checks(lines) => (self.checks, self.notice) = (lines, None),
             Msg::Theme(theme) => self.world.theme = theme,
             Msg::Written { path, said } => {
                 self.say(format!("{said}   o opens it  y copies the path"));
@@ -355,6 +361,7 @@ impl App {
             self.world.show(matches);
         }
         self.hear_page();
+        self.watch_search();
         self.panels.stream.settle(&self.world.view(&self.bar, &self.marks));
     }
 
@@ -384,6 +391,9 @@ impl App {
         }
         // The hints come back as soon as one goes on.
         self.notice = None;
+        if let Some(effects) = self.on_first_key(key) {
+            return effects;
+        }
         let Some(action) = action else { return Vec::new() };
         if action != Action::Quit {
             self.is_quit_armed = false;

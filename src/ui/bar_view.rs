@@ -62,7 +62,12 @@ impl FilterBar {
         let x = draw::text(buf, area, area.x, area.y, " / ", theme.accent);
         let row = Rect { width: right.saturating_sub(area.x + 1), height: 1, ..area };
         if text.is_empty() && !self.is_editing() {
-            draw::text(buf, row, x, area.y, "type / to filter", theme.dim);
+            let example = if area.width >= 100 {
+                "type to filter, such as  level>=warn url:/api"
+            } else {
+                "type to filter"
+            };
+            draw::text(buf, row, x, area.y, example, theme.dim);
             return None;
         }
         let skip = self.skip(row, theme);

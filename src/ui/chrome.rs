@@ -19,7 +19,7 @@ use super::palette::{Choice, Offer, Palette};
 use super::view::Effect;
 use crate::config::Settings;
 use crate::event::form::Part;
-use crate::event::{Chunk, EventRef};
+use crate::event::{Chunk, EventRef, Timestamp};
 use crate::scan::Matches;
 
 /// Events that are looked at to tell how large an export will be.
@@ -37,6 +37,18 @@ pub struct Work {
     pub total: u64,
 }
 
+/// How long a filter may look for its matches before that is said, in milliseconds.
+const SOON_MS: i64 = 200;
+
+/// A filter that is still looking for its matches.
+#[derive(Clone, Copy, Debug, Default)]
+struct Search {
+    /// The filter, and since when.
+    begun: Option<(u64, Timestamp)>,
+    /// The last one that had looked at everything: what comes after that is no search.
+    done: Option<u64>,
+}
+
 /// The state of all of it.
 #[derive(Default)]
 pub(super) struct Chrome {
@@ -47,6 +59,7 @@ pub(super) struct Chrome {
     /// `y` was pressed: the next letter says what to copy.
     pub(super) is_copying: bool,
     pub(super) work: Option<Work>,
+    search: Search,
     /// The file that was written last, while that is said.
     pub(super) written: Option<String>,
     pub(super) mouse: super::mouse::Mouse,
@@ -121,8 +134,14 @@ impl App {
                 None => Vec::new(),
             });
         }
-        if key.code == KeyCode::Esc && self.chrome.work.is_some() && !self.bar.is_editing() {
-            return Some(vec![Effect::CancelWork]);
+        if key.code == KeyCode::Esc && !self.bar.is_editing() {
+            if self.chrome.work.is_some() {
+                return Some(vec![Effect::CancelWork]);
+            }
+            if self.searched().is_some() {
+                self.notice = None;
+                return Some(self.on_action(Action::Undo));
+            }
         }
         None
     }
@@ -305,9 +324,28 @@ impl App {
         dialog.render(body, buf, &self.chrome.sizes, &command, theme)
     }
 
+    /// Takes note of how long a filter has been looking for its matches.
+    pub(super) fn watch_search(&mut self) {
+        let (matches, now) = (&self.world.matches, self.world.now);
+        let search = &mut self.chrome.search;
+        if matches.is_done() {
+            *search = Search { begun: None, done: Some(matches.id) };
+        } else if search.done != Some(matches.id) && search.begun.is_none_or(|(id, _)| id != matches.id) {
+            search.begun = Some((matches.id, now));
+        }
+    }
+
+    /// How far a filter is that looks for its matches for longer than a moment.
+    fn searched(&self) -> Option<Work> {
+        let (_, since) = self.chrome.search.begun?;
+        let is_slow = self.world.now.since(since) > SOON_MS;
+        let (done, total) = (self.world.matches.scanned, self.world.matches.snapshot.len());
+        is_slow.then_some(Work { what: "searching", done, total })
+    }
+
     /// What takes its time, for the footer: `exporting 43 %  Esc cancels`.
     pub(super) fn work_line(&self) -> Option<String> {
-        let work = self.chrome.work.as_ref()?;
+        let work = self.chrome.work.clone().or_else(|| self.searched())?;
         let bar = &self.world.theme.glyphs.bar;
         let far = match work.total {
             0 => format!("{} so far", format::count(work.done)),

@@ -66,9 +66,15 @@ pub(super) fn title(mapped: &Mapped, theme: &Theme) -> String {
     }
 }
 
-/// The rows of the whole stack; `is_open` where library frames are shown one by one.
-pub(super) fn rows(mapped: &Mapped, is_open: bool, width: usize, theme: &Theme) -> Vec<StackRow> {
-    let mut out = Rows { rows: Vec::new(), width, theme };
+/// The rows of the whole stack; `is_open` where library frames are shown one by one, `is_brief` where the code of each is
+/// one line.
+pub(super) fn rows(
+    mapped: &Mapped,
+    (is_open, is_brief): (bool, bool),
+    width: usize,
+    theme: &Theme,
+) -> Vec<StackRow> {
+    let mut out = Rows { rows: Vec::new(), width, is_brief, theme };
     for (number, trace) in mapped.traces.iter().enumerate() {
         let top = mapped.top.filter(|(trace, _)| *trace == number).map(|(_, frame)| frame);
         out.trace(trace, top, is_open);
@@ -82,6 +88,7 @@ pub(super) fn rows(mapped: &Mapped, is_open: bool, width: usize, theme: &Theme) 
 struct Rows<'a> {
     rows: Vec<StackRow>,
     width: usize,
+    is_brief: bool,
     theme: &'a Theme,
 }
 
@@ -146,7 +153,7 @@ impl Rows<'_> {
         let line = theme.gate.line(&format!("  {mark} {name:<NAME$} {place}"), self.width);
         self.rows.push(StackRow { line, style, target: Some(Target::of(frame)), is_top });
         if let Some(code) = frame.code.as_deref() {
-            if is_top { self.code(code, frame) } else { self.one_line(code, frame) }
+            if is_top && !self.is_brief { self.code(code, frame) } else { self.one_line(code, frame) }
         }
     }
 

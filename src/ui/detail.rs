@@ -1,4 +1,4 @@
-//! One event in full: message, where and who, stack, and its data as JSON.
+//! One event in full: message, what came before it, stack, where and who, and its data as JSON.
 //!
 //! Drawn by the app beside, below or over a list. All of it is text from outside and passes the gate; wrapping is
 //! the gate's own. Over the whole screen it has a cursor that stands on one value after the other.
@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use super::code_frame::{self, Target};
 use super::theme::{Theme, level_word};
 use super::view::View;
-use super::{before, draw, format, pretty};
+use super::{before, draw, format, pretty, whose};
 use crate::event::gate::Line;
 use crate::event::{EventRef, Flags, Mapped, json};
 use crate::filter::Highlighter;
@@ -18,6 +18,10 @@ use crate::filter::Highlighter;
 /// Lines made of one event at the most; what is longer is in the export.
 const MAX_LINES: usize = 2_000;
 const LABEL: usize = 11;
+/// Under so many rows the code around a place is one line, so that the rest of the stack is in sight.
+const BRIEF_BELOW: u16 = 18;
+/// From this width on the divider has room for the clock.
+const CLOCK_FROM: u16 = 100;
 /// Keys that stand in every event's data whether it was sent with them or not (CONTRACT: the event).
 const ADDED: [&str; 2] = ["server-recv-time", "browser-timestamp"];
 
@@ -43,6 +47,7 @@ struct Made {
     width: u16,
     is_raw: bool,
     is_open: bool,
+    is_brief: bool,
     filter: u64,
     /// Places become known after the event.
     is_mapped: bool,
@@ -116,18 +121,19 @@ impl Detail {
         let theme = view.theme;
         let (width, filter) = (area.width, view.matches.id);
         let (is_raw, is_open, is_mapped) = (self.is_raw, self.is_open, event.mapped().is_some());
-        let made = Made { seq: event.seq(), width, is_raw, is_open, filter, is_mapped };
+        let is_brief = area.height < BRIEF_BELOW;
+        let made = Made { seq: event.seq(), width, is_raw, is_open, is_brief, filter, is_mapped };
         if self.made != Some(made) {
             if self.made.is_none_or(|before| before.seq != made.seq || before.is_raw != made.is_raw) {
                 (self.top, self.at) = (0, None);
             }
-            self.rows = rows(event, usize::from(width.saturating_sub(2)), (is_raw, is_open), view);
+            self.rows = rows(event, usize::from(width.saturating_sub(2)), made, view);
             self.made = Some(made);
         }
         let title = theme.gate.plain_capped(event.id(), 60);
         let group = event.group().map(|group| in_group(group, view)).unwrap_or_default();
         let title = format!("{} {title}{group}", level_word(event.level()));
-        let age = format!("{} ago", format::age(view.now.since(event.inst())));
+        let age = age(event, width, view);
         let right = match self.at.filter(|_| is_full) {
             Some(at) if self.rows[at].target.is_some() => "o opens it in your editor",
             Some(_) => "+ keeps only this value   - leaves it out",
@@ -171,16 +177,28 @@ fn in_group(group: u64, view: &View<'_>) -> String {
     parts.join(&format!(" {dot} "))
 }
 
+/// `14:32:10.841 (8s ago)`, or how long ago alone where there is little room.
+fn age(event: EventRef<'_>, width: u16, view: &View<'_>) -> String {
+    let ago = format!("{} ago", format::age(view.now.since(event.inst())));
+    if width < CLOCK_FROM {
+        return ago;
+    }
+    let local = event.inst().to_jiff().to_zoned_datetime(view.zone.clone());
+    format!("{} ({ago})", local.strftime("%H:%M:%S%.3f"))
+}
+
 /// All rows of the event, wrapped to `width`.
-fn rows(event: EventRef<'_>, width: usize, (is_raw, is_open): (bool, bool), view: &View<'_>) -> Vec<Row> {
+fn rows(event: EventRef<'_>, width: usize, made: Made, view: &View<'_>) -> Vec<Row> {
     let theme = view.theme;
+    let Made { is_raw, is_open, is_brief, .. } = made;
     let mut out = Out { rows: Vec::new(), width, theme, highlighter: view.highlighter };
     let message = Some(event.msg()).filter(|msg| !msg.is_empty());
     out.value(event.msg(), theme.level(event.level()), message.map(|msg| ("message", msg)));
-    out.wrapped("", theme.text);
-    fields(event, view, &mut out);
+    if let Some(before) = view.moment.and_then(|moment| before::of(moment, event, view)) {
+        out.fact("before it", &before);
+    }
     if let Some(mapped) = event.mapped().filter(|mapped| !is_raw && !mapped.traces.is_empty()) {
-        out.stack(mapped, is_open);
+        out.stack(mapped, (is_open, is_brief));
     } else if let Some(stack) = event.get(&["stack"]).and_then(json::text).filter(|stack| !stack.is_empty()) {
         out.wrapped("", theme.text);
         out.wrapped("stack", theme.title);
@@ -190,6 +208,8 @@ fn rows(event: EventRef<'_>, width: usize, (is_raw, is_open): (bool, bool), view
             out.wrapped(&format!("  {}", line.trim()), style);
         }
     }
+    out.wrapped("", theme.text);
+    fields(event, view, &mut out);
     out.wrapped("", theme.text);
     out.wrapped("data", theme.title);
     let mut data = String::new();
@@ -216,8 +236,6 @@ fn fields(event: EventRef<'_>, view: &View<'_>, out: &mut Out<'_>) {
     let local = event.inst().to_jiff().to_zoned_datetime(view.zone.clone());
     let late = event.recv().since(event.inst());
     let lag = if late > 1_000 { format!("   arrived {} later", format::age(late)) } else { String::new() };
-    out.fact("time", &format!("{}{lag}", local.strftime("%Y-%m-%d %H:%M:%S%.3f %Z")));
-    out.field("level", event.level().name(), "");
     out.field("endpoint", event.endpoint(), "");
     out.field("status", &event.status().map(|status| status.to_string()).unwrap_or_default(), "");
     let slow = if event.flags().has(Flags::SLOW) { "   slow" } else { "" };
@@ -229,9 +247,9 @@ fn fields(event: EventRef<'_>, view: &View<'_>, out: &mut Out<'_>) {
     out.field("user", event.user(), "");
     out.field("tab", event.tab(), "");
     out.field("load", &event.load().map(|load| load.to_string()).unwrap_or_default(), "");
-    if let Some(before) = view.moment.and_then(|moment| before::of(moment, event, view)) {
-        out.fact("before it", &before);
-    }
+    out.fact("browser", &whose::browser(event.session(), Some(event), view).unwrap_or_default());
+    out.fact("time", &format!("{}{lag}", local.strftime("%Y-%m-%d %H:%M:%S%.3f %Z")));
+    out.field("level", event.level().name(), "");
     out.field("group", &event.group().map(|group| format!("{group:016x}")).unwrap_or_default(), "");
     for (flag, text) in [
         (Flags::REDACTED, "values were redacted before this event was kept"),
@@ -276,11 +294,11 @@ impl Out<'_> {
     }
 
     /// The stack as source maps tell it; the place of the event is a value that filters can name.
-    fn stack(&mut self, mapped: &Mapped, is_open: bool) {
+    fn stack(&mut self, mapped: &Mapped, how: (bool, bool)) {
         self.wrapped("", self.theme.text);
         self.wrapped(&code_frame::title(mapped, self.theme), self.theme.title);
         let room = MAX_LINES.saturating_sub(self.rows.len());
-        for row in code_frame::rows(mapped, is_open, self.width, self.theme).into_iter().take(room) {
+        for row in code_frame::rows(mapped, how, self.width, self.theme).into_iter().take(room) {
             let hits = hits(std::slice::from_ref(&row.line), self.highlighter).pop().unwrap_or_default();
             let file = row.target.as_ref().filter(|_| row.is_top).map(|target| target.file.to_string());
             let field = file.map(|file| ("file".to_owned(), file));

@@ -1,51 +1,180 @@
-//! The first screen: what to paste into a page, and what has been seen of it so far.
+//! The first screen: what to paste into a page, what has been seen of it so far, and what to do without one.
+//!
+//! Drawn by the app while nothing has arrived; some letters mean something else on it. Where rows are few, what matters less
+//! is left out.
 
+use std::net::SocketAddr;
+
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
+use super::app::App;
+use super::copying::What as Copied;
 use super::draw;
-use super::view::View;
+use super::view::{Effect, Screen, View};
 
-pub(super) fn render(area: Rect, buf: &mut Buffer, view: &View<'_>) {
+/// What the keys are called below the screen.
+pub(super) const HINTS: [(&str, &str); 4] =
+    [("y", "copy the tag"), ("Y", "the import"), ("d", "demo"), ("w", "why is nothing arriving")];
+/// Rows that a text is wrapped to.
+const MOST_ROWS: usize = 6;
+/// From this width on there is room at the left.
+const WIDE: u16 = 100;
+
+impl App {
+    /// Whether the first screen is shown.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.screen == Screen::Stream
+            && self.panels.help.is_none()
+            && self.world.facts.recording.is_none()
+            && self.world.matches.snapshot.end == 0
+    }
+
+    /// Takes a key of the first screen; `None` if it is none.
+    pub(super) fn on_first_key(&mut self, key: KeyEvent) -> Option<Vec<Effect>> {
+        if !self.is_waiting() {
+            return None;
+        }
+        Some(match key.code {
+            KeyCode::Char('y') => self.copy(Copied::Tag),
+            KeyCode::Char('Y') => self.copy(Copied::Import),
+            KeyCode::Char('d') => {
+                self.say("made-up browsers are on their way, for a minute");
+                vec![Effect::Demo]
+            }
+            KeyCode::Char('w') => {
+                self.say("looking");
+                vec![Effect::Why]
+            }
+            KeyCode::Esc if !self.checks.is_empty() => {
+                self.checks.clear();
+                Vec::new()
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// A line of the screen, with the key that is for it.
+struct Said {
+    text: String,
+    style: Style,
+    key: &'static str,
+    /// Those of the highest rank are left out first.
+    rank: u8,
+}
+
+/// Draws it; `checks` are what was found out about why nothing arrives.
+pub(super) fn render(area: Rect, buf: &mut Buffer, checks: &[String], view: &View<'_>) {
+    let indent = if area.width >= WIDE { 6 } else { 2 };
+    let width = usize::from(area.width.saturating_sub(indent + 1));
+    let mut all = if checks.is_empty() { lines(view) } else { found(checks, view) };
+    let rows_of = |said: &Said| view.theme.gate.lines(&said.text, width, MOST_ROWS).len();
+    while all.iter().map(rows_of).sum::<usize>() > usize::from(area.height)
+        && let Some(rank) = all.iter().map(|said| said.rank).max().filter(|rank| *rank > 0)
+    {
+        all.retain(|said| said.rank < rank);
+    }
+    let mut y = area.y;
+    for said in all {
+        for (nth, line) in view.theme.gate.lines(&said.text, width, MOST_ROWS).iter().enumerate() {
+            if y >= area.bottom() {
+                return;
+            }
+            let mut x = area.x + indent;
+            x = draw::line(buf, area, x, y, line, said.style);
+            if nth == 0 && !said.key.is_empty() {
+                let x = draw::text(buf, area, x, y, "   ", view.theme.text);
+                let x = draw::text(buf, area, x, y, said.key, view.theme.accent);
+                draw::text(buf, area, x, y, " copies it", view.theme.text);
+            }
+            y += 1;
+        }
+    }
+}
+
+fn lines(view: &View<'_>) -> Vec<Said> {
     let theme = view.theme;
-    let marks = theme.glyphs;
     let is_connected = view.counters.connections() > 0;
-    let mark = |is_done: bool| if is_done { marks.ok } else { marks.unknown };
-    let key = if view.facts.key.is_empty() { String::new() } else { format!("?k={}", view.facts.key) };
+    let mark = |is_done: bool| if is_done { theme.glyphs.ok } else { theme.glyphs.unknown };
     let address = &view.facts.address;
-    let lines = [
-        (String::new(), theme.text),
-        ("Waiting for a page.".to_owned(), theme.title),
-        (String::new(), theme.text),
-        (format!("{}  listening on http://{address}   (this machine only)", mark(true)), theme.text),
-        (format!("{}  a page connects", mark(is_connected)), theme.text),
-        (format!("{}  the first event arrives", mark(false)), theme.text),
-        (String::new(), theme.text),
-        ("Put this one line in your page, before your own scripts:".to_owned(), theme.text),
-        (String::new(), theme.text),
-        (
-            format!("  <script src=\"http://{address}/taillight.js{key}\"></script>   yt copies it"),
-            theme.accent,
-        ),
-        (String::new(), theme.text),
-        ("or, with a bundler, in your entry file:".to_owned(), theme.text),
-        (String::new(), theme.text),
-        (
-            format!("  if (import.meta.env.DEV) import(\"http://{address}/taillight.mjs\")   yI copies it"),
-            theme.accent,
-        ),
-        (String::new(), theme.text),
-        ("It records uncaught errors and rejections, console.warn and console.error,".to_owned(), theme.dim),
-        (
-            "fetch timings, page loads and clicks. It never sends bodies, cookies or typed text.".to_owned(),
+    let key = if view.facts.key.is_empty() { String::new() } else { format!("?k={}", view.facts.key) };
+    let said = |rank, style, text: String| Said { text, style, key: "", rank };
+    let copied = |key, text: &str| Said { text: text.to_owned(), style: theme.text, key, rank: 0 };
+    let blank = |rank| said(rank, theme.text, String::new());
+    vec![
+        blank(3),
+        said(0, theme.title, "Waiting for a page.".to_owned()),
+        blank(4),
+        said(0, theme.text, format!("{}  listening on http://{address}   ({})", mark(true), heard_by(address))),
+        said(0, theme.text, format!("{}  a page connects", mark(is_connected))),
+        said(0, theme.text, format!("{}  the first event arrives", mark(false))),
+        blank(2),
+        copied("y", "Put this one line in your page, before your own scripts:"),
+        said(0, theme.accent, format!("  <script src=\"http://{address}/taillight.js{key}\"></script>")),
+        blank(4),
+        copied("Y", "or, with a bundler, in your entry file:"),
+        said(0, theme.accent, format!("  if (import.meta.env.DEV) import(\"http://{address}/taillight.mjs\")")),
+        blank(4),
+        said(2, theme.text, format!("Already sending with sente-lite or Sente?  Point it at  ws://{address}/chsk")),
+        blank(5),
+        said(
+            3,
             theme.dim,
+            "It records uncaught errors and rejections, console lines, fetch and XHR timings, page loads, long tasks, web \
+             vitals and clicks. It never sends bodies, cookies or what is typed."
+                .to_owned(),
         ),
-        (String::new(), theme.text),
-        (format!("No page at hand? Open http://{address}/demo in a browser."), theme.text),
-        ("No events in memory. Nothing is written to disk unless you export (e).".to_owned(), theme.dim),
+        blank(2),
+        said(1, theme.title, "No page yet?".to_owned()),
+        said(1, theme.text, "d  a minute of made-up traffic, to learn the keys".to_owned()),
+        said(1, theme.text, "w  why is nothing arriving?  (port, client, page, proxy, clock)".to_owned()),
+        said(4, theme.text, format!("   http://{address}/demo  is a page to click around in")),
+        blank(6),
+        said(
+            5,
+            theme.dim,
+            "No events in memory. Nothing is written to disk unless you export (e) or start with --record FILE."
+                .to_owned(),
+        ),
+    ]
+}
+
+/// What was found out about why nothing arrives.
+fn found(checks: &[String], view: &View<'_>) -> Vec<Said> {
+    let theme = view.theme;
+    let said = |style, text: &str| Said { text: text.to_owned(), style, key: "", rank: 0 };
+    let mut lines = vec![
+        Said { rank: 1, ..said(theme.text, "") },
+        said(theme.title, "Why is nothing arriving?"),
+        Said { rank: 1, ..said(theme.text, "") },
     ];
-    let indent = if area.width >= 100 { 6 } else { 2 };
-    for ((text, style), y) in lines.iter().zip(area.y..area.bottom()) {
-        draw::text(buf, area, area.x + indent, y, text, *style);
+    lines.extend(checks.iter().map(|check| said(theme.text, check)));
+    lines.push(Said { rank: 1, ..said(theme.text, "") });
+    lines.push(said(theme.dim, "w looks again   Esc goes back   6 lists who was refused, and why"));
+    lines
+}
+
+/// Who can reach an address.
+fn heard_by(address: &str) -> &'static str {
+    match address.parse::<SocketAddr>() {
+        Ok(address) if !address.ip().is_loopback() => "other machines can reach it, with the token",
+        _ => "this machine only; pages from localhost are let in",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::heard_by;
+
+    #[test]
+    fn who_is_heard_is_told_by_the_address() {
+        for (address, is_here) in
+            [("127.0.0.1:8245", true), ("[::1]:80", true), ("0.0.0.0:8245", false), ("192.168.0.7:1", false)]
+        {
+            assert_eq!(heard_by(address).starts_with("this machine only"), is_here, "{address}");
+        }
     }
 }

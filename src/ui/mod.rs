@@ -35,10 +35,12 @@ mod pretty;
 mod saved;
 mod screen;
 mod source;
+mod status;
 mod tabs;
 mod terminal;
 pub mod theme;
 mod view;
+mod whose;
 mod why;
 
 pub use app::{App, Kept, Msg};

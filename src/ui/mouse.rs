@@ -1,4 +1,4 @@
-//! What a click and the wheel do, once the mouse is on: tabs, hints, columns and rows.
+//! What a click, the wheel and a drag do, once the mouse is on: tabs, hints, columns, rows, and the detail's rule.
 //!
 //! Part of the app. Rows are reached by the keys that reach them, so a click can do nothing that a key cannot.
 
@@ -31,7 +31,31 @@ pub(super) struct Mouse {
     pub(super) body: Rect,
     /// The rows of the open palette.
     pub(super) list: Option<Rect>,
+    /// What is between the list and its detail, and whether it is being dragged.
+    pub(super) rule: Option<Rule>,
+    is_dragging: bool,
+    /// The share of the body that the detail was dragged to, in percent.
+    pub(super) share: Option<u16>,
 }
+
+/// What is between a list and its detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// The first row of the detail.
+    Row(Rect),
+    /// The column before it.
+    Column(Rect),
+}
+
+impl Rule {
+    fn contains(self, at: Position) -> bool {
+        let (Self::Row(area) | Self::Column(area)) = self;
+        area.contains(at)
+    }
+}
+
+/// Shares that a detail can be dragged to.
+const SHARES: std::ops::RangeInclusive<u16> = 15..=85;
 
 impl App {
     /// Takes a click or a turn of the wheel; everything else a mouse does is nothing.
@@ -40,9 +64,39 @@ impl App {
         match event.kind {
             MouseEventKind::ScrollUp => self.wheel(Action::Up),
             MouseEventKind::ScrollDown => self.wheel(Action::Down),
-            MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::Down(MouseButton::Left) => {
+                let is_free = !self.is_asked() && self.is_detail_in_sight();
+                self.chrome.mouse.is_dragging =
+                    is_free && self.chrome.mouse.rule.is_some_and(|rule| rule.contains(at));
+                if self.chrome.mouse.is_dragging { Vec::new() } else { self.click(at) }
+            }
+            MouseEventKind::Drag(MouseButton::Left) => {
+                self.drag(at);
+                Vec::new()
+            }
+            MouseEventKind::Up(MouseButton::Left) => {
+                self.chrome.mouse.is_dragging = false;
+                Vec::new()
+            }
             _ => Vec::new(),
         }
+    }
+
+    fn is_detail_in_sight(&self) -> bool {
+        self.screen == Screen::Stream && self.panels.help.is_none() && self.told.is_none()
+    }
+
+    /// Moves the rule between the list and its detail to where the mouse is.
+    fn drag(&mut self, at: Position) {
+        let mouse = &mut self.chrome.mouse;
+        let body = mouse.body;
+        let (rest, whole) = match mouse.rule.filter(|_| mouse.is_dragging) {
+            Some(Rule::Row(_)) => (body.bottom().saturating_sub(at.y), body.height),
+            Some(Rule::Column(_)) => (body.right().saturating_sub(at.x), body.width),
+            None => return,
+        };
+        let share = rest.saturating_mul(100) / whole.max(1);
+        mouse.share = Some(share.clamp(*SHARES.start(), *SHARES.end()));
     }
 
     fn wheel(&mut self, action: Action) -> Vec<Effect> {

@@ -147,9 +147,10 @@ impl SavedList {
         filter: &str,
         theme: &Theme,
     ) -> Option<Position> {
-        // The rule, the rows, and the line for what can be done.
+        // The rule, the rows, and the line for a question.
         let rows = u16::try_from(saved.len().max(1)).unwrap_or(u16::MAX);
-        let height = rows.saturating_add(2).min(area.height);
+        let asked = u16::from(self.asks());
+        let height = rows.saturating_add(1 + asked).min(area.height);
         let area = Rect { y: area.bottom().saturating_sub(height), height, ..area };
         for y in area.y..area.bottom() {
             draw::text(
@@ -162,15 +163,35 @@ impl SavedList {
             );
         }
         draw::rule(buf, area, "saved filters", "events now", theme.rule, theme.glyphs);
-        let list = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
+        let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1 + asked), ..area };
         let names: Vec<String> = saved.iter().map(|one| one.name.clone()).collect();
         let top = self.cursor.scroll(&names, usize::from(list.height));
         let selected = self.cursor.position(&names).unwrap_or(0);
         for (y, (at, one)) in (list.y..list.bottom()).zip(saved.iter().enumerate().skip(top)) {
             self.render_row(Rect { y, height: 1, ..list }, buf, one, at == selected, theme);
         }
+        if !self.asks() {
+            return None;
+        }
         let last = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
         self.render_question(last, buf, filter, theme)
+    }
+
+    /// Whether there is a question in the line below the rows.
+    fn asks(&self) -> bool {
+        self.doomed.is_some() || self.has_nothing || self.naming.is_some()
+    }
+
+    /// What the keys do.
+    pub(super) fn hints(&self, filter: &str) -> Vec<(&'static str, &'static str)> {
+        if self.naming.is_some() {
+            return vec![("↵", "save"), ("Esc", "not")];
+        }
+        let mut pairs = vec![("↵", "apply"), ("↓ ↑", "choose"), ("d", "delete"), ("Esc", "close")];
+        if !filter.is_empty() {
+            pairs.insert(1, ("n", "save the filter in force"));
+        }
+        pairs
     }
 
     fn render_row(&self, row: Rect, buf: &mut Buffer, one: &Saved, is_selected: bool, theme: &Theme) {
@@ -202,7 +223,6 @@ impl SavedList {
     }
 
     fn render_question(&self, row: Rect, buf: &mut Buffer, filter: &str, theme: &Theme) -> Option<Position> {
-        let enter = if theme.gate.ascii { "Enter" } else { "↵" };
         if let Some(name) = &self.doomed {
             let text = format!("d again deletes {name}");
             draw::text(buf, row, row.x + 1, row.y, &text, theme.warn);
@@ -220,9 +240,6 @@ impl SavedList {
             return None;
         }
         let Some(naming) = &self.naming else {
-            let save = if filter.is_empty() { "" } else { "   n saves the filter in force" };
-            let text = format!("{enter} applies{save}   d deletes   Esc closes");
-            draw::text(buf, row, row.x + 1, row.y, &text, theme.dim);
             return None;
         };
         let (here, there) =

@@ -9,10 +9,10 @@ use ratatui::layout::{Position, Rect};
 use super::app::App;
 use super::format::counted;
 use super::keys;
-use super::mouse::Hit;
+use super::mouse::{Hit, Rule};
 use super::panels::Panel as _;
 use super::view::{Screen, View};
-use super::{draw, empty, format};
+use super::{draw, empty, format, status};
 use crate::config::DetailMode;
 
 const MIN_WIDTH: u16 = 40;
@@ -63,12 +63,14 @@ fn body_of(app: &mut App, body: Rect, buf: &mut Buffer) {
     let view = app.world.view(&app.bar, &app.marks);
     let is_stream = app.screen == Screen::Stream && app.panels.help.is_none();
     if is_stream && view.snapshot.end == 0 {
-        return empty::render(body, buf, &view);
+        return empty::render(body, buf, &app.checks, &view);
     }
     if !is_stream {
         return app.panels.current(app.screen).render(body, buf, &view);
     }
-    let parts = split(body, app.detail_mode, app.panels.stream.selected().is_some());
+    let share = app.chrome.mouse.share;
+    let parts = split(body, app.detail_mode, share, app.panels.stream.selected().is_some());
+    app.chrome.mouse.rule = parts.rule();
     if parts.list.height > 0 {
         app.panels.stream.render(parts.list, buf, &view);
     }
@@ -91,37 +93,58 @@ struct Parts {
     side: [Rect; 2],
 }
 
+impl Parts {
+    /// What is between the list and its detail, if both are in sight.
+    fn rule(&self) -> Option<Rule> {
+        let (list, detail) = (self.list, self.detail);
+        match () {
+            () if list.height == 0 || detail.height == 0 => None,
+            () if detail.x > list.x => {
+                Some(Rule::Column(Rect { x: detail.x - 1, width: 1, y: detail.y, height: detail.height }))
+            }
+            () => Some(Rule::Row(Rect { height: 1, ..detail })),
+        }
+    }
+}
+
 /// Rows of a side panel.
 const SIDE: u16 = 12;
 
 /// Where they go (UX: layout).
-fn split(body: Rect, mode: DetailMode, is_selected: bool) -> Parts {
+fn split(body: Rect, mode: DetailMode, share: Option<u16>, is_selected: bool) -> Parts {
     let nothing = Rect { height: 0, ..body };
     let both = |(list, detail)| Parts { list, detail, side: [nothing; 2] };
     let is_large = body.width >= 200 && body.height >= 50;
     match mode {
         DetailMode::Full if is_selected => both((nothing, body)),
         DetailMode::Beside | DetailMode::Right if is_large => {
-            let (list, right) = beside(body);
+            let (list, right) = beside(body, share);
             let detail = if is_selected { right.height - 2 * SIDE } else { 0 };
             let errors = if is_selected { SIDE } else { right.height / 2 };
             let (detail, rest) = (Rect { height: detail, ..right }, below_rows(right, detail));
             Parts { list, detail, side: [Rect { height: errors, ..rest }, below_rows(rest, errors)] }
         }
         _ if !is_selected => both((body, nothing)),
-        DetailMode::Beside if body.width >= 160 => both(beside(body)),
-        DetailMode::Right if body.width >= 110 => both(beside(body)),
+        DetailMode::Beside if body.width >= 160 => both(beside(body, share)),
+        DetailMode::Right if body.width >= 110 => both(beside(body, share)),
         DetailMode::Beside | DetailMode::Below | DetailMode::Right => {
             // Few rows: the list keeps its place and shows a third of itself.
             let is_small = body.width < 100 || body.height < 24;
-            both(below(body, if is_small { body.height * 2 / 3 } else { body.height * 4 / 10 }))
+            let own = if is_small { body.height * 2 / 3 } else { body.height * 4 / 10 };
+            both(below(body, share.map_or(own, |share| part(body.height, share))))
         }
         DetailMode::Full | DetailMode::Off => both((body, nothing)),
     }
 }
 
-fn beside(body: Rect) -> (Rect, Rect) {
-    let list = (body.width * 58 / 100).min(body.width.saturating_sub(50));
+/// `share` percent of so many rows or columns.
+fn part(whole: u16, share: u16) -> u16 {
+    u16::try_from(u32::from(whole) * u32::from(share.min(100)) / 100).unwrap_or(whole)
+}
+
+fn beside(body: Rect, share: Option<u16>) -> (Rect, Rect) {
+    let own = (body.width * 58 / 100).min(body.width.saturating_sub(50));
+    let list = share.map_or(own, |share| (body.width - part(body.width, share)).saturating_sub(1));
     let detail = Rect { x: body.x + list + 1, width: body.width - list - 1, ..body };
     (Rect { width: list, ..body }, detail)
 }
@@ -138,26 +161,28 @@ fn below(body: Rect, height: u16) -> (Rect, Rect) {
 fn header(app: &mut App, area: Rect, buf: &mut Buffer) {
     let theme = app.world.theme;
     let mut x = area.x;
-    let status = status(&app.world.view(&app.bar, &app.marks), area.width);
-    let room = area
-        .right()
-        .saturating_sub(u16::try_from(theme.gate.columns(&status)).unwrap_or(0).saturating_add(2));
-    let left = Rect { width: room.saturating_sub(area.x), ..area };
     if area.width >= 100 {
-        x = draw::text(buf, left, x, area.y, " taillight ", theme.title);
+        x = draw::text(buf, area, x, area.y, " taillight ", theme.title);
     }
     let fresh = app.world.fresh.groups().len();
-    let room_for_tabs = usize::from(left.right().saturating_sub(x));
-    let tabs = tabs(app.screen, fresh, room_for_tabs);
+    let states = status::parts(&app.world.view(&app.bar, &app.marks), &app.chrome.settings, area.width);
+    let room = usize::from(area.right().saturating_sub(x));
+    let tabs = tabs(app.screen, fresh, room.saturating_sub(status::least(&states, &theme) + 1));
+    let taken: usize = tabs.iter().map(|(_, tab)| tab.len()).sum();
+    let chosen = status::fitting(states, room.saturating_sub(taken + 1), &theme);
+    let width = u16::try_from(status::width(&chosen, &theme)).unwrap_or(0);
+    let right = area.right().saturating_sub(width.saturating_add(1));
+    let left = Rect { width: right.saturating_sub(area.x), ..area };
     for ((is_here, tab), (_, screen, _)) in tabs.into_iter().zip(Screen::ALL) {
         let from = x;
         x = draw::text(buf, left, x, area.y, &tab, if is_here { theme.accent } else { theme.text });
         app.chrome.mouse.hits.push((Rect { x: from, width: x - from, ..area }, Hit::Tab(screen)));
     }
-    let dropped = app.world.counters.get(crate::counters::Counter::GapEvents);
-    let is_bad = dropped > 0 || !app.world.alerted.firing().is_empty();
-    let style = if is_bad { theme.worse } else { theme.text };
-    draw::text(buf, area, room.saturating_add(1), area.y, &status, style);
+    let mut x = right;
+    for state in chosen {
+        let style = if state.is_bad { theme.worse } else { theme.text };
+        x = draw::text(buf, area, x, area.y, &state.text, style).saturating_add(2);
+    }
 }
 
 /// The screens' tabs and which of them is lit, with the number of new groups of errors. Titles that need not be whole
@@ -181,44 +206,12 @@ fn tabs(here: Screen, fresh: usize, room: usize) -> Vec<(bool, String)> {
     if width <= room { whole } else { made(true) }
 }
 
-/// Connections, rate, losses, alerts, memory, address; the rear ones leave first when it is narrow.
-fn status(view: &View<'_>, width: u16) -> String {
-    let glyphs = view.theme.glyphs;
-    let alerts = view.alerted.firing().len() as u64;
-    let mut parts = Vec::new();
-    if let Some(recording) = &view.facts.recording {
-        parts.push(view.theme.gate.plain_capped(recording, 30));
-    } else {
-        let connections = view.counters.connections();
-        let mark = if connections > 0 { glyphs.live } else { glyphs.gone };
-        parts.push(format!("{mark} {connections}"));
-        if alerts == 0 || width >= 100 {
-            parts.push(format!("{} ev/s", format::count_short(view.snapshot.events_per_s)));
-        }
-    }
-    let dropped = view.counters.get(crate::counters::Counter::GapEvents);
-    if dropped > 0 {
-        parts.push(format!("! {} dropped", format::count(dropped)));
-    }
-    if alerts > 0 {
-        parts.push(format!("! {}", counted(alerts, "alert")));
-    }
-    // Alerts take the place of what matters less.
-    let width = if alerts > 0 { width.saturating_sub(14) } else { width };
-    if width >= 100 || view.facts.recording.is_some() {
-        parts.push(format::bytes(view.snapshot.bytes));
-    }
-    if width >= 120 {
-        parts.push(view.facts.address.clone());
-    }
-    parts.join("  ")
-}
-
 fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     let theme = app.world.theme;
     let notice = app.notice.as_ref().map(|(notice, _)| notice.clone());
     // A question is answered before anything else is read.
-    let notice = notice.filter(|_| app.chrome_hints().is_none()).or_else(|| app.work_line());
+    // What can be cancelled does not wait for a note to go.
+    let notice = app.work_line().or(notice).filter(|_| app.chrome_hints().is_none());
     if let Some(notice) = notice {
         let line = theme.gate.line(&notice, usize::from(area.width).saturating_sub(2));
         draw::line(buf, area, area.x + 1, area.y, &line, theme.title);
@@ -229,10 +222,13 @@ fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {
         pairs = open;
     } else if app.bar.is_editing() {
         pairs = editing_hints(app);
-    } else if app.saved_list.is_some() {
-        pairs.clear();
+    } else if let Some(list) = &app.saved_list {
+        pairs = list.hints(app.bar.text());
     } else if app.told.is_some() {
         pairs.extend([("↓ ↑", "scroll"), ("v", "raw"), ("Esc", "close")]);
+    } else if app.is_waiting() {
+        pairs.extend(empty::HINTS);
+        pairs.extend([("/", "filter"), (":", "commands"), ("q", "quit")]);
     } else if app.is_on_values() {
         pairs.extend([("↓ ↑", "value"), ("+ -", "by it"), ("Esc", "back"), ("n N", "errors"), ("v", "raw")]);
         pairs.extend([("a", "around"), ("s", "session"), ("m", "pin")]);

@@ -173,6 +173,16 @@ impl Theme {
         }
     }
 
+    /// How what has the style `own` looks in the selected row: in its own colours where the row has a background, and
+    /// reversed like all of it where it has none, as patches of several colours could not be read.
+    pub fn selected(&self, own: Style) -> Style {
+        if self.selection.add_modifier.contains(Modifier::REVERSED) {
+            self.selection
+        } else {
+            own.patch(self.selection)
+        }
+    }
+
     /// The style of a level's word.
     pub fn level(&self, level: Level) -> Style {
         match level {

@@ -177,6 +177,10 @@ pub enum Effect {
         name: String,
         is_paused: bool,
     },
+    /// Let made-up browsers send for a minute.
+    Demo,
+    /// Look why nothing arrives.
+    Why,
     Suspend,
     Redraw,
     Quit,

@@ -2,7 +2,10 @@
 //!
 //! Called by the stream for such rows only; it reads the event's values as the detail pane would show them.
 
+use rustc_hash::FxHashMap;
+
 use super::pretty;
+use super::view::View;
 use crate::event::EventRef;
 use crate::filter::Highlighter;
 
@@ -21,8 +24,33 @@ pub(super) struct Why {
     pub(super) excerpt: String,
 }
 
+/// Events whose answers are kept from frame to frame; beyond it they are found anew.
+const MAX_KNOWN: usize = 2_048;
+
+/// The answers of one filter: to find one the whole event is read, which is too much for each row of each frame.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    filter: u64,
+    /// By number of arrival.
+    whys: FxHashMap<u64, Option<Why>>,
+}
+
+impl Known {
+    /// As [`of`] says, for the filter on screen; nothing where that looks for no text.
+    pub(super) fn of(&mut self, event: EventRef<'_>, view: &View<'_>) -> Option<&Why> {
+        if view.highlighter.is_empty() {
+            return None;
+        }
+        if self.filter != view.matches.id || self.whys.len() >= MAX_KNOWN {
+            *self = Self { filter: view.matches.id, ..Self::default() };
+        }
+        let find = || of(event, view.highlighter, view.theme.glyphs.cut);
+        self.whys.entry(event.seq()).or_insert_with(find).as_ref()
+    }
+}
+
 /// The first value of `event` that the filter looks for; `cut` stands where more of it is.
-pub(super) fn of(event: EventRef<'_>, highlighter: &Highlighter, cut: &str) -> Option<Why> {
+fn of(event: EventRef<'_>, highlighter: &Highlighter, cut: &str) -> Option<Why> {
     let own = [
         ("message", event.msg()),
         ("endpoint", event.endpoint()),

@@ -150,7 +150,7 @@ fn the_list_of_candidates_is_taken_chosen_closed_and_spelled() {
     console.keys("<esc>");
     assert!(!console.screen(120, 36).contains("DELETE"), "closed");
     console.keys("<esc>");
-    assert!(console.status().contains("type / to filter"), "given up");
+    assert!(console.status().contains("type to filter"), "given up");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn enter_on_something_unfinished_goes_to_the_mistake_and_stays() {
 fn keys_write_terms_and_take_them_back() {
     for (keys, text) in [
         ("r", "since:reload"),
-        ("rr", "type / to filter"),
+        ("rr", "type to filter"),
         ("S", "session:latest"),
         ("p", "(level>=warn or is:failed or is:slow)"),
         ("pr", "(level>=warn or is:failed or is:slow) since:reload"),
@@ -199,12 +199,12 @@ fn keys_write_terms_and_take_them_back() {
         ("cc", "since:mark"),
         ("P", "is:marked"),
         ("Ns", "session:sess-456"),
-        ("Nss", "type / to filter"),
+        ("Nss", "type to filter"),
         ("/a b<cr>x", "/ a "),
         ("/a or level:error<cr>r", "(a or level:error) since:reload"),
-        ("prX", "type / to filter"),
+        ("prX", "type to filter"),
         ("pru", "(level>=warn or is:failed or is:slow) "),
-        ("pruu", "type / to filter"),
+        ("pruu", "type to filter"),
         ("pruuUU", "(level>=warn or is:failed or is:slow) since:reload"),
         ("pruuS", "session:latest"),
         ("4js", "session=\"sess-"),

@@ -408,6 +408,35 @@ fn panics_when_told_to() {
 }
 
 #[test]
+fn sessions_name_the_browser_that_the_handshake_named() {
+    let program = env!("CARGO_BIN_EXE_taillight");
+    let mut terminal = Terminal::start(program, &["demo", "--port", "0"], 150, 36);
+    terminal.wait("events", |screen| screen.contains("following"));
+    terminal.press("4");
+    for browser in ["Chrome 138 · macOS", "Firefox 140 · Linux", "Chrome 138 · Android"] {
+        terminal.wait(browser, |screen| screen.contains(browser));
+    }
+    terminal.press("qq");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn the_first_screen_plays_and_looks_why_nothing_arrives() {
+    let (mut terminal, port) = Terminal::console(100, 36);
+    terminal.press("w");
+    let listening = format!("taillight is listening on {port}");
+    let screen = terminal.wait("what was found", |screen| screen.contains(&listening));
+    assert!(
+        screen.contains("no page is connected") && screen.contains("Content-Security-Policy"),
+        "{screen}"
+    );
+    terminal.press("d");
+    terminal.wait("made-up browsers", |screen| screen.contains("following") && screen.contains("3 tabs"));
+    terminal.press("qq");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
 fn a_live_page_is_asked_how_it_is_and_its_answer_is_shown() {
     let (mut terminal, port) = Terminal::console(100, 30);
     let mut page = Socket::open(port);

@@ -34,13 +34,15 @@ const SPAN: u64 = 95_000;
 const ORIGIN: &str = "http://localhost:5173";
 
 /// File name, and the keys that lead to the screen.
-const PICTURES: [(&str, &str); 6] = [
+const PICTURES: [(&str, &str); 8] = [
     ("stream", "1N"),
     ("errors", "2"),
     ("latency", "3"),
     ("sessions", "4"),
     ("vitals", "5"),
     ("timeline", "NT"),
+    ("palette", "N:expo"),
+    ("export", "Ne"),
 ];
 
 /// Session, user, tab, first millisecond.

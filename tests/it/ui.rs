@@ -115,6 +115,14 @@ impl Console {
         self.app.update(Msg::Matches(Arc::new(self.scan.matches())));
     }
 
+    /// Tells where in the sources the event at `ordinal` happened.
+    pub(crate) fn map(&mut self, ordinal: u64, mapped: taillight::event::Mapped) {
+        let seq = ordinal + 1;
+        let mapping = taillight::store::Mapping { ordinal, seq, mapped: Arc::new(mapped), group: 0 };
+        self.store.map(&[mapping]);
+        self.settle();
+    }
+
     fn narrow(&mut self, id: u64, filter: &Arc<Filter>) {
         let snapshot = self.store.snapshot(Timestamp(NOW));
         let clock =
@@ -253,6 +261,40 @@ fn the_first_screen_says_what_to_paste() {
     ] {
         assert!(screen.contains(part), "{screen}");
     }
+}
+
+#[test]
+fn the_first_screen_is_whole_at_every_size_and_its_keys_copy_play_and_look() {
+    for (width, height) in [(80, 24), (120, 36), (200, 60), (60, 20), (40, 8)] {
+        let screen = Console::new(10).screen(width, height);
+        // Cut into rows it is whole all the same.
+        let text: String = screen.split_whitespace().collect();
+        let tag = "<scriptsrc=\"http://127.0.0.1:8245/taillight.js?k=ABCDEFGHIJKLMNOP\"></script>";
+        assert!(height < 20 || text.contains(tag), "{screen}");
+        assert!(screen.contains("Waiting for a page."), "{screen}");
+    }
+    let mut console = Console::new(10);
+    console.screen(120, 36);
+    for (key, expected) in [("y", "taillight.js?k="), ("Y", "import(")] {
+        let effects = console.keys(key);
+        assert!(
+            matches!(&effects[..], [Effect::Copy { text, .. }] if text.contains(expected)),
+            "{key}: {effects:?}"
+        );
+    }
+    assert!(matches!(console.keys("d")[..], [Effect::Demo]));
+    assert!(matches!(console.keys("w")[..], [Effect::Why]));
+    console.app.update(Msg::Checks(vec!["\u{2713}  port  taillight is listening\u{1b}[2J".to_owned()]));
+    let screen = console.screen(80, 24);
+    assert!(
+        screen.contains("Why is nothing arriving?") && screen.contains("listening\u{241b}[2J"),
+        "{screen}"
+    );
+    console.keys("<esc>");
+    assert!(console.screen(80, 24).contains("Waiting for a page."));
+    console.post(r#"{"type":"log","message":"here"}"#);
+    console.keys("kw");
+    assert!(console.screen(80, 24).contains("here"), "w wraps once there are events");
 }
 
 #[test]

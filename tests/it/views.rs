@@ -2,8 +2,12 @@
 //! changed and loaded again; what is held while late events come and old ones leave; any size and any text.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use taillight::ui::Effect;
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use taillight::event::{Mapped, MappedFrame, MappedTrace, Relation};
+use taillight::scan::Matches;
+use taillight::ui::{Effect, Msg};
 
 use super::ui::Console;
 
@@ -119,6 +123,108 @@ fn every_question_takes_as_many_keys_as_it_should() {
         console.screen(120, 36);
         console.keys(keys);
         assert_shows(&mut console, question, texts);
+    }
+}
+
+#[test]
+fn the_line_of_the_newest_error_is_two_keys_away() {
+    let mut console = changed();
+    console.screen(120, 36);
+    let frame = MappedFrame {
+        function: "UserList".into(),
+        file: "src/UserList.tsx".into(),
+        line: 42,
+        column: 15,
+        is_own: true,
+        is_mapped: true,
+        local: Some(std::path::Path::new("/shop/src/UserList.tsx").into()),
+        code: None,
+    };
+    let trace = MappedTrace { relation: Relation::Thrown, head: "TypeError".into(), frames: vec![frame] };
+    let matches = Arc::clone(console.app.matches());
+    let failed = matches.iter().find(|(_, event)| event.msg().starts_with("Cannot read")).expect("an error");
+    console.map(failed.0, Mapped { traces: vec![trace], top: Some((0, 0)), note: None });
+    let effects = console.keys("No");
+    let is_place = |effect: &Effect| matches!(effect, Effect::Edit { path, line: 42, column: 15 } if path.ends_with("src/UserList.tsx"));
+    assert!(effects.iter().any(is_place), "{effects:?}");
+}
+
+#[test]
+fn what_just_broke_is_in_sight_with_its_place_at_every_size() {
+    for (width, height) in SIZES {
+        let mut console = changed();
+        console.screen(width, height);
+        console.keys("N");
+        let screen = console.screen(width, height);
+        let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{text} in\n{screen}"));
+        let rule = at("1 of 2 sessions");
+        let below = |text: &str| screen[rule..].find(text).unwrap_or_else(|| panic!("{text} in\n{screen}"));
+        let parts = ["Cannot read property", "before it", "at UserList", "at Dashboard"].map(below);
+        assert!(parts.is_sorted(), "{screen}");
+    }
+}
+
+#[test]
+fn a_search_that_takes_long_says_how_far_it_is_and_can_be_given_up() {
+    let mut console = changed();
+    console.screen(120, 36);
+    let effects = console.app.update(Msg::Key(KeyCode::Char('p').into()));
+    let id = effects.iter().find_map(|effect| match effect {
+        Effect::SetFilter { id, .. } => Some(*id),
+        _ => None,
+    });
+    let id = id.expect("another filter");
+    let whole = Arc::clone(console.app.matches());
+    let far = |scanned| Msg::Matches(Arc::new(Matches { id, scanned, ..(*whole).clone() }));
+    console.app.update(far(4));
+    assert!(!console.screen(120, 36).contains("searching"), "at once nothing is said");
+    console.wait(250);
+    console.app.update(far(10));
+    let percent = 10 * 100 / whole.snapshot.len();
+    assert_shows(&mut console, "far", &[&format!("searching  {percent} %"), "Esc cancels", "level>=warn"]);
+    console.keys("<esc>");
+    let screen = console.screen(120, 36);
+    assert!(
+        !screen.contains("searching") && !screen.contains("level>=warn"),
+        "the filter before is back: {screen}"
+    );
+}
+
+#[test]
+fn the_rule_of_the_detail_can_be_dragged_and_the_selection_stays() {
+    let mouse =
+        |kind, column, row| Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    let left = MouseButton::Left;
+    for (width, height) in [(120, 36), (170, 40)] {
+        let mut console = changed();
+        console.screen(width, height);
+        console.keys("N");
+        let rule = |console: &mut Console| {
+            let screen = console.screen(width, height);
+            let mut rows = screen.lines().zip(0_u16..);
+            let title = |(line, y): (&str, u16)| {
+                let at = line.find("ERR browser/javascript")?;
+                Some((u16::try_from(line[..at].chars().count()).expect("small"), y))
+            };
+            rows.find_map(title).expect("a rule")
+        };
+        let held = selected(&mut console);
+        let (x, y) = rule(&mut console);
+        // Below the list it is the title's row, beside it the column before the title's.
+        let is_below = x < 10;
+        let (from, to) = if is_below { ((x, y), (x, y - 5)) } else { ((x - 4, y + 2), (x - 24, y + 2)) };
+        for (kind, (column, row)) in [
+            (MouseEventKind::Down(left), from),
+            (MouseEventKind::Drag(left), to),
+            (MouseEventKind::Up(left), to),
+        ] {
+            console.send(mouse(kind, column, row));
+        }
+        let dragged = rule(&mut console);
+        assert!(if is_below { dragged.1 < y } else { dragged.0 < x }, "{dragged:?} after {:?}", (x, y));
+        assert_eq!(selected(&mut console).1, held.1);
+        console.send(mouse(MouseEventKind::Drag(left), from.0, from.1));
+        assert_eq!(rule(&mut console), dragged, "only while the button is down");
     }
 }
 

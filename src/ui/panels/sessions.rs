@@ -12,13 +12,14 @@ use ratatui::layout::{Position, Rect};
 
 use super::Panel;
 use super::table::{Align, Cell, Column, List, Place, below, cell, or_none, plain, row_of, sorted, term};
-use crate::event::{EventRef, agent, json};
+use crate::event::EventRef;
 use crate::stats::SessionRow;
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::tabs;
 use crate::ui::view::{Request, View};
+use crate::ui::whose;
 use loads::SessionLoads;
 
 const SESSION: usize = 1;
@@ -26,10 +27,10 @@ const USER: usize = 2;
 const AGE: usize = 6;
 const EVENTS: usize = 7;
 const ERRORS: usize = 8;
-const SLOW: usize = 9;
-const LAST: usize = 11;
+const SLOW: usize = 10;
+const LAST: usize = 12;
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 14] = [
     plain("", Align::Right, (1, 1), 0),
     sorted("session", Align::Left, (12, 14), 0),
     sorted("user", Align::Left, (9, 12), 60),
@@ -39,6 +40,8 @@ const COLUMNS: [Column; 13] = [
     sorted("age", Align::Right, (4, 4), 70),
     sorted("events", Align::Right, (6, 6), 0),
     sorted("err", Align::Right, (5, 5), 0),
+    // The mark of what is new stands close to the errors.
+    plain("", Align::Left, (1, 1), 0),
     sorted("slow", Align::Right, (5, 4), 76),
     plain("p99", Align::Right, (5, 5), 90),
     sorted("last", Align::Right, (4, 4), 0),
@@ -184,7 +187,8 @@ fn cells<'a>(row: &'a SessionRow, loads: &SessionLoads, view: &View<'_>) -> Vec<
     };
     let load = tabs::load(&view.snapshot.loads, &row.tab, row.load, glyphs);
     let latest = view.snapshot.event(row.last_ordinal);
-    let page = latest.and_then(|event| event.get(&["page"])).and_then(json::text).unwrap_or_default();
+    let page = latest.map(whose::page).unwrap_or_default();
+    let browser = whose::browser(&row.session, latest, view);
     let p99 =
         loads.p99(&row.session).map_or_else(|| glyphs.none.to_owned(), |span| format::duration(span, glyphs));
     let session = if row.session.is_empty() { "?" } else { &row.session };
@@ -194,11 +198,12 @@ fn cells<'a>(row: &'a SessionRow, loads: &SessionLoads, view: &View<'_>) -> Vec<
         cell(session, theme.text),
         cell(or_none(&row.user, theme).to_owned(), theme.text),
         cell(load, theme.text),
-        cell(or_none(path_of(&page), theme).to_owned(), theme.dim),
-        cell(browser(row, latest, view), theme.dim),
+        cell(or_none(&page, theme).to_owned(), theme.dim),
+        cell(browser.unwrap_or_else(|| glyphs.none.to_owned()), theme.dim),
         cell(format::age(view.now.since(row.first)), theme.dim),
         cell(format::count_short(row.events), theme.text),
         bad(row.errors, theme.error),
+        cell(if loads.has_new(&row.session) { "N" } else { "" }, theme.accent),
         bad(row.slow, theme.warn),
         cell(p99, theme.text),
         cell(format::age(view.now.since(row.last)), theme.text),
@@ -206,26 +211,12 @@ fn cells<'a>(row: &'a SessionRow, loads: &SessionLoads, view: &View<'_>) -> Vec<
     ]
 }
 
-/// The browser that the session's connection named, or its latest event.
-fn browser(row: &SessionRow, latest: Option<EventRef<'_>>, view: &View<'_>) -> String {
-    let known = view.snapshot.agents.get(&row.session).map(|agent| agent.to_string());
-    let said = || {
-        let agent = latest?.get(&["user-agent"]).and_then(json::text)?;
-        Some(agent::named(&agent)).filter(|name| !name.is_empty())
-    };
-    let name = known.or_else(said).unwrap_or_else(|| view.theme.glyphs.none.to_owned());
-    name.replace('·', view.theme.glyphs.dot)
-}
-
-/// The path of a page's address.
-fn path_of(page: &str) -> &str {
-    page.split_once("://").map_or(page, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]))
-}
-
 fn legend(view: &View<'_>) -> String {
     let glyphs = view.theme.glyphs;
-    let marks =
-        format!("{} live   {} gone   {} without a session id", glyphs.live, glyphs.gone, glyphs.unknown);
+    let marks = format!(
+        "{} live   {} gone   {} without a session id   N new errors in its page load",
+        glyphs.live, glyphs.gone, glyphs.unknown
+    );
     match view.tables.sessions_evicted {
         0 => marks,
         left => format!("{} left to make room {} {marks}", format::count(left), glyphs.dot),

@@ -26,7 +26,7 @@ use crate::scan::{Matches, Moment};
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::view::{Request, View};
-use crate::ui::{draw, tabs};
+use crate::ui::{draw, tabs, why};
 use entries::{Entry, Walk};
 use held::{Held, Since};
 use interludes::{Interlude, Interludes};
@@ -54,6 +54,7 @@ pub(in crate::ui) struct Stream {
     placed: Vec<(Moment, u16)>,
     /// What stood there while an event is held, and of which filter that was.
     kept: (u64, Vec<Kept>),
+    whys: why::Known,
 }
 
 impl Default for Stream {
@@ -69,6 +70,7 @@ impl Default for Stream {
             shown: Shown::of(&Settings::default().stream_columns),
             placed: Vec::new(),
             kept: (0, Vec::new()),
+            whys: why::Known::default(),
         }
     }
 }
@@ -291,6 +293,7 @@ impl Stream {
             self.kept = (view.matches.id, Vec::new());
         }
         let kept = std::mem::take(&mut self.kept.1);
+        let mut whys = std::mem::take(&mut self.whys);
         let (height, how) = (usize::from(area.height), self.how());
         let mut composer = Composer {
             matches: view.matches,
@@ -309,7 +312,7 @@ impl Stream {
             }
             None => (composer.following(height), None),
         };
-        self.render_lines(area, buf, &lines, view);
+        self.render_lines((area, buf), &lines, &mut whys, view);
         let first_kept = view.snapshot.first;
         let moments = || {
             lines.iter().filter_map(|line| match line {
@@ -322,6 +325,7 @@ impl Stream {
         let placed = lines::placed(&lines);
         let kept = if line.is_some() { lines::keep(&lines) } else { Vec::new() };
         drop(lines);
+        self.whys = whys;
         self.placed = placed;
         self.kept.1 = kept;
         if let (Some(held), Some(line)) = (&mut self.held, line) {
@@ -330,7 +334,13 @@ impl Stream {
         (is_kept, first.and_then(|moment| view.snapshot.event(moment.ordinal)))
     }
 
-    fn render_lines(&self, area: Rect, buf: &mut Buffer, lines: &[Line<'_>], view: &View<'_>) {
+    fn render_lines(
+        &self,
+        (area, buf): (Rect, &mut Buffer),
+        lines: &[Line<'_>],
+        whys: &mut why::Known,
+        view: &View<'_>,
+    ) {
         let how = self.how();
         let mut above = None;
         for (y, line) in (area.y..area.bottom()).zip(lines) {
@@ -338,7 +348,7 @@ impl Stream {
             match line {
                 Line::Row { entry, nth, is_selected } => {
                     let placed = Row { entry, nth: *nth, is_selected: *is_selected, above };
-                    row::render(row, buf, &placed, how, view);
+                    row::render((row, &mut *buf), &placed, how, whys, view);
                     above = Some(entry.last.moment.inst);
                 }
                 Line::Between(Interlude::Break(found, more)) => {

@@ -297,17 +297,18 @@ pub(super) fn draw_row(
     }
     if is_selected {
         buf.set_style(area, theme.selection);
-        draw::text(buf, area, area.x, area.y, theme.glyphs.selected, theme.text);
+        draw::text(buf, area, area.x, area.y, theme.glyphs.selected, theme.selected(theme.accent));
     }
+    let style = |own: Style| if is_selected { theme.selected(own) } else { own };
     if is_new {
-        draw::text(buf, area, area.x.saturating_add(1), area.y, "+", theme.accent);
+        draw::text(buf, area, area.x.saturating_add(1), area.y, "+", style(theme.accent));
     }
     for (at, x, width, align) in placed {
         let Some(cell) = cells.get(*at) else { continue };
         let line = theme.gate.line(&cell.text, usize::from(*width));
         let free = width.saturating_sub(u16::try_from(line.columns).unwrap_or(u16::MAX));
         let x = x.saturating_add(if *align == Align::Right { free } else { 0 });
-        draw::line(buf, area, x, area.y, &line, cell.style);
+        draw::line(buf, area, x, area.y, &line, style(cell.style));
     }
 }
 

@@ -18,17 +18,18 @@ use ratatui::layout::Rect;
 use super::Panel;
 use super::stream::{kind_word, row_text, term_of};
 use super::table::{Align, Cell, Column, WIDE, cell, clock, draw_row, or_none, place, plain, row_of};
-use crate::event::{EventRef, Flags, Symbol, Timestamp, json};
+use crate::event::{EventRef, Flags, Symbol, Timestamp};
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::tabs;
 use crate::ui::theme::level_word;
 use crate::ui::view::{Request, View};
+use crate::ui::whose;
 use axis::{Axis, Zoom};
 use lanes::{Scene, Strip, marks};
 use layout::Layout;
-use track::{Entry, Lane, MAX_EVENTS, Track};
+use track::{Entry, Lane, MAX_EVENTS, Track, Tracker};
 
 /// The list of events.
 const EVENTS: [Column; 6] = [
@@ -54,6 +55,7 @@ pub(in crate::ui) struct Timeline {
     session: Arc<str>,
     /// Its symbol, once looked up.
     symbol: Option<Symbol>,
+    tracker: Tracker,
     /// The event the cursor is at, and when that was; none while it follows the end.
     cursor: Option<(u64, Timestamp)>,
     zoom: Zoom,
@@ -194,7 +196,7 @@ impl Timeline {
         if self.symbol.is_none() {
             self.symbol = names.and_then(|names| track::symbol_of(names, &self.session));
         }
-        self.symbol.map(|symbol| Track::of(view.matches, symbol)).unwrap_or_default()
+        self.symbol.map(|symbol| self.tracker.track(view.matches, symbol)).unwrap_or_default()
     }
 
     /// The beginning of the page load in which it was opened, or of the newest one while the end is followed.
@@ -290,10 +292,8 @@ impl Timeline {
                 parts.push(tabs::load(&view.snapshot.loads, event.tab(), event.load(), theme.glyphs));
             }
             parts.push(theme.gate.plain_capped(event.user(), 24));
-            let page = event.get(&["page"]).and_then(json::text).unwrap_or_default();
-            let path =
-                page.split_once("://").map_or(&*page, |(_, rest)| &rest[rest.find('/').unwrap_or(0)..]);
-            parts.push(theme.gate.plain_capped(if is_wide { path } else { "" }, 40));
+            let page = if is_wide { whose::page(event) } else { String::new() };
+            parts.push(theme.gate.plain_capped(&page, 40));
         }
         parts.retain(|part| !part.is_empty());
         let whole = self.whole(track);

@@ -10,7 +10,7 @@ use super::super::table::{below, clock, or_none, row_of};
 use super::occurrences::Occurrences;
 use super::{MAX_SESSIONS, OTHER, message};
 use crate::event::gate::Line;
-use crate::event::{EventRef, json};
+use crate::event::{EventRef, Flags, json};
 use crate::scan::Moment;
 use crate::stats::GroupRow;
 use crate::ui::format::counted;
@@ -149,12 +149,15 @@ fn stack(event: EventRef<'_>, is_whole: bool, out: &mut Out<'_>) {
     let theme = out.view.theme;
     if let Some(mapped) = event.mapped().filter(|mapped| !mapped.traces.is_empty()) {
         out.push("", 1, theme.text);
-        let rows = code_frame::rows(mapped, is_whole, out.width, theme);
+        let rows = code_frame::rows(mapped, (is_whole, false), out.width, theme);
         out.lines.extend(rows.into_iter().map(|row| (row.line, row.style)));
         return;
     }
     let Some(stack) = event.get(&["stack"]).and_then(json::text).filter(|stack| !stack.is_empty()) else {
-        out.push("its latest occurrence has no stack", 1, theme.dim);
+        // Nobody looks for the stack of an answer.
+        if !event.flags().has(Flags::REQUEST) {
+            out.push("its latest occurrence has no stack", 1, theme.dim);
+        }
         return;
     };
     out.push("", 1, theme.text);

@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::table::{Align, Cell, Column, below, cell, clock, draw_row, or_none, place, plain, row_of};
-use crate::event::{EventRef, json};
+use crate::event::EventRef;
 use crate::ui::cursor::Cursor;
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
 use crate::ui::tabs;
 use crate::ui::view::View;
+use crate::ui::whose;
 
 /// Of a group; the rest is an Enter away.
 const MAX: usize = 50;
@@ -78,7 +79,7 @@ impl Occurrences {
 
 fn cells<'a>(event: EventRef<'a>, view: &View<'_>) -> Vec<Cell<'a>> {
     let theme = view.theme;
-    let page = event.get(&["page"]).and_then(json::text).unwrap_or_default().into_owned();
+    let page = whose::page(event);
     vec![
         cell(clock(event.inst(), view.zone), theme.text),
         cell(format::age(view.now.since(event.inst())), theme.dim),

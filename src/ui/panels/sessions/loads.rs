@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::table::row_of;
 use crate::event::{EventRef, Micros, Symbol, Timestamp, json};
@@ -15,6 +15,7 @@ use crate::ui::format;
 use crate::ui::panels::stream::is_error;
 use crate::ui::tabs;
 use crate::ui::view::View;
+use crate::ui::whose;
 
 const REFRESH_MS: i64 = 1_000;
 /// Loads that are told apart; the newest of them are shown.
@@ -33,6 +34,8 @@ struct Load {
     build: Arc<str>,
     events: u64,
     errors: u64,
+    /// Groups of errors that were never met before it.
+    new: u64,
     /// Of its requests, until the percentile is worked out.
     durations: Vec<u64>,
     p99: Micros,
@@ -47,6 +50,8 @@ pub(super) struct SessionLoads {
     loads: Vec<Load>,
     /// By session: the 99th percentile of its requests.
     p99s: FxHashMap<Arc<str>, Micros>,
+    /// The sessions that new groups were met in.
+    fresh: FxHashSet<Arc<str>>,
 }
 
 impl SessionLoads {
@@ -82,6 +87,11 @@ impl SessionLoads {
         }
         self.p99s = spans.into_iter().map(|(session, spans)| (session, p99(spans))).collect();
         self.loads.sort_by_key(|load| load.at);
+        for (tab, number) in view.snapshot.loads.first_met(session) {
+            let own = self.loads.iter_mut().rfind(|load| load.number == number && *load.tab == *tab);
+            own.into_iter().for_each(|load| load.new += 1);
+        }
+        self.fresh = view.snapshot.loads.new_in().cloned().collect();
         let breaks = view.snapshot.loads.breaks();
         for load in &mut self.loads {
             load.p99 = p99(std::mem::take(&mut load.durations));
@@ -110,6 +120,7 @@ impl SessionLoads {
                     build: Arc::from(""),
                     events: 0,
                     errors: 0,
+                    new: 0,
                     durations: Vec::new(),
                     p99: Micros(0),
                     lcp: None,
@@ -135,9 +146,15 @@ impl SessionLoads {
         self.p99s.get(session).copied().filter(|span| span.0 > 0)
     }
 
-    /// The rows that the table of loads has, its rule included.
+    /// Whether a group was met in this session that is new in its newest load.
+    pub(super) fn has_new(&self, session: &str) -> bool {
+        self.fresh.contains(session)
+    }
+
+    /// The rows that the table of loads has, its rule and a blank one included.
     pub(super) fn height(&self) -> u16 {
-        if self.loads.is_empty() { 0 } else { 9 }
+        let rows = u16::try_from(ROWS.len()).unwrap_or(u16::MAX);
+        if self.loads.is_empty() { 0 } else { rows.saturating_add(2) }
     }
 
     /// Draws the newest loads side by side, each a column.
@@ -146,7 +163,13 @@ impl SessionLoads {
         let count = self.loads.len();
         let loads = format::counted(count as u64, "page load");
         let title = if session.is_empty() { "events without a session id" } else { session };
-        let title = format!("{}   {loads}", theme.gate.plain_capped(title, 40));
+        let latest = view.tables.sessions.iter().find(|row| *row.session == *session);
+        let latest = latest.and_then(|row| view.snapshot.event(row.last_ordinal));
+        let browser = whose::browser(session, latest, view).unwrap_or_default();
+        let page = latest.map(whose::page).unwrap_or_default();
+        let parts = [title, &browser, &page, &loads].map(|part| theme.gate.plain_capped(part, 40));
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let title = parts.join("   ");
         draw::rule(buf, area, &title, "each column is one load", theme.rule, theme.glyphs);
         let room = area.width.saturating_sub(GUTTER + SPARK) / COLUMN;
         let shown = &self.loads[count - count.min(usize::from(room.max(1)))..];
@@ -174,7 +197,7 @@ impl SessionLoads {
 /// What stands in a row for a load, and the number of it that a sparkline shows.
 type Value = fn(&Load, &View<'_>) -> (String, Option<u64>);
 
-const ROWS: [(&str, Value); 7] = [
+const ROWS: [(&str, Value); 8] = [
     ("load", |load, view| {
         (tabs::load(&view.snapshot.loads, &load.tab, load.number, view.theme.glyphs), None)
     }),
@@ -188,6 +211,7 @@ const ROWS: [(&str, Value); 7] = [
     }),
     ("events", |load, _| (format::count_short(load.events), None)),
     ("errors", |load, _| (format::count_short(load.errors), Some(load.errors))),
+    ("new groups", |load, _| (format::count_short(load.new), Some(load.new))),
     ("p99 requests", |load, view| took(load.p99, view)),
     ("LCP", |load, view| took(Micros::from_ms(load.lcp.unwrap_or(0.0)).unwrap_or_default(), view)),
 ];

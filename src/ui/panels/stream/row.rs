@@ -150,14 +150,19 @@ fn wrapped(text: &str, room: usize, view: &View<'_>) -> Vec<Line> {
 }
 
 /// Draws `row` into one line of the screen.
-pub(super) fn render(area: Rect, buf: &mut Buffer, row: &Row<'_, '_>, how: How, view: &View<'_>) {
+pub(super) fn render(
+    (area, buf): (Rect, &mut Buffer),
+    row: &Row<'_, '_>,
+    how: How,
+    whys: &mut why::Known,
+    view: &View<'_>,
+) {
     let (theme, event) = (view.theme, row.entry.last.event());
     let columns = Columns::of(area.width, how.shown);
-    let base = if row.is_selected { theme.selection } else { theme.text };
     if row.is_selected {
-        buf.set_style(area.intersection(buf.area), base);
+        buf.set_style(area.intersection(buf.area), theme.selection);
     }
-    let style = |own: Style| if row.is_selected { base } else { own };
+    let style = |own: Style| if row.is_selected { theme.selected(own) } else { own };
     if row.nth > 0 {
         let room = usize::from(columns.text(area.width)).max(1);
         if let Some(line) = wrapped(row_text(event), room, view).get(row.nth) {
@@ -177,7 +182,7 @@ pub(super) fn render(area: Rect, buf: &mut Buffer, row: &Row<'_, '_>, how: How, 
         }
         return;
     }
-    text(rest, buf, event, (style(text_style(event, view)), style(theme.dim)), view);
+    text(rest, buf, (event, whys), (style(text_style(event, view)), style(theme.dim)), view);
 }
 
 fn text_style(event: EventRef<'_>, view: &View<'_>) -> Style {
@@ -194,7 +199,7 @@ fn lead(
     view: &View<'_>,
 ) -> u16 {
     let (theme, event) = (view.theme, row.entry.last.event());
-    let style = |own: Style| if row.is_selected { theme.selection } else { own };
+    let style = |own: Style| if row.is_selected { theme.selected(own) } else { own };
     let mark = match (view.pins.contains(&event.seq()), row.is_selected) {
         (true, _) => theme.glyphs.pinned,
         (false, true) => theme.glyphs.selected,
@@ -286,7 +291,7 @@ fn offset(ms: i64, is_exact: bool) -> String {
 /// Status, duration and a bar, or the place of an error, and the mark of what is new; gives where they begin.
 fn right_end(area: Rect, buf: &mut Buffer, row: &Row<'_, '_>, columns: &Columns, view: &View<'_>) -> u16 {
     let (theme, event) = (view.theme, row.entry.last.event());
-    let style = |own: Style| if row.is_selected { theme.selection } else { own };
+    let style = |own: Style| if row.is_selected { theme.selected(own) } else { own };
     let end = area.right().saturating_sub(2);
     let is_new = event.group().is_some_and(|group| view.fresh.contains(&group));
     if is_new {
@@ -337,7 +342,14 @@ fn aside(rest: Rect, buf: &mut Buffer, row: &Row<'_, '_>, view: &View<'_>) -> Re
     let text = parts.join(" ");
     let width = u16::try_from(theme.gate.columns(&text)).unwrap_or(0);
     let x = rest.right().saturating_sub(width);
-    draw::text(buf, rest, x, rest.y, &text, if row.is_selected { theme.selection } else { theme.accent });
+    draw::text(
+        buf,
+        rest,
+        x,
+        rest.y,
+        &text,
+        if row.is_selected { theme.selected(theme.accent) } else { theme.accent },
+    );
     Rect { width: rest.width - width.min(rest.width - 1) - 1, ..rest }
 }
 
@@ -358,7 +370,13 @@ fn lateness(entry: &Entry<'_>, view: &View<'_>) -> Option<Micros> {
 }
 
 /// What happened, with what the filter looks for underlined; where no column shows that, why the row is here.
-fn text(area: Rect, buf: &mut Buffer, event: EventRef<'_>, (style, aside): (Style, Style), view: &View<'_>) {
+fn text(
+    area: Rect,
+    buf: &mut Buffer,
+    (event, whys): (EventRef<'_>, &mut why::Known),
+    (style, aside): (Style, Style),
+    view: &View<'_>,
+) {
     let theme = view.theme;
     let mut line = theme.gate.line(row_text(event), usize::from(area.width));
     let mut hits = Vec::new();
@@ -366,8 +384,7 @@ fn text(area: Rect, buf: &mut Buffer, event: EventRef<'_>, (style, aside): (Styl
         let text = line.text();
         hits = draw::hits(&text, view.highlighter.spans(&text));
     }
-    let why = if hits.is_empty() { why::of(event, view.highlighter, theme.glyphs.cut) } else { None };
-    let Some(why) = why.filter(|_| !view.highlighter.is_empty()) else {
+    let Some(why) = whys.of(event, view).filter(|_| hits.is_empty()) else {
         draw::line(buf, area, area.x, area.y, &line, style);
         for (x, columns) in hits {
             draw::restyle(buf, area, (area.x + x, area.y), columns, theme.matched);

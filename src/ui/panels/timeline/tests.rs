@@ -41,7 +41,7 @@ fn drawn(rows: &[Row<'_>], draw: impl Fn(&Scene<'_, '_>) -> Strip) -> String {
     let matches = matches(rows);
     let theme = Theme::new(Palette::Mono, true);
     let symbol = track::symbol_of(matches.segments[0].chunk.names(), "s").expect("a session");
-    let track = Track::of(&matches, symbol);
+    let track = Tracker::default().track(&matches, symbol);
     let axis = Axis::following(100, 100, 50, 0);
     let scene =
         Scene { entries: &track.entries, axis, origin: Timestamp(0), zero: Timestamp(0), theme: &theme };
@@ -95,7 +95,9 @@ fn only_the_session_asked_for_is_taken() {
     let other = Row { session: "t", ..row(5, "console", 0, Level::Info) };
     let matches = matches(&[row(9, "console", 0, Level::Info), other, row(3, "console", 0, Level::Info)]);
     let names = matches.segments[0].chunk.names();
-    let track = |session| Track::of(&matches, track::symbol_of(names, session).unwrap_or(Symbol::OTHER));
+    let track = |session| {
+        Tracker::default().track(&matches, track::symbol_of(names, session).unwrap_or(Symbol::OTHER))
+    };
     let times = |track: Track<'_>| track.entries.iter().map(|entry| entry.end.0).collect::<Vec<_>>();
     assert_eq!(times(track("s")), [3, 9]);
     assert_eq!((times(track("t")), times(track("")), times(track("nobody"))), (vec![5], vec![], vec![]));

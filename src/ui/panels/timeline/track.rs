@@ -1,9 +1,14 @@
 //! The events of one session among the matches, in the order of their time, each with its lane and its span.
 //!
-//! Made anew for each frame and each key: a look at a column for all matches, and at the newest 5,000 of them closely.
+//! Made for each frame and each key of what is known of each chunk: how many of its matches are the session's, and of the
+//! newest 5,000 what they are. Only chunks that are new or have changed are looked at.
 
-use crate::event::{EventRef, Family, Flags, Level, Micros, Names, Symbol, Timestamp, json};
-use crate::scan::Matches;
+use std::sync::{Arc, Weak};
+
+use rustc_hash::FxHashMap;
+
+use crate::event::{Chunk, EventRef, Family, Flags, Level, Micros, Names, Symbol, Timestamp, json};
+use crate::scan::{MatchSegment, Matches};
 
 /// Events of a session that are shown.
 pub(super) const MAX_EVENTS: usize = 5_000;
@@ -81,26 +86,89 @@ pub(super) struct Track<'a> {
     pub(super) total: u64,
 }
 
-impl<'a> Track<'a> {
-    pub(super) fn of(matches: &'a Matches, session: Symbol) -> Self {
-        let mut track = Self::default();
-        for segment in matches.segments.iter().rev() {
+/// One event of a chunk.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    row: usize,
+    lane: Lane,
+    start: Timestamp,
+}
+
+/// What is known of one chunk, as long as neither it nor which of its rows match has changed.
+#[derive(Debug)]
+struct Part {
+    chunk: Weak<Chunk>,
+    matches: usize,
+    /// How many of the matches are the session's, and what they are, newest first, where that was needed.
+    total: u64,
+    events: Option<Vec<Known>>,
+}
+
+impl Part {
+    fn of(segment: &MatchSegment, session: Symbol) -> Self {
+        let sessions = segment.chunk.sessions();
+        let total = segment.rows().filter(|row| sessions[*row] == session).count() as u64;
+        let chunk = Arc::downgrade(&segment.chunk);
+        Self { chunk, matches: segment.len(), total, events: None }
+    }
+
+    fn is_of(&self, segment: &MatchSegment) -> bool {
+        self.matches == segment.len() && std::ptr::eq(self.chunk.as_ptr(), Arc::as_ptr(&segment.chunk))
+    }
+
+    fn events(&mut self, segment: &MatchSegment, session: Symbol) -> &[Known] {
+        self.events.get_or_insert_with(|| {
             let sessions = segment.chunk.sessions();
-            let mut take = |row: usize| {
-                if sessions[row] != session {
-                    return;
+            let rows = segment.rows().rev().filter(|row| sessions[*row] == session);
+            rows.map(|row| known(row, segment.chunk.event(row))).collect()
+        })
+    }
+}
+
+/// What is known of the session's events from frame to frame.
+#[derive(Debug, Default)]
+pub(super) struct Tracker {
+    /// The session and the filter.
+    of: Option<(Symbol, u64)>,
+    /// By the place of the chunk in the ring.
+    parts: FxHashMap<u64, Part>,
+}
+
+impl Tracker {
+    /// The newest of the session's events among the matches.
+    pub(super) fn track<'a>(&mut self, matches: &'a Matches, session: Symbol) -> Track<'a> {
+        if self.of.replace((session, matches.id)) != Some((session, matches.id)) {
+            self.parts.clear();
+        }
+        let mut before = std::mem::take(&mut self.parts);
+        let mut track = Track::default();
+        for segment in matches.segments.iter().rev() {
+            let part = before.remove(&segment.base).filter(|part| part.is_of(segment));
+            let mut part = part.unwrap_or_else(|| Part::of(segment, session));
+            track.total += part.total;
+            match MAX_EVENTS.saturating_sub(track.entries.len()) {
+                0 => part.events = None,
+                room => {
+                    let known = part.events(segment, session).iter().take(room);
+                    track.entries.extend(known.map(|known| known.entry(segment)));
                 }
-                track.total += 1;
-                if track.entries.len() < MAX_EVENTS {
-                    track.entries.push(entry(segment.base + row as u64, segment.chunk.event(row)));
-                }
-            };
-            segment.rows().rev().for_each(&mut take);
+            }
+            self.parts.insert(segment.base, part);
         }
         track.entries.sort_by_key(|entry| (entry.end, entry.ordinal));
         track
     }
+}
 
+impl Known {
+    fn entry(self, segment: &MatchSegment) -> Entry<'_> {
+        let event = segment.chunk.event(self.row);
+        let (ordinal, end) = (segment.base + self.row as u64, event.inst());
+        Entry { ordinal, event, lane: self.lane, start: self.start, end }
+    }
+}
+
+impl Track<'_> {
     /// The first beginning and the last end.
     pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let first = self.entries.iter().map(|entry| entry.start).min()?;
@@ -109,9 +177,7 @@ impl<'a> Track<'a> {
     }
 }
 
-fn entry(ordinal: u64, event: EventRef<'_>) -> Entry<'_> {
-    let lane = Lane::of(event);
-    let end = event.inst();
+fn known(row: usize, event: EventRef<'_>) -> Known {
     let took = match event.subtype() {
         "page-load" => {
             event.get(&["timing", "fully-loaded"]).and_then(json::number).and_then(Micros::from_ms)
@@ -119,7 +185,7 @@ fn entry(ordinal: u64, event: EventRef<'_>) -> Entry<'_> {
         _ => event.duration(),
     };
     let ms = took.map_or(0, |span| i64::try_from(span.0 / 1_000).unwrap_or(i64::MAX));
-    Entry { ordinal, event, lane, start: end.plus_ms(-ms), end }
+    Known { row, lane: Lane::of(event), start: event.inst().plus_ms(-ms) }
 }
 
 /// The symbol of a session in the ring's names.
