@@ -350,10 +350,8 @@ impl Chunk {
     /// Makes [`Chunk::texts`] of a chunk of at most 65,535 rows; their bytes are beyond [`Chunk::bytes`]. That takes
     /// milliseconds, so `goes_on` is asked now and then: without it nothing is made.
     pub fn make_texts(&self, goes_on: &dyn Fn() -> bool) {
-        if self.texts().is_none()
-            && self.len() <= usize::from(u16::MAX)
-            && let Some(texts) = Texts::of(self, goes_on)
-        {
+        let is_wanted = self.texts().is_none() && self.len() <= usize::from(u16::MAX);
+        if is_wanted && let Some(texts) = Texts::of(self, goes_on) {
             self.made.texts.get_or_init(|| Arc::new(texts));
         }
     }

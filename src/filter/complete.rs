@@ -178,6 +178,9 @@ impl Place<'_> {
         let next = self.tokens.iter().position(|token| token.span.start >= self.cursor);
         let before = next.unwrap_or(self.tokens.len()).checked_sub(1);
         match before.map(|before| &self.tokens[before]) {
+            Some(Token { kind: Kind::Op(_), .. }) if self.is_ended_by_blank(before.unwrap_or_default()) => {
+                Expected::nothing(self.cursor)
+            }
             Some(Token { kind: Kind::Op(_), .. }) => self.value(before.unwrap_or_default()),
             Some(Token { kind: Kind::BadOp | Kind::NoField, .. }) => Expected::nothing(self.cursor),
             Some(Token { kind: Kind::Word, span })
@@ -188,6 +191,15 @@ impl Place<'_> {
             }
             _ => self.new_term(),
         }
+    }
+
+    /// True if no value may come after a blank behind the sign at `op_at`: after a name of one part that is no field.
+    fn is_ended_by_blank(&self, op_at: usize) -> bool {
+        let name = op_at.checked_sub(1).map(|at| &self.tokens[at].kind);
+        let is_free =
+            matches!(name, Some(Kind::Field(path)) if path.len() == 1 && Field::find(&path[0]).is_none());
+        let is_sign = !self.text[self.tokens[op_at].span.clone()].ends_with(char::is_alphabetic);
+        is_free && is_sign
     }
 
     /// True if the next token begins right at the cursor and would run into what is put there.

@@ -373,7 +373,8 @@ fn messages_that_nobody_knows_stand_on_the_health_screen() {
     socket.message();
     terminal.press("6");
     let title = "messages of ids that mean nothing here";
-    let screen = terminal.wait("the messages", |screen| screen.contains(title));
+    let screen =
+        terminal.wait("the messages", |screen| screen.contains(title) && screen.contains("my/own ×2 {"));
     let below: Vec<&str> = screen.split(title).nth(1).unwrap_or_default().lines().collect();
     assert!(
         below[1].contains("conn-1     sente-lite/publish chat ×1 {\"channel-id\":\"chat\",\"data\":\"hi\"}"),

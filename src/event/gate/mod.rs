@@ -143,6 +143,9 @@ impl Gate {
 
     /// [`Gate::line`] where each character in sight is a cell of one column; `None` where one is not.
     fn simple_line(self, text: &str, max_columns: usize) -> Option<Line> {
+        if max_columns == 0 {
+            return None;
+        }
         let (mut columns, mut end) = (0, 0);
         for c in text.chars() {
             if !class::is_simple(c, self.ascii) {

@@ -51,6 +51,8 @@ fn each_place_of_a_text_expects_its_own_thing() {
         ("sta ‸", "field `` for ``"),
         ("status:‸", "value status : `` for `` under (everything)"),
         ("status: ‸", "value status : `` for `` under (everything)"),
+        ("odd=‸", "value odd = `` for `` under (everything)"),
+        ("odd= ‸", "nothing"),
         ("status:‸404", "value status : `` for `404` under (everything)"),
         ("status:4‸04", "value status : `4` for `404` under (everything)"),
         ("status >= 4‸", "value status >= `4` for `4` under (everything)"),
