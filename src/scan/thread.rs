@@ -17,7 +17,7 @@ use crate::store::Snapshot;
 const SLICE: Duration = Duration::from_millis(8);
 /// How long a new filter's pass goes on before it shows the newest matches: with what the console needs to draw
 /// them, well inside of 16 ms.
-const FIRST_SLICE: Duration = Duration::from_millis(4);
+const FIRST_SLICE: Duration = Duration::from_millis(2);
 /// Tables are made anew at most this often; their first rows come as soon as everything is counted.
 const TABLES_EVERY: Duration = Duration::from_millis(100);
 /// How long matches may be without places that source maps have told of since: while hundreds of maps load, nearly every
