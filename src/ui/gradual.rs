@@ -13,6 +13,15 @@ use crate::scan::Matches;
 /// Matches looked at in one frame, in whole chunks: that takes a millisecond or two.
 const AT_ONCE: usize = 16_384;
 
+/// How far a pass has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// The newest are through, and worth showing.
+    Begun,
+    GoesOn,
+    Through,
+}
+
 /// See the file's head.
 #[derive(Debug)]
 pub(super) struct Gradual {
@@ -30,8 +39,9 @@ impl Gradual {
         &self.matches
     }
 
-    /// Hands the next matches to `take`, with where they are in the ring; true once all were.
-    pub(super) fn go_on(&mut self, mut take: impl FnMut(u64, EventRef<'_>)) -> bool {
+    /// Hands the next matches to `take`, with where they are in the ring.
+    pub(super) fn go_on(&mut self, mut take: impl FnMut(u64, EventRef<'_>)) -> Progress {
+        let is_first = self.left == self.matches.segments.len();
         let mut seen = 0;
         while seen < AT_ONCE && self.left > 0 {
             self.left -= 1;
@@ -41,6 +51,10 @@ impl Gradual {
                 seen += 1;
             }
         }
-        self.left == 0
+        match self.left {
+            0 => Progress::Through,
+            _ if is_first => Progress::Begun,
+            _ => Progress::GoesOn,
+        }
     }
 }

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{EventRef, Symbol, Timestamp};
 use crate::stats::Loads;
-use crate::ui::gradual::Gradual;
+use crate::ui::gradual::{Gradual, Progress};
 use crate::ui::view::View;
 
 /// Loads counted apart, the newest last.
@@ -33,8 +33,6 @@ struct Reading {
     counts: FxHashMap<u64, [u64; LOADS]>,
     /// How many loads ago one was, by session, tab and number.
     known: FxHashMap<(Symbol, Symbol, i32), Option<u32>>,
-    /// Nothing was shown of it yet.
-    is_new: bool,
 }
 
 impl GroupLoads {
@@ -55,7 +53,7 @@ impl GroupLoads {
         self.made = Some((filter, is_done, at, end));
         self.gone = view.snapshot.loads.gone_groups(view.now, QUIET_MS).collect();
         let (counts, known) = <_>::default();
-        self.reading = Some(Reading { way: Gradual::new(view.matches), counts, known, is_new: true });
+        self.reading = Some(Reading { way: Gradual::new(view.matches), counts, known });
         self.go_on(view);
     }
 
@@ -63,9 +61,9 @@ impl GroupLoads {
     fn go_on(&mut self, view: &View<'_>) {
         let Some(mut reading) = self.reading.take() else { return };
         let snapshot = Arc::clone(&reading.way.matches().snapshot);
-        let Reading { way, counts, known, is_new } = &mut reading;
-        let is_through = way.go_on(|_, event| count(event, &snapshot.loads, known, counts));
-        if is_through {
+        let Reading { way, counts, known } = &mut reading;
+        let progress = way.go_on(|_, event| count(event, &snapshot.loads, known, counts));
+        if progress == Progress::Through {
             self.counts = std::mem::take(counts);
             // The next one a second after this one is done, however long it took.
             if let Some((.., at, _)) = &mut self.made {
@@ -73,7 +71,7 @@ impl GroupLoads {
             }
             return;
         }
-        if std::mem::take(is_new) {
+        if progress == Progress::Begun {
             self.counts.clone_from(counts);
         }
         view.unfinished.set(true);

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::config::{Baseline, Window};
 use crate::event::{EventRef, Flags, Micros, Symbol, Timestamp};
 use crate::stats::{EndpointRow, Endpoints, Loads};
-use crate::ui::gradual::Gradual;
+use crate::ui::gradual::{Gradual, Progress};
 use crate::ui::view::View;
 
 /// Columns of the sparkline.
@@ -112,8 +112,6 @@ pub(super) struct Compared {
 struct Reading {
     way: Gradual,
     pass: Pass,
-    /// Nothing was shown of it yet.
-    is_new: bool,
 }
 
 /// For what, and when.
@@ -159,20 +157,20 @@ impl Compared {
         }
         self.made = Some(wanted);
         let pass = Pass::new((self.window, self.baseline), self.is_without_failures, view);
-        self.reading = Some(Reading { way: Gradual::new(view.matches), pass, is_new: true });
+        self.reading = Some(Reading { way: Gradual::new(view.matches), pass });
         self.go_on(view);
     }
 
     /// Counts on, and shows what there is at the beginning and at the end.
     fn go_on(&mut self, view: &View<'_>) {
         let Some(mut reading) = self.reading.take() else { return };
-        let Reading { way, pass, is_new } = &mut reading;
+        let Reading { way, pass } = &mut reading;
         let loads = Arc::clone(&way.matches().snapshot);
-        let is_through = way.go_on(|ordinal, event| pass.take(event, ordinal, &loads.loads));
-        if is_through || std::mem::take(is_new) {
+        let progress = way.go_on(|ordinal, event| pass.take(event, ordinal, &loads.loads));
+        if progress != Progress::GoesOn {
             self.show(pass, view);
         }
-        if is_through {
+        if progress == Progress::Through {
             // The next one a second after this one is done, however long it took.
             self.made = self.made.map(|made| Made { at: view.snapshot.at, ..made });
         } else {
