@@ -13,18 +13,16 @@ use clap::Parser as _;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 use super::console::{Input, Source, of_advice, of_matches, show};
+use super::crash::tests::snapshot;
 use super::kept::Kept;
 use super::pace::Urgency;
 use crate::alerts::Board;
 use crate::cli::{Cli, Command};
 use crate::counters::Counters;
-use crate::event::Timestamp;
-use crate::pipeline::Redactor;
 use crate::published::Published;
 use crate::scan::{Advice, Matches};
-use crate::store::{Retention, Snapshot, Store, Tally};
+use crate::store::Snapshot;
 use crate::ui::Facts;
-use crate::wire::{Body, Sender, decode_body};
 
 /// Set for the copy of this program that fails, and for the one that opens what was saved.
 const FAILS: &str = "TAILLIGHT_TEST_FAILS";
@@ -58,17 +56,6 @@ fn what_was_asked_for_is_drawn_at_once_and_what_goes_on_with_the_next_frame() {
 
 fn cli(args: &[&str]) -> Cli {
     Cli::try_parse_from(["taillight"].iter().chain(args)).expect("arguments")
-}
-
-fn snapshot() -> Snapshot {
-    let body = r#"[{"type":"log","message":"first word"},{"type":"log","message":"last word"}]"#;
-    let Ok(Body::Bare(mut batch)) = decode_body(body, &Sender::default(), &Redactor::default()) else {
-        panic!("events")
-    };
-    batch.chunk.number_from(1);
-    let mut store = Store::new(Retention::default());
-    store.append(&batch.chunk, &Tally::default());
-    store.snapshot(Timestamp(0))
 }
 
 /// The inner half of the test below, which by itself does nothing: a console that fails once.

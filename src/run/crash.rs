@@ -37,15 +37,15 @@ fn events(path: PathBuf, snapshot: &Snapshot) -> Result<String, crate::recording
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::event::Timestamp;
     use crate::pipeline::Redactor;
     use crate::store::{Retention, Store, Tally};
     use crate::wire::{Body, Sender, decode_body};
 
-    fn snapshot() -> Snapshot {
-        let body = r#"[{"type":"log","message":"one"},{"type":"log","message":"two"}]"#;
+    pub(in crate::run) fn snapshot() -> Snapshot {
+        let body = r#"[{"type":"log","message":"first word"},{"type":"log","message":"last word"}]"#;
         let Ok(Body::Bare(mut batch)) = decode_body(body, &Sender::default(), &Redactor::default()) else {
             panic!("events")
         };
