@@ -1,17 +1,20 @@
-//! A pass over the matches that goes on from frame to frame, newest first, so that no frame waits for all of them.
+//! A pass over the matches, at most once a second, that goes on from frame to frame, newest first, so that no frame
+//! waits for all of them.
 //!
 //! Used by panels that make more of the matches than their tables. What is not through says so in [`View::unfinished`],
 //! and the next frame comes by itself.
-//!
-//! [`View::unfinished`]: super::view::View::unfinished
 
 use std::sync::Arc;
 
-use crate::event::EventRef;
+use super::view::View;
+use crate::event::{EventRef, Timestamp};
 use crate::scan::Matches;
+use crate::stats::Loads;
 
 /// Matches looked at in one frame, in whole chunks: that takes a millisecond or two.
 const AT_ONCE: usize = 16_384;
+/// What was made is made anew after so many milliseconds.
+const REFRESH_MS: i64 = 1_000;
 
 /// How far a pass has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,32 +25,91 @@ pub(super) enum Progress {
     Through,
 }
 
-/// See the file's head.
+/// The passes of one panel; `K` is what they are made for, `P` what one of them collects.
 #[derive(Debug)]
-pub(super) struct Gradual {
+pub(super) struct Gradual<K, P> {
+    made: Option<Made<K>>,
+    way: Option<Way<P>>,
+}
+
+/// For what the last pass was made, and when.
+#[derive(Debug)]
+struct Made<K> {
+    key: K,
+    filter: u64,
+    is_done: bool,
+    /// When the snapshot was taken, and up to which event.
+    at: Timestamp,
+    end: u64,
+}
+
+/// A pass under way.
+#[derive(Debug)]
+pub(super) struct Way<P> {
+    pub(super) pass: P,
     matches: Arc<Matches>,
     /// Chunks that are still to be looked at: the oldest so many.
     left: usize,
 }
 
-impl Gradual {
-    pub(super) fn new(matches: &Arc<Matches>) -> Self {
-        Self { matches: Arc::clone(matches), left: matches.segments.len() }
+impl<K, P> Default for Gradual<K, P> {
+    fn default() -> Self {
+        Self { made: None, way: None }
+    }
+}
+
+impl<K: PartialEq, P> Gradual<K, P> {
+    /// The pass to go on with: the one under way, or a new one if another `key` or filter is asked for, or if a second
+    /// has passed and events came, or time alone `ages` what was made.
+    pub(super) fn due(
+        &mut self,
+        key: K,
+        ages: bool,
+        view: &View<'_>,
+        begin: impl FnOnce() -> P,
+    ) -> Option<Way<P>> {
+        let (filter, is_done, at) = (view.matches.id, view.matches.is_done(), view.snapshot.at);
+        let end = view.snapshot.end;
+        if let Some(made) = &self.made
+            && (&made.key, made.filter, made.is_done) == (&key, filter, is_done)
+        {
+            if self.way.is_some() {
+                return self.way.take();
+            }
+            let age = at.since(made.at);
+            let is_still = made.end == end && (!ages || age == 0);
+            if is_still || (1..REFRESH_MS).contains(&age) {
+                return None;
+            }
+        }
+        self.made = Some(Made { key, filter, is_done, at, end });
+        let matches = Arc::clone(view.matches);
+        Some(Way { pass: begin(), left: matches.segments.len(), matches })
     }
 
-    pub(super) fn matches(&self) -> &Arc<Matches> {
-        &self.matches
+    /// Keeps `way` for the next frame, if there is more of it.
+    pub(super) fn keep(&mut self, way: Way<P>, progress: Progress, view: &View<'_>) {
+        if progress != Progress::Through {
+            view.unfinished.set(true);
+            self.way = Some(way);
+        } else if let Some(made) = &mut self.made {
+            // The next one a second after this one is done, however long it took.
+            made.at = view.snapshot.at;
+        }
     }
+}
 
-    /// Hands the next matches to `take`, with where they are in the ring.
-    pub(super) fn go_on(&mut self, mut take: impl FnMut(u64, EventRef<'_>)) -> Progress {
+impl<P> Way<P> {
+    /// Hands the next matches to `take`, the newest first, with where they are in the ring and the page loads of that
+    /// moment.
+    pub(super) fn go_on(&mut self, mut take: impl FnMut(&mut P, u64, EventRef<'_>, &Loads)) -> Progress {
         let is_first = self.left == self.matches.segments.len();
         let mut seen = 0;
         while seen < AT_ONCE && self.left > 0 {
             self.left -= 1;
             let segment = &self.matches.segments[self.left];
-            for (ordinal, row) in segment.ordinals() {
-                take(ordinal, segment.chunk.event(row));
+            for (ordinal, row) in segment.ordinals().rev() {
+                take(&mut self.pass, ordinal, segment.chunk.event(row), &self.matches.snapshot.loads);
                 seen += 1;
             }
         }

@@ -88,8 +88,7 @@ impl Panel for Sessions {
         let legend_rows = u16::from(area.height >= LEGEND_FROM);
         let current = self.list.selected().filter(|session| keys.contains(session)).or(keys.first()).cloned();
         if let Some(session) = &current {
-            let in_sight = &keys[..keys.len().min(usize::from(area.height))];
-            self.loads.refresh(session, in_sight, view);
+            self.loads.refresh(session, view);
         }
         let has_loads = current.is_some() && area.height >= LOADS_FROM;
         let loads_rows = if has_loads { self.loads.height() } else { 0 };

@@ -19,8 +19,6 @@ pub(super) const SPARK: usize = 8;
 const MAX_SPARKS: usize = 1_000;
 /// Both sides of a comparison have at least so many requests (UX: latency).
 const MIN_TO_COMPARE: u64 = 5;
-/// What was made is made anew after so many milliseconds.
-const REFRESH_MS: i64 = 1_000;
 
 impl Window {
     pub(super) fn next(self) -> Self {
@@ -103,80 +101,39 @@ pub(super) struct Compared {
     pub(super) lines: Vec<Line>,
     /// Whether there is anything to compare with.
     pub(super) has_before: bool,
-    made: Option<Made>,
-    reading: Option<Reading>,
+    way: Gradual<Asked, Pass>,
 }
 
-/// A pass that goes on.
-#[derive(Debug)]
-struct Reading {
-    way: Gradual,
-    pass: Pass,
-}
-
-/// For what, and when.
+/// What the lines are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Made {
+struct Asked {
     window: Window,
     baseline: Baseline,
     is_without_failures: bool,
-    filter: u64,
-    is_done: bool,
     is_filtered: bool,
     mark: Option<Timestamp>,
-    /// When the snapshot was taken, and up to which event.
-    at: Timestamp,
-    end: u64,
 }
 
 impl Compared {
     /// Brings the lines up to date, at most once a second unless something else was asked for.
     pub(super) fn refresh(&mut self, view: &View<'_>) {
-        let wanted = Made {
+        let asked = Asked {
             window: self.window,
             baseline: self.baseline,
             is_without_failures: self.is_without_failures,
-            filter: view.matches.id,
-            is_done: view.matches.is_done(),
             is_filtered: view.is_filtered,
             mark: view.mark,
-            at: view.snapshot.at,
-            end: view.snapshot.end,
         };
-        if let Some(made) = self.made {
-            let age = wanted.at.since(made.at);
-            let is_asked = Made { at: wanted.at, end: wanted.end, ..made } == wanted;
-            // Requests leave a minute by themselves.
-            let is_still = made.end == wanted.end && (self.window.ms().is_none() || age == 0);
-            if is_asked && self.reading.is_some() {
-                return self.go_on(view);
-            }
-            if is_asked && (is_still || (1..REFRESH_MS).contains(&age)) {
-                return;
-            }
-        }
-        self.made = Some(wanted);
-        let pass = Pass::new((self.window, self.baseline), self.is_without_failures, view);
-        self.reading = Some(Reading { way: Gradual::new(view.matches), pass });
-        self.go_on(view);
-    }
-
-    /// Counts on, and shows what there is at the beginning and at the end.
-    fn go_on(&mut self, view: &View<'_>) {
-        let Some(mut reading) = self.reading.take() else { return };
-        let Reading { way, pass } = &mut reading;
-        let loads = Arc::clone(&way.matches().snapshot);
-        let progress = way.go_on(|ordinal, event| pass.take(event, ordinal, &loads.loads));
+        let begin = || Pass::new((self.window, self.baseline), self.is_without_failures, view);
+        // Requests leave a minute by themselves.
+        let ages = self.window.ms().is_some();
+        let Some(mut way) = self.way.due(asked, ages, view, begin) else { return };
+        let progress = way.go_on(|pass, ordinal, event, loads| pass.take(event, ordinal, loads));
+        // Shown at the beginning and at the end.
         if progress != Progress::GoesOn {
-            self.show(pass, view);
+            self.show(&mut way.pass, view);
         }
-        if progress == Progress::Through {
-            // The next one a second after this one is done, however long it took.
-            self.made = self.made.map(|made| Made { at: view.snapshot.at, ..made });
-        } else {
-            view.unfinished.set(true);
-            self.reading = Some(reading);
-        }
+        self.way.keep(way, progress, view);
     }
 
     fn show(&mut self, pass: &mut Pass, view: &View<'_>) {

@@ -1,7 +1,8 @@
-//! The page loads of one session side by side, and the 99th percentile of each session on the screen.
+//! The page loads of one session side by side, and the 99th percentile of each session's requests.
 //!
-//! Made from the matches at most once a second: a pass over all of them takes milliseconds.
+//! Made from the matches at most once a second, of very many over several frames.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -10,16 +11,19 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::table::row_of;
 use crate::event::{EventRef, Micros, Symbol, Timestamp, json};
+use crate::stats::Break;
 use crate::ui::draw;
 use crate::ui::format;
+use crate::ui::gradual::{Gradual, Progress};
 use crate::ui::panels::stream::is_error;
 use crate::ui::tabs;
 use crate::ui::view::View;
 use crate::ui::whose;
 
-const REFRESH_MS: i64 = 1_000;
-/// Loads that are told apart; the newest of them are shown.
+/// Loads that are told apart: the newest so many.
 const MAX_LOADS: usize = 16;
+/// Requests that a percentile is made of: the newest so many.
+const MAX_SPANS: usize = 16_384;
 /// Columns of the names, of a load, and of the sparkline behind them.
 const GUTTER: u16 = 14;
 const COLUMN: u16 = 9;
@@ -36,114 +40,108 @@ struct Load {
     errors: u64,
     /// Groups of errors that were never met before it.
     new: u64,
-    /// Of its requests, until the percentile is worked out.
-    durations: Vec<u64>,
-    p99: Micros,
+    spans: Spans,
     /// Milliseconds.
     lcp: Option<f64>,
 }
 
-/// What was made last, and for what.
+/// How long requests took, in microseconds.
+#[derive(Clone, Debug, Default)]
+struct Spans {
+    all: Vec<u64>,
+    p99: OnceCell<Micros>,
+}
+
+impl Spans {
+    fn add(&mut self, took: Micros) {
+        if self.all.len() < MAX_SPANS {
+            self.all.push(took.0);
+            self.p99.take();
+        }
+    }
+
+    /// The 99th percentile; 0 of nothing.
+    fn p99(&self) -> Micros {
+        *self.p99.get_or_init(|| {
+            let mut spans = self.all.clone();
+            let Some(last) = spans.len().checked_sub(1) else { return Micros(0) };
+            let rank = (spans.len() * 99).div_ceil(100).saturating_sub(1).min(last);
+            let (_, found, _) = spans.select_nth_unstable(rank);
+            Micros(*found)
+        })
+    }
+}
+
+/// What was made last, and what is being made for the session whose loads are shown.
 #[derive(Debug, Default)]
 pub(super) struct SessionLoads {
-    made: Option<(Arc<str>, u64, bool, Timestamp, u64)>,
     loads: Vec<Load>,
-    /// By session: the 99th percentile of its requests.
-    p99s: FxHashMap<Arc<str>, Micros>,
+    spans: FxHashMap<Arc<str>, Spans>,
     /// The sessions that new groups were met in.
     fresh: FxHashSet<Arc<str>>,
+    way: Gradual<Arc<str>, Pass>,
+}
+
+/// One pass over the matches, newest first.
+#[derive(Debug)]
+struct Pass {
+    session: Arc<str>,
+    /// The sessions of the table that were not met yet.
+    listed: FxHashSet<Arc<str>>,
+    spans: FxHashMap<Symbol, Met>,
+    loads: Vec<Load>,
+}
+
+/// A session that was met.
+#[derive(Debug)]
+struct Met {
+    /// Without one it is in no row of the table.
+    name: Option<Arc<str>>,
+    is_shown: bool,
+    spans: Spans,
 }
 
 impl SessionLoads {
-    /// Brings it up to date for the session whose loads are shown and those in sight.
-    pub(super) fn refresh(&mut self, session: &Arc<str>, in_sight: &[Arc<str>], view: &View<'_>) {
-        let (filter, is_done, at) = (view.matches.id, view.matches.is_done(), view.snapshot.at);
-        let end = view.snapshot.end;
-        let is_fresh = self.made.as_ref().is_some_and(|(own, id, was_done, made, up_to)| {
-            own == session
-                && (*id, *was_done) == (filter, is_done)
-                && (*up_to == end || (1..REFRESH_MS).contains(&at.since(*made)))
-        });
-        if is_fresh && in_sight.iter().all(|session| self.p99s.contains_key(session)) {
-            return;
+    /// Brings it up to date for the session whose loads are shown.
+    pub(super) fn refresh(&mut self, session: &Arc<str>, view: &View<'_>) {
+        let begin = || Pass {
+            session: Arc::clone(session),
+            listed: view.tables.sessions.iter().map(|row| Arc::clone(&row.session)).collect(),
+            spans: FxHashMap::default(),
+            loads: Vec::new(),
+        };
+        let Some(mut way) = self.way.due(Arc::clone(session), false, view, begin) else { return };
+        let progress = way.go_on(|pass, _, event, _| pass.take(event));
+        if progress != Progress::GoesOn {
+            self.show(&way.pass, view);
         }
-        self.made = Some((Arc::clone(session), filter, is_done, at, end));
-        let mut spans: FxHashMap<Arc<str>, Vec<u64>> =
-            in_sight.iter().map(|session| (Arc::clone(session), Vec::new())).collect();
-        self.loads.clear();
-        let mut is_own: FxHashMap<Symbol, (bool, bool)> = FxHashMap::default();
-        for (_, event) in view.matches.iter() {
-            let symbol = event.chunk().sessions()[event.row()];
-            let (is_shown, is_seen) = *is_own
-                .entry(symbol)
-                .or_insert_with(|| (event.session() == &**session, spans.contains_key(event.session())));
-            let took = event.duration().filter(|_| !event.endpoint().is_empty());
-            if let (true, Some(took)) = (is_seen, took) {
-                spans.entry(Arc::from(event.session())).or_default().push(took.0);
-            }
-            if is_shown {
-                self.add(event, took);
-            }
-        }
-        self.p99s = spans.into_iter().map(|(session, spans)| (session, p99(spans))).collect();
+        self.way.keep(way, progress, view);
+    }
+
+    fn show(&mut self, pass: &Pass, view: &View<'_>) {
+        let met =
+            pass.spans.values().filter_map(|met| Some((Arc::clone(met.name.as_ref()?), met.spans.clone())));
+        self.spans = met.collect();
+        self.fresh = view.snapshot.loads.new_in().cloned().collect();
+        self.loads.clone_from(&pass.loads);
         self.loads.sort_by_key(|load| load.at);
-        for (tab, number) in view.snapshot.loads.first_met(session) {
+        for (tab, number) in view.snapshot.loads.first_met(&pass.session) {
             let own = self.loads.iter_mut().rfind(|load| load.number == number && *load.tab == *tab);
             own.into_iter().for_each(|load| load.new += 1);
         }
-        self.fresh = view.snapshot.loads.new_in().cloned().collect();
         let breaks = view.snapshot.loads.breaks();
-        for load in &mut self.loads {
-            load.p99 = p99(std::mem::take(&mut load.durations));
-            let is_its = |found: &&Arc<crate::stats::Break>| {
-                found.tab == load.tab && *found.session == **session && found.load == load.number
+        for load in self.loads.iter_mut().filter(|load| load.number.is_some()) {
+            let is_its = |found: &&Arc<Break>| {
+                found.tab == load.tab && *found.session == *pass.session && found.load == load.number
             };
-            if let Some(found) = breaks.iter().rfind(is_its).filter(|_| load.number.is_some()) {
+            if let Some(found) = breaks.iter().rfind(is_its) {
                 (load.at, load.build) = (found.at, Arc::clone(&found.build));
             }
         }
     }
 
-    fn add(&mut self, event: EventRef<'_>, took: Option<Micros>) {
-        let own =
-            self.loads.iter_mut().rfind(|load| load.number == event.load() && *load.tab == *event.tab());
-        let load = match own {
-            Some(load) => load,
-            None => {
-                if self.loads.len() >= MAX_LOADS {
-                    self.loads.remove(0);
-                }
-                self.loads.push(Load {
-                    tab: Arc::from(event.tab()),
-                    number: event.load(),
-                    at: event.inst(),
-                    build: Arc::from(""),
-                    events: 0,
-                    errors: 0,
-                    new: 0,
-                    durations: Vec::new(),
-                    p99: Micros(0),
-                    lcp: None,
-                });
-                let last = self.loads.len() - 1;
-                &mut self.loads[last]
-            }
-        };
-        load.at = load.at.min(event.inst());
-        load.events += 1;
-        load.errors += u64::from(is_error(event));
-        load.durations.extend(took.map(|took| took.0));
-        if event.subtype() == "web-vital" && load.lcp.is_none() {
-            let text = |key: &str| event.get(&[key]).and_then(json::text);
-            let is_lcp = ["vital", "name", "metric-name"]
-                .iter()
-                .any(|key| text(key).is_some_and(|name| name == "LCP"));
-            load.lcp = event.get(&["value"]).and_then(json::number).filter(|_| is_lcp);
-        }
-    }
-
     pub(super) fn p99(&self, session: &str) -> Option<Micros> {
-        self.p99s.get(session).copied().filter(|span| span.0 > 0)
+        self.spans.get(session).map(Spans::p99).filter(|span| span.0 > 0)
     }
 
     /// Whether a group was met in this session that is new in its newest load.
@@ -194,6 +192,61 @@ impl SessionLoads {
     }
 }
 
+impl Pass {
+    fn take(&mut self, event: EventRef<'_>) {
+        let symbol = event.chunk().sessions()[event.row()];
+        let met = self.spans.entry(symbol).or_insert_with(|| Met {
+            name: self.listed.take(event.session()),
+            is_shown: event.session() == &*self.session,
+            spans: Spans::default(),
+        });
+        let took = event.duration().filter(|_| !event.endpoint().is_empty());
+        if met.name.is_some() {
+            took.into_iter().for_each(|took| met.spans.add(took));
+        }
+        if met.is_shown {
+            self.add(event, took);
+        }
+    }
+
+    /// Counts an event of the session that is shown in its load.
+    fn add(&mut self, event: EventRef<'_>, took: Option<Micros>) {
+        let is_its = |load: &Load| load.number == event.load() && *load.tab == *event.tab();
+        let at = match self.loads.iter().position(is_its) {
+            Some(at) => at,
+            // Those before are older.
+            None if self.loads.len() >= MAX_LOADS => return,
+            None => {
+                self.loads.push(Load {
+                    tab: Arc::from(event.tab()),
+                    number: event.load(),
+                    at: event.inst(),
+                    build: Arc::from(""),
+                    events: 0,
+                    errors: 0,
+                    new: 0,
+                    spans: Spans::default(),
+                    lcp: None,
+                });
+                self.loads.len() - 1
+            }
+        };
+        let load = &mut self.loads[at];
+        load.at = load.at.min(event.inst());
+        load.events += 1;
+        load.errors += u64::from(is_error(event));
+        took.into_iter().for_each(|took| load.spans.add(took));
+        // The last one said is the final one.
+        if event.subtype() == "web-vital" && load.lcp.is_none() {
+            let text = |key: &str| event.get(&[key]).and_then(json::text);
+            let is_lcp = ["vital", "name", "metric-name"]
+                .iter()
+                .any(|key| text(key).is_some_and(|name| name == "LCP"));
+            load.lcp = event.get(&["value"]).and_then(json::number).filter(|_| is_lcp);
+        }
+    }
+}
+
 /// What stands in a row for a load, and the number of it that a sparkline shows.
 type Value = fn(&Load, &View<'_>) -> (String, Option<u64>);
 
@@ -212,7 +265,7 @@ const ROWS: [(&str, Value); 8] = [
     ("events", |load, _| (format::count_short(load.events), None)),
     ("errors", |load, _| (format::count_short(load.errors), Some(load.errors))),
     ("new groups", |load, _| (format::count_short(load.new), Some(load.new))),
-    ("p99 requests", |load, view| took(load.p99, view)),
+    ("p99 requests", |load, view| took(load.spans.p99(), view)),
     ("LCP", |load, view| took(Micros::from_ms(load.lcp.unwrap_or(0.0)).unwrap_or_default(), view)),
 ];
 
@@ -221,12 +274,4 @@ fn took(span: Micros, view: &View<'_>) -> (String, Option<u64>) {
         Micros(0) => (view.theme.glyphs.none.to_owned(), Some(0)),
         span => (format::duration(span, view.theme.glyphs), Some(span.0)),
     }
-}
-
-/// The 99th percentile; 0 of nothing.
-fn p99(mut spans: Vec<u64>) -> Micros {
-    let Some(last) = spans.len().checked_sub(1) else { return Micros(0) };
-    let rank = (spans.len() * 99).div_ceil(100).saturating_sub(1).min(last);
-    let (_, found, _) = spans.select_nth_unstable(rank);
-    Micros(*found)
 }
