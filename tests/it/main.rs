@@ -2,6 +2,7 @@
 
 /// The program as a user starts it, and the raw clients that speak to it.
 mod harness;
+mod hostile;
 
 /// Host, Origin and key: who is let in.
 mod admission;

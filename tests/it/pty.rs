@@ -437,6 +437,43 @@ fn the_first_screen_plays_and_looks_why_nothing_arrives() {
 }
 
 #[test]
+fn reading_a_long_recording_says_how_far_it_is_and_can_be_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A pipe is a recording that ends when the test wants it to.
+    let pipe = folder.path().join("pipe.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let (stopped, is_stopped) = channel::<()>();
+    let path = pipe.clone();
+    let writer = std::thread::spawn(move || {
+        let mut pipe = std::fs::OpenOptions::new().write(true).open(path).expect("opened");
+        let mut written = 0;
+        while is_stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            let line = format!(
+                r#"{{"inst":1769870000000,"id":"browser/log","level":"info","msg":"line {written}"}}"#
+            );
+            // Once it is stopped nobody reads any more.
+            if writeln!(pipe, "{line}").is_err() {
+                break;
+            }
+            written += 1;
+        }
+        written
+    });
+    let pipe = pipe.to_str().expect("text");
+    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_taillight"), &["open", pipe], 100, 24);
+    terminal.wait("how far it is", |screen| {
+        screen.contains("reading ") && screen.contains(" so far   Esc cancels")
+    });
+    terminal.press("\x1b");
+    let screen = terminal.wait("that it stopped", |screen| screen.contains("stopped reading after "));
+    assert!(!screen.contains("so far"), "{screen}");
+    drop(stopped);
+    assert!(writer.join().expect("written") > 0);
+    terminal.press("q");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
 fn a_live_page_is_asked_how_it_is_and_its_answer_is_shown() {
     let (mut terminal, port) = Terminal::console(100, 30);
     let mut page = Socket::open(port);

@@ -1,7 +1,6 @@
 //! The views as a developer uses them: each question in the number of keys it should take, over a page that was
 //! changed and loaded again; what is held while late events come and old ones leave; any size and any text.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -487,76 +486,4 @@ fn a_storm_of_sizes_loses_nothing() {
     let screen = console.screen(1, 1);
     assert_eq!(screen, "…");
     assert!(console.screen(40, 8).contains("▌"), "{}", console.screen(40, 8));
-}
-
-#[test]
-fn hostile_text_is_harmless_on_every_surface_at_every_width() {
-    let vectors: Vec<serde_json::Value> =
-        serde_json::from_str(include_str!("fixtures/hostile-strings.json")).expect("vectors");
-    for vector in vectors {
-        let times = usize::try_from(vector["times"].as_u64().unwrap_or(0)).expect("small");
-        let unit = vector["unit"].as_str().unwrap_or("").repeat(times);
-        let mut text = String::new();
-        let _ = write!(
-            text,
-            "{}{unit}{}",
-            vector["text"].as_str().unwrap_or(""),
-            vector["tail"].as_str().unwrap_or("")
-        );
-        let text: String = text.chars().take(4_000).collect();
-        let mut console = Console::new(100);
-        for (load, kind) in [(1, "api-call"), (2, "api-call"), (2, "user-action"), (2, "javascript")] {
-            let class = if kind == "user-action" {
-                "analytics"
-            } else if kind == "javascript" {
-                "error"
-            } else {
-                "metric"
-            };
-            let mut event = serde_json::json!({
-                "type": class, "subtype": kind, "message": text, "stack": text, "session-id": text, "user-id": text,
-                "url": text, "method": "GET", "status": 500, "duration-ms": 5, "page": text, "build": text,
-                "cause": text, "causes": [{"name": text, "message": text}], "element-id": text, "element-text": text,
-            });
-            if kind == "user-action" {
-                event
-                    .as_object_mut()
-                    .expect("an object")
-                    .retain(|key, _| !["url", "status", "method"].contains(&key.as_str()));
-            }
-            console.post_from((&text, &text, load), &event.to_string());
-        }
-        for keys in [
-            "",
-            "k",
-            "w",
-            "/level>=error<cr>",
-            "L",
-            "t",
-            "tt",
-            "X<cr>",
-            "<esc>",
-            "2",
-            "<tab>",
-            "3",
-            "t",
-            "<tab>",
-            "4",
-            "T",
-            "5",
-        ] {
-            console.keys(keys);
-            for (width, height) in [(1, 9), (2, 9), (3, 9), (10, 9), (40, 8), (80, 24), (200, 60)] {
-                let buffer = console.draw(width, height);
-                for cell in buffer.content() {
-                    let symbol = cell.symbol();
-                    assert!(
-                        !symbol.chars().any(super::ui::is_forbidden),
-                        "{} after {keys:?}: {symbol:?}",
-                        vector["name"]
-                    );
-                }
-            }
-        }
-    }
 }

@@ -22,7 +22,7 @@ use crate::ui::format::{self, counted};
 use crate::ui::keys::Action;
 use crate::ui::theme::level_word;
 use crate::ui::view::{Request, View};
-use crate::ui::{draw, place};
+use crate::ui::{draw, place, whose};
 use differs::Differs;
 use loads::GroupLoads;
 use occurrences::Occurrences;
@@ -351,9 +351,15 @@ fn cells<'a>(row: &'a GroupRow, all_sessions: u64, loads: &GroupLoads, view: &Vi
         cell(age(row.last), theme.text),
         cell(trend(row, view), if is_new(row, view) { theme.accent } else { theme.dim }),
         cell(format::sparkline(&loads.counts(row.group), theme.glyphs), theme.dim),
-        cell(view.snapshot.event(row.last_ordinal).and_then(place::of).unwrap_or_default(), theme.dim),
+        cell(view.snapshot.event(row.last_ordinal).map(place_or_page).unwrap_or_default(), theme.dim),
         cell(message(row), if row.level >= Level::Error { theme.text } else { theme.dim }),
     ]
+}
+
+/// Where in the source; of a request that does not say that, the page that made it.
+fn place_or_page(event: EventRef<'_>) -> String {
+    let page = || if event.endpoint().is_empty() { String::new() } else { whose::page(event) };
+    place::of(event).unwrap_or_else(page)
 }
 
 fn message(row: &GroupRow) -> &str {
