@@ -6,5 +6,8 @@ use clap::Parser;
 use taillight::{cli, run};
 
 fn main() -> ExitCode {
-    run::run(cli::Cli::parse())
+    match cli::Cli::try_parse() {
+        Ok(cli) => run::run(cli),
+        Err(told) => run::tell(&told),
+    }
 }

@@ -85,6 +85,18 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
+/// Says what the command line itself has to say: its help, its version, or what is wrong with it.
+pub fn tell(told: &clap::Error) -> ExitCode {
+    match told.print() {
+        Ok(()) => ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(code::USAGE)),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(code::FINE),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "taillight: {TO_STDOUT}: {error}");
+            ExitCode::from(code::FILE)
+        }
+    }
+}
+
 fn carry_out(cli: Cli) -> anyhow::Result<u8> {
     match &cli.command {
         Some(Command::Key { action }) => return page_key(*action),

@@ -4,10 +4,12 @@
 //! wait, as a page does, so what was sent and not acked in the end is what the ingestor lost.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -89,17 +91,22 @@ impl Report {
     }
 }
 
-/// Connects, sends for as long as asked and waits for the last acks. `now` is the wall clock.
+/// Connects, sends for as long as asked or until `stop`, and waits for the last acks. `now` is the wall clock.
 ///
 /// # Errors
 /// When the URL is none or the first connections are refused; later trouble is in the report.
-pub async fn run(options: &Options, now: fn() -> Timestamp) -> Result<Report, LoadError> {
+pub async fn run(
+    options: &Options,
+    now: fn() -> Timestamp,
+    stop: impl Future<Output = ()>,
+) -> Result<Report, LoadError> {
     let target = Target::parse(&options.url)?;
     let clients = connect(&target, options.connections, now).await?;
     let pool = Arc::new(Pool::new(SEED));
     let pace = Pace::of(options);
     let start = Instant::now();
     let mut pumps = JoinSet::new();
+    let (stopping, stopped) = watch::channel(());
     for (number, client) in (0_u32..).zip(clients) {
         // Spread over one interval, as connections of different pages are.
         let offset = pace.every.map_or(Duration::ZERO, |every| every * number / options.connections);
@@ -111,6 +118,7 @@ pub async fn run(options: &Options, now: fn() -> Timestamp) -> Result<Report, Lo
             every: pace.every,
             due: start + offset,
             until: start + options.time,
+            stopped: stopped.clone(),
             next: 1,
             at: number as usize * 97,
             waiting: VecDeque::new(),
@@ -121,13 +129,21 @@ pub async fn run(options: &Options, now: fn() -> Timestamp) -> Result<Report, Lo
         pumps.spawn(pump.run(start));
     }
     let mut report = Report::new();
-    while let Some(ended) = pumps.join_next().await {
-        match ended {
-            Ok(part) => report.add(part),
-            Err(error) => report.trouble = Some(error.to_string()),
+    let mut stop = pin!(stop);
+    let mut goes_on = true;
+    loop {
+        tokio::select! {
+            () = &mut stop, if goes_on => {
+                goes_on = false;
+                stopping.send_replace(());
+            }
+            ended = pumps.join_next() => match ended {
+                Some(Ok(part)) => report.add(part),
+                Some(Err(error)) => report.trouble = Some(error.to_string()),
+                None => return Ok(report),
+            },
         }
     }
-    Ok(report)
 }
 
 async fn connect(
@@ -191,6 +207,8 @@ struct Pump {
     every: Option<Duration>,
     due: Instant,
     until: Instant,
+    /// Says when to end before that.
+    stopped: watch::Receiver<()>,
     /// The number of the next event.
     next: u64,
     /// Where in the pool it is.
@@ -206,8 +224,8 @@ struct Pump {
 
 impl Pump {
     async fn run(mut self, start: Instant) -> Report {
-        let deadline = self.until + LINGER;
         loop {
+            let deadline = self.until + LINGER;
             let is_over = self.due >= self.until || Instant::now() >= self.until;
             let may_send = !is_over && self.hold.is_none() && self.waiting.len() < WINDOW;
             let (is_held, again) = (self.hold.is_some(), self.hold.unwrap_or(deadline));
@@ -216,6 +234,10 @@ impl Pump {
             }
             let outcome = tokio::select! {
                 biased;
+                Ok(()) = self.stopped.changed() => {
+                    self.until = Instant::now();
+                    Ok(())
+                }
                 answer = self.client.receive() => answer.map(|answer| self.take(answer)),
                 () = sleep_until(again), if is_held => self.send_again().await,
                 () = sleep_until(self.due), if may_send => self.send().await,

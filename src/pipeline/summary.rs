@@ -100,11 +100,14 @@ fn push_seconds(ms: f64, out: &mut String) {
 }
 
 fn user_action(fields: &Fields<'_>, out: &mut String) {
-    let names = ["action", "element-id", "element", "element-class", "element-text"];
-    let [action, id, element, class, label] = fields.get(names).map(|v| v.and_then(json::text));
-    if let Some(action) = action {
-        push_capped(action.strip_prefix(':').unwrap_or(&action), out);
-    }
+    piece(fields, "action", out);
+    element(fields, out);
+}
+
+/// What was acted on: by its id, its selector or its class, and its text.
+fn element(fields: &Fields<'_>, out: &mut String) {
+    let names = ["element-id", "element", "element-class", "element-text"];
+    let [id, element, class, label] = fields.get(names).map(|v| v.and_then(json::text));
     for (named, mark) in [(id, "#"), (element, ""), (class, ".")] {
         if let Some(value) = named.filter(|text| !text.is_empty()) {
             out.push(' ');
@@ -122,7 +125,8 @@ fn user_action(fields: &Fields<'_>, out: &mut String) {
     }
 }
 
-/// `name = value unit` for metrics, the name alone for the rest, the type if there is no name either.
+/// `name = value unit` for metrics, the name alone for the rest, the type if there is no name either, with what it was
+/// done to.
 fn named(fields: &Fields<'_>, out: &mut String) {
     let names = ["metric-name", "event-name", "name", "vital", "value", "unit"];
     let [metric, event, name, vital, value, unit] = fields.get(names);
@@ -132,6 +136,7 @@ fn named(fields: &Fields<'_>, out: &mut String) {
         None => {
             let kind = [fields.subtype, fields.kind].into_iter().find(|kind| !kind.is_empty());
             out.push_str(kind.unwrap_or("event without a message"));
+            element(fields, out);
         }
     }
     if let Some(value) = value.filter(|_| fields.kind == "metric") {
@@ -203,6 +208,15 @@ mod tests {
                 "cart = 3 items",
             ),
             ("long-task", "", None, Some(180.0), "{}", "long-task 180 ms"),
+            (
+                "click",
+                "",
+                None,
+                None,
+                r##"{"element":"#save","element-text":"Save"}"##,
+                "click #save \"Save\"",
+            ),
+            ("click", "", None, None, r##"{"name":"buy","element":"#save"}"##, "buy"),
         ] {
             let duration = ms.and_then(Micros::from_ms);
             let mut out = String::new();

@@ -4,6 +4,7 @@
 //! home folder nothing is kept and nothing fails.
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -38,6 +39,13 @@ pub(super) enum Job {
     Set { key: String, value: Value },
 }
 
+/// What is wrong with the folder that sources are looked for in.
+fn no_root(settings: &Settings, cwd: &Path) -> Option<String> {
+    let root = gate::plain(&settings.source_root);
+    (!cwd.join(&settings.source_root).is_dir())
+        .then(|| format!("source.root: there is no folder `{root}`, so no source file is found there"))
+}
+
 impl Kept {
     /// This reads the files of this user and of the project that the current folder is in, then the environment and
     /// the options of the command line.
@@ -65,6 +73,7 @@ impl Kept {
         let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
         said.extend(settings.take_variables(variables).into_iter().map(|one| (one, String::new())));
         settings.take_flags(common.flags.iter().cloned());
+        said.extend(no_root(&settings, &cwd).map(|one| (one, String::new())));
         said.extend(settings.stray_alerts().into_iter().map(|one| (one, String::new())));
         let own = settings.keys.iter().map(|own| (own.action.as_str(), own.keys.as_str()));
         let (keys, mistakes) = Keymap::new(own);

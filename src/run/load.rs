@@ -6,15 +6,16 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use serde_json::json;
+use tokio::sync::oneshot;
 
-use super::{Usage, code, print};
+use super::{Usage, code, print, signals};
 use crate::cli::Load;
 use crate::config::Settings;
 use crate::ingest;
 use crate::load::{self, LoadError, Options, Report};
 use crate::ui::format::counted;
 
-/// Sends as `load` says and reports; 1 if events were lost.
+/// Sends as `load` says, or until a signal, and reports; 1 if events were lost.
 pub(super) fn run(settings: &Settings, load: &Load) -> anyhow::Result<u8> {
     let here = || format!("http://{}", SocketAddr::new(settings.bind, settings.port));
     let options = Options {
@@ -25,7 +26,12 @@ pub(super) fn run(settings: &Settings, load: &Load) -> anyhow::Result<u8> {
         batch: load.batch,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let report = match runtime.block_on(load::run(&options, ingest::now)) {
+    let (signalled, signal) = oneshot::channel();
+    // A load that has ended by itself has nobody waiting any more.
+    signals::watch(move |code| _ = signalled.send(code))?;
+    let mut ended_by = None;
+    let stop = async { ended_by = Some(signal.await.unwrap_or(code::INTERRUPTED)) };
+    let report = match runtime.block_on(load::run(&options, ingest::now, stop)) {
         Ok(report) => report,
         Err(error @ LoadError::Url(_)) => return Err(Usage(error.to_string()).into()),
         Err(error) => return Err(error.into()),
@@ -38,7 +44,8 @@ pub(super) fn run(settings: &Settings, load: &Load) -> anyhow::Result<u8> {
         let _ = writeln!(std::io::stderr(), "taillight: told to wait {times}, and sent again");
     }
     print(if load.json { as_json(&report) } else { as_lines(&report) }.as_bytes())?;
-    Ok(if report.lost() > 0 { code::NOTHING } else { code::FINE })
+    let ended = if report.lost() > 0 { code::NOTHING } else { code::FINE };
+    Ok(ended_by.unwrap_or(ended))
 }
 
 fn as_lines(report: &Report) -> String {

@@ -3,8 +3,6 @@
 //! Drawn by the app while nothing has arrived; some letters mean something else on it. Where rows are few, what matters less
 //! is left out.
 
-use std::net::SocketAddr;
-
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,7 +11,7 @@ use ratatui::style::Style;
 use super::app::App;
 use super::copying::What as Copied;
 use super::draw;
-use super::view::{Effect, Screen, View};
+use super::view::{Effect, Facts, Screen, View};
 
 /// What the keys are called below the screen.
 pub(super) const HINTS: [(&str, &str); 4] =
@@ -108,7 +106,7 @@ fn lines(view: &View<'_>) -> Vec<Said> {
         blank(3),
         said(0, theme.title, "Waiting for a page.".to_owned()),
         blank(4),
-        said(0, theme.text, format!("{}  listening on http://{address}   ({})", mark(true), heard_by(address))),
+        said(0, theme.text, format!("{}  listening on http://{address}   ({})", mark(true), heard_by(view.facts))),
         said(0, theme.text, format!("{}  a page connects", mark(is_connected))),
         said(0, theme.text, format!("{}  the first event arrives", mark(false))),
         blank(2),
@@ -157,24 +155,26 @@ fn found(checks: &[String], view: &View<'_>) -> Vec<Said> {
     lines
 }
 
-/// Who can reach an address.
-fn heard_by(address: &str) -> &'static str {
-    match address.parse::<SocketAddr>() {
-        Ok(address) if !address.ip().is_loopback() => "other machines can reach it, with the token",
-        _ => "this machine only; pages from localhost are let in",
+/// Who can reach it.
+fn heard_by(facts: &Facts) -> &'static str {
+    if facts.is_open() {
+        "other machines can reach it with the token; nothing is encrypted"
+    } else {
+        "this machine only; pages from localhost are let in"
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::heard_by;
+    use super::*;
 
     #[test]
     fn who_is_heard_is_told_by_the_address() {
         for (address, is_here) in
             [("127.0.0.1:8245", true), ("[::1]:80", true), ("0.0.0.0:8245", false), ("192.168.0.7:1", false)]
         {
-            assert_eq!(heard_by(address).starts_with("this machine only"), is_here, "{address}");
+            let facts = Facts { address: address.to_owned(), ..Facts::default() };
+            assert_eq!(heard_by(&facts).starts_with("this machine only"), is_here, "{address}");
         }
     }
 }

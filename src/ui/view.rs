@@ -3,6 +3,7 @@
 //! Made anew for every frame and every key by the app; panels keep nothing of it.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -61,6 +62,13 @@ pub struct Facts {
     pub key: String,
     /// The recording that is shown, if any.
     pub recording: Option<String>,
+}
+
+impl Facts {
+    /// Whether other machines reach the address.
+    pub(super) fn is_open(&self) -> bool {
+        self.address.parse::<SocketAddr>().is_ok_and(|address| !address.ip().is_loopback())
+    }
 }
 
 /// Everything a panel draws from: one moment.

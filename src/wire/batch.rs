@@ -91,7 +91,7 @@ pub struct Batch {
 pub struct ScrubCount {
     /// Values redacted.
     pub redacted: u64,
-    /// Events with a lone surrogate.
+    /// Events with a lone surrogate, or a raw control character in a text.
     pub repaired: u64,
     /// Events with strings cut for size.
     pub cut: u64,

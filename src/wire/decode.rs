@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::batch::{Batch, Rejected, ScrubCount, Sender};
+use super::controls;
 use super::fold::{Folder, Verdict};
 use super::frame::FrameError;
 use super::raw::RawEvent;
@@ -133,30 +134,48 @@ impl<'s> Decoder<'s> {
                 return Ok(end);
             }
         }
-        let (raw, end) = next(text, at)?;
-        self.offered += 1;
-        self.with_care(position, raw.get());
-        Ok(end)
+        match next(text, at) {
+            Ok((raw, end)) => {
+                self.next_with_care(raw.get());
+                Ok(end)
+            }
+            Err(error) => {
+                let (mended, end) = controls::escaped(text, at).ok_or(error)?;
+                self.mended(&mended);
+                Ok(end)
+            }
+        }
     }
 
     /// The slow way for one element: whatever is unusual about it stays with it.
-    fn with_care(&mut self, position: u32, raw: &str) {
+    fn with_care(&mut self, position: u32, raw: &str, marks: Flags) {
         if !raw.starts_with('{') {
             self.refuse(position, "not an object", raw);
             return;
         }
-        let (clean, flags) = scrub(self.redactor, raw, &mut self.scrubbed);
+        let (clean, mut flags) = scrub(self.redactor, raw, &mut self.scrubbed);
+        self.scrubbed.repaired += u64::from(marks.has(Flags::REPAIRED) && !flags.has(Flags::REPAIRED));
+        flags.set(marks);
         self.kept.push(position, &clean, &RawEvent::of(&clean), flags, Known::Seq(0));
+    }
+
+    /// Takes an event whose text had to be made JSON first.
+    pub(super) fn mended(&mut self, json: &str) {
+        self.take_with_care(json, Flags::REPAIRED);
     }
 
     /// Takes a value that stands alone, outside an array.
     pub(super) fn next_with_care(&mut self, raw: &str) {
+        self.take_with_care(raw, Flags::NONE);
+    }
+
+    fn take_with_care(&mut self, raw: &str, marks: Flags) {
         let position = self.offered;
         self.offered += 1;
         if position >= MAX_BATCH_EVENTS {
             self.refuse(position, "batch is longer than 10,000 events", "");
         } else {
-            self.with_care(position, raw);
+            self.with_care(position, raw, marks);
         }
     }
 

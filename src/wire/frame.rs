@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::batch::{Batch, Sender};
+use super::controls;
 use super::decode::Decoder;
 use super::hello::{self, Gap, Hello};
 use super::skim;
@@ -151,7 +152,10 @@ fn lines(text: &str, sender: &Sender, redactor: &Redactor) -> Batch {
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match serde_json::from_str::<&RawValue>(line) {
             Ok(raw) => decoder.next_with_care(raw.get()),
-            Err(_) => decoder.broken(line),
+            Err(_) => match controls::escaped(line, 0) {
+                Some((mended, end)) if end == line.len() => decoder.mended(&mended),
+                _ => decoder.broken(line),
+            },
         }
     }
     decoder.finish()

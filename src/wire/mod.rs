@@ -4,6 +4,7 @@
 //! decides who may send.
 
 mod batch;
+mod controls;
 mod decode;
 mod fold;
 mod frame;

@@ -73,6 +73,21 @@ fn another_settings_file_takes_the_place_of_ones_own() {
 }
 
 #[test]
+fn a_folder_of_sources_that_is_not_there_is_said() {
+    let home = home();
+    for (args, said) in [
+        (
+            &["config", "--root", "nowhere"][..],
+            "taillight: source.root: there is no folder `nowhere`, so no source file is found there\n",
+        ),
+        (&["config", "--root", ".config"], ""),
+    ] {
+        let output = run(home.path(), args, &[]);
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), said.to_owned()));
+    }
+}
+
+#[test]
 fn a_mistake_names_file_line_and_what_is_allowed_and_the_rest_counts() {
     let home = home();
     let folder = home.path();

@@ -325,7 +325,13 @@ fn nothing_takes_the_place_of_what_is_no_file() {
 fn a_full_standard_output_is_named() {
     let folder = Folder::new();
     folder.put("a.jsonl", "{}\n".repeat(2_000));
-    for args in [&["export", "--from", "a.jsonl"][..], &["stats", "--from", "a.jsonl"], &["man"]] {
+    for args in [
+        &["export", "--from", "a.jsonl"][..],
+        &["stats", "--from", "a.jsonl"],
+        &["man"],
+        &["--help"],
+        &["-V"],
+    ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there");
         let output =
             command(folder.path()).current_dir(folder.path()).args(args).stdout(full).output().expect("runs");

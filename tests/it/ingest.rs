@@ -87,6 +87,23 @@ fn one_bad_event_costs_only_itself() {
 }
 
 #[test]
+fn a_raw_control_character_costs_nothing() {
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let mut socket = program.client("c1");
+    let events =
+        "[{\"message\":\"one\"},{\"message\":\"a\tb\u{1b}[2J\",\"list\":[\"}\n\"]},{\"message\":\"three\"}]";
+    assert_eq!(socket.batch(1, events)[0]["seq"], 3);
+    let printed: Vec<Value> = (0..3).map(|_| program.event()).collect();
+    assert_eq!((&printed[0]["msg"], &printed[2]["msg"]), (&"one".into(), &"three".into()));
+    assert_eq!(
+        (&printed[1]["msg"], &printed[1]["data"]["list"][0]),
+        (&"a\tb\u{1b}[2J".into(), &"}\n".into())
+    );
+    assert_eq!(program.health()["scrubbed"]["repaired"], 1);
+    assert!(socket.batch(4, "[{\"message\":\"a\tb\"},{\"message\":\"b\t\",}]")[0]["t"] != "ack");
+}
+
+#[test]
 fn what_is_kept_of_unreadable_events_holds_no_secret() {
     let program = Program::start(&["tail", "--format", "jsonl"]);
     let mut socket = program.client("c1");

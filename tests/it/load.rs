@@ -1,7 +1,9 @@
 //! `load`: what it sends arrives, what it prints is true, and what it cannot reach it names.
 
+use std::io::Read;
 use std::net::TcpListener;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
@@ -147,4 +149,28 @@ fn it_sends_to_the_port_it_is_given() {
     let output = crate::harness::command(home.path()).args(args).output().expect("runs");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(program.health()["ingest"]["accepted"].as_u64() > Some(0));
+}
+
+#[test]
+fn a_signal_ends_it_early_and_what_was_sent_is_reported() {
+    let program = Program::start(&["serve"]);
+    let url = format!("http://127.0.0.1:{}", program.port);
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut child = command(home.path())
+        .args(["load", "--connections", "2", "--rate", "1000", "--for", "10m", "--url", &url])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    let start = Instant::now();
+    while program.health()["ingest"]["accepted"] == 0 {
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing arrives");
+    }
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(status.success());
+    let mut said = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut said).expect("text");
+    assert_eq!(child.wait().expect("ended").code(), Some(130));
+    let sent = said.lines().next().and_then(|line| line.strip_prefix("sent ")).expect("a report");
+    assert_eq!(program.health()["ingest"]["accepted"].to_string(), sent, "{said}");
+    assert!(said.contains("\nlost 0\n"), "{said}");
 }

@@ -250,6 +250,10 @@ fn doors(view: &View<'_>) -> Vec<Row> {
     }
     let separator = format!(" {} ", theme.glyphs.dot);
     let mut rows = vec![fact("connections", open, theme)];
+    if view.facts.is_open() {
+        let said = "none: whoever is on the way to this address can read what is sent to it";
+        rows.push(fact("encryption", said.to_owned(), theme));
+    }
     rows.extend(groups.into_iter().map(|(group, texts)| fact(group, texts.join(&separator), theme)));
     rows
 }

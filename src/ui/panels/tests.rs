@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use rustc_hash::FxHashSet;
 
+mod gradual_tests;
 mod health_tests;
 
 use super::*;
@@ -541,58 +542,11 @@ proptest! {
 }
 
 #[test]
-fn what_is_made_of_very_many_goes_on_from_frame_to_frame() {
-    let rows: Vec<_> = (0..40_000)
-        .map(|nth| Row {
-            endpoint: "GET /api/orders",
-            duration: Micros::from_ms(if nth == 0 { 9_000.0 } else { 5.0 }),
-            status: Some(500),
-            group: 7,
-            level: Level::Error,
-            session: "s-1",
-            load: Some(1),
-            ..Row::default()
-        })
-        .collect();
-    let fixture = Fixture::keeping(&rows, 40_000);
-    for (panel, whole) in [
-        (&mut Latency::default() as &mut dyn Panel, "40,000"),
-        (&mut Errors::default(), "▁▁▁▁▁▁▁█"),
-        (&mut Sessions::default(), "events           40k"),
-    ] {
-        let mut frames = Vec::new();
-        for _ in 0..10 {
-            fixture.unfinished.set(false);
-            frames.push(fixture.draw(panel, 160, 40).join("\n"));
-            if !fixture.unfinished.get() {
-                break;
-            }
-        }
-        assert_eq!(frames.len(), 3, "16,384 and some at a time");
-        assert!(frames[2].contains(whole), "{}", frames[2]);
+fn an_address_that_other_machines_reach_is_said_to_be_in_plain_text() {
+    for (address, is_said) in [("127.0.0.1:8245", false), ("[::1]:8245", false), ("0.0.0.0:8245", true)] {
+        let mut fixture = Fixture::usual();
+        address.clone_into(&mut fixture.facts.address);
+        let screen = fixture.draw(&mut Health::default(), 120, 60).join("\n");
+        assert_eq!(screen.contains("encryption   none: whoever is on the way"), is_said, "{screen}");
     }
-}
-
-#[test]
-fn of_many_page_loads_the_newest_are_told_apart_and_every_session_has_its_percentile() {
-    let names: Vec<_> = (0..60).map(|nth| format!("other-{nth:02}")).collect();
-    let request = |session, load, ms| Row {
-        inst: Timestamp(START + i64::from(load)),
-        endpoint: "GET /api/orders",
-        duration: Micros::from_ms(ms),
-        session,
-        load: Some(load),
-        ..Row::default()
-    };
-    let others = names.iter().map(|name| request(name.as_str(), 1, 77.0));
-    let rows: Vec<_> = others.chain((1..=20).map(|load| request("s-1", load, f64::from(load)))).collect();
-    let fixture = Fixture::keeping(&rows, 100);
-    let mut panel = Sessions::default();
-    let screen = fixture.draw(&mut panel, 200, 40).join("\n");
-    assert!(screen.contains("16 page loads"), "{screen}");
-    assert!(screen.contains("20ms") && screen.contains("5ms") && !screen.contains(" 4ms"), "{screen}");
-    fixture.press(&mut panel, &[Action::Bottom]);
-    let screen = fixture.draw(&mut panel, 200, 40).join("\n");
-    let rows: Vec<_> = screen.lines().filter(|line| line.contains("○ other-")).collect();
-    assert!(rows.len() > 20 && rows.iter().all(|row| row.contains("77ms")), "{screen}");
 }
