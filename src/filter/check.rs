@@ -174,6 +174,11 @@ impl Check<'_> {
         if matches!(&read.test, Test::Is(..)) && written.op == Op::Has {
             self.note(|_| notes::several(written, scalar));
         }
+        if matches!(subject, Subject::Field(field) if field.name == "file")
+            && matches!(written.operand, Operand::Scalar(_))
+        {
+            self.note(|_| notes::place(written, scalar));
+        }
         self.checked.is_open |= read.is_open;
         Ok(read.test)
     }

@@ -185,6 +185,13 @@ const NOTES: [(&str, &str, &str, &str); 22] = [
         "GET,POST is one value; for any of several write method:(GET, POST)",
         "method:(GET, POST)",
     ),
+    (
+        "a -file:src/UserList.tsx:42:7",
+        "N-PLACE",
+        "the line is no part of the file; for this place write (file:src/UserList.tsx line:42)",
+        "a -(file:src/UserList.tsx line:42)",
+    ),
+    ("file=UserList.tsx:42", "N-PLACE", "the line is no part of the file; for this place write (file:UserList.tsx line:42)", "(file:UserList.tsx line:42)"),
     ("size:4..5 age<30", "N-UNIT", "30 is read as 30s", "size:4..5 age<30s"),
     ("stack", "N-HAS", "looking for the text. For events that have it: has:stack", "has:stack"),
     ("a -uid", "N-HAS", "looking for the text. For events that have it: has:user", "a -has:user"),

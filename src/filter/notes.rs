@@ -154,6 +154,21 @@ pub(super) fn several(written: &Comparison, scalar: &Scalar) -> Option<Note> {
     Some(Note { only_without_matches: true, ..note("N-LIST", scalar.span.clone(), message, fix) })
 }
 
+/// N-PLACE: a file with a line behind it, as stacks and lists write places; the line is a field of its own.
+pub(super) fn place(written: &Comparison, scalar: &Scalar) -> Option<Note> {
+    let mut parts = scalar.text.split(':');
+    let (file, line) = (parts.next()?, parts.next()?);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if scalar.is_quoted || file.is_empty() || !is_number(line) || !parts.all(is_number) {
+        return None;
+    }
+    // In brackets it can be left out as a whole.
+    let term = format!("({}:{file} line:{line})", written.field);
+    let message = format!("the line is no part of the file; for this place write {term}");
+    let span = written.field_span.start..scalar.span.end;
+    Some(note("N-PLACE", scalar.span.clone(), message, Some(Fix::new(span, term))))
+}
+
 /// N-UNIT: a number without a unit; N-SPACE: the unit stands apart and is a word.
 pub(super) fn unit(text: &str, scalar: &Scalar, reading: String) -> Note {
     let after = text[scalar.span.end..].trim_start_matches(run::is_space);
