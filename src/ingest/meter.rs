@@ -28,6 +28,15 @@ impl Progress {
         self.unfinished.store(0, Ordering::Relaxed);
     }
 
+    /// A ping or a pong came whole: its bytes are of no message.
+    pub(super) fn apart(&self, payload: usize) {
+        // Two bytes of header and four of mask: what a client sends is masked, and a control frame is short (RFC 6455 §5.5).
+        let frame = payload as u64 + 6;
+        let less = |unfinished: u64| Some(unfinished.saturating_sub(frame));
+        // It always has a value to go on with.
+        let _ = self.unfinished.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     /// Wire bytes since the last completed message.
     pub(super) fn unfinished(&self) -> u64 {
         self.unfinished.load(Ordering::Relaxed)

@@ -34,10 +34,13 @@ use crate::wire::{self, Batch, Frame, Gap, Hello, Sender};
 /// tokio-tungstenite's own default costs 134 KB a connection, this 7 KB (SECURITY: findings).
 const BUFFER: usize = 4 * 1024;
 const MAX_WRITE_BUFFER: usize = 256 * 1024;
-const CHECK_EVERY: Duration = Duration::from_secs(5);
-const PING_EVERY: Duration = Duration::from_secs(20);
-const DEAD_AFTER: Duration = Duration::from_secs(60);
-const FINISH_WITHIN: Duration = Duration::from_secs(30);
+/// When a connection is looked after.
+const TIMES: Times = Times {
+    check_every: Duration::from_secs(5),
+    ping_every: Duration::from_secs(20),
+    dead_after: Duration::from_secs(60),
+    finish_within: Duration::from_secs(30),
+};
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 const DRAIN_FOR: Duration = Duration::from_secs(1);
 /// Pings and pongs a second, and how many may come at once.
@@ -45,6 +48,17 @@ const CONTROL_RATE: u32 = 50;
 const CONTROL_BURST: u32 = 200;
 /// What a client is told to wait when its batch cannot be taken yet.
 const THROTTLE_MS: u64 = 500;
+
+/// See [`TIMES`].
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    check_every: Duration,
+    ping_every: Duration,
+    /// A peer that says nothing for so long, not even to a ping, is gone.
+    dead_after: Duration,
+    /// How long a message may take once it has begun.
+    finish_within: Duration,
+}
 
 /// Which protocol a connection speaks: its path says it.
 #[derive(Debug)]
@@ -81,7 +95,15 @@ impl Ending {
 }
 
 /// Serves the connection until it ends; its handshake said what is spoken and which browser it is.
-pub(super) async fn serve<S>(
+pub(super) async fn serve<S>(stream: S, door: Arc<Door>, who: (Speech, Arc<str>), stop: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    serve_at(TIMES, stream, door, who, stop).await;
+}
+
+async fn serve_at<S>(
+    times: Times,
     stream: S,
     door: Arc<Door>,
     (speech, agent): (Speech, Arc<str>),
@@ -92,7 +114,7 @@ pub(super) async fn serve<S>(
     let (max, progress) = (speech.max_message(), Arc::new(Progress::default()));
     let metered = Metered::new(stream, Arc::clone(&progress), 2 * max as u64);
     let socket = socket_of(metered, max).await;
-    let mut connection = Connection::new(Arc::clone(&door), socket, progress, (speech, agent));
+    let mut connection = Connection::new(times, Arc::clone(&door), (socket, progress), (speech, agent));
     door.counters.connected();
     let ending = connection.run(&mut stop).await;
     connection.end(ending).await;
@@ -113,6 +135,7 @@ where
 }
 
 struct Connection<S> {
+    times: Times,
     door: Arc<Door>,
     socket: WebSocketStream<Metered<S>>,
     progress: Arc<Progress>,
@@ -131,8 +154,6 @@ struct Connection<S> {
     unfinished_since: Option<Instant>,
     control: u32,
     control_at: Instant,
-    /// Wire bytes since the last message up to the end of the last control frame.
-    control_bytes: u64,
     asks: Listening,
     /// What the health screen knows of the page.
     page: Entry,
@@ -140,9 +161,9 @@ struct Connection<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     fn new(
+        times: Times,
         door: Arc<Door>,
-        socket: WebSocketStream<Metered<S>>,
-        progress: Arc<Progress>,
+        (socket, progress): (WebSocketStream<Metered<S>>, Arc<Progress>),
         (speech, agent): (Speech, Arc<str>),
     ) -> Self {
         let number = door.next_connection();
@@ -151,6 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let sender = Sender { session: name.clone(), ..door.sender("browser") };
         let (now, asks) = (Instant::now(), door.asks.listen());
         Self {
+            times,
             door,
             socket,
             progress,
@@ -165,14 +187,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             unfinished_since: None,
             control: CONTROL_BURST,
             control_at: now,
-            control_bytes: 0,
             asks,
             page,
         }
     }
 
     async fn run(&mut self, stop: &mut watch::Receiver<bool>) -> Option<Ending> {
-        let mut check = interval(CHECK_EVERY);
+        let mut check = interval(self.times.check_every);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         if let Err(ending) = self.greet().await {
             return ending;
@@ -233,7 +254,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).into_owned();
                 self.broken("binary", "binary frames are not understood here; send JSON text", &start).await
             }
-            Message::Ping(_) | Message::Pong(_) => self.control_frame(),
+            Message::Ping(payload) | Message::Pong(payload) => self.control_frame(payload.len()),
             Message::Close(_) => Err(None),
             Message::Frame(_) => Ok(()),
         }
@@ -243,7 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     fn note(&self, error: &WsError) {
         let (reason, what) = match error {
             WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-                if self.progress.unfinished() <= self.control_bytes {
+                if self.progress.unfinished() == 0 {
                     return;
                 }
                 ("cut off", "the connection ended within a message".to_owned())
@@ -258,14 +279,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
     fn message_done(&mut self, bytes: usize) {
         self.page.note(|page| page.bytes += bytes as u64);
-        self.control_bytes = 0;
         self.progress.finished();
         self.unfinished_since = None;
         self.door.counters.add(Counter::FramesReceived, 1);
     }
 
     /// A token bucket: browsers send no pings at all, so whoever sends hundreds is no browser.
-    fn control_frame(&mut self) -> Result<(), Option<Ending>> {
+    fn control_frame(&mut self, payload: usize) -> Result<(), Option<Ending>> {
         let refill = self.control_at.elapsed().as_millis() * u128::from(CONTROL_RATE) / 1000;
         if let Ok(refill @ 1..) = u32::try_from(refill) {
             self.control = (self.control + refill).min(CONTROL_BURST);
@@ -279,17 +299,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             )));
         }
         self.control -= 1;
-        self.control_bytes = self.progress.unfinished();
+        self.progress.apart(payload);
         Ok(())
     }
 
     async fn check(&mut self) -> Result<(), Option<Ending>> {
-        if self.heard.elapsed() >= DEAD_AFTER {
+        if self.heard.elapsed() >= self.times.dead_after {
             return Err(Some(Ending::of(CloseCode::Away, "nothing heard for 60 s", Counter::ClosedIdle)));
         }
         if self.progress.unfinished() == 0 {
             self.unfinished_since = None;
-        } else if self.unfinished_since.get_or_insert_with(Instant::now).elapsed() >= FINISH_WITHIN {
+        } else if self.unfinished_since.get_or_insert_with(Instant::now).elapsed() >= self.times.finish_within
+        {
             return Err(Some(Ending::of(
                 CloseCode::Policy,
                 "message not finished",
@@ -297,7 +318,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             )));
         }
         self.settle(false).await;
-        if self.pinged.elapsed() >= PING_EVERY {
+        if self.pinged.elapsed() >= self.times.ping_every {
             self.pinged = Instant::now();
             self.send(Message::Ping(Vec::new().into())).await?;
         }
@@ -498,3 +519,6 @@ fn ending_of(error: &WsError, max_message: usize) -> Option<Ending> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! A connection over time: what it ends for, and what not, in a time that is short.
+
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::sync::Notify;
+
+use super::*;
+use crate::counters::Counters;
+use crate::ingest::admission::Policy;
+use crate::ingest::intake::Intake;
+use crate::pipeline::Redactor;
+use crate::published::Published;
+use crate::sinks::Outlets;
+use crate::store::{Retention, Snapshot, spawn};
+
+const SHORT: Times = Times {
+    check_every: Duration::from_millis(2),
+    ping_every: Duration::from_millis(5),
+    dead_after: Duration::from_secs(20),
+    finish_within: Duration::from_millis(60),
+};
+
+fn door(counters: &Arc<Counters>) -> Arc<Door> {
+    let (store, _) =
+        spawn(Retention::default(), Arc::new(Published::new(Snapshot::default()))).expect("a thread");
+    let dirty = Arc::new(Notify::new());
+    let sinks = Arc::new(Outlets::default());
+    let intake = Intake::new(store, sinks, None, Arc::clone(&dirty), Arc::clone(counters));
+    Arc::new(Door::new(Policy::default(), Redactor::default(), intake, Arc::clone(counters), dirty))
+}
+
+/// Reads on, which answers pings, until `is_enough` of what comes.
+async fn read_until(
+    client: &mut WebSocketStream<DuplexStream>,
+    mut is_enough: impl FnMut(&Message) -> bool,
+) -> Message {
+    let reading = async {
+        loop {
+            let message = client.next().await.expect("it goes on").expect("a message");
+            if is_enough(&message) {
+                return message;
+            }
+        }
+    };
+    timeout(Duration::from_secs(20), reading).await.expect("it comes")
+}
+
+#[test]
+fn a_silent_client_stays_while_it_answers_pings_and_one_within_a_message_does_not() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for (speech, first) in [
+        (Speech::Native, r#"{"t":"hello","v":1,"client":"c-12345678","session":"s","next":1}"#),
+        (Speech::of("/chsk", "", ""), "[:log/batch [{:message \"a\"}]]"),
+        (Speech::of("/chsk", "client-id=a", ""), "[[:log/batch [{:message \"a\"}]] nil]"),
+    ] {
+        let counters = Arc::new(Counters::default());
+        runtime.block_on(async {
+            let (ours, theirs) = duplex(64 * 1024);
+            let (_stop, stopping) = watch::channel(false);
+            let door = door(&counters);
+            let serving = tokio::spawn(serve_at(SHORT, ours, door, (speech, Arc::from("")), stopping));
+            let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+            client.send(Message::text(first)).await.expect("sent");
+            let (begun, mut pings) = (Instant::now(), 0);
+            // Several times as long as a message may take, and nothing but pongs goes that way.
+            read_until(&mut client, |message| {
+                assert!(!message.is_close(), "{message:?} after {pings} pings");
+                pings += usize::from(message.is_ping());
+                begun.elapsed() > SHORT.finish_within * 5
+            })
+            .await;
+            assert!(pings > 5, "{pings}");
+            // A text frame that is not the last of its message, masked with zeros (RFC 6455 §5.2).
+            client.get_mut().write_all(&[0x01, 0x81, 0, 0, 0, 0, b'[']).await.expect("written");
+            let end = read_until(&mut client, Message::is_close).await;
+            let Message::Close(Some(frame)) = end else { panic!("{end:?}") };
+            assert_eq!((frame.code, frame.reason.as_str()), (CloseCode::Policy, "message not finished"));
+            drop(client);
+            serving.await.expect("no panic");
+        });
+        assert_eq!(counters.get(Counter::ClosedNoProgress), 1);
+    }
+}
