@@ -47,15 +47,31 @@ pub(crate) const TYPED: [&str; 10] = [
     "timing.ttfb>500",
 ];
 
-/// How long each key took.
-#[derive(Debug, Default)]
-pub(crate) struct Typing {
-    /// Until a frame showed the newest matches.
-    pub(crate) painted: Vec<Duration>,
+/// What became of one key that changed the filter: how long each step took, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Typed {
     /// What was in the bar then.
-    texts: Vec<String>,
-    /// Until the count was exact, over all events of the moment.
-    pub(crate) exact: Vec<Duration>,
+    text: String,
+    /// Until the app had taken it and the scan had the new filter.
+    taken: Duration,
+    /// Until the newest matches were there.
+    found: Duration,
+    /// Until they were drawn.
+    drawn: Duration,
+    /// From the key on until the count was exact, over all events of the moment.
+    pub(crate) exact: Duration,
+}
+
+impl Typed {
+    /// From the key on until a frame showed the newest matches.
+    pub(crate) fn painted(&self) -> Duration {
+        self.taken + self.found + self.drawn
+    }
+
+    /// Each step with its name.
+    fn steps(&self) -> [(&'static str, Duration); 3] {
+        [("taken", self.taken), ("found", self.found), ("drawn", self.drawn)]
+    }
 }
 
 /// A store that is filled, and may be fed on.
@@ -182,38 +198,41 @@ impl Console {
     }
 
     /// Presses a key; measures it if it changed what is shown.
-    fn press(&mut self, code: KeyCode, typing: &mut Typing) {
+    fn press(&mut self, code: KeyCode) -> Option<Typed> {
         let begun = Instant::now();
         let effects = self.app.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-        let changed = effects.into_iter().find_map(|effect| match effect {
+        let (wanted, filter) = effects.into_iter().find_map(|effect| match effect {
             Effect::SetFilter { id, filter } => Some((id, filter)),
             _ => None,
-        });
-        let Some((wanted, filter)) = changed else { return };
+        })?;
         let text = filter.to_string();
         self.scan.select(wanted, filter);
+        let taken = begun.elapsed();
         self.wait_for(|matches| matches.id == wanted);
+        let found = begun.elapsed() - taken;
         self.paint();
-        typing.painted.push(begun.elapsed());
-        typing.texts.push(text);
+        let drawn = begun.elapsed() - taken - found;
         self.wait_for(|matches| matches.id == wanted && matches.is_done());
-        typing.exact.push(begun.elapsed());
+        let exact = begun.elapsed();
         self.paint();
+        Some(Typed { text, taken, found, drawn, exact })
     }
 }
 
 /// Types each of `texts` into the bar and takes it back, over `events` events while `per_second` more arrive.
-pub(crate) fn type_over(events: usize, per_second: usize, texts: &[&str]) -> Typing {
-    type_beside(Source::new(events), per_second, texts.iter().copied(), |_| ())
+pub(crate) fn type_over(events: usize, per_second: usize, texts: &[&str]) -> Vec<Typed> {
+    type_beside(Source::new(events), per_second, texts.iter().copied(), |_| (), || true)
 }
 
-/// Types what `texts` gives, over what is in `source`, while `beside` sees every snapshot.
+/// Types what `texts` gives, over what is in `source`, while `beside` sees every snapshot. `goes_on` is asked before each
+/// key but those of the first text.
 pub(crate) fn type_beside<'a>(
     source: Source,
     per_second: usize,
     texts: impl Iterator<Item = &'a str>,
     beside: impl Fn(Arc<Snapshot>) + Send + Sync + 'static,
-) -> Typing {
+    goes_on: impl Fn() -> bool,
+) -> Vec<Typed> {
     let kept = source.seq - 1;
     let mut console = Console::new(&source.snapshots, beside);
     source.tick();
@@ -221,20 +240,47 @@ pub(crate) fn type_beside<'a>(
     let is_done = Arc::new(AtomicBool::new(false));
     let is_over = Arc::clone(&is_done);
     let feeding = thread::spawn(move || source.feed(per_second, &is_over));
-    let mut typing = Typing::default();
-    console.press(KeyCode::Char('/'), &mut typing);
-    for text in texts {
+    let mut typed = Vec::new();
+    typed.extend(console.press(KeyCode::Char('/')));
+    let keys = texts.enumerate().flat_map(|(number, text)| {
         let keys = text.chars().map(KeyCode::Char).chain(text.chars().map(|_| KeyCode::Backspace));
-        for (nth, key) in keys.enumerate() {
-            // People do not type in step with the store.
-            thread::sleep(Duration::from_micros(7_000 + nth as u64 * 1_700 % 16_000));
-            console.press(key, &mut typing);
+        keys.enumerate().map(move |(nth, key)| (number, nth, key))
+    });
+    for (number, nth, key) in keys {
+        if number > 0 && !goes_on() {
+            break;
         }
+        // People do not type in step with the store.
+        thread::sleep(Duration::from_micros(7_000 + nth as u64 * 1_700 % 16_000));
+        typed.extend(console.press(key));
     }
     is_done.store(true, Ordering::Relaxed);
     feeding.join().expect("no panic");
     console.scan.stop();
-    typing
+    typed
+}
+
+/// Says of `typed` how long they took, step by step, and which took longest.
+#[expect(clippy::print_stdout, reason = "a bench reports")]
+pub(crate) fn report(typed: &[Typed], what: &str) {
+    let say = |what: &str, times: Vec<Duration>| {
+        let mut times = times;
+        let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(&mut times, share));
+        println!("{what:42} p50 {p50:6.2} ms   p99 {p99:6.2} ms   longest {most:6.2} ms");
+    };
+    say(&format!("{} keys {what}", typed.len()), typed.iter().map(Typed::painted).collect());
+    for (step, name) in
+        ["until it is taken", "until matches are found", "until they are drawn"].iter().enumerate()
+    {
+        say(&format!("    {name}"), typed.iter().map(|one| one.steps()[step].1).collect());
+    }
+    say("    key press to the exact count", typed.iter().map(|one| one.exact).collect());
+    let mut slowest: Vec<_> = typed.iter().collect();
+    slowest.sort_unstable_by_key(|one| std::cmp::Reverse(one.painted()));
+    for one in slowest.iter().take(5) {
+        let steps = one.steps().map(|(name, time)| format!("{name} {:.2}", time.as_secs_f64() * 1e3));
+        println!("    {:6.2} ms for `{}`: {}", one.painted().as_secs_f64() * 1e3, one.text, steps.join(", "));
+    }
 }
 
 /// Screens that are drawn: what they are called, and the keys that lead to them from the stream.
@@ -293,15 +339,7 @@ fn main() {
 
 #[expect(clippy::print_stdout, reason = "a bench reports")]
 fn typing() {
-    let mut typing = type_over(EVENTS, PER_SECOND, &TYPED);
-    println!("{} keys over {EVENTS} events, {PER_SECOND} events/s arriving", typing.painted.len());
-    let mut slowest: Vec<_> = typing.painted.iter().zip(&typing.texts).collect();
-    slowest.sort_unstable_by(|a, b| b.cmp(a));
-    for (took, text) in slowest.iter().take(5) {
-        println!("{:6.2} ms until matches of `{text}`", took.as_secs_f64() * 1e3);
-    }
-    for (what, times) in [("a painted frame", &mut typing.painted), ("the exact count", &mut typing.exact)] {
-        let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(times, share));
-        println!("key press to {what}   p50 {p50:6.2} ms   p99 {p99:6.2} ms   longest {most:6.2} ms");
-    }
+    let typed = type_over(EVENTS, PER_SECOND, &TYPED);
+    println!("key press to a painted frame over {EVENTS} events, {PER_SECOND} events/s arriving");
+    report(&typed, "");
 }
