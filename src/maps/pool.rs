@@ -10,8 +10,9 @@ use super::load::{Loader, Script};
 use super::table::Refusal;
 
 const THREADS: usize = 2;
-/// How much they give way (setpriority(2)): reading maps is no reason for a key to wait.
-const NICENESS: i32 = 5;
+/// How much they give way (setpriority(2)), to a tenth of the time where all cores are busy: reading maps is no reason for
+/// a key to wait.
+const NICENESS: i32 = 10;
 /// Jobs that wait.
 const QUEUE: usize = 64;
 
@@ -61,9 +62,14 @@ impl Pool {
     }
 }
 
-fn work(loader: &Loader, queue: &Mutex<Receiver<Job>>, deliver: &impl Fn(Done)) {
-    // Where it is not allowed, they are as important as everything else.
+/// Lets the thread that calls it come after those that a person waits for.
+pub(super) fn give_way() {
+    // Where that is not allowed, it is as important as everything else.
     let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
+fn work(loader: &Loader, queue: &Mutex<Receiver<Job>>, deliver: &impl Fn(Done)) {
+    give_way();
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { file, before }) = job else { return };

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use super::address::Allowed;
 use super::disk::Root;
 use super::load::Loader;
-use super::pool::{Done, Pool};
+use super::pool::{self, Done, Pool};
 use super::sources::Rewrites;
 use crate::counters::Counters;
 use crate::pipeline::Grouping;
@@ -95,6 +95,7 @@ pub fn spawn(
     let loader = Loader::new(allowed, root.clone(), rewrites.clone());
     let pool = Pool::spawn(loader, move |done| back.deliver(done))?;
     let work = move || {
+        pool::give_way();
         let mut known = Known::new(pool, root, rewrites, libraries, counters);
         let mut walk = Walk::by(grouping);
         while let Some(news) = inside.take() {
