@@ -22,6 +22,8 @@ pub use thread::{ScanHandle, select, spawn};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::event::Chunk;
 use crate::filter::Bits;
 use crate::stats::{TableRows, Tables};
@@ -47,6 +49,8 @@ pub struct Scan {
     /// What wider selections found, oldest first: of these chunks only their matches can match.
     wider: VecDeque<Scanned>,
     tables: Tables,
+    /// Groups of `tables` whose first or latest event may be another's by now.
+    loose: FxHashSet<u64>,
     /// Whether `tables` hold what their rows do not.
     has_news: bool,
     /// Whether `tables` were begun anew and say less than their rows until all is counted again.
@@ -67,6 +71,7 @@ impl Scan {
             segments: VecDeque::new(),
             wider: VecDeque::new(),
             tables: Tables::default(),
+            loose: FxHashSet::default(),
             has_news: false,
             is_recounting: false,
             ready: 0,
@@ -102,6 +107,7 @@ impl Scan {
     /// Begins the tables anew. The rows of those before are shown until then: nothing flickers with every key.
     fn forget_tables(&mut self) {
         self.tables = Tables::default();
+        self.loose.clear();
         (self.has_news, self.is_recounting) = (true, false);
     }
 
@@ -139,7 +145,7 @@ impl Scan {
         // New rows at the end come first: they are what a person is looking at.
         if let Some(scanned) = self.segments.iter_mut().rev().find(|scanned| scanned.is_behind()) {
             self.has_news |= scanned.has_places();
-            if !scanned.look(select, &self.snapshot, None, &mut self.tables) {
+            if !scanned.look(select, &self.snapshot, None, (&mut self.tables, &mut self.loose)) {
                 self.recount();
             }
             return true;
@@ -153,7 +159,7 @@ impl Scan {
         let wider = self.wider.binary_search_by_key(&segment.base, |wider| wider.segment.base).ok();
         let wider = wider.map(|at| &self.wider[at]);
         // Nothing of it is in the tables yet.
-        let _ = scanned.look(select, &self.snapshot, wider, &mut self.tables);
+        let _ = scanned.look(select, &self.snapshot, wider, (&mut self.tables, &mut self.loose));
         self.segments.push_front(scanned);
         true
     }
@@ -161,6 +167,7 @@ impl Scan {
     /// Begins the tables anew.
     fn recount(&mut self) {
         self.tables = Tables::default();
+        self.loose.clear();
         self.is_recounting = true;
         self.segments.iter_mut().for_each(|scanned| scanned.counted = 0);
     }
@@ -211,6 +218,10 @@ impl Scan {
     /// Makes the rows of the tables anew: with a thousand endpoints that takes milliseconds.
     pub(crate) fn make_tables(&mut self) {
         if self.has_old_tables() {
+            let loose = std::mem::take(&mut self.loose);
+            if !loose.is_empty() {
+                self.tables.refit(self.segments.iter().flat_map(|scanned| scanned.events_of(&loose)));
+            }
             let snapshot = &self.snapshot;
             let message = |ordinal| Some(Arc::from(snapshot.event(ordinal)?.msg()));
             self.table_rows = Arc::new(self.tables.rows(message));

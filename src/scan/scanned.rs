@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::rows::RowSet;
 use super::{Scan, Select};
+use crate::event::EventRef;
 use crate::filter::Bits;
 use crate::stats::Tables;
 use crate::store::{Segment, Snapshot};
@@ -54,17 +55,17 @@ impl Scanned {
     }
 
     /// Looks at the rows that were not looked at; of those of `wider` only at its matches. `false` when the tables hold
-    /// what does not match any more, and have to be made anew.
+    /// what does not match any more, and have to be made anew. What has to be looked at again of them is put into `loose`.
     #[must_use]
     pub(super) fn look(
         &mut self,
         select: &mut Select,
         snapshot: &Snapshot,
         wider: Option<&Self>,
-        tables: &mut Tables,
+        (tables, loose): (&mut Tables, &mut FxHashSet<u64>),
     ) -> bool {
         if let Some(placed) = self.placed.take() {
-            return self.look_anew(select, snapshot, placed, tables);
+            return self.look_anew(select, snapshot, placed, (tables, loose));
         }
         let mut mask = self.kept(snapshot, self.done);
         if let Some(wider) = wider.filter(|wider| !wider.lacks_places_of(&self.segment)) {
@@ -95,7 +96,7 @@ impl Scanned {
         select: &mut Select,
         snapshot: &Snapshot,
         placed: Segment,
-        tables: &mut Tables,
+        tables: (&mut Tables, &mut FxHashSet<u64>),
     ) -> bool {
         let before = std::mem::replace(&mut self.segment, placed);
         let kept = self.kept(snapshot, 0);
@@ -108,9 +109,15 @@ impl Scanned {
         self.recount(&before, had.bits(), &kept, tables)
     }
 
-    /// Takes over into `tables` what has changed of rows that are counted already: `had` of them matched `before`.
-    fn recount(&self, before: &Segment, had: &Bits, kept: &Bits, tables: &mut Tables) -> bool {
-        let mut left: FxHashSet<u64> = FxHashSet::default();
+    /// Takes over into `tables` what has changed of rows that are counted already: `had` of them matched `before`. When the
+    /// first and the last of a group were is not known without those that left it: such groups are `loose`.
+    fn recount(
+        &self,
+        before: &Segment,
+        had: &Bits,
+        kept: &Bits,
+        (tables, loose): (&mut Tables, &mut FxHashSet<u64>),
+    ) -> bool {
         for row in kept.iter().take_while(|row| *row < self.counted) {
             let (event, ordinal) = (self.segment.chunk.event(row), self.segment.base + row as u64);
             let group = before.chunk.groups()[row];
@@ -119,13 +126,23 @@ impl Scanned {
                 (false, true) => tables.add(event, ordinal),
                 (true, true) if group != self.segment.chunk.groups()[row] => {
                     let is_loose = tables.regroup(event, ordinal, group);
-                    left.extend(is_loose.then_some(group));
+                    loose.extend(is_loose.then_some(group));
                 }
                 _ => {}
             }
         }
-        // When the first and the last of a group were is not known without those that left it.
-        !left.iter().any(|group| tables.has_group(*group))
+        true
+    }
+
+    /// The rows in the tables that are of `groups`, oldest first.
+    pub(super) fn events_of<'s>(
+        &'s self,
+        groups: &'s FxHashSet<u64>,
+    ) -> impl Iterator<Item = (u64, EventRef<'s>)> {
+        let Segment { base, chunk } = &self.segment;
+        let counted = self.rows.bits().iter().take_while(|row| *row < self.counted);
+        let theirs = counted.filter(|row| groups.contains(&chunk.groups()[*row]));
+        theirs.map(move |row| (base + row as u64, chunk.event(row)))
     }
 
     /// Adds the matches to `tables` that are not there yet; `false` if there are none.

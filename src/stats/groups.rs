@@ -45,6 +45,14 @@ pub(super) struct Groups {
     all: FxHashMap<u64, Group>,
 }
 
+/// What of a group's events is still kept.
+struct Kept<'a> {
+    count: u64,
+    first: Timestamp,
+    last: Timestamp,
+    latest: (u64, EventRef<'a>),
+}
+
 #[derive(Debug)]
 struct Group {
     row: GroupRow,
@@ -81,23 +89,31 @@ impl Groups {
         row.first == event.inst() || row.last == event.inst() || row.last_ordinal == ordinal
     }
 
-    /// Sets when the group `of` began and ended, and its latest event, to what `events` says, which are those of it
-    /// that are still kept.
-    pub(super) fn refit<'a>(&mut self, of: u64, events: impl Iterator<Item = (u64, EventRef<'a>)>) {
-        let Some(row) = self.all.get_mut(&of).map(|group| &mut group.row) else { return };
-        let mut span: Option<(Timestamp, Timestamp)> = None;
-        let mut kept = 0;
+    /// Sets when groups began and ended, and their latest events, to what `events` says, which are those of them that are
+    /// still kept, oldest first.
+    pub(super) fn refit<'a>(&mut self, events: impl Iterator<Item = (u64, EventRef<'a>)>) {
+        let mut kept: FxHashMap<u64, Kept<'a>> = FxHashMap::default();
         for (ordinal, event) in events {
-            let inst = event.inst();
-            span = Some(span.map_or((inst, inst), |(first, last)| (first.min(inst), last.max(inst))));
-            (row.last_ordinal, row.level, row.status) = (ordinal, event.level(), event.status());
-            kept += 1;
+            let (Some(group), inst) = (event.group(), event.inst()) else { continue };
+            let kept = kept.entry(group).or_insert(Kept {
+                count: 0,
+                first: inst,
+                last: inst,
+                latest: (ordinal, event),
+            });
+            kept.count += 1;
+            (kept.first, kept.last) = (kept.first.min(inst), kept.last.max(inst));
+            kept.latest = (ordinal, event);
         }
-        let Some((first, last)) = span else { return };
-        row.last = last;
-        // What is no longer kept was earlier.
-        if kept == row.count {
-            row.first = first;
+        for (group, kept) in kept {
+            let Some(row) = self.all.get_mut(&group).map(|group| &mut group.row) else { continue };
+            let (ordinal, event) = kept.latest;
+            (row.last_ordinal, row.level, row.status) = (ordinal, event.level(), event.status());
+            row.last = kept.last;
+            // What is no longer kept was earlier.
+            if kept.count == row.count {
+                row.first = kept.first;
+            }
         }
     }
 

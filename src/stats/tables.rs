@@ -81,9 +81,9 @@ impl Tables {
         self.groups.has(group)
     }
 
-    /// Looks again at a group that events were taken out of: `events` are all of it that are kept, oldest first.
-    pub fn refit<'a>(&mut self, group: u64, events: impl Iterator<Item = (u64, EventRef<'a>)>) {
-        self.groups.refit(group, events);
+    /// Looks again at groups that events were taken out of: `events` are all of them that are kept, oldest first.
+    pub fn refit<'a>(&mut self, events: impl Iterator<Item = (u64, EventRef<'a>)>) {
+        self.groups.refit(events);
     }
 
     pub fn events(&self) -> u64 {

@@ -13,6 +13,7 @@ impl Store {
         let gone = self.ring.remove(|event| who.has(event));
         self.ledger.forgotten += gone;
         self.tables = Tables::default();
+        self.loose.clear();
         self.loads = Loads::default();
         self.known = None;
         self.count_from(self.ring.first());

@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
 use super::Store;
 use crate::event::Mapped;
 
@@ -25,7 +23,6 @@ pub struct Mapping {
 impl Store {
     /// Takes over what became known of events; those that are no longer kept stay counted as they were.
     pub fn map(&mut self, mappings: &[Mapping]) {
-        let mut loose = FxHashSet::default();
         for Mapping { ordinal, seq, mapped, group } in mappings {
             let Some((chunk, row)) = self.ring.row_mut(*ordinal) else { continue };
             if chunk.seqs()[row] != *seq {
@@ -40,10 +37,12 @@ impl Store {
                 continue;
             }
             self.is_regrouped = true;
-            if self.tables.regroup(event, *ordinal, before) {
-                loose.insert(before);
+            let is_loose = self.tables.regroup(event, *ordinal, before);
+            let is_there = self.tables.has_group(before);
+            if is_loose && is_there {
+                self.loose.insert(before);
             }
-            if !self.tables.has_group(before) {
+            if !is_there {
                 self.loads.forget(before);
                 self.is_loads_stale = true;
             }
@@ -52,9 +51,13 @@ impl Store {
                 self.is_loads_stale = true;
             }
         }
-        for group in loose {
-            let kept = self.ring.events_from(self.ring.first());
-            self.tables.refit(group, kept.filter(|(_, event)| event.group() == Some(group)));
+    }
+
+    /// Looks again at the groups whose first or latest event left them: once for all of them, when their rows are made.
+    pub(super) fn refit(&mut self) {
+        let loose = std::mem::take(&mut self.loose);
+        if !loose.is_empty() {
+            self.tables.refit(self.ring.events_of(&loose));
         }
     }
 }

@@ -19,7 +19,7 @@ pub use thread::{StoreHandle, StoreMsg, spawn};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Chunk, Symbol, Timestamp};
 use crate::stats::{Loads, TableRows, Tables};
@@ -60,6 +60,8 @@ pub struct Store {
     rebuilt: u64,
     /// Groups were changed without an event more.
     is_regrouped: bool,
+    /// Those of them whose first or latest event may be another's by now.
+    loose: FxHashSet<u64>,
 }
 
 impl Store {
@@ -81,6 +83,7 @@ impl Store {
             remapped: 0,
             rebuilt: 0,
             is_regrouped: false,
+            loose: FxHashSet::default(),
         }
     }
 
@@ -152,6 +155,7 @@ impl Store {
         }
         let is_stale = self.is_regrouped || self.rows.events != self.tables.events();
         if is_stale && is_due(self.rows_at, now) {
+            self.refit();
             let ring = &self.ring;
             self.rows = Arc::new(self.tables.rows(|ordinal| Some(Arc::from(ring.event(ordinal)?.msg()))));
             (self.rows_at, self.is_regrouped) = (now, false);

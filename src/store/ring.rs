@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::event::{Chunk, EventRef, Interner, Symbol, Timestamp};
 
 /// Rows of a sealed chunk: bounds the copy-on-write, and one filter pass over it takes 10–160 µs.
@@ -202,6 +204,19 @@ impl Ring {
             let skip = usize::try_from(ordinal.saturating_sub(segment.base)).unwrap_or(usize::MAX);
             let numbered = segment.chunk.events().enumerate().skip(skip);
             numbered.map(|(row, event)| (segment.base + row as u64, event))
+        })
+    }
+
+    /// The events that are kept of `groups`, with their ordinals: only a column is gone through.
+    pub(super) fn events_of<'r>(
+        &'r self,
+        groups: &'r FxHashSet<u64>,
+    ) -> impl Iterator<Item = (u64, EventRef<'r>)> {
+        self.segments.iter().flat_map(move |Segment { base, chunk }| {
+            let evicted = usize::try_from(self.first.saturating_sub(*base)).unwrap_or(usize::MAX);
+            let rows = chunk.groups().iter().enumerate().skip(evicted);
+            let theirs = rows.filter(|(_, group)| **group != 0 && groups.contains(group));
+            theirs.map(move |(row, _)| (base + row as u64, chunk.event(row)))
         })
     }
 

@@ -237,3 +237,51 @@ fn events_leave_once_they_are_too_old() {
     let empty = store.snapshot(Timestamp(9_000));
     assert_eq!((empty.len(), empty.ledger.aged, empty.bytes), (0, 5_000, 0));
 }
+
+/// A mapping of the event at `ordinal` to a place of its own and to `group`.
+fn mapping(ordinal: u64, group: u64) -> Mapping {
+    Mapping { ordinal, seq: ordinal + 1, mapped: Arc::default(), group }
+}
+
+#[test]
+fn groups_that_lose_their_first_and_latest_events_are_looked_at_again_all_at_once() {
+    const GROUPS: u64 = 1_000;
+    let mut store = Store::new(Retention::default());
+    let begun = std::time::Instant::now();
+    // Three events of each group, far apart, among many of none.
+    for part in 0..3 {
+        let of_groups = (1..=GROUPS).map(|group| (part * 40_000 + group, group));
+        let of_none = (GROUPS + 1..=40_000).map(|at| (part * 40_000 + at, 0));
+        let rows: Vec<_> =
+            of_groups.chain(of_none).map(|(seq, group)| Row { group, ..row(seq, "s", "", "{}") }).collect();
+        store.append(&chunk_of(&rows), &accepted(rows.len()));
+    }
+    let taken = begun.elapsed();
+    store.snapshot(Timestamp(1_000));
+    let begun = std::time::Instant::now();
+    for group in 1..=GROUPS {
+        // The first of each, and of every other the latest too: one after the other, as maps come.
+        store.map(&[mapping(group - 1, GROUPS + group)]);
+        if group % 2 == 0 {
+            store.map(&[mapping(80_000 + group - 1, GROUPS + group)]);
+        }
+    }
+    let snapshot = store.snapshot(Timestamp(2_000));
+    let mapped = begun.elapsed();
+    let tables = &snapshot.tables;
+    assert_eq!(tables.groups.len() as u64, 2 * GROUPS);
+    assert_eq!(tables.groups.iter().map(|row| row.count).sum::<u64>(), 3 * GROUPS);
+    for row in &*tables.groups {
+        let at = |part: u64, group: u64| Timestamp((part * 40_000 + group).cast_signed());
+        let (count, first, last) = match row.group {
+            group if group > GROUPS && group % 2 == 1 => (1, at(0, group - GROUPS), at(0, group - GROUPS)),
+            group if group > GROUPS => (2, at(0, group - GROUPS), at(2, group - GROUPS)),
+            group if group % 2 == 1 => (2, at(1, group), at(2, group)),
+            group => (1, at(1, group), at(1, group)),
+        };
+        assert_eq!((row.count, row.first, row.last), (count, first, last), "{row:?}");
+        assert_eq!(snapshot.event(row.last_ordinal).map(|event| event.inst()), Some(last), "{row:?}");
+    }
+    // Going through the ring for each of them would take many times as long as filling it did.
+    assert!(mapped < taken, "{mapped:?} for what {taken:?} took to come");
+}
