@@ -313,7 +313,7 @@ impl Chunk {
     }
 
     /// The rows whose places were looked up, in rising order.
-    pub fn mapped(&self) -> impl ExactSizeIterator<Item = (usize, &Arc<Mapped>)> {
+    pub fn mapped(&self) -> impl DoubleEndedIterator<Item = (usize, &Arc<Mapped>)> + ExactSizeIterator {
         self.mapped.iter().map(|(row, mapped)| (*row as usize, mapped))
     }
 

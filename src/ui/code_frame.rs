@@ -66,18 +66,18 @@ pub(super) fn title(mapped: &Mapped, theme: &Theme) -> String {
     }
 }
 
-/// The rows of the whole stack; `is_open` where library frames are shown one by one, `is_brief` where the code of each is
-/// one line.
+/// The rows of the whole stack; without `folds` library frames are shown one by one, with it they are one line that says
+/// the key. Where `is_brief` the code of each is one line.
 pub(super) fn rows(
     mapped: &Mapped,
-    (is_open, is_brief): (bool, bool),
+    (folds, is_brief): (Option<&'static str>, bool),
     width: usize,
     theme: &Theme,
 ) -> Vec<StackRow> {
-    let mut out = Rows { rows: Vec::new(), width, is_brief, theme };
+    let mut out = Rows { rows: Vec::new(), width, folds, is_brief, theme };
     for (number, trace) in mapped.traces.iter().enumerate() {
         let top = mapped.top.filter(|(trace, _)| *trace == number).map(|(_, frame)| frame);
-        out.trace(trace, top, is_open);
+        out.trace(trace, top);
     }
     if let Some(note) = &mapped.note {
         out.push(&format!("  not mapped: {note}"), theme.dim);
@@ -88,8 +88,25 @@ pub(super) fn rows(
 struct Rows<'a> {
     rows: Vec<StackRow>,
     width: usize,
+    folds: Option<&'static str>,
     is_brief: bool,
     theme: &'a Theme,
+}
+
+/// `… 7 library frames (react-dom, scheduler)   z unfolds`: what stands for the frames of `files`; `key` may be empty.
+pub(super) fn folded(files: &[&str], key: &str, theme: &Theme) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in files.iter().map(|file| library(file)) {
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = if names.len() > NAMED { ", …" } else { "" };
+    names.truncate(NAMED);
+    let named = if names.is_empty() { String::new() } else { format!(" ({}{more})", names.join(", ")) };
+    let noun = if files.len() == 1 { "frame" } else { "frames" };
+    let text = format!("{} {} library {noun}{named}   {key}", theme.glyphs.cut, files.len());
+    text.trim_end().to_owned()
 }
 
 impl Rows<'_> {
@@ -98,7 +115,7 @@ impl Rows<'_> {
         self.rows.push(StackRow { line, style, target: None, is_top: false });
     }
 
-    fn trace(&mut self, trace: &MappedTrace, top: Option<usize>, is_open: bool) {
+    fn trace(&mut self, trace: &MappedTrace, top: Option<usize>) {
         let word = match trace.relation {
             Relation::Thrown => "",
             Relation::Cause => "caused by ",
@@ -107,36 +124,24 @@ impl Rows<'_> {
         if !word.is_empty() {
             self.push(&format!("  {word}{}", trace.head), self.theme.text);
         }
-        let mut folded: Vec<&MappedFrame> = Vec::new();
+        let mut libraries: Vec<&str> = Vec::new();
         for (number, frame) in trace.frames.iter().enumerate() {
-            if !frame.is_own && !is_open {
-                folded.push(frame);
+            if !frame.is_own && self.folds.is_some() {
+                libraries.push(&frame.file);
                 continue;
             }
-            self.fold(&mut folded);
+            self.fold(&mut libraries);
             self.frame(frame, top == Some(number));
         }
-        self.fold(&mut folded);
+        self.fold(&mut libraries);
     }
 
-    fn fold(&mut self, folded: &mut Vec<&MappedFrame>) {
-        if folded.is_empty() {
-            return;
+    fn fold(&mut self, libraries: &mut Vec<&str>) {
+        if !libraries.is_empty() {
+            let text = folded(libraries, self.folds.unwrap_or_default(), self.theme);
+            self.push(&format!("    {text}"), self.theme.dim);
+            libraries.clear();
         }
-        let mut names: Vec<&str> = Vec::new();
-        for frame in folded.iter() {
-            let name = library(&frame.file);
-            if !name.is_empty() && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        let more = if names.len() > NAMED { ", …" } else { "" };
-        names.truncate(NAMED);
-        let named = if names.is_empty() { String::new() } else { format!(" ({}{more})", names.join(", ")) };
-        let noun = if folded.len() == 1 { "frame" } else { "frames" };
-        let cut = self.theme.glyphs.cut;
-        self.push(&format!("    {cut} {} library {noun}{named}   z unfolds", folded.len()), self.theme.dim);
-        folded.clear();
     }
 
     fn frame(&mut self, frame: &MappedFrame, is_top: bool) {

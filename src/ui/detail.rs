@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use super::code_frame::{self, Target};
 use super::theme::{Theme, level_word};
 use super::view::View;
-use super::{before, draw, format, pretty, whose};
+use super::{before, draw, format, pretty, raw_stack, whose};
 use crate::event::gate::Line;
 use crate::event::{EventRef, Flags, Mapped, json};
 use crate::filter::Highlighter;
@@ -48,6 +48,7 @@ struct Made {
     is_raw: bool,
     is_open: bool,
     is_brief: bool,
+    is_full: bool,
     filter: u64,
     /// Places become known after the event.
     is_mapped: bool,
@@ -122,7 +123,7 @@ impl Detail {
         let (width, filter) = (area.width, view.matches.id);
         let (is_raw, is_open, is_mapped) = (self.is_raw, self.is_open, event.mapped().is_some());
         let is_brief = area.height < BRIEF_BELOW;
-        let made = Made { seq: event.seq(), width, is_raw, is_open, is_brief, filter, is_mapped };
+        let made = Made { seq: event.seq(), width, is_raw, is_open, is_brief, is_full, filter, is_mapped };
         if self.made != Some(made) {
             if self.made.is_none_or(|before| before.seq != made.seq || before.is_raw != made.is_raw) {
                 (self.top, self.at) = (0, None);
@@ -190,7 +191,9 @@ fn age(event: EventRef<'_>, width: u16, view: &View<'_>) -> String {
 /// All rows of the event, wrapped to `width`.
 fn rows(event: EventRef<'_>, width: usize, made: Made, view: &View<'_>) -> Vec<Row> {
     let theme = view.theme;
-    let Made { is_raw, is_open, is_brief, .. } = made;
+    let Made { is_raw, is_open, is_brief, is_full, .. } = made;
+    // Elsewhere the key folds the repeats of the list.
+    let folds = (!is_open).then_some(if is_full { "z unfolds" } else { "" });
     let mut out = Out { rows: Vec::new(), width, theme, highlighter: view.highlighter };
     let message = Some(event.msg()).filter(|msg| !msg.is_empty());
     out.value(event.msg(), theme.level(event.level()), message.map(|msg| ("message", msg)));
@@ -198,14 +201,12 @@ fn rows(event: EventRef<'_>, width: usize, made: Made, view: &View<'_>) -> Vec<R
         out.fact("before it", &before);
     }
     if let Some(mapped) = event.mapped().filter(|mapped| !is_raw && !mapped.traces.is_empty()) {
-        out.stack(mapped, (is_open, is_brief));
+        out.stack(mapped, (folds, is_brief));
     } else if let Some(stack) = event.get(&["stack"]).and_then(json::text).filter(|stack| !stack.is_empty()) {
         out.wrapped("", theme.text);
         out.wrapped("stack", theme.title);
-        for (index, line) in stack.lines().enumerate() {
-            let is_library = line.contains("/node_modules/") || line.contains("/.vite/deps/");
-            let style = if index == 0 || is_library { theme.dim } else { theme.text };
-            out.wrapped(&format!("  {}", line.trim()), style);
+        for line in raw_stack::lines(&stack, folds.filter(|_| !is_raw), theme) {
+            out.wrapped(&line.text, if line.is_dim { theme.dim } else { theme.text });
         }
     }
     out.wrapped("", theme.text);
@@ -294,7 +295,7 @@ impl Out<'_> {
     }
 
     /// The stack as source maps tell it; the place of the event is a value that filters can name.
-    fn stack(&mut self, mapped: &Mapped, how: (bool, bool)) {
+    fn stack(&mut self, mapped: &Mapped, how: (Option<&'static str>, bool)) {
         self.wrapped("", self.theme.text);
         self.wrapped(&code_frame::title(mapped, self.theme), self.theme.title);
         let room = MAX_LINES.saturating_sub(self.rows.len());

@@ -32,6 +32,7 @@ mod palette;
 mod panels;
 mod place;
 mod pretty;
+mod raw_stack;
 mod saved;
 mod screen;
 mod source;

@@ -32,18 +32,14 @@ fn short_file(frame: &MappedFrame) -> String {
 impl App {
     /// Opens the place that is selected, or says why there is none to open.
     pub(super) fn open_source(&mut self) -> Vec<Effect> {
-        let target = match self.screen {
-            Screen::Errors => {
-                let view = self.world.view(&self.bar, &self.marks);
-                let event = self.panels.errors.latest(&view);
-                event.and_then(|event| event.mapped()?.place().map(Target::of))
-            }
-            _ => {
-                let here = self.detail.target().filter(|_| self.detail_mode == DetailMode::Full).cloned();
-                let event = self.panels.stream.selected();
-                here.or_else(|| event.and_then(|event| event.mapped()?.place().map(Target::of)))
-            }
+        let view = self.world.view(&self.bar, &self.marks);
+        let place = match self.screen {
+            Screen::Stream => self.panels.stream.selected().and_then(|event| event.mapped()?.place()),
+            screen => self.panels.current(screen).source(&view),
         };
+        let is_full = self.screen == Screen::Stream && self.detail_mode == DetailMode::Full;
+        let here = self.detail.target().filter(|_| is_full).cloned();
+        let target = here.or_else(|| place.map(Target::of));
         let Some(target) = target else {
             self.say("this tells of no place in the sources");
             return Vec::new();

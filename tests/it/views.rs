@@ -125,27 +125,107 @@ fn every_question_takes_as_many_keys_as_it_should() {
     }
 }
 
-#[test]
-fn the_line_of_the_newest_error_is_two_keys_away() {
-    let mut console = changed();
-    console.screen(120, 36);
+/// What maps made of a place in `file`, which lies in the project.
+fn placed(file: &str, line: u32) -> Mapped {
     let frame = MappedFrame {
         function: "UserList".into(),
-        file: "src/UserList.tsx".into(),
-        line: 42,
+        file: file.into(),
+        line,
         column: 15,
         is_own: true,
         is_mapped: true,
-        local: Some(std::path::Path::new("/shop/src/UserList.tsx").into()),
+        local: Some(std::path::Path::new("/shop").join(file).into()),
         code: None,
     };
     let trace = MappedTrace { relation: Relation::Thrown, head: "TypeError".into(), frames: vec![frame] };
+    Mapped { traces: vec![trace], top: Some((0, 0)), note: None }
+}
+
+#[test]
+fn every_screen_is_two_keys_from_the_line_it_is_about() {
+    let mut console = changed();
+    console.screen(120, 36);
+    let matches = Arc::clone(console.app.matches());
+    let ordinal = |says: &str| {
+        let found = matches.iter().filter(|(_, event)| event.msg().contains(says)).last();
+        found.unwrap_or_else(|| panic!("{says}")).0
+    };
+    let opened = |console: &mut Console, keys: &str| -> Vec<String> {
+        let effects = console.keys(keys);
+        let place = |effect: &Effect| match effect {
+            Effect::Edit { path, line, .. } => Some(format!("{}:{line}", path.display())),
+            _ => None,
+        };
+        effects.iter().filter_map(place).collect()
+    };
+    for (says, file, line) in [
+        ("Cannot read", "src/UserList.tsx", 42),
+        ("old trouble", "src/old.ts", 7),
+        ("/api/users 200", "src/users.ts", 3),
+        ("other tab", "src/tab.ts", 9),
+    ] {
+        console.map(ordinal(says), placed(file, line));
+    }
+    for (keys, place) in [
+        ("No", "/shop/src/UserList.tsx:42"),
+        // Its newest error, though a request came later; and the only place of one without an error.
+        ("4o", "/shop/src/UserList.tsx:42"),
+        ("jjo", "/shop/src/tab.ts:9"),
+        ("3jjo", "/shop/src/users.ts:3"),
+    ] {
+        console.screen(120, 36);
+        assert_eq!(opened(&mut console, keys), [place], "{keys} at\n{}", console.screen(120, 36));
+    }
+    console.keys("1G");
+    console.screen(120, 36);
+    console.keys("NT");
+    console.screen(120, 36);
+    assert_eq!(opened(&mut console, "o"), ["/shop/src/UserList.tsx:42"], "{}", console.screen(120, 36));
+    console.keys("<esc>2");
+    // Each of the groups, wherever it stands.
+    let mut all = Vec::new();
+    for _ in 0..6 {
+        console.screen(120, 36);
+        all.extend(opened(&mut console, "oj"));
+    }
+    assert!(all.contains(&"/shop/src/old.ts:7".to_owned()), "{all:?}");
+    assert!(all.contains(&"/shop/src/UserList.tsx:42".to_owned()), "{all:?}");
+}
+
+#[test]
+fn library_frames_no_map_tells_of_are_folded_too_and_raw_shows_all() {
+    let mut console = changed();
+    console.screen(120, 36);
+    console.keys("N");
+    let screen = console.screen(120, 36);
+    assert!(
+        screen.contains("1 library frame (react-dom)") && !screen.contains("renderWithHooks"),
+        "{screen}"
+    );
+    assert!(!screen.contains("z unfolds"), "beside the list that key folds repeats: {screen}");
+    console.keys("<cr>");
+    assert_shows(&mut console, "full", &["1 library frame (react-dom)   z unfolds", "at Dashboard"]);
+    console.keys("z");
+    assert_shows(&mut console, "unfolded", &["at renderWithHooks"]);
+    console.keys("zv");
+    assert_shows(&mut console, "raw", &["at renderWithHooks"]);
+    console.keys("v<esc>");
     let matches = Arc::clone(console.app.matches());
     let failed = matches.iter().find(|(_, event)| event.msg().starts_with("Cannot read")).expect("an error");
-    console.map(failed.0, Mapped { traces: vec![trace], top: Some((0, 0)), note: None });
-    let effects = console.keys("No");
-    let is_place = |effect: &Effect| matches!(effect, Effect::Edit { path, line: 42, column: 15 } if path.ends_with("src/UserList.tsx"));
-    assert!(effects.iter().any(is_place), "{effects:?}");
+    console.map(failed.0, placed("src/UserList.tsx", 42));
+    console.keys("2");
+    let mut keys = 0;
+    while !console.screen(120, 40).contains("src/UserList.tsx:42:15") && keys < 5 {
+        console.keys("j");
+        keys += 1;
+    }
+    assert!(!console.screen(120, 40).contains("localhost:5173/src"), "{}", console.screen(120, 40));
+    console.keys("v");
+    let raw = console.screen(120, 40);
+    assert!(raw.contains("at UserList (http://localhost:5173/src/UserList.tsx:42:15)"), "{raw}");
+    assert!(raw.contains("at renderWithHooks"), "{raw}");
+    console.keys("v");
+    assert!(!console.screen(120, 40).contains("localhost:5173/src"));
 }
 
 #[test]

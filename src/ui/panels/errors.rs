@@ -23,6 +23,7 @@ use crate::ui::keys::Action;
 use crate::ui::theme::level_word;
 use crate::ui::view::{Request, View};
 use crate::ui::{draw, place, whose};
+use detail::Frames;
 use differs::Differs;
 use loads::GroupLoads;
 use occurrences::Occurrences;
@@ -71,7 +72,7 @@ pub(in crate::ui) struct Errors {
     loads: GroupLoads,
     occurrences: Occurrences,
     differs: Differs,
-    has_whole_stack: bool,
+    frames: Frames,
 }
 
 impl Default for Errors {
@@ -81,7 +82,7 @@ impl Default for Errors {
             loads: GroupLoads::default(),
             occurrences: Occurrences::default(),
             differs: Differs::default(),
-            has_whole_stack: false,
+            frames: Frames::default(),
         }
     }
 }
@@ -94,6 +95,11 @@ impl Panel for Errors {
             next.into_iter().for_each(|key| self.list.select(key));
             return Request::Done;
         }
+        if let Action::Fold | Action::Raw = action {
+            let asked = if action == Action::Raw { Frames::Raw } else { Frames::All };
+            self.frames = asked.or_usual(self.frames);
+            return Request::Done;
+        }
         if let (Some(_), Some(group)) = (&self.occurrences.cursor, self.current(&keys)) {
             return self.on_occurrence(action, group, view);
         }
@@ -104,10 +110,6 @@ impl Panel for Errors {
             let first = self.occurrences_of(group, view).first().copied();
             first.into_iter().for_each(|ordinal| cursor.select(ordinal));
             self.occurrences.cursor = Some(cursor);
-            return Request::Done;
-        }
-        if let Action::Fold | Action::Raw = action {
-            self.has_whole_stack = !self.has_whole_stack;
             return Request::Done;
         }
         if action == Action::Open {
@@ -140,7 +142,7 @@ impl Panel for Errors {
                 self.occurrences.find(group.group, group.count, view);
                 let mark = mark(group, &self.loads, view);
                 let differs = self.differs.find(group.group, group.count, view);
-                let parts = (mark, differs, self.has_whole_stack, &mut self.occurrences);
+                let parts = (mark, differs, self.frames, &mut self.occurrences);
                 detail::render((below(area, table_rows), buf), group, parts, view);
             }
             None => {
@@ -161,7 +163,9 @@ impl Panel for Errors {
             ("n", "next new"),
             ("N", "new before"),
             ("-", "hide group"),
+            ("o", "editor"),
             ("z", "whole stack"),
+            ("v", "raw stack"),
             ("< >", "sort"),
             ("i", "turn round"),
         ]
@@ -272,7 +276,6 @@ impl Errors {
         if is_forward { round.find(is_new).copied() } else { round.rfind(is_new).copied() }
     }
 
-    /// The selected group while it is listed, else the first.
     /// The latest event of the selected group, while it is kept.
     pub(in crate::ui) fn latest<'v>(&mut self, view: &View<'v>) -> Option<EventRef<'v>> {
         let (_, keys) = self.arrange(view);
@@ -281,6 +284,7 @@ impl Errors {
         view.snapshot.event(row.last_ordinal)
     }
 
+    /// The selected group while it is listed, else the first.
     fn current(&self, keys: &[u64]) -> Option<u64> {
         let selected = self.list.selected().filter(|key| keys.contains(key));
         selected.or(keys.first()).copied()

@@ -34,7 +34,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::keys::Action;
 use super::view::{Request, View};
-use crate::event::EventRef;
+use crate::event::{EventRef, MappedFrame};
 
 /// A screen.
 pub(super) trait Panel {
@@ -58,6 +58,11 @@ pub(super) trait Panel {
     /// The event that the selected row is about, or is one of: the latest, the slowest, the one under the cursor.
     fn event<'v>(&mut self, _: &View<'v>) -> Option<EventRef<'v>> {
         None
+    }
+
+    /// Where in the sources that was.
+    fn source<'v>(&mut self, view: &View<'v>) -> Option<&'v MappedFrame> {
+        self.event(view)?.mapped()?.place()
     }
 
     /// The session that the selected row is about.

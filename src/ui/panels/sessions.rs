@@ -12,7 +12,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::Panel;
 use super::table::{Align, Cell, Column, List, Place, below, cell, or_none, plain, row_of, sorted, term};
-use crate::event::EventRef;
+use crate::event::{EventRef, MappedFrame};
 use crate::stats::SessionRow;
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
@@ -124,6 +124,7 @@ impl Panel for Sessions {
             ("s", "only this one"),
             ("D", "ask the page"),
             ("-", "leave out"),
+            ("o", "where it last failed"),
             ("< >", "sort"),
             ("i", "turn round"),
         ]
@@ -143,6 +144,23 @@ impl Panel for Sessions {
         let session = self.session(view)?;
         let row = view.tables.sessions.iter().find(|row| row.session == session)?;
         view.snapshot.event(row.last_ordinal)
+    }
+
+    /// Where its newest error happened; without one, the newest place that it tells of.
+    fn source<'v>(&mut self, view: &View<'v>) -> Option<&'v MappedFrame> {
+        let session = self.session(view)?;
+        let newest = || {
+            let placed = view.snapshot.segments.iter().rev().flat_map(|segment| {
+                let rows = segment.chunk.mapped().rev();
+                let kept = rows.filter(|(row, _)| segment.base + *row as u64 >= view.snapshot.first);
+                kept.map(|(row, mapped)| (segment.chunk.event(row), mapped))
+            });
+            placed
+                .filter(|(event, _)| event.session() == &*session)
+                .filter_map(|(event, mapped)| Some((event, mapped.place()?)))
+        };
+        let error = newest().find(|(event, _)| event.group().is_some());
+        error.or_else(|| newest().next()).map(|(_, place)| place)
     }
 
     fn on_click(&mut self, at: Position) -> bool {

@@ -16,11 +16,11 @@ use crate::stats::GroupRow;
 use crate::ui::format::counted;
 use crate::ui::theme::level_word;
 use crate::ui::view::View;
-use crate::ui::{before, code_frame, draw};
+use crate::ui::{before, code_frame, draw, raw_stack};
 
 /// Causes that are shown.
 const MAX_CAUSES: usize = 3;
-/// Lines of a stack that are looked at.
+/// Lines of a stack that are shown.
 const MAX_STACK: usize = 64;
 /// Rows that occurrences get, with their rule, where there is room.
 const OCCURRENCES: u16 = 6;
@@ -39,11 +39,29 @@ impl Out<'_> {
     }
 }
 
-/// Draws `group` with its mark, its stack whole or without library frames, and its occurrences.
+/// Which lines of a stack are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Frames {
+    /// Those of libraries in one line.
+    #[default]
+    Own,
+    All,
+    /// All, as the browser told them.
+    Raw,
+}
+
+impl Frames {
+    /// This way of showing them, or the usual one where it is this way already.
+    pub(super) fn or_usual(self, now: Self) -> Self {
+        if self == now { Self::Own } else { self }
+    }
+}
+
+/// Draws `group` with its mark, its stack as asked for, and its occurrences.
 pub(super) fn render(
     (area, buf): (Rect, &mut Buffer),
     group: &GroupRow,
-    (mark, differs, is_whole, occurrences): (&str, Option<&str>, bool, &mut Occurrences),
+    (mark, differs, frames, occurrences): (&str, Option<&str>, Frames, &mut Occurrences),
     view: &View<'_>,
 ) {
     let theme = view.theme;
@@ -65,7 +83,7 @@ pub(super) fn render(
     let rows = rows.min(body.height / 2);
     let above = Rect { height: body.height - rows, ..body };
     let width = usize::from(area.width.saturating_sub(2));
-    let lines = lines(group, (width, usize::from(above.height)), (differs, is_whole), view);
+    let lines = lines(group, (width, usize::from(above.height)), (differs, frames), view);
     for (y, (line, style)) in (0..above.height).zip(&lines) {
         let row = row_of(above, y);
         draw::line(buf, row, row.x.saturating_add(1), row.y, line, *style);
@@ -76,7 +94,7 @@ pub(super) fn render(
 fn lines(
     group: &GroupRow,
     (width, height): (usize, usize),
-    (differs, is_whole): (Option<&str>, bool),
+    (differs, frames): (Option<&str>, Frames),
     view: &View<'_>,
 ) -> Vec<(Line, Style)> {
     let theme = view.theme;
@@ -103,7 +121,7 @@ fn lines(
         out.push(&format!("differs    {differs}: from events that did not fail"), 2, theme.text);
     }
     causes(event, &mut out);
-    stack(event, is_whole, &mut out);
+    stack(event, frames, &mut out);
     out.lines
 }
 
@@ -145,11 +163,13 @@ fn causes(event: EventRef<'_>, out: &mut Out<'_>) {
 }
 
 /// The stack: own frames bright; those of libraries dim, or in one line.
-fn stack(event: EventRef<'_>, is_whole: bool, out: &mut Out<'_>) {
+fn stack(event: EventRef<'_>, frames: Frames, out: &mut Out<'_>) {
     let theme = out.view.theme;
-    if let Some(mapped) = event.mapped().filter(|mapped| !mapped.traces.is_empty()) {
+    let folds = (frames == Frames::Own).then_some("z unfolds");
+    let mapped = event.mapped().filter(|mapped| frames != Frames::Raw && !mapped.traces.is_empty());
+    if let Some(mapped) = mapped {
         out.push("", 1, theme.text);
-        let rows = code_frame::rows(mapped, (is_whole, false), out.width, theme);
+        let rows = code_frame::rows(mapped, (folds, false), out.width, theme);
         out.lines.extend(rows.into_iter().map(|row| (row.line, row.style)));
         return;
     }
@@ -161,24 +181,7 @@ fn stack(event: EventRef<'_>, is_whole: bool, out: &mut Out<'_>) {
         return;
     };
     out.push("", 1, theme.text);
-    let mut folded = 0;
-    let fold = |folded: &mut u64, out: &mut Out<'_>| {
-        if *folded > 0 {
-            let text = format!("  {} {}: z shows them", theme.glyphs.cut, counted(*folded, "library frame"));
-            out.push(&text, 1, theme.dim);
-            *folded = 0;
-        }
-    };
-    for (at, line) in stack.lines().take(MAX_STACK).enumerate() {
-        let is_library =
-            ["/node_modules/", "/.vite/deps/", "-extension://"].iter().any(|part| line.contains(part));
-        if is_library && !is_whole {
-            folded += 1;
-            continue;
-        }
-        fold(&mut folded, out);
-        let style = if at == 0 || is_library { theme.dim } else { theme.text };
-        out.push(&format!("  {}", line.trim()), 2, style);
+    for line in raw_stack::lines(&stack, folds, theme).into_iter().take(MAX_STACK) {
+        out.push(&line.text, 2, if line.is_dim { theme.dim } else { theme.text });
     }
-    fold(&mut folded, out);
 }
