@@ -193,6 +193,29 @@ fn every_screen_is_two_keys_from_the_line_it_is_about() {
 }
 
 #[test]
+fn a_row_with_a_duration_tells_its_place_too_unless_it_is_a_request_that_was_fine() {
+    let mut console = Console::new(1_000);
+    let task = |ms: i64| {
+        format!(r#"{{"type":"metric","subtype":"long-task","duration-ms":240,"timestamp":{}}}"#, NOW + ms)
+    };
+    let calls = [call(-9_000, "GET", "/api/fine", 200, 40), call(-8_000, "POST", "/api/orders", 500, 40)];
+    console.post(&format!("[{},{},{}]", calls[0], calls[1], task(-7_000)));
+    for (ordinal, line) in [(0, 1), (1, 2), (2, 3)] {
+        console.map(ordinal, placed("src/cart.ts", line));
+    }
+    let screen = console.screen(120, 24);
+    let row =
+        |says: &str| screen.lines().find(|row| row.contains(says)).unwrap_or_else(|| panic!("{screen}"));
+    assert!(
+        row("long-task 240").contains("cart.ts:3 ") && row("long-task 240").contains("240ms"),
+        "{screen}"
+    );
+    assert!(row("/api/orders").contains("cart.ts:2  500     40ms"), "{screen}");
+    assert!(!row("/api/fine").contains("cart.ts"), "{screen}");
+    assert!(!console.screen(80, 24).contains("cart.ts:3"));
+}
+
+#[test]
 fn library_frames_no_map_tells_of_are_folded_too_and_raw_shows_all() {
     let mut console = changed();
     console.screen(120, 36);

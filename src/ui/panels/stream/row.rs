@@ -314,16 +314,32 @@ fn right_end(area: Rect, buf: &mut Buffer, row: &Row<'_, '_>, columns: &Columns,
             let bar = format::bar(span.0, FULL_BAR.0, columns.bar, theme.glyphs);
             draw::text(buf, area, x, area.y, &bar, style(own));
         }
-        return from;
+        // Where a request that was fine came from is not what one looks for.
+        let is_wanted = area.width >= WIDE && (is_failed || !event.flags().has(Flags::REQUEST));
+        let to = from.saturating_sub(1);
+        return place_before(area, buf, row, to, columns.has_place && is_wanted, view).unwrap_or(from);
     }
-    let most = usize::from((area.width / 4).min(28));
-    let Some(place) = place::of(event).filter(|_| columns.has_place && event.level() >= Level::Warn) else {
-        return if is_new { end } else { area.right() };
-    };
-    let place = theme.gate.line(&place, most);
+    let is_wanted = columns.has_place && event.level() >= Level::Warn;
+    let end = place_before(area, buf, row, end, is_wanted, view).or(is_new.then_some(end));
+    end.unwrap_or(area.right())
+}
+
+/// The place of an event, if that `is_wanted`, up to the column `end`; gives where the text has to end then.
+fn place_before(
+    area: Rect,
+    buf: &mut Buffer,
+    row: &Row<'_, '_>,
+    end: u16,
+    is_wanted: bool,
+    view: &View<'_>,
+) -> Option<u16> {
+    let theme = view.theme;
+    let place = place::of(row.entry.last.event()).filter(|_| is_wanted)?;
+    let place = theme.gate.line(&place, usize::from((area.width / 4).min(28)));
     let from = end.saturating_sub(u16::try_from(place.columns).unwrap_or(28));
-    draw::line(buf, area, from, area.y, &place, style(theme.dim));
-    from.saturating_sub(1)
+    let style = if row.is_selected { theme.selected(theme.dim) } else { theme.dim };
+    draw::line(buf, area, from, area.y, &place, style);
+    Some(from.saturating_sub(1))
 }
 
 /// How often a run happened and how late an event came, at the right end of the text; gives what is left of it.
