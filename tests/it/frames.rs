@@ -85,6 +85,36 @@ fn apply(frame: &mut Vec<u8>, change: &Change) {
     }
 }
 
+/// Maps that are keys of maps, as deep as a reader goes and deeper, in each format.
+#[test]
+fn keys_within_keys_cost_no_more_than_their_bytes() {
+    for depth in [10, 60, 150, 10_000] {
+        let nested = |open: &str, close: &str| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+        let edn = nested("{", " 1}");
+        let transit = nested("[\"~#cmap\",[", ",1]]");
+        let msgpack = [vec![0x81; depth], vec![1; depth + 1]].concat();
+        let event = [b"\x92\xc7\x09\x00log/batch\x91".to_vec(), msgpack].concat();
+        for (kind, frame) in [
+            (1, format!("[:log/batch [{edn}]]").into_bytes()),
+            (1, format!("[\"~:log/batch\",[{transit}]]").into_bytes()),
+            (0, event),
+        ] {
+            judge::any(&[vec![kind], frame].concat());
+        }
+    }
+}
+
+#[test]
+fn what_the_fuzzer_starts_from_and_has_found_passes_its_judge() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/sente");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        judge::any(&std::fs::read(entry.path()).expect("readable"));
+        read += 1;
+    }
+    assert!(read > 30, "{read}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::default() })]
 

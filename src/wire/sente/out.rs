@@ -130,16 +130,30 @@ impl Out {
         self.raw(b",\"value\":");
     }
 
-    /// Makes the value written from `mark` on a key: text stays, scalars are quoted, the rest becomes its JSON text.
+    /// Makes the value written from `mark` on a key: text stays, scalars are quoted, the rest becomes its JSON text as far as
+    /// a key may be long.
     pub(super) fn make_key(&mut self, mark: usize) {
         let value = self.split_off(mark);
         match value.first() {
             Some(b'"') => self.raw(&value),
             Some(b'n') => self.raw(b"\"nil\""),
-            Some(b'{' | b'[') => self.text(&spaced(&value)),
+            Some(b'{' | b'[') => self.text(&short(spaced(&value))),
             _ => self.text(&value),
         }
     }
+}
+
+/// Bytes of a key that was a collection. Its quotes are escaped, those of keys in it once more, and so on: without a bound
+/// each collection that is a key of a key would double it.
+const MAX_KEY: usize = 256;
+
+/// The text of a key, cut where it is long.
+fn short(mut key: Vec<u8>) -> Vec<u8> {
+    if key.len() > MAX_KEY {
+        let text = String::from_utf8_lossy(&key);
+        key = format!("{}…", &text[..text.floor_char_boundary(MAX_KEY)]).into_bytes();
+    }
+    key
 }
 
 /// JSON with a blank after each comma and colon between its values, as keys made of collections are written.
@@ -226,6 +240,25 @@ mod tests {
             assert_eq!(key, expected);
             assert!(serde_json::from_str::<String>(&key).is_ok());
         }
+    }
+
+    #[test]
+    fn a_key_of_keys_stays_short() {
+        let mut out = Out::default();
+        out.raw(b"1");
+        for _ in 0..200 {
+            out.make_key(0);
+            let key = out.split_off(0);
+            out.raw(b"{");
+            out.raw(&key);
+            out.raw(b":1}");
+            assert!(out.len() < 4 * MAX_KEY, "{}", out.len());
+        }
+        let json = out.into_text();
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&json).is_ok_and(|value| value.is_object()),
+            "{json}"
+        );
     }
 
     #[test]
