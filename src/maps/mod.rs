@@ -16,6 +16,7 @@ mod sources;
 mod table;
 mod text;
 mod thread;
+mod weight;
 
 pub use address::{Allowed, is_local};
 pub use disk::Root;

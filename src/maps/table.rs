@@ -4,11 +4,12 @@
 //! cannot be (lines before the first, columns past every file, sections without end) is left out or refused, never
 //! believed.
 
+use rustc_hash::FxHashSet;
 use sourcemap::{DecodedMap, SourceMap, SourceMapIndex};
 use thiserror::Error;
 
-use super::MAX_BYTES;
 use super::text::Text;
+use super::{MAX_BYTES, weight};
 
 /// Tokens that are kept: a map of 10 MiB that somebody needs has two million.
 const MAX_TOKENS: usize = 4_000_000;
@@ -41,6 +42,8 @@ pub enum Refusal {
     NoMap(String),
     #[error("its map has more than 4,000,000 places")]
     TooMany,
+    #[error("its map lists more than a script can need")]
+    TooMuch,
     #[error("too many scripts wait")]
     Busy,
 }
@@ -101,16 +104,13 @@ impl Table {
             return Err(Refusal::NoMap("it is of React Native".to_owned()));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        weight::check(bytes)?;
         let map = sourcemap::decode_slice(bytes).map_err(|error| Refusal::NoMap(error.to_string()))?;
         let mut table = Self::default();
         match &map {
             DecodedMap::Regular(map) => table.add(map, (0, 0))?,
             DecodedMap::Index(index) => table.add_index(index, (0, 0), 0)?,
             DecodedMap::Hermes(_) => return Err(Refusal::NoMap("it is of React Native".to_owned())),
-        }
-        // Of two tokens for one place the one that was written last counts, so the order among them stays.
-        if !table.entries.is_sorted_by_key(|entry| (entry.line, entry.column)) {
-            table.entries.sort_by_key(|entry| (entry.line, entry.column));
         }
         table.entries.shrink_to_fit();
         Ok(table)
@@ -125,7 +125,8 @@ impl Table {
             let (line, column) =
                 (line.saturating_add(at.0), if line == 0 { column.saturating_add(at.1) } else { column });
             // Where a section begins the one before it ends, whatever that says.
-            self.entries.retain(|entry| (entry.line, entry.column) < (line, column));
+            let first = self.entries.partition_point(|entry| (entry.line, entry.column) < (line, column));
+            self.entries.truncate(first);
             match section.get_sourcemap() {
                 Some(DecodedMap::Regular(map)) => self.add(map, (line, column))?,
                 Some(DecodedMap::Index(inner)) => self.add_index(inner, (line, column), depth + 1)?,
@@ -143,7 +144,7 @@ impl Table {
         }
         let shift = |list: usize| u32::try_from(list).unwrap_or(NONE);
         let (first_source, first_name) = (shift(self.sources.len()), shift(self.names.len()));
-        let ignored: Vec<u32> = map.ignore_list().copied().collect();
+        let ignored: FxHashSet<u32> = map.ignore_list().copied().collect();
         for number in 0..map.get_source_count() {
             self.sources.push(SourceText {
                 name: short(map.get_source(number).unwrap_or("")).into(),
@@ -152,6 +153,7 @@ impl Table {
             });
         }
         self.names.extend(map.names().map(Box::from));
+        let before = self.entries.len();
         self.entries.reserve(count);
         for token in map.tokens() {
             let raw = token.get_raw_token();
@@ -170,6 +172,12 @@ impl Table {
                 source_column: raw.src_col,
                 name: if raw.name_id == NONE { NONE } else { first_name.saturating_add(raw.name_id) },
             });
+        }
+        // Everything before is before where this begins. Of two tokens for one place the one that was written last counts, so
+        // the order among them stays.
+        let added = &mut self.entries[before..];
+        if !added.is_sorted_by_key(|entry| (entry.line, entry.column)) {
+            added.sort_by_key(|entry| (entry.line, entry.column));
         }
         Ok(())
     }
@@ -324,6 +332,29 @@ mod tests {
         let line =
             format!(r#"{{"version":3,"sources":["a"],"mappings":"AAAA{}"}}"#, ",CAAC".repeat(1_000_000));
         assert_eq!(read(&line).map(|table| at(&table, 0, 999_999)), Ok(Some((0, 0, 999_999))));
+    }
+
+    #[test]
+    fn many_sections_and_long_lists_take_no_longer_than_their_size() {
+        // Each of these was a look at all that was read before, for every section and every source.
+        let first =
+            format!(r#"{{"version":3,"sources":["a"],"mappings":"AAAA{}"}}"#, ",CAAC".repeat(500_000));
+        let empty = r#"{"version":3,"mappings":""}"#;
+        let section =
+            |line: usize, map: &str| format!(r#"{{"offset":{{"line":{line},"column":0}},"map":{map}}}"#);
+        let sections: Vec<String> = (1..40_000).map(|line| section(line, empty)).collect();
+        let index = format!(r#"{{"version":3,"sections":[{},{}]}}"#, section(0, &first), sections.join(","));
+        let ignored: Vec<String> = (0..400_000).rev().map(|number| number.to_string()).collect();
+        let listed = format!(
+            r#"{{"version":3,"sources":[{}],"mappings":"AAAA","ignoreList":[{}]}}"#,
+            vec!["\"\""; 400_000].join(","),
+            ignored.join(",")
+        );
+        let begun = std::time::Instant::now();
+        let (index, listed) = (read(&index).expect("an index"), read(&listed).expect("a map"));
+        assert_eq!((index.entries.len(), at(&index, 0, 9)), (500_001, Some((0, 0, 9))));
+        assert!(listed.sources().len() == 400_000 && listed.sources().iter().all(|source| source.is_ignored));
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
     }
 
     proptest::proptest! {
