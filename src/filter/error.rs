@@ -59,7 +59,7 @@ pub struct Note {
 
 impl FilterError {
     pub(super) fn new(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { code, span, column: 0, len: 0, message: message.into(), fix: None, unfinished: false }
+        Self { code, span, column: 0, len: 0, message: said(&message.into()), fix: None, unfinished: false }
     }
 
     pub(super) fn with_fix(mut self, span: Range<usize>, text: impl Into<String>) -> Self {
@@ -101,6 +101,11 @@ impl FilterError {
     }
 }
 
+/// A message as it can be shown: it quotes what was typed, or pasted.
+pub(super) fn said(message: &str) -> String {
+    message.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
+
 /// `text` without control characters, each of which becomes one cell.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -125,6 +130,8 @@ mod tests {
         let mut error = FilterError::new("E-NOVAL", 5..5, "x");
         error.place_in("a\u{1b}[m:");
         assert!(!error.with_caret("a\u{1b}[m:").contains('\u{1b}'));
+        let quoted = FilterError::new("E-NUM", 0..1, "`4\u{1b}[m` is no number\nof any kind");
+        assert_eq!(quoted.message, "`4\u{fffd}[m` is no number\nof any kind");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::ast::{Comparison, Scalar, Span};
 use super::display::value_text;
-use super::error::{Fix, Note};
+use super::error::{Fix, Note, said};
 use super::glob::Glob;
 use super::kinds;
 use super::lexer::{self, Kind, Token};
@@ -19,7 +19,7 @@ use crate::event::{Column, Field, FieldKind};
 pub(super) const MAX_NOTES: usize = 8;
 
 fn note(code: &'static str, span: Span, message: String, fix: Option<Fix>) -> Note {
-    Note { code, span, message, fix, only_without_matches: false }
+    Note { code, span, message: said(&message), fix, only_without_matches: false }
 }
 
 /// N-MIXED: or stands beside and, both without brackets, in `span`; `reading` is the whole filter's.
