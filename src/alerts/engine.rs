@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 
 use super::rule::{By, Measure, Rule};
 use super::window::Window;
-use crate::event::{Chunk, EventRef, Flags, Timestamp};
-use crate::filter::Matcher;
+use crate::event::{Chunk, EventRef, Flags, Person, Timestamp};
+use crate::filter::{Bits, Matcher};
 use crate::options::span_text;
-use crate::pipeline::{matcher, matching};
+use crate::pipeline::matcher;
 
 /// Keys watched for all rules together; those of a rule that come when it has its part are watched as one, `(other)`.
 const MAX_KEYS: usize = 4_096;
@@ -34,6 +34,9 @@ pub struct Firing {
     pub value: f64,
     /// The message of the latest event, as sent.
     pub example: String,
+    /// Whose that event is.
+    pub user: String,
+    pub session: String,
 }
 
 impl Firing {
@@ -71,6 +74,8 @@ struct Watched {
     groups: FxHashMap<u64, Kept>,
     /// By endpoint, session or id.
     names: FxHashMap<Box<str>, Kept>,
+    /// The rows of a chunk by their keys, kept for its room.
+    keyed: Vec<(u64, usize)>,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +84,8 @@ struct Kept {
     /// Of the latest event in the ring.
     ordinal: u64,
     example: String,
+    user: String,
+    session: String,
     /// Since when it has held.
     holds_since: Option<Timestamp>,
     fired: Option<Timestamp>,
@@ -116,8 +123,33 @@ impl Engine {
 
     /// Takes note of the events of `chunk`, all but taillight's own; `first` is the ordinal of its first in the ring.
     pub fn observe(&mut self, chunk: &Chunk, first: u64, now: Timestamp) {
+        if chunk.len() > Bits::CAPACITY {
+            for from in (0..chunk.len()).step_by(Bits::CAPACITY) {
+                let piece = from..from + Bits::CAPACITY;
+                self.observe(&chunk.retain(|row| piece.contains(&row)), first + from as u64, now);
+            }
+            return;
+        }
+        let mut counted = Bits::new();
+        counted.fill_from(0..chunk.len(), chunk.flags(), |flags| !flags.has(Flags::OWN));
         for watched in &mut self.watched {
-            watched.observe(chunk, first, now, self.max_keys);
+            watched.observe(chunk, &counted, first, now, self.max_keys);
+        }
+    }
+
+    /// Lets go of what is kept of `who`: what they were quoted with, and what is counted for them alone, of which no end
+    /// is told, for that would name them. They still count among others.
+    pub fn forget(&mut self, who: &Person) {
+        for watched in &mut self.watched {
+            watched.forget(who);
+        }
+        let of_session = |change: &Change| change.firing.rule.by == By::Session;
+        self.replaced
+            .retain(|change| !(of_session(change) && who.is(&change.firing.user, &change.firing.key)));
+        for Change { firing, .. } in &mut self.replaced {
+            if who.is(&firing.user, &firing.session) {
+                (firing.example, firing.user, firing.session) = Default::default();
+            }
         }
     }
 
@@ -147,6 +179,7 @@ impl Watched {
             rule: Arc::new(rule.clone()),
             groups: FxHashMap::default(),
             names: FxHashMap::default(),
+            keyed: Vec::new(),
         }
     }
 
@@ -168,21 +201,39 @@ impl Watched {
         groups.chain(self.names.iter().map(|(key, kept)| (Key::Name(key), kept)))
     }
 
-    fn observe(&mut self, chunk: &Chunk, first: u64, now: Timestamp, max_keys: usize) {
+    fn observe(&mut self, chunk: &Chunk, counted: &Bits, first: u64, now: Timestamp, max_keys: usize) {
         let is_share = self.rule.measure == Measure::Share;
-        let meant = self.filter.as_mut().map(|filter| matching(filter, chunk));
-        let of = self.of.as_mut().filter(|_| is_share).map(|of| matching(of, chunk));
-        let is_at = |rows: &Option<Vec<bool>>, row: usize| rows.as_ref().is_none_or(|rows| rows[row]);
-        let rule = Arc::clone(&self.rule);
-        for row in 0..chunk.len() {
-            let is_of = is_share && is_at(&of, row);
-            let is_meant = is_at(&meant, row) && (is_of || !is_share);
-            if !(is_meant || is_of) || chunk.flags()[row].has(Flags::OWN) {
-                continue;
+        let of = is_share.then(|| passing(&mut self.of, chunk, counted));
+        let meant = passing(&mut self.filter, chunk, of.as_ref().unwrap_or(counted));
+        let seen = of.as_ref().unwrap_or(&meant);
+        if seen.is_empty() {
+            return;
+        }
+        let (rule, mut keyed) = (Arc::clone(&self.rule), std::mem::take(&mut self.keyed));
+        keyed.clear();
+        match rule.by {
+            By::All => keyed.extend(seen.iter().map(|row| (0, row))),
+            by => keyed.extend(
+                seen.iter().map(|row| (by.number(chunk, row), row)).filter(|(number, _)| *number > 0),
+            ),
+        }
+        keyed.sort_unstable();
+        // Each key is looked for once, however many of the events have it.
+        for run in keyed.chunk_by(|a, b| a.0 == b.0) {
+            if let Some(kept) = self.kept(chunk.event(run[0].1), max_keys) {
+                kept.count(&rule, chunk, (run, &meant), first, now);
             }
-            if let Some(kept) = self.kept(chunk.event(row), max_keys) {
-                kept.count(&rule, chunk.event(row), now, (is_meant, is_of));
-                kept.ordinal = if is_meant { first + row as u64 } else { kept.ordinal };
+        }
+        self.keyed = keyed;
+    }
+
+    fn forget(&mut self, who: &Person) {
+        if self.rule.by == By::Session {
+            self.names.retain(|name, kept| !who.is(&kept.user, name));
+        }
+        for kept in self.groups.values_mut().chain(self.names.values_mut()) {
+            if who.is(&kept.user, &kept.session) {
+                kept.quote("", "", "");
             }
         }
     }
@@ -225,16 +276,62 @@ impl Watched {
     }
 }
 
+/// Those of `rows` that the filter lets through.
+fn passing(filter: &mut Option<Matcher>, chunk: &Chunk, rows: &Bits) -> Bits {
+    let Some(filter) = filter else { return rows.clone() };
+    let mut passing = Bits::new();
+    filter.eval_within(chunk, rows, &mut passing);
+    passing
+}
+
+impl By {
+    /// What tells the keys of a chunk's rows apart within it; 0 where there is none.
+    fn number(self, chunk: &Chunk, row: usize) -> u64 {
+        let names = match self {
+            Self::All => return 0,
+            Self::Group => return chunk.groups()[row],
+            Self::Endpoint => chunk.endpoints(),
+            Self::Session => chunk.sessions(),
+            Self::Id => chunk.ids(),
+        };
+        u64::from(names[row].0)
+    }
+}
+
 impl Kept {
-    /// Takes note of an event that is meant, that a share is of, or both.
-    fn count(&mut self, rule: &Rule, event: EventRef<'_>, now: Timestamp, (is_meant, is_of): (bool, bool)) {
-        if let (Measure::Percentile(_), Some(duration), true) = (rule.measure, event.duration(), is_meant) {
-            self.window.add_duration(now.0, duration.0);
+    /// Takes note of events of this key: those that are meant, and for a share those it is of.
+    fn count(
+        &mut self,
+        rule: &Rule,
+        chunk: &Chunk,
+        (rows, meant): (&[(u64, usize)], &Bits),
+        first: u64,
+        now: Timestamp,
+    ) {
+        let is_percentile = matches!(rule.measure, Measure::Percentile(_));
+        let (mut count, mut latest) = (0, None);
+        for (_, row) in rows.iter().filter(|(_, row)| meant.contains(*row)) {
+            (count, latest) = (count + 1, Some(*row));
+            if is_percentile && let Some(duration) = chunk.event(*row).duration() {
+                self.window.add_duration(now.0, duration.0);
+            }
         }
-        self.window.add(now.0, rule.window_ms, is_meant, is_of);
-        if is_meant {
-            self.example.clear();
-            self.example.extend(event.msg().chars().take(MAX_TEXT));
+        let of = if rule.measure == Measure::Share { rows.len() as u64 } else { 0 };
+        self.window.add(now.0, rule.window_ms, count, of);
+        if let Some(row) = latest {
+            let event = chunk.event(row);
+            self.ordinal = first + row as u64;
+            self.quote(event.msg(), event.user(), event.session());
+        }
+    }
+
+    fn quote(&mut self, msg: &str, user: &str, session: &str) {
+        let end = msg.char_indices().nth(MAX_TEXT).map_or(msg.len(), |(end, _)| end);
+        for (kept, text) in
+            [(&mut self.example, &msg[..end]), (&mut self.user, user), (&mut self.session, session)]
+        {
+            kept.clear();
+            kept.push_str(text);
         }
     }
 
@@ -285,7 +382,8 @@ impl Kept {
             Key::Group(group) => (format!("{group:016x}"), Some((group, self.ordinal))),
             Key::Name(name) => (name.to_owned(), None),
         };
-        Firing { rule: Arc::clone(rule), key, group, since, value, example: self.example.clone() }
+        let (example, user, session) = (self.example.clone(), self.user.clone(), self.session.clone());
+        Firing { rule: Arc::clone(rule), key, group, since, value, example, user, session }
     }
 }
 

@@ -169,3 +169,90 @@ fn an_alert_that_holds_when_its_rule_goes_ends_and_is_told_once() {
     );
     assert!(engine.evaluate(Timestamp(2_000)).is_empty());
 }
+
+/// An event of a user's session, over a second and for a group if that is set.
+fn of(session: &str, user: &str, ms: u64, group: u64, builder: &mut ChunkBuilder) {
+    builder.push(&Row {
+        level: if group > 0 { Level::Error } else { Level::Info },
+        id: if ms > 0 { "browser/api-call" } else { "browser/x" },
+        session,
+        user,
+        endpoint: if ms > 0 { "GET /a" } else { "" },
+        duration: (ms > 0).then_some(Micros(ms * 1000)),
+        group,
+        source: "browser",
+        msg: Msg::Text(session),
+        ..Row::default()
+    });
+}
+
+const EVERY_KIND: &str = "[[alerts]]\nname = \"slow\"\nby = \"endpoint\"\nmeasure = \"p90\"\nat-least = 1\nfilter = \"has:endpoint\"\n\
+    [[alerts]]\nname = \"failing\"\nmeasure = \"share\"\nfilter = \"level>=error\"\nof = \"has:session\"\nat-least = 0.01\n\
+    [[alerts]]\nname = \"loud\"\nby = \"session\"\nat-least = 1\n\
+    [[alerts]]\nname = \"ids\"\nby = \"id\"\nmeasure = \"rate\"\nat-least = 0.001\n\
+    [[alerts]]\nname = \"groups\"\nby = \"group\"\nat-least = 1\n";
+
+proptest::proptest! {
+    #[test]
+    fn a_chunk_counts_as_its_events_one_after_the_other(
+        events in proptest::collection::vec((0..3_usize, 0..40_u64, 0..3_u64), 1..60)
+    ) {
+        let names = ["", "s", "t"];
+        let (mut whole, mut single) = (engine(EVERY_KIND), engine(EVERY_KIND));
+        let mut builder = ChunkBuilder::new();
+        for (row, (session, ms, group)) in events.iter().enumerate() {
+            of(names[*session], "u", *ms, *group, &mut builder);
+            let mut one = ChunkBuilder::new();
+            of(names[*session], "u", *ms, *group, &mut one);
+            single.observe(&one.finish(), 70 + row as u64, Timestamp(0));
+        }
+        whole.observe(&builder.finish(), 70, Timestamp(0));
+        whole.evaluate(Timestamp(1));
+        single.evaluate(Timestamp(1));
+        proptest::prop_assert_eq!(whole.firing(), single.firing());
+    }
+}
+
+#[test]
+fn a_batch_of_more_rows_than_a_set_of_bits_is_counted_whole() {
+    let mut engine = engine("[[alerts]]\nname = \"all\"\nat-least = 5000");
+    let many: Vec<&One> = std::iter::repeat_n(&ERROR, 5_000).collect();
+    engine.observe(&chunk(&many), 10, Timestamp(0));
+    engine.evaluate(Timestamp(1));
+    let firing = engine.firing();
+    assert_eq!((firing[0].value, firing[0].group), (5_000.0, Some((0xab, 5_009))));
+    assert_eq!(firing[1].value, 5_000.0);
+}
+
+#[test]
+fn who_is_forgotten_is_quoted_and_named_no_more_and_still_counts_among_others() {
+    for who in [Person::User("u-2".to_owned()), Person::Session("theirs".to_owned())] {
+        let mut engine = engine(
+            "[[alerts]]\nname = \"loud\"\nby = \"session\"\nat-least = 1\n[[alerts]]\nname = \"all\"\nat-least = 1",
+        );
+        let mut builder = ChunkBuilder::new();
+        for (session, user) in
+            [("s", "u-1"), ("s", "u-1"), ("theirs", "u-2"), ("theirs", "u-2"), ("theirs", "u-2")]
+        {
+            of(session, user, 0, 0xab, &mut builder);
+        }
+        engine.observe(&builder.finish(), 0, Timestamp(0));
+        engine.evaluate(Timestamp(1));
+        let told = |engine: &Engine| -> Vec<(String, String, f64, String)> {
+            let one = |firing: Firing| {
+                (firing.rule.name.clone(), firing.key, firing.value, firing.example + &firing.user)
+            };
+            engine.firing().into_iter().map(one).collect()
+        };
+        assert!(format!("{:?}", told(&engine)).contains("theirs"));
+        engine.forget(&who);
+        let group = format!("{:016x}", 0xab);
+        let expected =
+            [("same error", group.as_str(), 5.0, ""), ("loud", "s", 2.0, "su-1"), ("all", "", 5.0, "")];
+        let expected = expected
+            .map(|(name, key, value, quoted)| (name.to_owned(), key.to_owned(), value, quoted.to_owned()));
+        assert_eq!(told(&engine), expected, "{who:?}");
+        engine.replace(&[]);
+        assert!(!format!("{:?}", engine.evaluate(Timestamp(2))).contains("theirs"));
+    }
+}

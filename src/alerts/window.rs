@@ -21,10 +21,9 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Counts an event at `now`: one that is meant, one that it is a share of, or both.
-    pub(super) fn add(&mut self, now: i64, window_ms: u64, is_meant: bool, is_of: bool) {
+    /// Counts events at `now`: those that are meant, and those that they are a share of.
+    pub(super) fn add(&mut self, now: i64, window_ms: u64, meant: u64, of: u64) {
         let part = now.div_euclid(part_ms(window_ms));
-        let (meant, of) = (u64::from(is_meant), u64::from(is_of));
         match self.parts.back_mut() {
             Some((last, all, of_all)) if *last >= part => {
                 *all += meant;

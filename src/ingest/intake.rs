@@ -219,9 +219,12 @@ impl Intake {
         lock(&self.windows).set_times(times);
     }
 
-    /// Leaves out of the summaries what is of `who`.
+    /// Leaves out of the summaries and of the alerts what is of `who`.
     pub fn forget(&self, who: &Person) {
         lock(&self.windows).forget(who);
+        let mut alerts = lock(&self.alerts);
+        alerts.forget(who);
+        self.board.set(Arc::new(alerts.firing()));
     }
 
     /// Looks at the alerts: publishes those that hold, and tells of each that began or ended in an event of taillight's

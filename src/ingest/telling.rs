@@ -10,8 +10,8 @@ use crate::pipeline::{Redactor, Scrub};
 use crate::stats::{Closed, EndpointWindow, SessionSummary};
 use crate::wire::Note;
 
-/// `taillight/alert`
-pub(super) fn alert(change: &Change) -> Note<'static> {
+/// `taillight/alert`, of whom it quotes: what is said of somebody goes with them.
+pub(super) fn alert(change: &Change) -> Note<'_> {
     let firing = &change.firing;
     let rule = &firing.rule;
     let (state, level) = if change.has_ended { ("ended", Level::Info) } else { ("firing", Level::Error) };
@@ -34,7 +34,8 @@ pub(super) fn alert(change: &Change) -> Note<'static> {
         "example": firing.example,
     });
     let msg = format!("alert {state}{why}: {}{about}, {}{example}", rule.name, firing.measured());
-    Note { id: "taillight/alert", level, msg, data: data.to_string(), session: "", user: "" }
+    let (session, user) = (firing.session.as_str(), firing.user.as_str());
+    Note { id: "taillight/alert", level, msg, data: data.to_string(), session, user }
 }
 
 /// The same without what secrets an example may hold.

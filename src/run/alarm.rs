@@ -67,7 +67,8 @@ mod tests {
         read(&mut rules, &document["alerts"], &|_| String::new(), &mut |_, said| panic!("{said}"));
         let rule = Arc::new(rules.remove(0));
         let (key, example) = (String::new(), example.to_owned());
-        Firing { rule, key, group: None, since: Timestamp(since), value: 5.0, example }
+        let (user, session) = (String::new(), String::new());
+        Firing { rule, key, group: None, since: Timestamp(since), value: 5.0, example, user, session }
     }
 
     #[test]

@@ -137,30 +137,38 @@ impl Windows {
             self.sessions_of(chunk, from..from + run.len(), now);
             from += run.len();
         }
-        for (row, endpoint) in chunk.endpoints().iter().enumerate() {
-            if !endpoint.is_none() {
-                self.request(chunk.event(row), now);
+        self.requests(chunk, now);
+    }
+
+    /// Each endpoint's window is looked for once, however many of the events are of it.
+    fn requests(&mut self, chunk: &Chunk, now: Timestamp) {
+        let length = ms(self.times.window_ms);
+        // A clock that is ahead has no minutes of its own.
+        let minute = |row: usize| chunk.insts()[row].0.min(now.0).div_euclid(length);
+        let timed = chunk.endpoints().iter().zip(chunk.durations()).enumerate();
+        let timed = timed.filter(|(_, (endpoint, duration))| !endpoint.is_none() && **duration != u64::MAX);
+        let mut keyed: Vec<_> = timed.map(|(row, (endpoint, _))| (minute(row), *endpoint, row)).collect();
+        keyed.sort_unstable();
+        for run in keyed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (minute, _, first) = run[0];
+            if self.is_closed(minute, now) {
+                continue;
+            }
+            let window = self.window_of(minute, chunk.event(first).endpoint());
+            for (.., row) in run {
+                window.count(chunk.durations()[*row], chunk.flags()[*row].has(Flags::FAILED));
             }
         }
     }
 
-    fn request(&mut self, event: EventRef<'_>, now: Timestamp) {
-        let (endpoint, Some(duration)) = (event.endpoint(), event.duration()) else { return };
-        // A clock that is ahead has no minutes of its own.
-        let minute = event.inst().0.min(now.0).div_euclid(ms(self.times.window_ms));
-        if self.is_closed(minute, now) {
-            return;
-        }
+    fn window_of(&mut self, minute: i64, endpoint: &str) -> &mut Window {
         let is_full = self.open + self.cut_off.len() >= MAX_WINDOWS;
         let windows = self.minutes.entry(minute).or_default();
         let name = if is_full && !windows.contains_key(endpoint) { OTHER } else { endpoint };
         if !windows.contains_key(name) {
-            windows.insert(name.into(), Window::new());
             self.open += 1;
         }
-        if let Some(window) = windows.get_mut(name) {
-            window.count(duration.0, event.flags().has(Flags::FAILED));
-        }
+        windows.entry(name.into()).or_insert_with(Window::new)
     }
 
     fn sessions_of(&mut self, chunk: &Chunk, rows: std::ops::Range<usize>, now: Timestamp) {

@@ -250,6 +250,8 @@ fn header_health_and_errors_show_what_holds() {
         since: Timestamp(1_769_869_900_000),
         value: 7.0,
         example: "it \u{1b}[2J broke".to_owned(),
+        user: String::new(),
+        session: String::new(),
     };
     console.send(Msg::Alerts(Arc::new(vec![firing])));
     let marked: Vec<_> = groups(&mut console).into_iter().filter(|row| row.contains('!')).collect();
@@ -313,6 +315,8 @@ fn health_with_sinks_alerts_and_stages_is_whole_at_every_size() {
                 since: Timestamp(1_769_869_900_000),
                 value,
                 example: example.to_owned(),
+                user: String::new(),
+                session: String::new(),
             };
             console.send(Msg::Alerts(Arc::new(vec![
                 firing("", "Cannot read properties of undefined (reading 'price')", 7.0),
