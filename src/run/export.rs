@@ -22,18 +22,24 @@ const BUFFER: usize = 64 * 1024;
 pub(super) fn run(settings: &Settings, mut export: cli::Export) -> anyhow::Result<u8> {
     // A mistake in the filter is told before anybody is asked.
     super::filter::checked(export.from.filter.as_deref().unwrap_or_default(), &settings.saved)?;
-    // Gone once it was read.
-    let _gathered = match export.who.is_anybody() {
-        true => {
-            let file = person::gather(settings, &export.who, &export.from.files)?;
-            export.from.files = vec![file.path().to_owned()];
-            Some(file)
-        }
-        false => None,
-    };
+    if !export.who.is_anybody() {
+        return carry_out(settings, &export);
+    }
+    let found = person::gather(settings, &export.who, &export.from.files)?;
+    export.from.files = vec![found.file.path().to_owned()];
+    let code = carry_out(settings, &export)?;
+    for place in &found.unread {
+        let _ = writeln!(io::stderr(), "taillight: not given out, for it could not be read: {place}");
+    }
+    // Whoever asks for everything must not take a part for it.
+    let has_ended = matches!(code, code::FINE | code::NOTHING);
+    Ok(if has_ended && !found.unread.is_empty() { code::FILE } else { code })
+}
+
+fn carry_out(settings: &Settings, export: &cli::Export) -> anyhow::Result<u8> {
     match &export.output {
-        Some(path) => until_signal(&export, settings, path),
-        None => to_stdout(&export.from, settings, &form_of(&export)),
+        Some(path) => until_signal(export, settings, path),
+        None => to_stdout(&export.from, settings, &form_of(export)),
     }
 }
 

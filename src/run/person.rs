@@ -26,6 +26,7 @@ use crate::ui::format::counted;
 const ANSWER_WITHIN: Duration = Duration::from_secs(900);
 /// Text of one person's events that is held to be put in order.
 const MAX_TEXT: usize = 1 << 30;
+const TOO_MUCH: &str = "these are more than 1 GiB of events: take them file by file, with `--from FILE`";
 
 impl cli::Who {
     fn person(&self) -> Result<Person, Usage> {
@@ -187,9 +188,19 @@ struct Place {
 struct Gathered {
     lines: BTreeMap<Place, String>,
     bytes: usize,
+    /// Places that could not be read, and why.
+    unread: Vec<String>,
 }
 
 impl Gathered {
+    fn miss(&mut self, place: &str, why: &str) {
+        self.unread.push(gate::plain(&format!("{place}: {why}")).into_owned());
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.bytes > MAX_TEXT
+    }
+
     fn take(&mut self, line: &str) -> anyhow::Result<()> {
         let Ok(place) = serde_json::from_str::<Place>(line) else { return Ok(()) };
         // In memory and in a file it is the same event; of a file the client's number is left out.
@@ -197,44 +208,57 @@ impl Gathered {
             return Ok(());
         }
         self.bytes += line.len();
-        if self.bytes > MAX_TEXT {
-            return Err(anyhow!(
-                "these are more than 1 GiB of events: take them file by file, with `--from FILE`"
-            ));
+        if self.is_too_much() {
+            return Err(anyhow!(TOO_MUCH));
         }
         self.lines.insert(place, line.to_owned());
         Ok(())
     }
 }
 
-/// A file with the lines of the person, oldest first, for the export to read.
+/// What a person's export is made of.
+pub(super) struct Found {
+    /// Their lines, oldest first; gone with the value.
+    pub(super) file: NamedTempFile,
+    /// Places that could not be read, each with why.
+    pub(super) unread: Vec<String>,
+}
+
+/// Gathers the lines of the person; what cannot be read keeps nobody from what can.
 ///
 /// # Errors
-/// When an instance or a file cannot be read.
-pub(super) fn gather(
-    settings: &Settings,
-    who: &cli::Who,
-    files: &[PathBuf],
-) -> anyhow::Result<NamedTempFile> {
+/// When a file that was named is not there, or there is more than can be put in order.
+pub(super) fn gather(settings: &Settings, who: &cli::Who, files: &[PathBuf]) -> anyhow::Result<Found> {
     let who = who.person()?;
     missing(files)?;
     let running = if files.is_empty() { instances()? } else { Vec::new() };
     let mut gathered = Gathered::default();
     for instance in &running {
-        instance.ask(&Question::about(What::Export, &who), |line| match serde_json::from_str(line) {
-            Ok(Told::Failed { place, why }) => Err(anyhow!("{place}: {why}")),
-            _ => gathered.take(line),
-        })?;
+        let asked = instance.ask(&Question::about(What::Export, &who), |line| {
+            match serde_json::from_str(line) {
+                Ok(Told::Failed { place, why }) => gathered.miss(&place, &why),
+                _ => gathered.take(line)?,
+            }
+            Ok(())
+        });
+        if let Err(why) = asked {
+            gathered.miss("memory", &why.to_string());
+        }
     }
     if running.is_empty() {
         let runtime = blocking()?;
         for setting in settings_of(settings, files) {
             let take = &mut |line: &str| gathered.take(line).map_err(io::Error::other);
             let read = runtime.block_on(async { lines_in(&setting, &who, take).await });
-            read.map_err(|why| anyhow!("sink {}: {why}", setting.name))?;
+            if let Err(why) = read {
+                gathered.miss(&format!("sink {}", setting.name), &why);
+            }
         }
     }
-    written(&gathered)
+    if gathered.is_too_much() {
+        return Err(anyhow!(TOO_MUCH));
+    }
+    Ok(Found { file: written(&gathered)?, unread: gathered.unread })
 }
 
 fn written(gathered: &Gathered) -> anyhow::Result<NamedTempFile> {

@@ -42,7 +42,8 @@ pub(super) const KEYS: &[Key] = &[
         "root-certificate",
         Kind::Text(Check::ANY),
         "",
-        "a PEM file with the authorities that may vouch for the database; the public ones where it is not set",
+        "a PEM file with the authorities that may vouch for the database; where it is not set that of sslrootcert in the address, \
+         else the public ones",
     ),
     key("table", Kind::Text(TABLE), "\"taillight_events\"", "the table, which is made if it is not there"),
     key("batch-age", Kind::Span, "\"500ms\"", "how long the first of a batch waits for more"),
@@ -170,8 +171,13 @@ fn place_of(who: &Person) -> (&'static str, String) {
 /// Connects and sees to the table.
 async fn connect(options: &Options) -> Result<Client, SinkError> {
     let url = options.url.reveal().map_err(SinkError::retry)?;
-    let mut config = tls::read(&url).map_err(SinkError::retry)?;
-    let connector = tls::connector(&options.root_certificate).map_err(SinkError::retry)?;
+    let tls::Address { mut config, root } = tls::read(&url).map_err(SinkError::retry)?;
+    let root = if options.root_certificate.is_empty() {
+        root.unwrap_or_default()
+    } else {
+        options.root_certificate.clone()
+    };
+    let connector = tls::connector(&root).map_err(SinkError::retry)?;
     config.application_name("taillight").connect_timeout(Duration::from_secs(5));
     let (client, connection) = config.connect(connector).await.map_err(|error| {
         let advice = tls::advice(&error).map(|advice| format!("; {advice}")).unwrap_or_default();

@@ -190,6 +190,35 @@ fn without_a_running_taillight_the_files_of_the_settings_are_seen_to() {
 }
 
 #[test]
+fn what_cannot_be_read_is_named_and_the_rest_given_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = folder.path().join("address");
+    // Nothing listens there.
+    fs::write(&address, "postgres://u@127.0.0.1:1/db").expect("written");
+    let database = format!("[sinks.db]\ntype = \"postgres\"\nurl = \"file:{}\"\n", address.display());
+    let text = database + &settings(folder.path(), "");
+    let program = Program::with_settings(&text, &["serve", "--retain", "30"]);
+    assert_eq!(program.client("c1").batch(1, &events(20))[0]["seq"], 60);
+    let holds = |output: &Output, lines: usize| {
+        assert_eq!(output.status.code(), Some(4));
+        assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), lines);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("not given out, for it could not be read: sink db: cannot connect"), "{told}");
+    };
+    holds(&program.command(&["export", "--user", "user-2"]), 20);
+    program.signal("TERM");
+    program.wait();
+    // Another user's home, where the same settings are.
+    let config = folder.path().join("config.toml");
+    fs::write(&config, &text).expect("written");
+    let config = config.to_str().expect("text");
+    let home = tempfile::tempdir().expect("a folder");
+    let run = command(home.path()).args(["export", "--user", "user-2", "--config", config]).output();
+    // And the summary of their session.
+    holds(&run.expect("runs"), 21);
+}
+
+#[test]
 fn the_socket_is_its_users_alone_and_leaves_with_the_program() {
     let program = Program::start(&["serve"]);
     let folder = program.state().join("run");
