@@ -1,17 +1,21 @@
 //! What six sinks, and what alerts cost the ingest: frames decoded and submitted with them and without, side by side.
 //!
-//! `cargo bench --bench sinks` prints the rates and their ratios; `tests/it/bench.rs` runs the same on a few events. The
-//! sinks are real: files, TCP connections that are read, datagrams. What they cannot keep up with they drop and count.
+//! `cargo bench --bench sinks` prints the rate with none, with each sink alone, with all six and with four alerts, their
+//! ratios, and what threads of each kind took of the processor; `tests/it/bench.rs` runs the same on a few events. The
+//! sinks are real: files in a folder, TCP connections that are read, datagrams. What they cannot keep up with they drop and
+//! count. Their far ends, which would stand on another machine, are a process of their own that gives way to everything.
 
-use std::io::Read;
-use std::net::{TcpListener, UdpSocket};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use taillight::alerts::{self, Rule};
 use taillight::counters::Counters;
 use taillight::event::Timestamp;
-use taillight::ingest::Intake;
+use taillight::ingest::ack::ClientKey;
+use taillight::ingest::{Intake, Numbered};
 use taillight::load::Pool;
 use taillight::options::Value;
 use taillight::pipeline::Redactor;
@@ -25,8 +29,12 @@ const NOW: Timestamp = Timestamp(1_704_067_200_000);
 const BATCH: usize = 100;
 const BATCHES: usize = 10_000;
 const SENDERS: usize = 2;
-/// One with and one without in turn, so that what else the machine does meets both.
+/// Of each kind, in turn, so that what else the machine does meets all of them.
 const ROUNDS: usize = 5;
+/// Threads by their names.
+const THREADS: [&str; 3] = ["ingest", "store", "sinks"];
+/// What the far ends of the sinks are started with.
+const FAR_ENDS: &str = "far-ends";
 
 /// What the ingest has to do beside taking events into the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +42,10 @@ pub(crate) enum Beside {
     Nothing,
     /// The rules of [`RULES`] and the one that is there by default.
     Alerts,
+    /// All six.
     Sinks,
+    /// One of the six.
+    Sink(usize),
 }
 
 const RULES: &str = r#"
@@ -70,22 +81,67 @@ pub(crate) struct Round {
     /// Events a second.
     pub(crate) rate: f64,
     pub(crate) accepted: u64,
+    /// Processor time by [`THREADS`], in nanoseconds an event.
+    pub(crate) cpu: [f64; THREADS.len()],
     pub(crate) sinks: Vec<Report>,
 }
 
-/// Six sinks that write into `folder`, to a listener and to a socket nobody reads.
-fn six(folder: &std::path::Path) -> (Vec<Setting>, UdpSocket) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let (tcp, udp) = (listener.local_addr().expect("bound"), socket.local_addr().expect("bound"));
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            std::thread::spawn(move || {
-                let mut sunk = vec![0; 1 << 16];
-                while stream.read(&mut sunk).is_ok_and(|read| read > 0) {}
-            });
+/// Where the sinks that send write to: a listener that reads whatever comes, and a socket that nobody reads.
+pub(crate) struct FarEnds {
+    tcp: SocketAddr,
+    udp: SocketAddr,
+    _udp: Option<UdpSocket>,
+    process: Option<Child>,
+}
+
+impl FarEnds {
+    /// In this process.
+    pub(crate) fn here() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let (tcp, udp) = (listener.local_addr().expect("bound"), socket.local_addr().expect("bound"));
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                std::thread::spawn(move || {
+                    let mut sunk = vec![0; 1 << 20];
+                    while stream.read(&mut sunk).is_ok_and(|read| read > 0) {}
+                });
+            }
+        });
+        Self { tcp, udp, _udp: Some(socket), process: None }
+    }
+
+    /// In another process, which is this program too.
+    fn apart() -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let mut process = Command::new("nice");
+        let process = process.args(["-n", "19"]).arg(program).arg(FAR_ENDS);
+        let mut process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+        let mut said = BufReader::new(process.stdout.take().expect("a pipe")).lines();
+        let mut address = || said.next().expect("a line").expect("read").parse().expect("an address");
+        Self { tcp: address(), udp: address(), _udp: None, process: Some(process) }
+    }
+
+    /// What this process does when it is the other one; ends with whoever started it.
+    #[expect(clippy::print_stdout, reason = "the answer to whoever started it")]
+    fn stand() {
+        let here = Self::here();
+        println!("{}\n{}", here.tcp, here.udp);
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    }
+}
+
+impl Drop for FarEnds {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            drop(process.stdin.take());
+            let _ = process.wait();
         }
-    });
+    }
+}
+
+/// Six sinks that write into `folder` and to `ends`.
+fn six(folder: &std::path::Path, ends: &FarEnds) -> Vec<Setting> {
     let text = |text: String| Value::Text(text);
     let make = |name: &str, kind: &str, values: Vec<(&'static str, Value)>| {
         let mut setting = Setting::new(name, kind);
@@ -103,31 +159,53 @@ fn six(folder: &std::path::Path) -> (Vec<Setting>, UdpSocket) {
     };
     let errors = vec![("filter", text("level>=warn or is:failed".to_owned()))];
     let sample = vec![("sample", Value::Real(0.1)), ("format", text("syslog".to_owned()))];
-    let settings = vec![
+    let FarEnds { tcp, udp, .. } = ends;
+    vec![
         file("one"),
         file("two"),
         to("three", "tcp", tcp.to_string(), Vec::new()),
         to("four", "tcp", tcp.to_string(), errors),
         to("five", "udp", udp.to_string(), Vec::new()),
         to("six", "udp", udp.to_string(), sample),
-    ];
-    (settings, socket)
+    ]
+}
+
+fn settings(beside: Beside, folder: &std::path::Path, ends: &FarEnds) -> Vec<Setting> {
+    match beside {
+        Beside::Nothing | Beside::Alerts => Vec::new(),
+        Beside::Sinks => six(folder, ends),
+        Beside::Sink(which) => vec![six(folder, ends).swap_remove(which)],
+    }
+}
+
+/// Nanoseconds that threads of each kind have run so far.
+#[expect(clippy::cast_precision_loss, reason = "some seconds")]
+fn cpu() -> [f64; THREADS.len()] {
+    let mut spent = [0.0; THREADS.len()];
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let read = |name: &str| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        let ran = read("schedstat").split(' ').next().and_then(|ran| ran.parse::<u64>().ok());
+        if let Some(kind) = THREADS.iter().position(|name| *name == read("comm").trim()) {
+            spent[kind] += ran.unwrap_or_default() as f64;
+        }
+    }
+    spent
 }
 
 /// Decodes and submits `batches` batches of `events` events from two senders at once.
-pub(crate) fn round(beside: Beside, batches: usize, events: usize) -> Round {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (settings, _socket) = six(folder.path());
+pub(crate) fn round(beside: Beside, batches: usize, events: usize, ends: &FarEnds) -> Round {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let (runtime, sinking) = (
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(SENDERS)
+            .thread_name(THREADS[0])
             .enable_all()
             .build()
             .expect("threads"),
         Outlets::runtime().expect("threads"),
     );
     let sinks = Arc::new(Outlets::new(Some(sinking.handle().clone())));
-    sinks.replace(if beside == Beside::Sinks { settings } else { Vec::new() });
+    sinks.replace(settings(beside, folder.path(), ends));
     let retention = Retention { events: 100_000, ..Retention::default() };
     let (handle, storing) =
         store::spawn(retention, Arc::new(Published::new(Snapshot::default()))).expect("a thread");
@@ -135,28 +213,36 @@ pub(crate) fn round(beside: Beside, batches: usize, events: usize) -> Round {
     let intake = Arc::new(Intake::new(handle, Arc::clone(&sinks), None, dirty, counters));
     intake.set_alerts(&if beside == Beside::Alerts { rules() } else { Vec::new() });
     let frames = frames(events);
-    let start = Instant::now();
-    let senders: Vec<_> = (0..SENDERS)
-        .map(|_| runtime.spawn(send(Arc::clone(&intake), Arc::clone(&frames), batches / SENDERS)))
+    let (start, before) = (Instant::now(), cpu());
+    let senders: Vec<_> = (1..=SENDERS as u64)
+        .map(|client| {
+            runtime.spawn(send(Arc::clone(&intake), Arc::clone(&frames), batches / SENDERS, client))
+        })
         .collect();
     senders.into_iter().for_each(|sender| runtime.block_on(sender).expect("no panic"));
     let accepted = runtime.block_on(intake.store().ledger()).expect("running").accepted;
-    let took = start.elapsed();
+    let (took, after) = (start.elapsed(), cpu());
     let sinks = runtime.block_on(sinks.stop());
     drop(intake);
     runtime.shutdown_timeout(Duration::from_secs(1));
     sinking.shutdown_timeout(Duration::from_secs(1));
     storing.join().expect("no panic");
     #[expect(clippy::cast_precision_loss, reason = "some millions")]
-    Round { rate: accepted as f64 / took.as_secs_f64(), accepted, sinks }
+    let accepted_f = accepted as f64;
+    let cpu = std::array::from_fn(|kind| (after[kind] - before[kind]) / accepted_f);
+    Round { rate: accepted_f / took.as_secs_f64(), accepted, cpu, sinks }
 }
 
-async fn send(intake: Arc<Intake>, frames: Arc<Vec<String>>, batches: usize) {
+async fn send(intake: Arc<Intake>, frames: Arc<Vec<String>>, batches: usize, client: u64) {
     let sender = Sender { source: "browser", recv: NOW, ..Sender::default() };
     let redactor = Redactor::default();
+    let client = ClientKey::from_bits(client);
+    let mut first = 1;
     for frame in frames.iter().cycle().take(batches) {
         let Ok(Frame::Batch { batch, .. }) = decode_frame(frame, &sender, &redactor) else { continue };
-        intake.submit(*batch, None).await.expect("taken");
+        let numbered = Numbered { client, first };
+        first += u64::from(batch.offered);
+        intake.submit(*batch, Some(numbered)).await.expect("taken");
     }
 }
 
@@ -170,23 +256,63 @@ fn frames(events: usize) -> Arc<Vec<String>> {
     Arc::new((0..4).map(frame).collect())
 }
 
+/// What is measured, with its name.
+const KINDS: [(&str, Beside); 9] = [
+    ("none", Beside::Nothing),
+    ("file", Beside::Sink(0)),
+    ("file again", Beside::Sink(1)),
+    ("tcp", Beside::Sink(2)),
+    ("tcp, errors", Beside::Sink(3)),
+    ("udp", Beside::Sink(4)),
+    ("syslog, 0.1", Beside::Sink(5)),
+    ("all six", Beside::Sinks),
+    ("four alerts", Beside::Alerts),
+];
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
 #[expect(clippy::print_stdout, reason = "a bench reports")]
 fn main() {
-    let (mut with_sinks, mut with_alerts, mut ns) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let of = |beside| round(beside, BATCHES, BATCH);
-        let [nothing, alerts, sinks] = [Beside::Nothing, Beside::Alerts, Beside::Sinks].map(of);
-        with_sinks.push(sinks.rate / nothing.rate);
-        with_alerts.push(alerts.rate / nothing.rate);
-        ns.push(1e9 / alerts.rate - 1e9 / nothing.rate);
+    if std::env::args().any(|word| word == FAR_ENDS) {
+        return FarEnds::stand();
+    }
+    // `cargo bench --bench sinks -- file udp` measures those two beside nothing.
+    let is_asked = |name: &str| std::env::args().any(|word| word == name);
+    let asked = KINDS.iter().any(|(name, _)| is_asked(name));
+    let is_one = |(name, beside): &&(&str, Beside)| !asked || *beside == Beside::Nothing || is_asked(name);
+    let kinds: Vec<_> = KINDS.iter().filter(is_one).collect();
+    let ends = FarEnds::apart();
+    let rounds: Vec<Vec<Round>> = (0..ROUNDS)
+        .map(|_| kinds.iter().map(|(_, beside)| round(*beside, BATCHES, BATCH, &ends)).collect())
+        .collect();
+    let all = (BATCHES * BATCH) as u64;
+    assert!(
+        rounds.iter().flatten().all(|round| round.accepted == all),
+        "every event is taken, whatever is beside"
+    );
+    println!("the middle of {ROUNDS} rounds of {} events; cpu in ns an event\n", BATCHES * BATCH);
+    println!("{:12} {:>9} {:>6} {:>7} {:>7} {:>7}", "", "events/s", "ratio", "ingest", "store", "sinks");
+    for (kind, (name, _)) in kinds.iter().enumerate() {
+        let of = |what: &dyn Fn(&[Round]) -> f64| middle(rounds.iter().map(|round| what(round)).collect());
+        let cpu = [0, 1, 2].map(|thread| of(&|round| round[kind].cpu[thread]));
         println!(
-            "{:.0} events/s, {:.0} with four alerts, {:.0} with six sinks; {} events each",
-            nothing.rate, alerts.rate, sinks.rate, sinks.accepted
+            "{name:12} {:9.0} {:6.2} {:7.0} {:7.0} {:7.0}",
+            of(&|round| round[kind].rate),
+            of(&|round| round[kind].rate / round[0].rate),
+            cpu[0],
+            cpu[1],
+            cpu[2]
         );
-        for sink in sinks.sinks {
+    }
+    println!("\nwhat became of the events of sinks in the last round:");
+    for ((kind, _), round) in kinds.iter().zip(rounds.last().into_iter().flatten()) {
+        for sink in &round.sinks {
             let counts = &sink.counts;
             println!(
-                "    {:5} offered {} delivered {} filtered {} sampled {} dropped {}",
+                "    {kind:12} {:5} offered {} delivered {} filtered {} sampled {} dropped {}",
                 sink.name,
                 counts.offered,
                 counts.delivered,
@@ -196,14 +322,4 @@ fn main() {
             );
         }
     }
-    let middle = |values: &mut Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    println!(
-        "in the middle: with six sinks {:.2} of the rate, with four alerts {:.2}",
-        middle(&mut with_sinks),
-        middle(&mut with_alerts)
-    );
-    println!("four alerts cost {:.0} ns an event", middle(&mut ns));
 }

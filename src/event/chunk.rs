@@ -217,7 +217,7 @@ impl Chunk {
         &self.names
     }
 
-    // Columns, for whoever passes over many rows; `row` is the index. See the accessors of `EventRef`.
+    // Columns, for whoever passes over many rows. See the accessors of `EventRef`.
     pub fn seqs(&self) -> &[u64] {
         &self.seq
     }
@@ -291,7 +291,6 @@ impl Chunk {
     pub fn json_ends(&self) -> &[u32] {
         &self.json_end
     }
-
     /// The messages that were made, one after the other, without separators; rows in order, see
     /// [`Chunk::made_span`].
     pub fn made_text(&self) -> &str {
@@ -472,9 +471,10 @@ impl Chunk {
         let count = u32::try_from(self.names.len()).expect("tables hold far fewer than 2^32 names");
         let same: Vec<Symbol> = (0..count).map(Symbol).collect();
         let mut kept = Self::new(Arc::clone(&self.names));
-        for row in (0..self.len()).filter(|row| keep(*row)) {
-            kept.extend(self, row..row + 1, &same);
-        }
+        let rows: Vec<usize> = (0..self.len()).filter(|row| keep(*row)).collect();
+        kept.reserve(rows.len(), rows.iter().map(|row| self.json_range(*row).len()).sum(), 0);
+        let runs = rows.chunk_by(|a, b| a + 1 == *b);
+        runs.for_each(|run| kept.extend(self, run[0]..run[0] + run.len(), &same));
         kept
     }
 }

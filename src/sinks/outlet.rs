@@ -138,11 +138,9 @@ impl Outlet {
             return None;
         }
         let rows = inner.select(packet, now, chosen);
-        let piece = Piece::new(packet, rows, at);
-        if piece.len() == 0 {
+        if !inner.enter(packet, rows, at, &self.dispatch) {
             return None;
         }
-        inner.enter(piece, &self.dispatch);
         let (entered, settled) = (inner.entered, inner.settled());
         drop(inner);
         self.news.notify_one();
@@ -365,29 +363,41 @@ impl Inner {
         selected.rows
     }
 
-    /// Queues `piece`, as far as the mode allows.
-    fn enter(&mut self, mut piece: Piece, dispatch: &Dispatch) {
-        match dispatch.mode {
-            Mode::Blocking => {
-                let bytes = piece.bytes();
-                self.push(piece, bytes);
+    /// Queues these rows, as far as the mode allows; `false` if none of them.
+    fn enter(&mut self, packet: &Packet, mut rows: Rows, at: Instant, dispatch: &Dispatch) -> bool {
+        let left =
+            |limit: u64, taken: u64| usize::try_from(limit.saturating_sub(taken)).unwrap_or(usize::MAX);
+        let is_dropping = dispatch.mode == Mode::Dropping;
+        if is_dropping {
+            // What does not fit is not even looked at.
+            let mut room = left(dispatch.buffer, self.queued);
+            if self.queued_bytes >= dispatch.buffer_bytes && !self.queue.is_empty() {
+                room = 0;
             }
-            Mode::Dropping => {
-                let events =
-                    usize::try_from(dispatch.buffer.saturating_sub(self.queued)).unwrap_or(usize::MAX);
-                let bytes = usize::try_from(dispatch.buffer_bytes.saturating_sub(self.queued_bytes));
-                let (fits, bytes) = piece.split(events, bytes.unwrap_or(usize::MAX), self.queue.is_empty());
-                self.counts.drop_for(Dropped::Dropping, piece.len() as u64);
-                if fits.len() > 0 {
-                    self.push(fits, bytes);
-                }
-            }
-            Mode::Sliding => {
-                let bytes = piece.bytes();
-                self.push(piece, bytes);
-                self.slide(dispatch);
-            }
+            let dropped = piece::cut(packet, &mut rows, room);
+            self.counts.drop_for(Dropped::Dropping, dropped as u64);
         }
+        if piece::count(packet, &rows) == 0 {
+            return false;
+        }
+        let mut piece = Piece::new(packet, rows, at);
+        let bytes = if is_dropping {
+            let room = left(dispatch.buffer_bytes, self.queued_bytes);
+            let (fits, bytes) = piece.split(usize::MAX, room, self.queue.is_empty());
+            self.counts.drop_for(Dropped::Dropping, piece.len() as u64);
+            piece = fits;
+            bytes
+        } else {
+            piece.bytes()
+        };
+        if piece.len() == 0 {
+            return false;
+        }
+        self.push(piece, bytes);
+        if dispatch.mode == Mode::Sliding {
+            self.slide(dispatch);
+        }
+        true
     }
 
     fn push(&mut self, piece: Piece, bytes: usize) {

@@ -48,11 +48,7 @@ pub(super) struct Piece {
 
 impl Piece {
     pub(super) fn new(packet: &Packet, rows: Rows, since: Instant) -> Self {
-        let chunk = &packet.chunk;
-        let count = match &rows {
-            Rows::All => chunk.len(),
-            Rows::These(rows) => rows.len(),
-        };
+        let (chunk, count) = (&packet.chunk, count(packet, &rows));
         // Less than half of it: a copy of what is wanted is smaller than what it would keep alive.
         if let Rows::These(wanted) = &rows
             && count * 2 < chunk.len()
@@ -87,6 +83,9 @@ impl Piece {
     }
 
     pub(super) fn bytes(&self) -> usize {
+        if matches!(self.rows, Rows::All) {
+            return self.packet.chunk.rows_bytes(self.from..self.to);
+        }
         (self.from..self.to).map(|position| self.row_bytes(position)).sum()
     }
 
@@ -94,6 +93,14 @@ impl Piece {
     /// them with their bytes; the rest stays.
     pub(super) fn split(&mut self, events: usize, bytes: usize, at_least_one: bool) -> (Self, usize) {
         let (mut to, mut taken) = (self.from, 0);
+        if self.len() <= events {
+            let all = self.bytes();
+            if all <= bytes {
+                let first = self.clone();
+                self.from = self.to;
+                return (first, all);
+            }
+        }
         while to < self.to && to - self.from < events {
             let row = self.row_bytes(to);
             if taken + row > bytes && !(at_least_one && to == self.from) {
@@ -140,6 +147,26 @@ impl Piece {
             Item { event: self.packet.chunk.event(row), origin }
         })
     }
+}
+
+pub(super) fn count(packet: &Packet, rows: &Rows) -> usize {
+    match rows {
+        Rows::All => packet.chunk.len(),
+        Rows::These(rows) => rows.len(),
+    }
+}
+
+/// Leaves out of `rows` those beyond the first `room`; gives how many.
+pub(super) fn cut(packet: &Packet, rows: &mut Rows, room: usize) -> usize {
+    let count = count(packet, rows);
+    if count <= room {
+        return 0;
+    }
+    match rows {
+        Rows::All => *rows = Rows::These((0..).take(room).collect()),
+        Rows::These(rows) => rows.truncate(room),
+    }
+    count - room
 }
 
 /// Leaves the events of `who` out of `pieces`, and pieces with nothing left; gives how many events there were.

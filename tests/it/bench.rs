@@ -52,10 +52,12 @@ mod sinks;
 #[test]
 fn the_sinks_bench_offers_every_event_to_six_that_balance() {
     use sinks::Beside;
-    let [nothing, alerts, with] =
-        [Beside::Nothing, Beside::Alerts, Beside::Sinks].map(|beside| sinks::round(beside, 10, 6));
-    assert_eq!([nothing.accepted, alerts.accepted, with.accepted], [60; 3]);
-    assert_eq!([nothing.sinks.len(), alerts.sinks.len(), with.sinks.len()], [0, 0, 6]);
+    let ends = sinks::FarEnds::here();
+    let [nothing, alerts, one, with] = [Beside::Nothing, Beside::Alerts, Beside::Sink(3), Beside::Sinks]
+        .map(|beside| sinks::round(beside, 10, 6, &ends));
+    assert_eq!([nothing.accepted, alerts.accepted, one.accepted, with.accepted], [60; 4]);
+    assert_eq!([nothing.sinks.len(), alerts.sinks.len(), one.sinks.len(), with.sinks.len()], [0, 0, 1, 6]);
+    assert!(with.cpu.iter().all(|spent| *spent > 0.0), "{:?}", with.cpu);
     for sink in with.sinks {
         assert!(sink.is_balanced() && sink.counts.offered >= 60, "{sink:?}");
     }
