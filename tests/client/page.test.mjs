@@ -208,7 +208,7 @@ test('the types name every call, every setting and every recorder', async () => 
   const types = (await import('node:fs')).readFileSync(new URL('../../assets/taillight.d.ts', import.meta.url), 'utf8');
   const calls = [...types.matchAll(/^export function (\w+)/gm)].map((found) => found[1]);
   assert.deepEqual(calls.sort(), Object.keys(makePage().taillight).sort());
-  const settings = /const settings = \{([^}]*)\}/.exec(SOURCE)[1].match(/\b\w+(?=: )/g), recorders = [...SOURCE.matchAll(/^  RECORDERS\.(\w+) = /gm)].map((found) => found[1]);
+  const settings = /const settings = \{([^}]*)\}/.exec(SOURCE)[1].match(/\b\w+(?=: )/g), recorders = [.../ RECORDERS = \{\n(.*?)\n  \};/s.exec(SOURCE)[1].matchAll(/^    (\w+)(?:\(\) \{|: \(\) =>)/gm)].map((found) => found[1]);
   assert.equal(recorders.length, 18);
   for (const name of settings) assert.match(types, new RegExp('^  ' + name + '\\?:', 'm'));
   for (const name of recorders.filter((one) => one !== 'leaving')) assert.ok(types.includes("'" + name + "'"), name);
