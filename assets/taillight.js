@@ -41,7 +41,6 @@
 
   const note = (error) => errors.splice(0, errors.push(String(error?.message || error).slice(0, 200)) - 5);
 
-  /** Runs `work`; what it throws is kept for diagnostics, and hooks that it trips over stay silent meanwhile. */
   const safe = (work, ...args) => {
     const before = busy;
     busy = true;
@@ -58,7 +57,7 @@
   const hook = (work) => (...args) => { if (!busy) return safe(work, ...args); };
 
   const later = (work, ms) => setTimeout(() => safe(work), ms);
-  /** `work`, once, so many ms after the first of the calls since it last ran; `wait(0)` says whether it is due. */
+  /** Runs `work` so many ms after the first of the calls since it last ran; `wait(0)` says whether it is due. */
   const once = (work) => {
     let timer = 0;
     return (ms) => timer ||= ms && later(() => { timer = 0; work(); }, ms);
@@ -85,7 +84,6 @@
 
   const luhn = (digits) => !([...digits].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10);
 
-  /** Takes Bearer and JWT shapes, card numbers, URL user-info, secret query values and e-mail domains out. */
   const scrub = (text, keepMail) => {
     const clean = text.replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
       .replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
@@ -144,7 +142,6 @@
     return made;
   };
 
-  /** The one-line form of what is not plain data: an element as a developer writes it, `<button#save.primary>`. */
   const oneLine = (value, tag) => {
     if (/Element$|Document|^(Text|Comment|ShadowRoot)$/.test(tag) && value.nodeType > 0) {
       const name = value.nodeName, given = (key) => value.getAttribute(key) || '', id = value.nodeType === 1 && given('id');
@@ -179,14 +176,12 @@
     return `[${made}]`;
   };
 
-  /** One thrown value; what is no error keeps what it is. */
   const partsOf = (error) => {
     if (!isError(error)) return { message: text(error), value: typeof error === 'object' ? error : undefined };
     const { name, message, stack } = error;
     return { name: String(name), message: String(message), stack: stack && String(stack), code: own(error, 'code') };
   };
 
-  /** What is known of a thrown value: name, message, stack, and where they exist causes (5) and errors (10). */
   const thrown = (value) => {
     const causes = [], seen = [value];
     for (let one = value; isError(one) && (one = one.cause) && causes.length < 5 && !seen.includes(one); causes.push(partsOf(one))) seen.push(one);
@@ -200,7 +195,6 @@
     return json[0] === '"' ? parse(json) : json;
   };
 
-  /** Console arguments as one line, with the printf directives that consoles know. */
   const format = ([first, ...rest]) => [typeof first === 'string' && rest.length ? first.slice(0, SCAN_CHARS).replace(/%[sdifoOc%]/g, (directive) => {
     if (directive === '%%') return '%';
     if (!rest.length) return directive;
@@ -216,7 +210,7 @@
     return bytes.reduce((text, byte) => text + ((byte ^ Math.random() * 256) + 256).toString(16).slice(1), '');
   };
 
-  /** A value that lives as long as the tab; `make` gets the one before. Where storage is blocked it lives with the page. */
+  /** A value that lives as long as the tab, or where storage is blocked with the page. */
   const remembered = (key, make = (before) => before || randomHex(8)) => {
     const area = safe(() => window.sessionStorage), value = String(make(safe(() => area.getItem('taillight.' + key))));
     safe(() => area.setItem('taillight.' + key, value));
@@ -225,7 +219,6 @@
 
   const pageUrl = () => cut(scrub(String(place().href || '')), 2000);
 
-  /** What hello and beacons say of this document, and of that what is in every event. */
   const describe = () => {
     me ||= {
       client: randomHex(16), session: settings.session || remembered('session'), tab: settings.tab || remembered('tab'),
@@ -254,14 +247,21 @@
       queue.push({ seq: entry.seq + 1 });
       unsent++;
       bytes += entry.bytes;
-      for (let worst; (queue.length > BUFFER_EVENTS + 1 || bytes > MIB2) && (worst = count());) evict(worst);
+      for (let worst; (queue.length > BUFFER_EVENTS + 1 || bytes > MIB2) && (worst = count());) {
+        const at = queue.indexOf(worst);
+        queue.splice(at, 1);
+        queue[at].told = worst.told;
+        worst.json = '';
+        unsent--;
+        bytes -= worst.bytes;
+        counts.dropped++;
+      }
       if (!ready) saveSoon();
       else if (rank > 1 && entry.json && now() >= holdUntil && inFlight.length < 4 && inFlight.filter((frame) => frame.urgent).length < 2 && last() - acked <= WINDOW) post('urgent', [entry]);
       else if (rank > 1 || isFull()) pump();
       else flushLater(+settings.batchMs || 1);
     };
 
-    /** Counts what is kept. @returns the oldest unsent event of the lowest rank */
     const count = () => {
       let worst;
       bytes = unsent = 0;
@@ -275,16 +275,6 @@
       return worst;
     };
 
-    const evict = (entry) => {
-      const at = queue.indexOf(entry);
-      queue.splice(at, 1);
-      queue[at].told = entry.told;
-      entry.json = '';
-      counts.dropped++;
-      count();
-    };
-
-    /** Everything up to `seq` has been taken by the server and leaves the buffer and the store. */
     const settle = (seq) => {
       acked = Math.max(acked, Math.min(seq, last()) || 0);
       queue = queue.filter((entry) => entry.seq > acked);
@@ -316,8 +306,7 @@
       socket = ready = null;
     };
 
-    /** The connection ended: what was sent and not acked waits again, and the next try comes later each time: with full jitter,
-     * and far apart where nobody listens, for each prints a line in the page's console. */
+    // Tries are far apart where nobody listens: each prints a line in the page's console.
     const lost = () => {
       close();
       resend();
@@ -337,7 +326,6 @@
       count();
     };
 
-    /** A connection that a sleeping machine left half open says nothing, and never ends by itself. */
     const awaitAck = () => {
       clearTimeout(timer);
       if (inFlight.length) timer = later(lost, 60000);
@@ -357,7 +345,6 @@
       unsent -= run.length;
     };
 
-    /** Hands events with consecutive numbers that share `room()` bytes to `take`, oldest first, until it says true. */
     const runs = (isFit, room, take, gap) => {
       for (let at = 0, next = acked + 1; at < queue.length; next = queue[at - 1].seq + 1) {
         const first = queue[at++], run = [first], from = Math.max(next, first.told + 1 || 0);
@@ -372,7 +359,6 @@
       }
     };
 
-    /** Sends what waits; a page that goes away without a limit on what is in flight. */
     const pump = (leaving) => {
       const hold = holdUntil - now();
       if (ready && hold > 0 && !leaving) flushLater(hold);
@@ -420,7 +406,6 @@
       error({ code, message }) {
         note(`server: ${code} ${message}`);
       },
-      /** One question at a time, answered from the fixed list or by what the app registered under that name. */
       request({ id, kind }) {
         const mine = socket, run = answers[kind];
         const reply = (data) => mine.send(encode({ t: 'reply', id, data }, 40000)); // six bytes each at worst: below 256 KiB
@@ -443,7 +428,6 @@
       },
     };
 
-    /** What is not acked goes once more as beacons, under the same numbers, so that the server drops what it has. */
     const beacon = () => {
       let room = 60000 - byteLength(stringify(who)) - 60; // browsers share 64 KiB between all beacons under way
       if (sendBeacon && base) for (const rank of bytes > room ? [2, 0] : [0]) {
@@ -456,13 +440,13 @@
       }
     };
 
-    /** Stores what is not acked for the next document of this origin; what finds no room there becomes a gap. */
     const save = () => {
       const area = storage(), key = STORE + who.client;
       if (!area || acked === last()) return;
-      let room = MIB2 - stored(area).reduce((sum, one) => sum + (one !== key && area.getItem(one).length), 0);
-      const kept = queue.filter((entry) => entry.json).sort((a, b) => b.rank - a.rank || b.seq - a.seq)
-        .filter((entry) => (room -= entry.json.length + 20) > 0).map((entry) => `[${entry.seq},${entry.rank},${entry.json}]`);
+      let room = MIB2;
+      for (const one of stored(area)) room -= one !== key && area.getItem(one).length;
+      const kept = queue.slice(0, -1).sort((a, b) => b.rank - a.rank || b.seq - a.seq).map((entry) => `[${entry.seq},${entry.rank},${entry.json}]`)
+        .filter((entry) => (room -= entry.length + 20) > 0);
       const head = stringify({ who, at: now(), isGone, from: acked + 1, last: last() }).slice(0, -1);
       // The rest of the area is the app's: where it leaves less room, half as many are tried until they fit.
       while (!(isSaved = safe(() => area.setItem(key, `${head},"events":[${kept}]}`) || true)) && kept.length) kept.length >>= 1;
@@ -479,14 +463,12 @@
         beacon();
         if (isGone || !ready) save();
       },
-      /** The page is there again. */
       wake(isNew) {
         isGone = false;
         for (const entry of queue) entry.beaconed = 0;
         if (isNew) resend();
         if (isNew || !socket) connect();
       },
-      /** Forgets what was not sent, here and in the store. */
       drop() {
         close();
         counts.dropped += queue.length - 1;
@@ -509,10 +491,8 @@
     return base && url.startsWith(base) && /^(v1\/|taillight\.)/.test(url.slice(base.length));
   };
 
-  /** Neither told nor counted: our own requests, and those that the settings name by a part of their address. */
   const isLeftOut = (url) => isOwn(url) || names(settings.ignoreUrls).some((part) => part && url.toLowerCase().includes(part));
 
-  /** Says why nothing can be sent, if taillight runs; where it does not, the page's console stays as it is. */
   const explain = () => {
     const { origin } = place();
     fetch?.(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
@@ -525,7 +505,6 @@
   const stored = (area) => keys(area).filter((key) => key.startsWith(STORE));
   const forget = (key) => safe(() => storage().removeItem(key));
 
-  /** Sends what one document before this left, over a connection of its own under its own numbers; then the next. */
   const recover = () => {
     const area = storage();
     for (const key of recovering || !area ? [] : stored(area)) {
@@ -553,7 +532,6 @@
 
   // ---- recording
 
-  /** The share of such events that is kept: the server's word, then the page's own. */
   const rateOf = ({ action, subtype, type }) => {
     for (const rates of [sample, ownSample]) for (const name of [action, subtype, type]) if (rates[name] >= 0) return +rates[name];
     return 1;
@@ -598,7 +576,7 @@
   const bursts = new Map();
   let burstTimer = 0;
 
-  /** Records the error that `key` names; from the sixth in a second on equal ones are counted, and told once a second. */
+  /** From the sixth in a second on equal errors are counted, and told once a second. */
   const fault = (subtype, key, make) => {
     const name = subtype + key, fresh = () => ({ type: 'error', subtype, severity: 'medium', ...make() });
     let burst = bursts.get(name);
@@ -624,11 +602,10 @@
 
   // ---- what the server may ask; `taillight.answer` adds to it
 
-  const facts = (object) => object && Object.fromEntries(allKeys(object).map((name) => [name, object[name]]).filter(([, value]) => Object(value) !== value));
-  const allKeys = (object) => {
-    const found = [];
-    for (const name in object) found.push(name);
-    return found;
+  const facts = (object) => {
+    const found = {};
+    for (const name in object) if (Object(object[name]) !== object[name]) found[name] = object[name];
+    return object && found;
   };
   const storedKeys = (area) => safe(() => keys(window[area]).filter((key) => !key.startsWith(STORE)).slice(0, ITEMS)) || [];
   const entries = (type) => performance.getEntriesByType?.(type) || [];
@@ -660,7 +637,7 @@
     return target?.addEventListener;
   };
 
-  /** Puts `around(run, [self, args])` in place of a function, `around(run, [args])` in place of a constructor; a Proxy keeps name, length and text. */
+  /** Puts `around(run, [self, args])` in place of a function or, without `self`, a constructor; a Proxy keeps name, length and text. */
   const replace = (owner, name, around, trap = 'apply') => {
     while (owner && !own(owner, name)) owner = getPrototypeOf(owner);
     const before = owner && own(owner, name), call = Reflect[trap];
@@ -674,14 +651,13 @@
     return wrapper;
   };
 
-  /** For `replace`: `work(args, result, self)` has its look after the call. */
   const after = (work) => (run, [self, args]) => {
     const result = run();
     safe(work, args, result, self);
     return result;
   };
 
-  /** Calls `work` with each performance entry of a type, those before now included. @returns what takes those that wait */
+  /** Each performance entry of a type, those before now included. @returns what takes those that wait */
   const observe = (type, work, options) => {
     const Observer = window.PerformanceObserver;
     if (!Observer?.supportedEntryTypes?.includes(type)) return;
@@ -693,20 +669,8 @@
 
   const spot = (url, line, column) => ({ url: url || undefined, line: line || undefined, column: column || undefined });
 
-  /** Enough of a value to tell equal errors, at little cost. */
   const brief = (value) => (isError(value) ? value.name + value.message : typeof value === 'object' ? '{}' : String(value)).slice(0, 200);
 
-  const consoleLine = (name, level, args) => {
-    const error = args.find(isError), isFault = level === 'error', make = () => ({
-      type: isFault ? 'error' : 'log', level, severity: isFault ? 'medium' : 'low', ...error ? thrown(error) : name === 'trace' && { stack: ['Trace', ...frames(new Error())].join('\n') },
-      message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined,
-    });
-    if (isTold(error, 'console')) return;
-    if (isFault || level === 'warn') fault('console', name + args.slice(0, 9).map(brief), make);
-    else record({ subtype: 'console', ...make() });
-  };
-
-  /** The frames of an error made here, without those of this file. */
   const frames = ({ stack }) => String(stack || '').split('\n').filter((line, i) => line && !line.includes(FILE) && (i || !/^Error/.test(line)));
 
   // Requests. A body is never read: sizes and the end of the body come from resource timing.
@@ -719,13 +683,11 @@
     return address && safe(() => new URL(address, document.baseURI || place().href).href) || address;
   };
 
-  /** What is known of a request before it is sent; undefined for our own. */
   const callOf = (input, method, body, signal) => {
     const url = addressOf(input);
     if (!isLeftOut(url)) return { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal };
   };
 
-  /** The operation that a GraphQL body names; nothing else of it is looked at. */
   const operationOf = (body) => {
     if (typeof body !== 'string' || body.length > 200000 || !/^\s*[[{]/.test(body)) return;
     const [, kind, first] = /"query"\s*:\s*"[^{"]{0,200}?\b(query|mutation|subscription)\s+(\w{1,100})/.exec(body) || [];
@@ -773,50 +735,6 @@
     fault('network', method + url + name, () => ({ ...thrown(error), ...callEvent(call), stack: [text(error), ...frames(call.stack)].join('\n') }));
   };
 
-  const fetchCall = (input, init) => {
-    const { method, signal } = tagOf(input) === 'Request' ? input : {}, given = (name) => init && own(init, name);
-    return callOf(input, given('method') || method, given('body'), given('signal') || signal);
-  };
-
-  const sendCall = (xhr, opened, body, calls) => {
-    const call = callOf(opened.url, opened.method, body);
-    if (!call) return;
-    let how;
-    on(xhr, 'readystatechange abort error timeout loadend', ({ type }) => {
-      if (calls.get(xhr) !== opened) return;
-      if (type === 'loadend') {
-        calls.delete(xhr);
-        call.url ||= xhr.responseURL;
-        call.end = tick();
-        if (!how) return answered(call, xhr.status);
-        call.headers = 0;
-        failed(call, assign(call.stack, { name: { abort: 'AbortError', error: 'NetworkError', timeout: 'TimeoutError' }[how], message: 'XMLHttpRequest: ' + how }));
-      } else if (type !== 'readystatechange') how = type;
-      else if (xhr.readyState === 2) call.headers = tick();
-    });
-    return call;
-  };
-
-  const watchSocket = (socket, protocols) => {
-    const { url } = socket;
-    let since = tick(), isOpen;
-    if (isLeftOut(url)) return;
-    const say = (level, action, more) => tell('log', 'websocket', { level, action, url, 'duration-ms': round(tick() - since), message: `WebSocket ${action} ${url}`, ...more });
-    on(socket, 'open', () => {
-      say('info', 'open');
-      since = tick();
-      isOpen = true;
-    });
-    on(socket, 'close', ({ code, reason, wasClean: clean }) => {
-      if (isOpen) say(clean ? 'info' : 'warn', 'close', { code, reason, clean });
-      else fault('network', url, () => ({ url, code, message: 'WebSocket failed to connect to ' + url }));
-    });
-    if (String(protocols) === 'vite-hmr') on(socket, 'message', ({ data }) => {
-      const found = !settings.hot && /"type":\s*"(update|full-reload)"/.test(data) && data.length < 1e5 && parse(data);
-      if (found) hotUpdate('vite', found.updates ? found.updates.map((update) => update.path) : ['full reload']);
-    });
-  };
-
   const hotUpdate = (tool, files) => tell('log', 'hot-update', { level: 'info', tool, files, message: 'hot update' + (files ? ': ' + files.slice(0, 3).join(', ') : '') });
 
   const navigation = () => entries('navigation')[0] || {};
@@ -824,7 +742,6 @@
   const longTask = (entry, more) => tell('metric', 'long-task', { 'duration-ms': round(entry.duration), 'start-time': round(entry.startTime), ...more });
   const isHidden = () => document.visibilityState === 'hidden';
 
-  /** A selector that survives a new build and a new render: test ids and lasting ids first, else the path from the nearest one. */
   const selector = (element) => {
     const steps = [];
     for (let node = element, isFixed; node?.nodeType === 1 && steps.length < 5 && !isFixed; node = node.parentElement || node.getRootNode?.().host) {
@@ -844,6 +761,8 @@
 
   const RECORDERS = {
     error() {
+      const { locks } = navigator, lock = 'taillight.worker ', ended = new Promise((done) => undo.push(done));
+      if (!window.document) locks?.request(lock + place().href, () => ended).catch(note);
       on(window, 'error', (event) => {
         const { target, error, filename, lineno, colno } = event;
         if (target !== window && target?.nodeType === 1) {
@@ -851,11 +770,14 @@
           return typeof url === 'string' && url && !isLeftOut(url) && fault('resource', url, () => ({ message: `Failed to load ${target.nodeName.toLowerCase()} ${url}`, url, element: selector(target) }));
         }
         isTold(error);
-        fault('javascript', [event.message, filename, lineno, colno], () => {
+        const say = () => safe(fault, 'javascript', [event.message, filename, lineno, colno], () => {
           const known = error == null ? {} : thrown(error), message = isError(error) ? known.message || known.name : String(event.message || known.message);
           return { ...known, message, location: spot(filename, lineno, colno), 'user-agent': userAgent, severity: 'high',
             hint: message === 'Script error.' ? 'the script is from another origin: add crossorigin to its tag' : undefined };
         });
+        // A worker's uncaught error comes here too, without the error itself: not again where the worker tells its own.
+        if (error === null && filename && locks && window.document) locks.query().then(({ held }) => held.some(({ name }) => name === lock + filename) || say(), say);
+        else say();
       });
       on(window, 'unhandledrejection', ({ reason }) => {
         isTold(reason);
@@ -874,6 +796,15 @@
 
     console() {
       const wanted = names(settings.console);
+    const consoleLine = (name, level, args) => {
+      const error = args.find(isError), isFault = level === 'error', make = () => ({
+        type: isFault ? 'error' : 'log', level, severity: isFault ? 'medium' : 'low', ...error ? thrown(error) : name === 'trace' && { stack: ['Trace', ...frames(new Error())].join('\n') },
+        message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined,
+      });
+      if (isTold(error, 'console')) return;
+      if (isFault || level === 'warn') fault('console', name + args.slice(0, 9).map(brief), make);
+      else record({ subtype: 'console', ...make() });
+    };
       for (const name of 'trace debug log info warn error assert'.split(' ')) {
         const level = { log: 'info', assert: 'error' }[name] || name;
         if (wanted.includes('all') || wanted.includes(name === 'assert' ? level : name)) replace(window.console, name, after((args) => {
@@ -883,27 +814,51 @@
       }
     },
 
-    fetch: () => replace(window, 'fetch', (run, [, args]) => {
-      const call = safe(fetchCall, ...args), promise = run();
-      if (!call || typeof promise?.then !== 'function') return promise;
-      // A branch beside the page's own would mark its rejection as handled; handing the value through does not.
-      return promise.then((response) => {
-        safe(() => {
-          call.url ||= response.url;
-          if (!isLeftOut(call.url)) answered(call, response.status, /^opaque/.test(response.type));
+    fetch() {
+    const fetchCall = (input, init) => {
+      const { method, signal } = tagOf(input) === 'Request' ? input : {}, given = (name) => init && own(init, name);
+      return callOf(input, given('method') || method, given('body'), given('signal') || signal);
+    };
+      replace(window, 'fetch', (run, [, args]) => {
+        const call = safe(fetchCall, ...args), promise = run();
+        if (!call || typeof promise?.then !== 'function') return promise;
+        // A branch beside the page's own would mark its rejection as handled; handing the value through does not.
+        return promise.then((response) => {
+          safe(() => {
+            call.url ||= response.url;
+            if (!isLeftOut(call.url)) answered(call, response.status, /^opaque/.test(response.type));
+          });
+          return response;
+        }, (error) => {
+          safe(failed, call, error);
+          throw error;
         });
-        return response;
-      }, (error) => {
-        safe(failed, call, error);
-        throw error;
       });
-    }),
+    },
 
     xhr() {
       const proto = window.XMLHttpRequest?.prototype, calls = new WeakMap();
+    const sendCall = (xhr, opened, body) => {
+      const call = callOf(opened.url, opened.method, body);
+      if (!call) return;
+      let how;
+      on(xhr, 'readystatechange abort error timeout loadend', ({ type }) => {
+        if (calls.get(xhr) !== opened) return;
+        if (type === 'loadend') {
+          calls.delete(xhr);
+          call.url ||= xhr.responseURL;
+          call.end = tick();
+          if (!how) return answered(call, xhr.status);
+          call.headers = 0;
+          failed(call, assign(call.stack, { name: { abort: 'AbortError', error: 'NetworkError', timeout: 'TimeoutError' }[how], message: 'XMLHttpRequest: ' + how }));
+        } else if (type !== 'readystatechange') how = type;
+        else if (xhr.readyState === 2) call.headers = tick();
+      });
+      return call;
+    };
       replace(proto, 'open', after(([method, url, isAsync], result, xhr) => calls.set(xhr, { method, url, isSync: isAsync === false })));
       replace(proto, 'send', (run, [xhr, args]) => {
-        const opened = calls.get(xhr), call = opened && safe(sendCall, xhr, opened, args[0], calls);
+        const opened = calls.get(xhr), call = opened && safe(sendCall, xhr, opened, args[0]);
         try {
           return run();
         } catch (error) {
@@ -926,6 +881,25 @@
     })),
 
     websocket() {
+    const watchSocket = (socket, protocols) => {
+      const { url } = socket;
+      let since = tick(), isOpen;
+      if (isLeftOut(url)) return;
+      const say = (level, action, more) => tell('log', 'websocket', { level, action, url, 'duration-ms': round(tick() - since), message: `WebSocket ${action} ${url}`, ...more });
+      on(socket, 'open', () => {
+        say('info', 'open');
+        since = tick();
+        isOpen = true;
+      });
+      on(socket, 'close', ({ code, reason, wasClean: clean }) => {
+        if (isOpen) say(clean ? 'info' : 'warn', 'close', { code, reason, clean });
+        else fault('network', url, () => ({ url, code, message: 'WebSocket failed to connect to ' + url }));
+      });
+      if (String(protocols) === 'vite-hmr') on(socket, 'message', ({ data }) => {
+        const found = !settings.hot && /"type":\s*"(update|full-reload)"/.test(data) && data.length < 1e5 && parse(data);
+        if (found) hotUpdate('vite', found.updates ? found.updates.map((update) => update.path) : ['full reload']);
+      });
+    };
       const named = (value) => { WebSocket.prototype.constructor = value; };
       const wrapper = replace(window, 'WebSocket', (run, [args]) => {
         const socket = run();
@@ -941,14 +915,17 @@
       if (isLoadTold || !entry.loadEventEnd) return;
       isLoadTold = true;
       const resources = entries('resource').filter((resource) => !isLeftOut(resource.name)), kinds = {}, [slowest] = byDuration(resources);
-      for (const { initiatorType } of resources) kinds[initiatorType] = (kinds[initiatorType] || 0) + 1;
+      let size = entry.transferSize || 0;
+      for (const { initiatorType, transferSize = 0 } of resources) {
+        kinds[initiatorType] = (kinds[initiatorType] || 0) + 1;
+        size += transferSize;
+      }
       tell('metric', 'page-load', { url: pageUrl(), 'navigation-type': entry.type,
         timing: { ...phases(entry), 'dom-content-loaded': round(entry.domContentLoadedEventEnd), 'fully-loaded': round(entry.loadEventEnd) },
-        resources: { count: resources.length, 'total-size-kb': Math.round([entry, ...resources].reduce((sum, { transferSize = 0 }) => sum + transferSize, 0) / 1024), kinds,
+        resources: { count: resources.length, 'total-size-kb': Math.round(size / 1024), kinds,
           slowest: slowest && { url: slowest.name, 'duration-ms': round(slowest.duration) } } });
     }),
 
-    /** The five web vitals by the definitions of web.dev/articles/vitals: told while they change, and once as `final`. */
     vitals() {
       let told, hiddenAt, lcp, isInputSeen, hasPainted, cls, shifted, sum, first, last, longest, counted, kind, lowest = Infinity, highest = 0;
       const since = (time) => Math.max(time - (navigation().activationStart || 0), 0);
@@ -965,7 +942,6 @@
         hiddenAt = isHidden() && !document.prerendering ? 0 : Infinity;
       };
 
-      /** Tells a vital if it changed. */
       const say = (final, vital, exact, more) => {
         const [good, poor, scale = 1e3] = VITALS[vital], isShift = scale > 1e3, value = Math.round(exact * scale) / scale, [before, wasFinal] = told[vital] || [];
         if (exact === undefined || before === value && (wasFinal || !final) || !final && isShift && value - before < 0.01) return;
@@ -998,13 +974,10 @@
       }), observe('largest-contentful-paint', ({ startTime, element, url }) => {
         if (isInputSeen || startTime >= hiddenAt) return;
         // Its four parts, each from where the one before ends.
-        const { requestStart, startTime: begun = 0, responseEnd = 0 } = entries('resource').find((one) => one.name === url) || {}, timing = {};
+        const { requestStart, startTime: begun = 0, responseEnd = 0 } = entries('resource').find((one) => one.name === url) || {};
         let end = 0;
-        for (const [name, at] of [['time-to-first-byte', navigation().responseStart || 0], ['resource-load-delay', requestStart || begun], ['resource-load-duration', responseEnd], ['element-render-delay', startTime]]) {
-          const next = Math.max(end, since(at));
-          timing[name] = round(next - end);
-          end = next;
-        }
+        const part = (at) => round(-end + (end = Math.max(end, since(at))));
+        const timing = { 'time-to-first-byte': part(navigation().responseStart || 0), 'resource-load-delay': part(requestStart || begun), 'resource-load-duration': part(responseEnd), 'element-render-delay': part(startTime) };
         lcp = [since(startTime), { element: selector(element), url: url || undefined, timing }];
         sayPaint(false);
       }), observe('layout-shift', ({ hadRecentInput, startTime, value, sources }) => {
@@ -1073,7 +1046,6 @@
       tell('analytics', 'user-action', { action, 'element-id': given('id'), 'element-class': given('class'), 'element-text': words.length < 50 && words || undefined, element: selector(element) });
     }),
 
-    /** Each quarter of the page that was reached, once. */
     scroll() {
       let deepest = 0;
       const look = once(() => {
@@ -1105,7 +1077,6 @@
       on(window, 'popstate hashchange', () => moved('traverse'));
     },
 
-    /** Vite and webpack; `init({hot: import.meta.hot})` (webpack: `import.meta.webpackHot`) hears them at the source. */
     hot() {
       let wasApplied, { hot } = settings;
       hot?.on?.('vite:afterUpdate', hook(({ updates }) => hot && hotUpdate('vite', updates.map((update) => update.path))));
@@ -1133,7 +1104,6 @@
 
   // ---- what the page may call
 
-  /** Brings the recorders in line with the settings; those named in `changed` begin anew. */
   const install = (changed) => {
     const off = names(settings.off), { sample: rates } = settings;
     ownSample = typeof rates === 'string' ? Object.fromEntries((rates === 'document' ? 'api-call=.1,click=.01,scroll=.001' : rates).split(/[\s,]+/).map((pair) => pair.split('=')))
@@ -1153,7 +1123,6 @@
     hasBegun ||= running;
   };
 
-  /** Everything that waits for something goes now. */
   const flush = () => {
     if (!running) return;
     for (const call of open) complete(call);
@@ -1161,7 +1130,6 @@
     live.pump();
   };
 
-  /** Starts the client, or changes its settings. */
   const init = (options) => {
     const given = Object(options), before = base + pageKey;
     for (const key in given) if (key in settings && given[key] !== undefined) settings[key] = given[key];
@@ -1189,7 +1157,6 @@
 
   const api = {
     init, flush, stop,
-    /** A call by its name, as the page may have made it before this file was there. */
     push([name, ...args]) {
       own(calls, name)?.(...args);
     },
@@ -1211,13 +1178,12 @@
       record({ ...more, type: 'metric', subtype: 'render', component: String(component), 'render-time-ms': +ms });
     },
     setUser(id) {
-      settings.user = id == null ? null : String(id);
+      settings.user = id == null ? null : '' + id;
       if (me) describe();
     },
     setContext(context) {
       shared = context && { ...shared, ...context };
     },
-    /** Lets the console ask this page for what `run` returns. */
     answer(name, run) {
       answers[name] ||= run;
     },

@@ -1,7 +1,7 @@
 // What decides whether an event is kept: consent, settings, sampling, bursts, the app's own rule.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { connected, events, makePage, only } from './fake.mjs';
+import { connected, events, makePage, only, settled } from './fake.mjs';
 
 test('where consent is asked for, nothing is hooked, stored, connected or kept before it is given', () => {
   const page = makePage({ dataset: { consent: '' }, idle: true });
@@ -226,6 +226,29 @@ test('in a worker errors and requests are recorded', async () => {
   await page.window.fetch('/api');
   page.window.emit('error', { message: 'in the worker', error: new Error('in the worker') });
   assert.deepEqual(events(page).map((event) => event.subtype), ['api-call', 'javascript']);
+});
+
+test('an uncaught error of a worker that tells its own errors is not told by its page too; that of any other is', async () => {
+  const held = [], locks = {
+    request: async (name, run) => { held.push({ name }); await run(); held.pop(); },
+    query: async () => ({ held }),
+  };
+  const url = 'http://localhost:5173/worker.js', window = { navigator: { userAgent: 'x', locks } };
+  const page = connected({ window }), uncaught = (filename) => page.window.emit('error', { message: 'Uncaught', filename, lineno: 1, error: null });
+  const worker = makePage({ window: { ...window, document: undefined, location: { href: url, origin: 'http://localhost:5173', pathname: '/worker.js' } }, src: null, idle: true });
+  worker.run();
+  worker.taillight.init({ url: 'http://127.0.0.1:8245/' });
+  for (const name of [url, 'http://localhost:5173/plain.js']) uncaught(name);
+  await settled();
+  assert.deepEqual(events(page).map((event) => event.location.url), ['http://localhost:5173/plain.js']);
+  worker.taillight.stop();
+  await settled();
+  page.socket.ack();
+  locks.query = async () => { throw new Error('denied'); };
+  uncaught(url);
+  await settled();
+  assert.equal(events(page).length, 2);
+  assert.deepEqual(held, []);
 });
 
 test('new settings while it runs begin only what they concern anew', () => {

@@ -58,6 +58,8 @@ fn policy_worker_denied_storage_and_stop() {
     };
     let top = find("under a strict policy");
     // The browser tells the page of a worker's uncaught error too, without the error itself.
+    let told = events.iter().filter(|event| event.to_string().contains("uncaught in the worker")).count();
+    assert_eq!(told, 1, "by the worker alone: {events:#?}");
     let in_worker = |event: &&Value| event["data"]["app"] == "worker" && event["id"] == "browser/javascript";
     let worker = events.iter().find(in_worker).expect("the worker's own word");
     assert_eq!(
