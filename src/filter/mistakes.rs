@@ -110,7 +110,7 @@ fn each_mistake_is_told_where_it_is_and_mended_where_it_can_be() {
 }
 
 /// Text, code, message, and the text with the fix made.
-const NOTES: [(&str, &str, &str, &str); 22] = [
+const NOTES: [(&str, &str, &str, &str); 24] = [
     (
         "timeout or refused",
         "N-OR",
@@ -191,7 +191,12 @@ const NOTES: [(&str, &str, &str, &str); 22] = [
         "the line is no part of the file; for this place write (file:src/UserList.tsx line:42)",
         "a -(file:src/UserList.tsx line:42)",
     ),
-    ("file=UserList.tsx:42", "N-PLACE", "the line is no part of the file; for this place write (file:UserList.tsx line:42)", "(file:UserList.tsx line:42)"),
+    (
+        "file=UserList.tsx:42",
+        "N-PLACE",
+        "the line is no part of the file; for this place write (file:UserList.tsx line:42)",
+        "(file:UserList.tsx line:42)",
+    ),
     ("size:4..5 age<30", "N-UNIT", "30 is read as 30s", "size:4..5 age<30s"),
     ("stack", "N-HAS", "looking for the text. For events that have it: has:stack", "has:stack"),
     ("a -uid", "N-HAS", "looking for the text. For events that have it: has:user", "a -has:user"),
