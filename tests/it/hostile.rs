@@ -95,6 +95,8 @@ fn tell(console: &mut Console, text: &str) {
     let firing = |key: &str| Firing {
         rule: Arc::clone(&rule),
         key: key.to_owned(),
+        session: text.to_owned(),
+        user: text.to_owned(),
         group: None,
         since: Timestamp(1_769_869_900_000),
         value: 7.0,
