@@ -116,7 +116,9 @@ impl Session {
     fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
         let row = &mut self.row;
         row.events += 1;
-        row.errors += u64::from(event.level() >= Level::Error || event.flags().has(Flags::FAILED));
+        // An alert about what went wrong is not one thing more that did.
+        let is_bad = event.level() >= Level::Error && event.id() != "taillight/alert";
+        row.errors += u64::from(is_bad || event.flags().has(Flags::FAILED));
         row.slow += u64::from(event.flags().has(Flags::SLOW));
         row.first = row.first.min(event.inst());
         row.last = row.last.max(event.inst());

@@ -116,6 +116,15 @@ fn tables_count_requests_errors_and_sessions_beyond_eviction() {
 }
 
 #[test]
+fn an_alert_about_a_session_is_no_error_of_it() {
+    let mut store = Store::new(Retention::default());
+    let alert = Row { id: "taillight/alert", ..row(3, "s", "", "{}") };
+    store.append(&chunk_of(&[row(3, "s", "", "{}"), alert]), &accepted(2));
+    let tables = &store.snapshot(Timestamp(1)).tables;
+    assert_eq!((tables.sessions[0].events, tables.sessions[0].errors), (2, 1));
+}
+
+#[test]
 fn sessions_are_live_while_a_connection_is_open() {
     let mut store = Store::new(Retention::default());
     store.note_agent("a", &"Firefox 127 · Linux".into());
