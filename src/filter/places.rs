@@ -1,11 +1,12 @@
-//! Tests of where in the sources an event happened, as source maps say: `file:`, `line:`, `col:`.
+//! Tests of where in the sources an event happened, as source maps say, or its stack where they say nothing: `file:`,
+//! `line:`, `col:`.
 //!
 //! Built by `plan` beside a test of what the event itself says, which counts where no map had a say; run by `eval`.
 
 use super::bits::Bits;
 use super::data::DataTest;
 use super::text::TextTest;
-use crate::event::{Chunk, Flags, MappedFrame};
+use crate::event::{Chunk, MappedFrame};
 
 /// What is asked of a place.
 #[derive(Debug)]
@@ -42,10 +43,7 @@ impl PlaceLeaf {
     /// Adds to `out` the rows of `mask` that pass.
     pub(super) fn eval(&self, chunk: &Chunk, mask: &Bits, out: &mut Bits) {
         for (row, mapped) in chunk.mapped() {
-            if mask.contains(row)
-                && chunk.flags()[row].has(Flags::MAPPED)
-                && mapped.place().is_some_and(|place| self.holds(place))
-            {
+            if mask.contains(row) && mapped.place().is_some_and(|place| self.holds(place)) {
                 out.insert(row);
             }
         }
@@ -81,6 +79,7 @@ mod tests {
     use super::super::samples;
     use super::super::{EvalContext, Matcher, parse};
     use super::*;
+    use crate::event::{Mapped, MappedTrace, Relation};
 
     #[test]
     fn the_mapped_place_wins_over_what_the_event_says() {
@@ -106,6 +105,26 @@ mod tests {
             ("cart.ts", &[0, 2]),
         ];
         for (text, expected) in cases {
+            let filter = parse(text).filter.expect(text);
+            let mut out = Bits::new();
+            Matcher::new(Arc::new(filter), EvalContext::default()).eval(&chunk, 0..chunk.len(), &mut out);
+            assert_eq!(out.iter().collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_place_that_a_stack_tells_is_found_as_lists_show_it() {
+        let mut chunk = samples::chunk(&[r#"{"type":"error","message":"x"}"#, r#"{"type":"log"}"#]);
+        let frame = MappedFrame { file: "src/shipping.ts".into(), line: 42, ..MappedFrame::default() };
+        let trace = MappedTrace { relation: Relation::Thrown, head: "".into(), frames: vec![frame] };
+        chunk.set_mapped(0, Arc::new(Mapped { traces: vec![trace], top: Some((0, 0)), note: None }), 0);
+        for (text, expected) in [
+            ("file:shipping.ts line:42", &[0][..]),
+            ("-file:shipping.ts", &[1]),
+            ("line:41", &[]),
+            ("has:file", &[0]),
+            ("is:mapped", &[]),
+        ] {
             let filter = parse(text).filter.expect(text);
             let mut out = Bits::new();
             Matcher::new(Arc::new(filter), EvalContext::default()).eval(&chunk, 0..chunk.len(), &mut out);
