@@ -113,15 +113,13 @@ impl SessionLoads {
         let Some(mut way) = self.way.due(Arc::clone(session), false, view, begin) else { return };
         let progress = way.go_on(|pass, _, event, _| pass.take(event));
         if progress != Progress::GoesOn {
+            self.spans = way.pass.named(progress == Progress::Through);
             self.show(&way.pass, view);
         }
         self.way.keep(way, progress, view);
     }
 
     fn show(&mut self, pass: &Pass, view: &View<'_>) {
-        let met =
-            pass.spans.values().filter_map(|met| Some((Arc::clone(met.name.as_ref()?), met.spans.clone())));
-        self.spans = met.collect();
         self.fresh = view.snapshot.loads.new_in().cloned().collect();
         self.loads.clone_from(&pass.loads);
         self.loads.sort_by_key(|load| load.at);
@@ -193,6 +191,17 @@ impl SessionLoads {
 }
 
 impl Pass {
+    /// How long the requests of the sessions in the table took. At the end they are handed over: of very many a copy would
+    /// hold the frame up.
+    fn named(&mut self, is_through: bool) -> FxHashMap<Arc<str>, Spans> {
+        let name = |met: &Met| met.name.clone();
+        if is_through {
+            let all = std::mem::take(&mut self.spans).into_values();
+            return all.filter_map(|met| Some((name(&met)?, met.spans))).collect();
+        }
+        self.spans.values().filter_map(|met| Some((name(met)?, met.spans.clone()))).collect()
+    }
+
     fn take(&mut self, event: EventRef<'_>) {
         let symbol = event.chunk().sessions()[event.row()];
         let met = self.spans.entry(symbol).or_insert_with(|| Met {
