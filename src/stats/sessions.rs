@@ -117,7 +117,7 @@ impl Session {
         let row = &mut self.row;
         row.events += 1;
         // An alert about what went wrong is not one thing more that did.
-        let is_bad = event.level() >= Level::Error && event.id() != "taillight/alert";
+        let is_bad = event.level() >= Level::Error && !event.flags().has(Flags::OWN);
         row.errors += u64::from(is_bad || event.flags().has(Flags::FAILED));
         row.slow += u64::from(event.flags().has(Flags::SLOW));
         row.first = row.first.min(event.inst());

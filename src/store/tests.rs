@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{ChunkBuilder, Level, Micros, Msg, Person, Row};
+use crate::event::{ChunkBuilder, Flags, Level, Micros, Msg, Person, Row};
 
 fn row<'a>(seq: u64, session: &'a str, endpoint: &'a str, json: &'a str) -> Row<'a> {
     Row {
@@ -118,7 +118,7 @@ fn tables_count_requests_errors_and_sessions_beyond_eviction() {
 #[test]
 fn an_alert_about_a_session_is_no_error_of_it() {
     let mut store = Store::new(Retention::default());
-    let alert = Row { id: "taillight/alert", ..row(3, "s", "", "{}") };
+    let alert = Row { id: "taillight/alert", flags: Flags::OWN, ..row(3, "s", "", "{}") };
     store.append(&chunk_of(&[row(3, "s", "", "{}"), alert]), &accepted(2));
     let tables = store.snapshot(Timestamp(1000)).tables;
     assert_eq!((tables.sessions[0].events, tables.sessions[0].errors), (2, 1));
