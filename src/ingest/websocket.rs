@@ -46,6 +46,9 @@ const DRAIN_FOR: Duration = Duration::from_secs(1);
 /// Pings and pongs a second, and how many may come at once.
 const CONTROL_RATE: u32 = 50;
 const CONTROL_BURST: u32 = 200;
+/// Batches that one ack may stand for while the next is there already: as many as a client has under way at once
+/// (SECURITY: client), which would wait for ever for one more.
+const MAX_OWED: u32 = 4;
 /// What a client is told to wait when its batch cannot be taken yet.
 const THROTTLE_MS: u64 = 500;
 
@@ -146,6 +149,8 @@ struct Connection<S> {
     name: String,
     sender: Sender,
     client: Option<ClientKey>,
+    /// What was taken and is not acked yet, and of how many batches.
+    owed: Option<(u64, u32)>,
     /// The session the store was told is live.
     live: Option<Arc<str>>,
     heard: Instant,
@@ -181,6 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             name,
             sender,
             client: None,
+            owed: None,
             live: None,
             heard: now,
             pinged: now,
@@ -200,29 +206,59 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         }
         loop {
             let outcome = tokio::select! {
-                message = self.socket.next() => match message? {
-                    Ok(message) => {
-                        let is_data = message.is_text() || message.is_binary();
-                        let outcome = self.take(message).await;
-                        if is_data && outcome.is_ok() {
-                            self.shrink().await;
-                        }
-                        outcome
-                    }
-                    Err(error) => {
-                        self.note(&error);
-                        Err(ending_of(&error, self.speech.max_message()))
-                    }
-                },
-                _ = check.tick() => self.check().await,
-                ask = self.asks.next() => self.ask(&ask).await,
+                biased;
                 () = super::server::stopped(stop) => {
                     Err(Some(Ending { code: CloseCode::Away, reason: "taillight is closing", counter: None }))
+                }
+                _ = check.tick() => self.check().await,
+                ask = self.asks.next() => self.ask(&ask).await,
+                message = self.socket.next() => self.hear(message).await,
+                () = std::future::ready(()), if self.owed.is_some() => {
+                    let paid = self.pay().await;
+                    // The socket may have held back for others to have their turn.
+                    tokio::task::yield_now().await;
+                    paid
                 }
             };
             if let Err(ending) = outcome {
                 return ending;
             }
+        }
+    }
+
+    /// Takes what the socket gave; `None` where it has ended.
+    async fn hear(&mut self, message: Option<Result<Message, WsError>>) -> Result<(), Option<Ending>> {
+        match message {
+            Some(Ok(message)) => {
+                let is_data = message.is_text() || message.is_binary();
+                self.take(message).await?;
+                if is_data {
+                    self.shrink().await;
+                }
+                Ok(())
+            }
+            Some(Err(error)) => {
+                self.note(&error);
+                Err(ending_of(&error, self.speech.max_message()))
+            }
+            None => Err(None),
+        }
+    }
+
+    /// Owes the ack of one batch more.
+    async fn owe(&mut self, acked: u64) -> Result<(), Option<Ending>> {
+        let batches = self.owed.map_or(0, |(_, batches)| batches) + 1;
+        self.owed = Some((acked, batches));
+        if batches < MAX_OWED { Ok(()) } else { self.pay().await }
+    }
+
+    /// Sends the ack that is owed.
+    async fn pay(&mut self) -> Result<(), Option<Ending>> {
+        match self.owed.take() {
+            Some((acked, _)) => {
+                self.send(Message::text(json!({ "t": "ack", "seq": acked }).to_string())).await
+            }
+            None => Ok(()),
         }
     }
 
@@ -380,7 +416,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 receipt.rejected.iter().map(|no| json!({ "index": no.index, "reason": no.reason })).collect();
             self.answer(&json!({ "t": "nack", "seq": seq, "rejected": rejected })).await?;
         }
-        self.answer(&json!({ "t": "ack", "seq": receipt.acked.unwrap_or(0) })).await
+        self.owe(receipt.acked.unwrap_or(0)).await
     }
 
     async fn gap(&mut self, gap: &Gap<'_>) -> Result<(), Option<Ending>> {
@@ -434,6 +470,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     }
 
     async fn answer(&mut self, value: &serde_json::Value) -> Result<(), Option<Ending>> {
+        self.pay().await?;
         self.send(Message::text(value.to_string())).await
     }
 
@@ -486,6 +523,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         if let Some(counter) = ending.counter {
             self.door.counters.add(counter, 1);
         }
+        drop(timeout(DRAIN_FOR, self.pay()).await);
         let frame = CloseFrame { code: ending.code, reason: ending.reason.into() };
         drop(timeout(DRAIN_FOR, self.socket.close(Some(frame))).await);
         let stream = self.socket.get_mut();

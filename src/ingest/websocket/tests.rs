@@ -80,3 +80,38 @@ fn a_silent_client_stays_while_it_answers_pings_and_one_within_a_message_does_no
         assert_eq!(counters.get(Counter::ClosedNoProgress), 1);
     }
 }
+
+#[test]
+fn batches_that_are_there_already_share_an_ack_and_nobody_waits_for_one_more() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (ours, theirs) = duplex(64 * 1024);
+        let (_stop, stopping) = watch::channel(false);
+        let door = door(&Arc::new(Counters::default()));
+        let serving = tokio::spawn(serve_at(TIMES, ours, door, (Speech::Native, Arc::from("")), stopping));
+        let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+        client
+            .feed(Message::text(r#"{"t":"hello","v":1,"client":"c-12345678","next":1}"#))
+            .await
+            .expect("fed");
+        for seq in 1..=6 {
+            let events = if seq == 6 { "0" } else { r#"{"type":"log"}"# };
+            let batch = format!(r#"{{"t":"batch","seq":{seq},"events":[{events}]}}"#);
+            client.feed(Message::text(batch)).await.expect("fed");
+        }
+        client.flush().await.expect("sent");
+        let mut answers = Vec::new();
+        read_until(&mut client, |message| {
+            let answer: serde_json::Value =
+                serde_json::from_str(message.to_text().expect("text")).expect("JSON");
+            if answer["t"] != "welcome" {
+                answers.push(format!("{} {}", answer["t"], answer["seq"]));
+            }
+            answer["seq"] == 6 && answer["t"] == "ack"
+        })
+        .await;
+        assert_eq!(answers, [r#""ack" 4"#, r#""ack" 5"#, r#""nack" 6"#, r#""ack" 6"#]);
+        drop(client);
+        serving.await.expect("no panic");
+    });
+}
