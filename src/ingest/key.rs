@@ -1,7 +1,8 @@
 //! The page key: what the printed script tag carries so that pages which are not local may send.
 //!
 //! Start-up reads it, or makes it once, in the state folder that the caller names; `taillight key` shows and
-//! replaces it. It is never logged and never part of a served file. Nothing here looks for the folder.
+//! replaces it; where nothing can be kept a start makes one for itself. It is never logged and never part of a served
+//! file. Nothing here looks for the folder.
 
 use std::fmt;
 use std::fs;
@@ -35,7 +36,11 @@ impl PageKey {
         is_key.then(|| Self(letters.iter().map(|letter| char::from(*letter)).collect()))
     }
 
-    fn random() -> Result<Self, KeyError> {
+    /// A key that is kept nowhere.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn random() -> Result<Self, KeyError> {
         random::<LETTERS>().map(Self)
     }
 }

@@ -103,7 +103,8 @@ fn of_state() -> Finding {
     match kept {
         Ok((_, folder)) => finding("state", State::Fine, format!("kept in {}", folder.display()), ""),
         Err(error) => {
-            finding("state", State::Wrong, format!("the page key cannot be kept: {error:#}"), "set HOME")
+            let what = format!("nothing can be kept, the page key holds for one run: {error:#}");
+            finding("state", State::Note, what, "make it a folder you may write in, or set HOME to one")
         }
     }
 }

@@ -22,7 +22,8 @@ use crate::config::{self, Settings};
 use crate::counters::Counters;
 use crate::event::{Chunk, gate};
 use crate::ingest::admission::Policy;
-use crate::ingest::{self, Asks, Door, Intake, Listeners, holder_of, key};
+use crate::ingest::key::{self, KeyError, PageKey};
+use crate::ingest::{self, Asks, Door, Intake, Listeners, holder_of};
 use crate::pipeline::{Redactor, Signals};
 use crate::published::Published;
 use crate::sinks::{self, Dropped, Outlets, Report};
@@ -346,13 +347,25 @@ fn policy(settings: &Settings) -> anyhow::Result<Policy> {
         return Err(Usage(without_token(settings, token.as_deref())?).into());
     }
     Ok(Policy {
-        key: Some(key::read_or_make(&state_folder()?)?.as_str().to_owned()),
+        key: Some(page_key()?.as_str().to_owned()),
         allow_origins: settings.allow_origins.clone(),
         allow_hosts: settings.allow_hosts.clone(),
         require_key: settings.require_key,
         token,
         bound_wider,
     })
+}
+
+/// The key that is kept, or one for this run alone where none can be: pages that carry the printed tag still come in.
+fn page_key() -> anyhow::Result<PageKey> {
+    let kept = state_folder().and_then(|folder| Ok(key::read_or_make(&folder)?));
+    match kept {
+        Err(error) if !matches!(error.downcast_ref(), Some(KeyError::Damaged { .. })) => {
+            let _ = writeln!(io::stderr(), "taillight: the page key holds for this run alone: {error:#}");
+            Ok(PageKey::random()?)
+        }
+        kept => kept,
+    }
 }
 
 /// Why the port is not opened, with a token that may be used. It is shown when it is made and never again.

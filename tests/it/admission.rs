@@ -1,8 +1,11 @@
 //! Who is let in: every request of the vectors against the real port, and what a refusal says.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde::Deserialize;
 
-use crate::harness::Program;
+use crate::harness::{Program, command};
 
 #[derive(Deserialize)]
 struct Case {
@@ -36,6 +39,34 @@ fn every_request_of_the_vectors_gets_its_status() {
     let health = program.health();
     assert!(health["refused"]["origin"].as_u64() > Some(10), "{health}");
     assert!(health["refused"]["host"].as_u64() > Some(5), "{health}");
+}
+
+#[test]
+fn where_nothing_can_be_kept_a_key_holds_for_the_run_and_a_damaged_one_stops_the_start() {
+    let home = tempfile::NamedTempFile::new().expect("a file where a folder should be");
+    let mut child = command(home.path())
+        .args(["serve", "--port", "0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let told: Vec<String> = BufReader::new(child.stderr.take().expect("piped"))
+        .lines()
+        .map_while(Result::ok)
+        .take_while(|line| !line.starts_with("listening on "))
+        .collect();
+    let told = told.join("\n");
+    assert!(told.contains("the page key holds for this run alone: cannot make the folder"), "{told}");
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let folder = home.path().join(".local/state/taillight");
+    std::fs::create_dir_all(&folder).expect("made");
+    std::fs::write(folder.join("page-key"), "no key").expect("written");
+    let output = command(home.path()).args(["serve", "--port", "0"]).output().expect("runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("`taillight key rotate` makes a new one"), "{told}");
 }
 
 fn request(req: &Req, port: u16, key: &str) -> Vec<u8> {
