@@ -36,16 +36,37 @@ pub struct Break {
     pub build: Arc<str>,
 }
 
+/// What an event's data says of a beginning, found in one walk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said<'a> {
+    page: Option<&'a str>,
+    url: Option<&'a str>,
+    build: Option<&'a str>,
+    timing: Option<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    pub(super) fn of(event: EventRef<'a>) -> Self {
+        let [page, url, build, timing] = json::get_all(event.json(), ["page", "url", "build", "timing"]);
+        Self { page, url, build, timing }
+    }
+
+    /// How long a page load took, in milliseconds.
+    pub(super) fn load_ms(self) -> Option<f64> {
+        json::get(self.timing?, "fully-loaded").and_then(json::number)
+    }
+}
+
 /// The newest of them, earliest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Breaks(Vec<Arc<Break>>);
 
 impl Breaks {
     /// Takes note that something began with `event`, at `at`.
-    pub(super) fn add(&mut self, kind: BreakKind, event: EventRef<'_>, at: Timestamp) {
-        let text = |key| event.get(&[key]).and_then(json::text).unwrap_or_default();
-        let page = text("page");
-        let address = if page.is_empty() { text("url") } else { page };
+    pub(super) fn add(&mut self, kind: BreakKind, event: EventRef<'_>, said: Said<'_>, at: Timestamp) {
+        let text = |value: Option<_>| value.and_then(json::text).unwrap_or_default();
+        let page = text(said.page);
+        let address = if page.is_empty() { text(said.url) } else { page };
         let found = Break {
             at,
             kind,
@@ -53,7 +74,7 @@ impl Breaks {
             tab: Arc::from(event.tab()),
             load: event.load(),
             page: start_of(path(&address), MAX_PATH),
-            build: start_of(&text("build"), MAX_BUILD),
+            build: start_of(&text(said.build), MAX_BUILD),
         };
         let place = self.0.partition_point(|other| other.at <= at);
         self.0.insert(place, Arc::new(found));

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::breaks::{Break, BreakKind, Breaks};
-use crate::event::{EventRef, Micros, Timestamp, json};
+use super::breaks::{Break, BreakKind, Breaks, Said};
+use crate::event::{EventRef, Micros, Timestamp};
 
 const MAX_SESSIONS: usize = 20_000;
 const MAX_TABS: usize = 32;
@@ -130,7 +130,7 @@ impl Loads {
         let at = event.inst().min(event.recv());
         if is_hot_update(event) {
             self.hot_update = self.hot_update.max(Some(at));
-            self.breaks.add(BreakKind::HotUpdate, event, at);
+            self.breaks.add(BreakKind::HotUpdate, event, Said::of(event), at);
         }
         if !event.tab().is_empty() && self.letter(event.tab()).is_none() && self.letters.len() < MAX_LETTERS {
             self.letters.push(Arc::from(event.tab()));
@@ -153,18 +153,20 @@ impl Loads {
                 if is_newer {
                     session.loaded = session.loaded.max(at);
                     let kind = if is_first { BreakKind::Load } else { BreakKind::Reload };
-                    self.breaks.add(kind, event, began(event, at));
+                    let said = Said::of(event);
+                    self.breaks.add(kind, event, said, began(event, said, at));
                 }
             }
             None if event.subtype() == "page-load" => {
-                let start = began(event, at);
+                let said = Said::of(event);
+                let start = began(event, said, at);
                 let page_loads = &mut session.tab(event.tab()).page_loads;
                 let is_known = page_loads.binary_search(&start).is_ok();
                 let kind = if page_loads.is_empty() { BreakKind::Load } else { BreakKind::Reload };
                 insert(page_loads, start);
                 session.loaded = session.loaded.max(start);
                 if !is_known {
-                    self.breaks.add(kind, event, start);
+                    self.breaks.add(kind, event, said, start);
                 }
             }
             None if is_first => session.loaded = at,
@@ -288,10 +290,13 @@ impl Loads {
     }
 
     fn session(&mut self, name: &str) -> &mut Session {
-        if !self.sessions.contains_key(name) && self.sessions.len() >= MAX_SESSIONS {
-            self.evict();
+        if !self.sessions.contains_key(name) {
+            if self.sessions.len() >= MAX_SESSIONS {
+                self.evict();
+            }
+            self.sessions.insert(Arc::from(name), Session::default());
         }
-        self.sessions.entry(Arc::from(name)).or_default()
+        self.sessions.get_mut(name).expect("put there above")
     }
 
     /// Drops the tenth that was loaded longest ago, so that the search is paid for once in 2,000 new sessions.
@@ -318,9 +323,9 @@ fn insert(starts: &mut Vec<Timestamp>, start: Timestamp) {
 }
 
 /// When what an event of time `at` tells of began: events are made when it has ended.
-fn began(event: EventRef<'_>, at: Timestamp) -> Timestamp {
+fn began(event: EventRef<'_>, said: Said<'_>, at: Timestamp) -> Timestamp {
     let took = match event.subtype() {
-        "page-load" => event.get(&["timing", "fully-loaded"]).and_then(json::number).unwrap_or(0.0),
+        "page-load" => said.load_ms().unwrap_or(0.0),
         _ => event.duration().map_or(0.0, Micros::as_ms),
     };
     #[expect(clippy::cast_possible_truncation, reason = "saturates; no load takes a day")]
