@@ -27,23 +27,20 @@ pub(super) fn lines(stack: &str, folds: Option<&str>, theme: &Theme) -> Vec<Stac
         }
     };
     for (at, line) in stack.lines().enumerate() {
-        let library = library_of(line);
+        let file = stack::frames(line).next().map(|frame| frame.file);
+        let library = file.filter(|file| !stack::is_own(file));
         match library.filter(|_| folds.is_some()) {
             Some(file) => libraries.push(file),
             None => {
                 fold(&mut libraries, &mut out);
-                let is_dim = at == 0 || library.is_some();
+                // Chrome begins with the message, which stands above already.
+                let is_dim = library.is_some() || at == 0 && file.is_none();
                 out.push(StackLine { text: format!("  {}", line.trim()), is_dim });
             }
         }
     }
     fold(&mut libraries, &mut out);
     out
-}
-
-/// The file of the frame that `line` is, if that is not the user's own.
-fn library_of(line: &str) -> Option<&str> {
-    stack::frames(line).next().map(|frame| frame.file).filter(|file| !stack::is_own(file))
 }
 
 #[cfg(test)]
@@ -77,7 +74,7 @@ mod tests {
         let gecko = "a@http://x/src/a.js:1:2\nb@http://x/.vite/deps/react-dom_client.js?v=1:1:2\n";
         assert_eq!(
             shown(gecko, Some("")),
-            [dim("a@http://x/src/a.js:1:2"), dim("… 1 library frame (react-dom_client)")]
+            [own("a@http://x/src/a.js:1:2"), dim("… 1 library frame (react-dom_client)")]
         );
         assert_eq!(shown("", Some("")), []);
     }
