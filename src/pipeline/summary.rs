@@ -57,6 +57,17 @@ pub fn write(fields: &Fields<'_>, out: &mut String) {
             piece(fields, "step", out);
         }
         "feature-usage" => piece(fields, "feature", out),
+        "scroll" if fields.get(["depth"])[0].is_some() => {
+            let [depth] = fields.get(["depth"]);
+            out.push_str("scrolled to ");
+            push_capped(depth.unwrap_or_default(), out);
+            out.push_str(" %");
+        }
+        "connectivity" => match fields.get(["online"]) {
+            [Some("false")] => out.push_str("the browser is offline"),
+            _ => out.push_str("the browser is online"),
+        },
+        "hot-update" => hot_update(fields, out),
         _ => named(fields, out),
     }
 }
@@ -68,6 +79,7 @@ fn request(fields: &Fields<'_>, out: &mut String) {
             out.push(' ');
             out.push_str(itoa::Buffer::new().format(status));
         }
+        None if fields.subtype == "no-cors" => out.push_str(" answered, hidden from the page"),
         None if fields.is_aborted => out.push_str(" aborted"),
         None => out.push_str(" no answer"),
     }
@@ -102,6 +114,17 @@ fn push_seconds(ms: f64, out: &mut String) {
 fn user_action(fields: &Fields<'_>, out: &mut String) {
     piece(fields, "action", out);
     element(fields, out);
+}
+
+/// The first three of the files that were replaced.
+fn hot_update(fields: &Fields<'_>, out: &mut String) {
+    out.push_str("hot update");
+    let [files] = fields.get(["files"]);
+    let names = json::elements(files.unwrap_or_default()).filter_map(|(_, file)| json::text(file));
+    for (at, name) in names.take(3).enumerate() {
+        out.push_str(if at == 0 { ": " } else { ", " });
+        push_capped(&name, out);
+    }
 }
 
 /// What was acted on: by its id, its selector or its class, and its text.
@@ -208,6 +231,26 @@ mod tests {
                 "cart = 3 items",
             ),
             ("long-task", "", None, Some(180.0), "{}", "long-task 180 ms"),
+            (
+                "no-cors",
+                "GET /pixel",
+                None,
+                Some(9.0),
+                "{}",
+                "GET /pixel answered, hidden from the page in 9 ms",
+            ),
+            ("scroll", "", None, None, r#"{"depth":75}"#, "scrolled to 75 %"),
+            ("connectivity", "", None, None, r#"{"online":false}"#, "the browser is offline"),
+            ("connectivity", "", None, None, r#"{"online":true}"#, "the browser is online"),
+            (
+                "hot-update",
+                "",
+                None,
+                None,
+                r#"{"files":["/a.ts","/b.ts","/c.ts","/d.ts"]}"#,
+                "hot update: /a.ts, /b.ts, /c.ts",
+            ),
+            ("hot-update", "", None, None, r#"{"tool":"webpack"}"#, "hot update"),
             (
                 "click",
                 "",

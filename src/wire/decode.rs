@@ -11,6 +11,7 @@ use super::batch::{Batch, Rejected, ScrubCount, Sender};
 use super::controls;
 use super::fold::{Folder, Verdict};
 use super::frame::FrameError;
+use super::measured;
 use super::raw::RawEvent;
 use super::row::{Known, RowMaker};
 use super::skim;
@@ -48,6 +49,9 @@ struct Kept<'s> {
 impl Kept<'_> {
     /// Adds the event from `position`, unless it is one too many of its kind.
     fn push(&mut self, position: u32, json: &str, event: &RawEvent<'_>, flags: Flags, known: Known<'_>) {
+        if let Some(whole) = measured::completed(json, event) {
+            return self.push(position, &whole, &RawEvent::of(&whole), flags, known);
+        }
         let verdict = match &mut self.folder {
             Some((folder, _)) => folder.judge(json, self.rows.inst_of(event), self.rows.recv()),
             None => Verdict::Kept,

@@ -10,6 +10,7 @@ mod fold;
 mod frame;
 mod hello;
 mod lines;
+mod measured;
 mod order;
 mod own;
 mod raw;

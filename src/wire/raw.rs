@@ -46,6 +46,7 @@ pub(super) enum Slot {
     Aborted,
     RecvTime,
     BrowserTime,
+    Measured,
     Data,
     Context,
 }
@@ -80,6 +81,16 @@ impl<'a> Raw<'a> {
             Self::Absent => json::Shape::Null,
             Self::Plain(_) => json::Shape::Text,
             Self::Json(value) => json::shape(value),
+        }
+    }
+
+    /// The JSON of an object or a list.
+    pub(super) fn json(self) -> Option<&'a str> {
+        match self {
+            Self::Json(value) if matches!(self.shape(), json::Shape::Object | json::Shape::Array) => {
+                Some(value)
+            }
+            _ => None,
         }
     }
 
@@ -217,6 +228,7 @@ impl Slot {
             b"aborted" | b"aborted?" => Self::Aborted,
             b"server-recv-time" | b"server_recv_time" | b"serverRecvTime" => Self::RecvTime,
             b"browser-timestamp" | b"browser_timestamp" | b"browserTimestamp" => Self::BrowserTime,
+            b"perf-entry" => Self::Measured,
             b"data" => Self::Data,
             b"context" => Self::Context,
             _ => return None,
