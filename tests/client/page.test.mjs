@@ -10,7 +10,7 @@ const resource = [{ name: 'http://localhost:5173/hero.jpg', startTime: 500, requ
 function measured(changes) {
   const page = connected({ observe: TYPES, entries: { navigation, resource }, dataset: { off: 'visibility' }, ...changes });
   page.clock.advance(3000);
-  page.vitals = () => events(page).map((event) => [event.vital, event.value, event.rating, event.final]);
+  page.vitals = () => events(page).map((event) => [event.vital, Math.round(event.value * 1e4) / 1e4, event.final]);
   page.hide = () => {
     page.document.visibilityState = 'hidden';
     page.document.emit('visibilitychange', { timeStamp: page.window.performance.now() });
@@ -21,10 +21,10 @@ function measured(changes) {
 test('FCP and TTFB are told once, at the first paint', () => {
   const page = measured();
   page.perform('paint', [{ name: 'first-paint', startTime: 700 }, { name: 'first-contentful-paint', startTime: 1900.4 }]);
-  assert.deepEqual(page.vitals(), [['FCP', 1900.4, 'needs-improvement', true], ['TTFB', 80, 'good', true], ['CLS', 0, 'good', false]]);
+  assert.deepEqual(page.vitals(), [['FCP', 1900.4, true], ['TTFB', 80, true], ['CLS', 0, false]]);
   const [fcp, ttfb] = events(page);
-  assert.deepEqual(ttfb.timing, { 'waiting-duration': 5, 'dns-duration': 4, 'connection-duration': 21, 'request-duration': 49 });
-  assert.deepEqual([fcp.type, fcp.subtype, fcp['metric-name'], fcp.unit, fcp['navigation-type']], ['metric', 'web-vital', 'FCP', 'ms', 'navigate']);
+  assert.deepEqual(ttfb['perf-entry'], navigation);
+  assert.deepEqual([fcp.type, fcp.subtype, fcp['navigation-type'], fcp['perf-entry']], ['metric', 'web-vital', 'navigate', []]);
 });
 
 test('LCP follows the largest element and is final at the first input', () => {
@@ -35,11 +35,12 @@ test('LCP follows the largest element and is final at the first input', () => {
   page.window.emit('click', { isTrusted: true });
   page.perform('largest-contentful-paint', { startTime: 5000 });
   page.hide();
-  assert.deepEqual(page.vitals(), [['LCP', 900, 'good', false], ['LCP', 4100, 'poor', false], ['LCP', 4100, 'poor', true]]);
+  assert.deepEqual(page.vitals(), [['LCP', 900, false], ['LCP', 4100, false], ['LCP', 4100, true]]);
   const last = events(page).pop();
-  assert.deepEqual([last.element, last.url], ['img#hero', 'http://localhost:5173/hero.jpg']);
-  assert.deepEqual(last.timing, { 'time-to-first-byte': 80, 'resource-load-delay': 520, 'resource-load-duration': 2400, 'element-render-delay': 1100 });
-  assert.deepEqual(events(page)[0].timing, { 'time-to-first-byte': 80, 'resource-load-delay': 0, 'resource-load-duration': 0, 'element-render-delay': 820 });
+  assert.equal(last.element, 'img#hero');
+  const entry = { entryType: 'largest-contentful-paint', startTime: 4100, url: 'http://localhost:5173/hero.jpg', element: '<img#hero>' };
+  assert.deepEqual(last['perf-entry'], [entry, navigation[0], resource[0]]);
+  assert.deepEqual(events(page)[0]['perf-entry'].slice(1), [navigation[0], 0]);
 });
 
 test('CLS is the largest window of shifts: a second apart at most, five seconds long at most, none after input', () => {
@@ -51,14 +52,15 @@ test('CLS is the largest window of shifts: a second apart at most, five seconds 
   shift(950, 0.5, true);
   shift(1950, 0.08);
   page.hide();
-  assert.deepEqual(page.vitals().filter(([name]) => name === 'CLS'), [['CLS', 0, 'good', false], ['CLS', 0.05, 'good', false], ['CLS', 0.1, 'good', false], ['CLS', 0.1, 'good', true]]);
+  assert.deepEqual(page.vitals().filter(([name]) => name === 'CLS'), [['CLS', 0, false], ['CLS', 0.05, false], ['CLS', 0.1, false], ['CLS', 0.1, true]]);
   assert.equal(events(page).pop().element, 'div#at9');
   for (let at = 0; at < 8; at++) shift(10000 + at * 900, 0.04);
   page.document.visibilityState = 'visible';
   page.document.emit('visibilitychange');
   page.hide();
   const final = events(page).pop();
-  assert.deepEqual([final.vital, final.value, final.final], ['CLS', 0.24, true], 'six of eight fit into five seconds');
+  assert.deepEqual([final.vital, final.final], ['CLS', true]);
+  assert.ok(Math.abs(final.value - 0.24) < 1e-9, 'six of eight fit into five seconds');
 });
 
 test('a browser that knows no layout shifts has no CLS', () => {
@@ -90,9 +92,10 @@ test('INP is the longest interaction, without one for every fifty', () => {
   interact(2, 120);
   interact(2, 240, { name: 'click' });
   page.hide();
-  assert.deepEqual(page.vitals(), [['INP', 312, 'needs-improvement', false], ['INP', 240, 'needs-improvement', true]], 'of 60 interactions the second longest counts');
+  assert.deepEqual(page.vitals(), [['INP', 312, false], ['INP', 240, true]], 'of 60 interactions the second longest counts');
   const first = events(page)[0];
-  assert.deepEqual([first.action, first.element, first.timing], ['pointerup', 'button#b1', { 'input-delay': 30, processing: 70, presentation: 212 }]);
+  const { name, startTime, processingStart, processingEnd, duration } = first['perf-entry'][0];
+  assert.deepEqual([first.element, name, startTime, processingStart, processingEnd, duration], ['button#b1', 'pointerup', 1000, 1030, 1100, 312]);
 });
 
 test('a page that begins in the background has no paint times', () => {
@@ -110,7 +113,7 @@ test('what observers still hold when the page is hidden counts', () => {
   page.perform('paint', { name: 'first-contentful-paint', startTime: 100 });
   page.perform('layout-shift', { startTime: 300, value: 0.2 }, true);
   page.hide();
-  assert.deepEqual(page.vitals().pop(), ['CLS', 0.2, 'needs-improvement', true]);
+  assert.deepEqual(page.vitals().pop(), ['CLS', 0.2, true]);
 });
 
 test('a return from the back/forward cache is a page load of its own', () => {
@@ -133,11 +136,11 @@ test('a long animation frame names its scripts; where there are none of those, a
   page.perform('long-animation-frame', { startTime: 10, duration: 130, blockingDuration: 60, renderStart: 120, scripts });
   page.perform('longtask', { startTime: 10, duration: 110 });
   const event = only(page);
-  assert.deepEqual([event.type, event.subtype, event['duration-ms'], event['blocking-ms'], event['render-ms'], event.scripts.length], ['metric', 'long-task', 130, 60, 20, 2]);
-  assert.deepEqual(event.scripts[0], { url: 'http://localhost:5173/b.js', function: 'render', position: 7, invoker: 'BUTTON#save.onclick', 'duration-ms': 90, 'layout-ms': 11 });
+  assert.deepEqual(event, { type: 'metric', subtype: 'long-task',
+    'perf-entry': { entryType: 'long-animation-frame', startTime: 10, duration: 130, blockingDuration: 60, renderStart: 120, scripts } });
   const older = connected({ observe: ['longtask'] });
   older.perform('longtask', { startTime: 10, duration: 110 });
-  assert.deepEqual([only(older)['duration-ms'], only(older)['start-time']], [110, 10]);
+  assert.deepEqual(only(older)['perf-entry'], { entryType: 'longtask', startTime: 10, duration: 110 });
 });
 
 test('a submitted form is told without a word of it', () => {
@@ -208,7 +211,7 @@ test('the types name every call, every setting and every recorder', async () => 
   const types = (await import('node:fs')).readFileSync(new URL('../../assets/taillight.d.ts', import.meta.url), 'utf8');
   const calls = [...types.matchAll(/^export function (\w+)/gm)].map((found) => found[1]);
   assert.deepEqual(calls.sort(), Object.keys(makePage().taillight).sort());
-  const settings = /const settings = \{([^}]*)\}/.exec(SOURCE)[1].match(/\b\w+(?=: )/g), recorders = [.../ RECORDERS = \{\n(.*?)\n  \};/s.exec(SOURCE)[1].matchAll(/^    (\w+)(?:\(\) \{|: \(\) =>)/gm)].map((found) => found[1]);
+  const settings = /const settings = \{([^}]*)\}/.exec(SOURCE)[1].match(/\b\w+(?=: )/g), recorders = [.../ RECORDERS = \{\n(.*?)\n\};/s.exec(SOURCE)[1].matchAll(/^\t(\w+)(?:\(\) \{|: \(\) =>)/gm)].map((found) => found[1]);
   assert.equal(recorders.length, 18);
   for (const name of settings) assert.match(types, new RegExp('^  ' + name + '\\?:', 'm'));
   for (const name of recorders.filter((one) => one !== 'leaving')) assert.ok(types.includes("'" + name + "'"), name);

@@ -314,7 +314,7 @@ test('the page says how fast and how large it is', () => {
   page.clock.advance(1500);
   for (const kind of ['perf', 'dom-stats', 'diagnostics']) page.socket.say({ t: 'request', id: kind, kind });
   const [perf, dom, all] = page.socket.of('reply').map((reply) => reply.data);
-  assert.deepEqual([perf['up-ms'], perf.timing.waiting, perf.resources, perf.requests], [1500, 20, 2, 0]);
+  assert.deepEqual([perf['up-ms'], perf.navigation.responseStart, perf.resources, perf.requests], [1500, 25, 2, 0]);
   assert.deepEqual(dom, { state: 'loading', elements: 7, forms: 1, scripts: 2 });
   assert.deepEqual([all['up-ms'], all.dom], [1500, dom]);
 });

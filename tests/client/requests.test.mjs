@@ -15,9 +15,8 @@ test('a fetch is told with its body’s end, sizes and phases once the browser k
   page.clock.advance(60);
   page.perform('resource', entry(page, { name: 'http://localhost:5173/other' }));
   page.perform('resource', began);
-  const { url, status, timing, size, protocol, cached, 'transfer-size': transferred, 'duration-ms': headers, 'total-ms': total } = only(page);
-  assert.deepEqual({ url, status, timing, size, protocol, cached, transferred, headers, total }, { url: 'http://localhost:5173/api#part', status: 200,
-    timing: { 'dns-lookup': 2, 'tcp-connect': 2, 'tls-handshake': 4, waiting: 30, 'server-response': 50 }, size: 900, protocol: 'h2', cached: false, transferred: 300, headers: 0, total: 60 });
+  const { url, status, 'perf-entry': measured, 'duration-ms': headers } = only(page);
+  assert.deepEqual({ url, status, measured, headers }, { url: 'http://localhost:5173/api#part', status: 200, measured: { ...began, entryType: 'resource' }, headers: 0 });
 });
 
 test('a fetch whose body stays open is told without its end, after three seconds or when the page leaves', async () => {
@@ -30,15 +29,25 @@ test('a fetch whose body stays open is told without its end, after three seconds
   assert.equal(page.socket.events.length, 2);
 });
 
-test('an answer out of the cache says so, and one that hides its sizes says none', async () => {
+test('the entry of another request, or of an earlier one to the same address, is not taken for it', async () => {
   const page = connected({ observe: ['resource'] });
+  page.clock.advance(500);
   await page.window.fetch('/api');
+  for (const change of [{ name: 'http://localhost:5173/other' }, { startTime: 400 }, { startTime: 1600 }]) page.perform('resource', entry(page, change));
+  assert.deepEqual(events(page, { flush: false }), []);
   page.perform('resource', entry(page, { transferSize: 0 }));
-  await page.window.fetch('https://other.test/x');
-  page.perform('resource', entry(page, { name: 'https://other.test/x', transferSize: 0, encodedBodySize: 0, decodedBodySize: 0, requestStart: 0 }));
-  const [cached, hidden] = events(page);
-  assert.equal(cached.cached, true);
-  assert.deepEqual(['size' in hidden, 'timing' in hidden, 'total-ms' in hidden], [false, false, true]);
+  assert.equal(only(page)['perf-entry'].transferSize, 0);
+});
+
+test('an entry that no observer brought is looked for before the request is told', async () => {
+  const asked = [], page = connected({ observe: ['resource'], window: { performance: { now: () => 0, getEntriesByName: (...args) => {
+    asked.push(args);
+    return [{ name: args[0], startTime: 0, responseEnd: 7 }, { name: args[0], startTime: 5000 }];
+  } } } });
+  await page.window.fetch('/api');
+  assert.deepEqual(asked, []);
+  assert.equal(only(page)['perf-entry'].responseEnd, 7);
+  assert.deepEqual(asked, [['http://localhost:5173/api', 'resource']]);
 });
 
 test('an opaque answer is not taken for a failed one', async () => {
@@ -168,7 +177,7 @@ test('hot updates: Vite’s socket, webpack’s message, and either tool at its 
   page.window.emit('message', { data: 'webpackHotUpdate3f2a' });
   page.window.emit('message', { data: { type: 'other' } });
   page.sockets.splice(own);
-  assert.deepEqual(events(page).map((event) => [event.subtype, event.tool, event.message]), [['hot-update', 'vite', 'hot update: /src/Cart.tsx'], ['hot-update', 'webpack', 'hot update']]);
+  assert.deepEqual(events(page).map((event) => [event.subtype, event.tool, event.files]), [['hot-update', 'vite', ['/src/Cart.tsx']], ['hot-update', 'webpack', undefined]]);
 
   const heard = {}, told = connected();
   told.taillight.init({ hot: { on: (name, run) => { heard[name] = run; } } });
@@ -177,7 +186,7 @@ test('hot updates: Vite’s socket, webpack’s message, and either tool at its 
   heard['vite:afterUpdate']({ updates: [{ path: '/src/a.css' }] });
   told.taillight.init({ hot: { addStatusHandler: (run) => { heard.webpack = run; } } });
   for (const status of ['check', 'apply', 'idle', 'idle']) heard.webpack(status);
-  assert.deepEqual(events(told).map((event) => event.message), ['hot update: /src/a.css', 'hot update']);
+  assert.deepEqual(events(told).map((event) => event.files), [['/src/a.css'], undefined]);
 });
 
 test('what a strict page keeps out is told to the page’s developer, what it keeps of others is recorded', async () => {

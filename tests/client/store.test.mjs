@@ -55,7 +55,7 @@ test('while disconnected the store is written every two seconds, and acks empty 
   page.clock.advance(2000);
   say(page, 2);
   page.clock.advance(2000);
-  const stored = Object.keys(page.local).map((key) => JSON.parse(page.local.getItem(key)).events.map((event) => event[0]).sort());
+  const stored = Object.keys(page.local).map((key) => JSON.parse(page.local.getItem(key)).events.map((event) => event.seq).sort());
   assert.deepEqual(stored, [[1, 2, 3, 4]]);
   page.socket.accept();
   page.socket.say({ t: 'ack', seq: 2 });
