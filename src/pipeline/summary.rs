@@ -15,6 +15,8 @@ pub struct Fields<'a> {
     pub endpoint: &'a str,
     pub status: Option<u16>,
     pub duration: Option<Micros>,
+    /// The whole address, empty where the event has none.
+    pub url: &'a str,
     /// Whether the page gave the request up.
     pub is_aborted: bool,
     /// Key, as written, and value of the event's other members.
@@ -68,6 +70,15 @@ pub fn write(fields: &Fields<'_>, out: &mut String) {
             _ => out.push_str("the browser is online"),
         },
         "hot-update" => hot_update(fields, out),
+        "beacon" => {
+            out.push_str("sendBeacon ");
+            push_capped(fields.url, out);
+        }
+        "navigation" => {
+            piece(fields, "action", out);
+            out.push(' ');
+            push_capped(path_of(fields.url), out);
+        }
         _ => named(fields, out),
     }
 }
@@ -114,6 +125,13 @@ fn push_seconds(ms: f64, out: &mut String) {
 fn user_action(fields: &Fields<'_>, out: &mut String) {
     piece(fields, "action", out);
     element(fields, out);
+}
+
+/// The path of an address, without its query.
+fn path_of(url: &str) -> &str {
+    let site = url.find("://").map_or(url, |at| &url[at + 3..]);
+    let path = site.find('/').map_or("/", |at| &site[at..]);
+    path.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// The first three of the files that were replaced.
@@ -252,6 +270,23 @@ mod tests {
             ),
             ("hot-update", "", None, None, r#"{"tool":"webpack"}"#, "hot update"),
             (
+                "beacon",
+                "",
+                None,
+                None,
+                r#"{"url":"http://h/collect?a=1"}"#,
+                "sendBeacon http://h/collect?a=1",
+            ),
+            (
+                "navigation",
+                "",
+                None,
+                None,
+                r#"{"action":"push","url":"http://h:1/cart/7?a=1#b"}"#,
+                "push /cart/7",
+            ),
+            ("navigation", "", None, None, r#"{"action":"traverse","url":"http://h"}"#, "traverse /"),
+            (
                 "click",
                 "",
                 None,
@@ -266,7 +301,10 @@ mod tests {
             let members: Vec<_> = json::members(json).map(|member| (member.key, member.value)).collect();
             let members = &members;
             let is_aborted = json.contains("aborted");
-            let fields = Fields { kind: "metric", subtype, endpoint, status, duration, is_aborted, members };
+            let url = json::get(json, "url").and_then(json::text).unwrap_or_default();
+            let url = &*url;
+            let fields =
+                Fields { kind: "metric", subtype, endpoint, status, duration, url, is_aborted, members };
             write(&fields, &mut out);
             assert_eq!(out, expected);
         }

@@ -135,16 +135,18 @@ fn long_task(entry: &Entry<'_>, told: &mut Told) {
     told.raw("scripts", &format!("[{}]", scripts.join(",")));
 }
 
-/// `entries` are those that the vital was measured by: its own, and for a paint the navigation's and the resource's.
+/// `entries` are those that the vital was measured by: an interaction, or the navigation and for a paint its own and the
+/// resource's. A page that was shown later than it was loaded counts from then on.
 fn web_vital(entries: &str, text: &str, told: &mut Told) {
     let vital = Entry(text).text("vital").and_then(json::text).unwrap_or_default();
-    let [entry, navigation, resource] = {
+    let [first, paint, resource] = {
         let mut entries = json::elements(entries).map(|(_, entry)| Entry(entry));
         [(); 3].map(|()| entries.next().unwrap_or(Entry("")))
     };
     if let Some((_, good, fair, scale)) = VITALS.into_iter().find(|(name, ..)| *name == vital)
         && let Some(value) = Entry(text).number("value")
     {
+        let value = (value - first.number("activationStart").unwrap_or(0.0)).max(0.0);
         told.raw("metric-name", &format!("\"{vital}\""));
         told.number("value", (value * scale).round() / scale);
         if vital != "CLS" {
@@ -161,25 +163,25 @@ fn web_vital(entries: &str, text: &str, told: &mut Told) {
     }
     let mut parts = Told::default();
     match &*vital {
-        "LCP" => paint_parts(&entry, &navigation, &resource, &mut parts),
-        "INP" => input_parts(&entry, &mut parts),
-        "TTFB" => answer_parts(&entry, &mut parts),
+        "LCP" => paint_parts(&first, &paint, &resource, &mut parts),
+        "INP" => input_parts(&first, &mut parts),
+        "TTFB" => answer_parts(&first, &mut parts),
         _ => {}
     }
     if parts.0.is_empty() {
         return;
     }
     match &*vital {
-        "LCP" => told.text("url", entry.text("url")),
-        "INP" => told.text("action", entry.text("name")),
+        "LCP" => told.text("url", paint.text("url")),
+        "INP" => told.text("action", first.text("name")),
         _ => {}
     }
     told.raw("timing", &format!("{{{}}}", parts.0));
 }
 
 /// The four parts of a largest contentful paint, each from where the one before ends.
-fn paint_parts(entry: &Entry<'_>, navigation: &Entry<'_>, resource: &Entry<'_>, told: &mut Told) {
-    let Some(painted) = entry.number("startTime") else { return };
+fn paint_parts(navigation: &Entry<'_>, paint: &Entry<'_>, resource: &Entry<'_>, told: &mut Told) {
+    let Some(painted) = paint.number("startTime") else { return };
     let active = navigation.number("activationStart").unwrap_or(0.0);
     let asked =
         resource.number("requestStart").filter(|at| *at > 0.0).or_else(|| resource.number("startTime"));
@@ -409,19 +411,28 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_was_loaded_before_it_was_shown_counts_from_then_on() {
+        for (value, kept) in [(700.0, 400), (200.0, 0)] {
+            let mut navigation = navigation();
+            navigation["activationStart"] = json!(300);
+            assert_eq!(vital("FCP", value, &json!([navigation]))["value"], kept);
+        }
+    }
+
+    #[test]
     fn a_vital_has_the_parts_of_its_time() {
         let resource = json!({ "name": "http://localhost:5173/hero.jpg", "startTime": 500, "requestStart": 600, "responseEnd": 3000 });
         let image = vital(
             "LCP",
             4100.0,
-            &json!([{ "startTime": 4100, "url": "http://localhost:5173/hero.jpg" }, navigation(), resource]),
+            &json!([navigation(), { "startTime": 4100, "url": "http://localhost:5173/hero.jpg" }, resource]),
         );
         assert_eq!(image["url"], "http://localhost:5173/hero.jpg");
         assert_eq!(
             image["timing"],
             json!({ "time-to-first-byte": 80, "resource-load-delay": 520, "resource-load-duration": 2400, "element-render-delay": 1100 })
         );
-        let words = vital("LCP", 900.0, &json!([{ "startTime": 900, "url": "" }, navigation(), 0]));
+        let words = vital("LCP", 900.0, &json!([navigation(), { "startTime": 900, "url": "" }, 0]));
         assert_eq!(
             (&words["url"], &words["timing"]),
             (

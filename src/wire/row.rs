@@ -334,8 +334,9 @@ impl<'s> RowMaker<'s> {
                 let Said { kind, subtype, status, duration, .. } = *said;
                 let (endpoint, members) = (&*self.endpoint, &*event.members);
                 let is_aborted = said.fields[Slot::Aborted].is_true();
+                let url = &*said.fields[Slot::Url].text();
                 let fields =
-                    summary::Fields { kind, subtype, endpoint, status, duration, is_aborted, members };
+                    summary::Fields { kind, subtype, endpoint, status, duration, url, is_aborted, members };
                 summary::write(&fields, &mut self.msg);
             }
             Cow::Borrowed(text) => {

@@ -31,8 +31,11 @@ fn what_a_page_does_is_what_tail_prints() {
 fn minified_by_its_user_the_client_tells_the_same() {
     let (Some(chromium), Some(terser)) = (chromium(), tool(&["terser"])) else { return };
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/taillight.js");
-    let output =
-        Command::new(terser).arg(client).args(["--compress", "--mangle"]).output().expect("terser runs");
+    let output = Command::new(terser)
+        .arg(client)
+        .args(["--compress", "passes=3,ecma=2020", "--mangle"])
+        .output()
+        .expect("terser runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let script = String::from_utf8(output.stdout).expect("text");
     let program = Program::start(&["tail", "--format", "jsonl"]);
