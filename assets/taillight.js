@@ -1,9 +1,8 @@
-// The browser client of taillight: sends what a page does to the console it was loaded from, and never throws into it.
-// docs/client.md has its settings, its calls, and how it works.
+// The browser client of taillight; docs/client.md has its settings, its calls, and how it works.
 (function (window) {
 'use strict';
 
-const /** @type {any} */ document = window.document || {};
+const document = window.document || {};
 const SELF = document.currentScript?.src;
 if (window.taillight?.stop) return;
 
@@ -12,7 +11,7 @@ const LEVELS = { __proto__: null, trace: 0, debug: 1, analytics: 1, info: 2, met
 
 // Kept: the page may replace them later.
 const { assign, keys, entries, getPrototypeOf: protoOf, getOwnPropertyDescriptor: property } = Object, { parse, stringify } = JSON;
-const { WebSocket, fetch, performance = {}, navigator = {}, setTimeout, clearTimeout, Date } = window;
+const { WebSocket, fetch, location = {}, performance = {}, navigator = {}, setTimeout, clearTimeout, Date: { now } } = window;
 const { sendBeacon, userAgent } = navigator, console = { ...window.console }, encoder = new TextEncoder();
 
 const settings = {
@@ -20,14 +19,14 @@ const settings = {
 	key: '', app: null, build: null, user: null, session: '', tab: '', console: 'warn,error', off: '', ignoreUrls: '', maxMessage: 500, maxStack: 2000, maskEmail: true,
 	batchMs: 100, batchEvents: 100, sample: null, consent: false, dnt: false, sanitize: null, hot: null,
 };
-const FILE = settings.url.split('?')[0] || '\n', { dataset = {} } = document.currentScript || {};
-for (const name in settings) if (name in dataset) settings[name] = settings[name] > 1 && +dataset[name] || dataset[name];
-const isOn = (value) => !/^(false|off|no|0|null|undefined)$/.test(value);
+const FILE = settings.url.split('?')[0] || '\n', dataset = document.currentScript?.dataset;
+for (const name in dataset) if (name in settings) settings[name] = settings[name] > 1 && +dataset[name] || dataset[name];
+const isOn = (value) => !/^(false|off|no|0|null)$/.test(value);
 const words = (list) => String(list).toLowerCase().split(/[\s,]+/);
 
 const counts = { filtered: 0, sampled: 0, dropped: 0, rejected: 0 }, errors = [], active = {};
 let running, busy, enabled = true, granted, minLevel = 0, sample = {}, ownSample, shared, recovering, begun, undo;
-let base = '', pageKey = '', /** @type {any} */ live, me, marks, path;
+let base = '', pageKey = '', live, me, marks, path;
 
 const note = (error) => errors.splice(0, errors.push(String(error?.message || error).slice(0, 200)) - 5);
 
@@ -43,7 +42,7 @@ const safe = (work, ...args) => {
 	}
 };
 
-// Not within another hook: a getter may log.
+// A getter may log.
 const hook = (work) => (...args) => { if (!busy) return safe(work, ...args); };
 
 const later = (work, ms) => setTimeout(() => safe(work), ms);
@@ -51,8 +50,7 @@ const once = (work) => {
 	let timer = 0;
 	return (ms) => timer ||= ms && later(() => { timer = 0; work(); }, ms);
 };
-const now = () => Date.now(), tick = () => performance.now?.() ?? now(), since = (start) => Math.round((tick() - start) * 1000) / 1000;
-const place = () => window.location || {};
+const tick = () => performance.now?.() ?? now(), since = (start) => Math.round((tick() - start) * 1000) / 1000;
 const bytesOf = (text) => (/[^\0-\x7f]/.test(text) ? encoder.encode(text) : text).length;
 
 // ---- secrets
@@ -100,7 +98,6 @@ const encode = (value, limit, depth = 0) => {
 
 const quote = (text, key) => {
 	const most = key === 'message' ? settings.maxMessage : key === 'stack' ? settings.maxStack : 4000;
-	// One look tells of most strings.
 	const isClean = text.length <= Math.min(most, left) && !/[^ !#-<>?A-[\]-~]|bearer|eyJ|[2-6]\d{3}([ -]?\d){9}/i.test(text);
 	if (!isClean) text = cut(scrub(text.slice(0, Math.min(16000, most * 2)), key === 'stack'), Math.min(most, Math.max(left, 20)));
 	left -= text.length;
@@ -111,7 +108,7 @@ const write = (value, depth, inContext, key) => {
 	const type = typeof value;
 	left -= 8;
 	if (type === 'string') return quote(value, key);
-	if (value === null || type === 'boolean' || type === 'number' && isFinite(value)) return '' + value;
+	if (value === null || type === 'boolean' || Number.isFinite(value)) return '' + value;
 	if (type === 'function') return quote(`[function ${own(value, 'name') || 'anonymous'}]`);
 	if (type !== 'object') return quote(String(value) + (type === 'bigint' ? 'n' : ''));
 	if (around.includes(value)) return '"[circular]"';
@@ -128,7 +125,7 @@ const write = (value, depth, inContext, key) => {
 };
 
 const lineOf = (value, tag) => {
-	if (/Element$|Document|^(Text|Comment|ShadowRoot)$/.test(tag) && value.nodeType > 0) {
+	if (/Element|Document|Text|Comment|ShadowRoot/.test(tag) && value.nodeType > 0) {
 		const name = value.nodeName, given = (key, mark) => (value.getAttribute(key) || '').replace(/\s*(\S+)\s*/g, mark + '$1');
 		return value.nodeType === 1 ? `<${name.toLowerCase()}${given('id', '#')}${given('class', '.').split('.', 4).join('.')}>` : name;
 	}
@@ -201,7 +198,7 @@ const remembered = (key, make = (before) => before || randomHex(8)) => {
 	return value;
 };
 
-const pageUrl = () => cut(scrub(String(place().href || '')), 2000);
+const pageUrl = () => cut(scrub(String(location.href || '')), 2000);
 
 const describe = () => {
 	me ||= {
@@ -215,11 +212,10 @@ const describe = () => {
 	for (const [key, value] of entries({ 'session-id': me.session, app, build, 'user-id': user })) if ((value ?? '') !== '') marks[key] = `"${key}":` + encode(value, 999);
 };
 
-// ---- the channel of a document, or with `done` of one before it
+// ---- the channel of this document, or of one before it
 
-// `queue` ends with the place of the next event; a number that it lacks was dropped.
 const channel = (who, acked, queue, done) => {
-	let bytes, unsent, saved, gone, socket, ready, began, tries = 0, ever, timer, heldUntil = 0, maxBytes = 65536, asked, flying = [];
+	let bytes, unsent, saved, gone, socket, ready, began = Infinity, tries = 0, ever, timer, heldUntil = 0, maxBytes = 65536, asked, flying = [];
 
 	const last = () => queue[queue.length - 1].seq - 1, isFull = () => unsent >= settings.batchEvents;
 
@@ -270,9 +266,9 @@ const channel = (who, acked, queue, done) => {
 	const connect = () => {
 		close();
 		if (!WebSocket || !running || !safe(address)) return;
-		const mine = socket = safe(() => new WebSocket(base.replace(/^http/, 'ws') + 'v1/ws', ['taillight.v1'].concat(pageKey ? 'k.' + pageKey : [])));
+		const mine = socket = safe(() => new WebSocket(base.replace(/^http/, 'ws') + 'v1/ws', ['taillight.v1', ...pageKey && ['k.' + pageKey]]));
 		if (!mine) return lost();
-		const hear = (work) => (event) => { if (socket === mine) safe(work, event); };
+		const hear = (work) => (event) => socket === mine && safe(work, event);
 		if (!done) describe();
 		mine.onopen = hear(() => send({ t: 'hello', v: 1, ...who, now: now(), next: acked + 1 }));
 		mine.onmessage = hear(({ data }) => {
@@ -292,17 +288,16 @@ const channel = (who, acked, queue, done) => {
 		socket = ready = null;
 	};
 
-	// Far apart in the end: each try prints a line in the page's console.
 	const lost = () => {
 		close();
 		resend();
 		if (done) return done(false);
 		if (!running) return;
 		if (acked < last()) saveSoon();
-		if (began && now() - began > 5000) tries = 0;
-		began = 0;
+		if (now() - began > 5000) tries = 0;
+		began = Infinity;
 		const probes = ++tries - (ever ? 40 : 3);
-		timer = later(connect, probes < 0 ? Math.random() * Math.min(10000, 250 * 2 ** (tries - 1)) : (0.5 + Math.random() / 2) * Math.min(300000, 30000 * 2 ** probes));
+		timer = later(connect, probes < 0 ? Math.random() * Math.min(10000, 125 * 2 ** tries) : (1 + Math.random()) * Math.min(150000, 15000 * 2 ** probes));
 		if (!ever && !probes) explain();
 	};
 
@@ -324,7 +319,7 @@ const channel = (who, acked, queue, done) => {
 
 	const post = (t, run) => {
 		socket.send(body({ t }, run));
-		flying.push({ to: run[run.length - 1].seq, isUrgent: t === 'urgent', at: now() });
+		flying.push({ to: run[0].seq + run.length - 1, isUrgent: t === 'urgent', at: now() });
 		for (const entry of run) entry.sent = 1;
 		unsent -= run.length;
 		watch(60000);
@@ -334,12 +329,9 @@ const channel = (who, acked, queue, done) => {
 		for (let at = 0, next = acked + 1; at < queue.length; next = queue[at - 1].seq + 1) {
 			const first = queue[at++], run = [first], from = Math.max(next, first.told + 1 || 1);
 			let size = first.bytes;
-			if (gap && first.seq > from) {
-				first.told = first.seq - 1;
-				send({ t: 'gap', from, to: first.told, count: first.seq - from, reason: 'buffer-full' });
-			}
+			if (gap && first.seq > from) send({ t: 'gap', from, to: first.told = first.seq - 1, count: first.seq - from, reason: 'buffer-full' });
 			if (!first.json || !fits(first)) continue;
-			for (let entry; run.length < settings.batchEvents && (entry = queue[at]).json && entry.seq === first.seq + run.length && fits(entry) && (size += entry.bytes + 1) < room(); at++) run.push(entry);
+			for (let entry; (entry = queue[at]).json && run.length < settings.batchEvents && entry.seq === first.seq + run.length && fits(entry) && (size += entry.bytes + 1) < room(); at++) run.push(entry);
 			if (take(run)) return;
 		}
 	};
@@ -447,18 +439,15 @@ const address = () => {
 	return /^http/.test(base);
 };
 
-// Behind a dev server's proxy the origin is the app's too.
+// The origin may be the app's.
 const isOwn = (url) => base && (url = String(url).replace(/^ws/, 'http')).startsWith(base) && /^(v1\/|taillight\.)/.test(url.slice(base.length));
 
 const ignored = (url) => isOwn(url) || words(settings.ignoreUrls).some((part) => part && url.toLowerCase().includes(part));
 
-const explain = () => {
-	const { origin } = place();
-	fetch?.(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
-		console.warn(`taillight: ${base} refuses ${origin}. Use --allow-origin ${origin}, or the script tag with ?k= that it prints.`)).catch(note);
-};
+const explain = ({ origin } = location) => fetch?.(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
+	console.warn(`taillight: ${base} refuses ${origin}. Use --allow-origin ${origin}, or the script tag with ?k= that it prints.`)).catch(note);
 
-// ---- what documents that ended left in the store
+// ---- what they left in the store
 
 const storage = () => safe(() => window.localStorage);
 const stored = (area) => keys(area).filter((key) => key.startsWith(STORE));
@@ -483,7 +472,7 @@ const recover = () => {
 
 const restored = (json) => {
 	const found = parse(json), { who, from, last, events } = found;
-	if (who.client && last >= from) return { ...found, queue: [...events.filter(({ seq, json }) => seq >= from && seq <= last && json).sort((a, b) => a.seq - b.seq), { seq: last + 1 }] };
+	if (who.client && last >= from) return { ...found, queue: [...events.filter(({ seq, json }) => seq >= from && seq <= last && parse(json)).sort((a, b) => a.seq - b.seq), { seq: last + 1 }] };
 };
 
 // ---- recording
@@ -498,7 +487,7 @@ const record = (event) => {
 	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level === 4 || level === 5 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : rateOf(event);
 	if (level < minLevel) return void counts.filtered++;
 	if (Math.random() >= rate) return void counts.sampled++;
-	if (!path || !active.navigation) marks.page = '"page":' + encode(path = place().pathname, 999); // asking is dear
+	if (!path || !active.navigation) marks.page = '"page":' + encode(path = location.pathname, 999);
 	if (shared) event.context = { ...shared, ...event.context };
 	if (rate < 1) event.sampled = rate;
 	event.timestamp ??= now();
@@ -507,9 +496,9 @@ const record = (event) => {
 	left = 32000;
 	around = [];
 	json = fields(event, 1, false, json);
-	if (typeof settings.sanitize === 'function') {
+	if (settings.sanitize?.call) {
 		const kept = safe(settings.sanitize, parse(json));
-		json = kept && typeof kept === 'object' && encode(kept, 32000);
+		json = kept === Object(kept) && encode(kept, 32000);
 	}
 	if (json) live.add(json, isUrgent ? 2 : +(level >= 2));
 	else counts.filtered++;
@@ -594,11 +583,11 @@ const replace = (owner, name, around, trap = 'apply') => {
 		const run = () => call(target, ...all);
 		return isAlive && !busy ? around(run, all) : run();
 	} });
-	put(wrapper);
 	undo.push(() => {
 		isAlive = false;
 		if (owner[name] === wrapper) put(before);
 	});
+	put(wrapper);
 };
 
 const after = (work) => (run, [self, args]) => {
@@ -618,17 +607,17 @@ const observe = (type, work) => {
 
 const spot = (url, line, column) => ({ url: url || undefined, ...line && { line, column } });
 
-const brief = (value) => (isError(value) ? value.name + value.message : typeof value === 'object' ? '{}' : String(value)).slice(0, 200);
+const brief = (value) => (isError(value) ? text(value) : typeof value === 'object' ? '{}' : String(value)).slice(0, 200);
 
 const frames = ({ stack }) => String(stack || '').split('\n').filter((line, i) => line && !line.includes(FILE) && (i || !/^Error/.test(line)));
 
 // ---- requests
 
-const open = new Set(); // they wait for their resource entry
+const open = new Set(); // wait for their entry
 
 const addressOf = (input) => {
 	const url = typeof input === 'string' ? input : /^(URL|Request|Location)$/.test(tagOf(input)) ? input.url || input.href : '';
-	return url && safe(() => new URL(url, document.baseURI || place().href).href) || url;
+	return url && safe(() => new URL(url, document.baseURI || location.href).href) || url;
 };
 
 const callOf = (input, method, body, signal) => {
@@ -647,8 +636,7 @@ const callEvent = ({ url, method, operation, start, ms }) => ({ url, method, ope
 const isOf = ({ name, startTime }, { url, start }) => name === url.split('#')[0] && startTime >= start - 1 && startTime < start + 1000;
 
 const answered = (call, status, kind) => {
-	call.event = { type: 'metric', subtype: /^opaque/.test(kind) ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: frames(call.stack).join('\n') || undefined,
-		'total-ms': call.total };
+	call.event = { type: 'metric', subtype: /^opaque/.test(kind) ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: frames(call.stack).join('\n') || undefined, 'total-ms': call.total };
 	open.add(call);
 	if (active.timing?.[0] && open.size < 200) sweep(3000);
 	else complete(call);
@@ -661,7 +649,7 @@ const sweep = once(() => {
 	else complete(call);
 });
 
-const failed = (call, /** @type {any} */ error) => {
+const failed = (call, error) => {
 	const { signal, method, url } = call, name = error?.name;
 	if (name === 'AbortError' || signal?.aborted && signal.reason === error && name !== 'TimeoutError') return tell('metric', 'api-call', { ...callEvent(call), aborted: true });
 	fault('network', method + url + name, () => ({ ...thrown(error), ...callEvent(call), stack: [text(error), ...frames(call.stack)].join('\n') }));
@@ -684,24 +672,23 @@ const selector = (element) => {
 };
 
 const TYPED = 'textarea,select,[contenteditable],[data-taillight-mask]';
-let isPolicyTold, isLoadTold;
+let toldPolicy, toldLoad;
 
 // ---- recorders
 
 const RECORDERS = {
 	error() {
 		const { locks } = navigator, lock = 'taillight.worker ', ended = new Promise((done) => undo.push(done));
-		if (!window.document) locks?.request(lock + place().href, () => ended).catch(note);
+		if (!window.document) locks?.request(lock + location.href, () => ended).catch(note);
 		on(window, 'error', ({ target, error, message: said, filename, lineno, colno }) => {
 			if (target?.nodeType === 1) {
 				const url = target.currentSrc || target.src || target.href || target.data;
-				return typeof url === 'string' && url && !ignored(url) && fault('resource', url, () => ({ message: `Failed to load ${target.nodeName.toLowerCase()} ${url}`, url, element: selector(target) }));
+				return url?.length > 0 && !ignored(url) && fault('resource', url, () => ({ message: `Failed to load ${target.nodeName.toLowerCase()} ${url}`, url, element: selector(target) }));
 			}
 			isTold(error);
 			const say = () => safe(fault, 'javascript', [said, filename, lineno, colno], () => {
 				const known = error == null ? {} : thrown(error), message = isError(error) ? known.message || known.name : String(said || known.message);
-				return { ...known, message, location: spot(filename, lineno, colno), 'user-agent': userAgent, severity: 'high',
-					hint: message === 'Script error.' ? 'the script is from another origin: add crossorigin to its tag' : undefined };
+				return { ...known, message, location: spot(filename, lineno, colno), 'user-agent': userAgent, severity: 'high', hint: message === 'Script error.' ? 'the script is from another origin: add crossorigin to its tag' : undefined };
 			});
 			// A worker tells its own.
 			if (error === null && filename && locks && window.document) locks.query().then(({ held }) => held.some(({ name }) => name === lock + filename) || say(), say);
@@ -717,19 +704,19 @@ const RECORDERS = {
 		const isReport = disposition === 'report';
 		if (!isOwn(url)) return fault('csp', directive + url, () => ({ ...isReport && { type: 'log', level: 'warn' }, directive, url,
 			message: `${directive} ${isReport ? 'would block' : 'blocked'} ${url}`, location: spot(sourceFile, lineNumber, columnNumber) }));
-		if (!isReport && !isPolicyTold) console.warn(`taillight: this page's Content-Security-Policy blocks its events. Add ${base} and ${base.replace(/^http/, 'ws')} to connect-src.`);
-		isPolicyTold = true;
+		if (!isReport && !toldPolicy) console.warn(`taillight: the Content-Security-Policy blocks it. Add ${base} and ${base.replace(/^http/, 'ws')} to connect-src.`);
+		toldPolicy = true;
 	}),
 
 	console() {
 		const wanted = words(settings.console);
 		const line = (name, level, args) => {
-			const error = args.find(isError), isFault = level === 'error', make = () => ({
-				type: isFault ? 'error' : 'log', level, severity: isFault ? 'medium' : 'low', ...error ? thrown(error) : name === 'trace' && { stack: ['Trace', ...frames(new Error())].join('\n') },
+			const error = args.find(isError), make = () => ({
+				level, ...level !== 'error' && { type: 'log', severity: 'low' }, ...error ? thrown(error) : name === 'trace' && { stack: ['Trace', ...frames(new Error())].join('\n') },
 				message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined,
 			});
 			if (isTold(error, 'console')) return;
-			if (isFault || level === 'warn') fault('console', name + args.slice(0, 9).map(brief), make);
+			if (/error|warn/.test(level)) fault('console', name + args.slice(0, 9).map(brief), make);
 			else record({ subtype: 'console', ...make() });
 		};
 		for (const name of words('trace debug log info warn error assert')) {
@@ -741,13 +728,13 @@ const RECORDERS = {
 
 	fetch() {
 		const begin = (input, init) => {
-			const { method, signal } = tagOf(input) === 'Request' ? input : {}, given = (name) => init && own(init, name);
-			return callOf(input, given('method') || method, given('body'), given('signal') || signal);
+			const given = (name) => init && own(init, name) || tagOf(input) === 'Request' && name !== 'body' && input[name];
+			return callOf(input, given('method'), given('body'), given('signal'));
 		};
 		replace(window, 'fetch', (run, [, args]) => {
 			const call = safe(begin, ...args), promise = run();
 			if (!call || typeof promise?.then !== 'function') return promise;
-			// A branch beside the page's own would mark its rejection as handled.
+			// Beside the page's own chain it would mark a rejection as handled.
 			return promise.then((response) => {
 				safe(() => {
 					call.url ||= response.url;
@@ -765,18 +752,16 @@ const RECORDERS = {
 		const proto = window.XMLHttpRequest?.prototype, calls = new WeakMap();
 		const begin = (xhr, opened, body) => {
 			const [method, url] = opened, call = callOf(url, method, body);
-			let how;
-			if (call) on(xhr, 'readystatechange abort error timeout loadend', ({ type }) => {
-				if (calls.get(xhr) !== opened) return;
-				if (type === 'loadend') {
-					calls.delete(xhr);
-					call.url ||= xhr.responseURL;
-					call.total = since(call.start);
-					if (!how) return answered(call, xhr.status);
-					call.ms = null;
-					failed(call, assign(call.stack, { name: { abort: 'Abort', error: 'Network', timeout: 'Timeout' }[how] + 'Error', message: 'XMLHttpRequest: ' + how }));
-				} else if (type !== 'readystatechange') how = type;
-				else if (xhr.readyState === 2) call.ms = since(call.start);
+			if (call) on(xhr, 'readystatechange load abort error timeout', ({ type }) => {
+				if (calls.get(xhr) !== opened || xhr.readyState === 3) return;
+				call.total = since(call.start);
+				if (xhr.readyState === 2) call.ms = call.total;
+				if (type === 'readystatechange') return;
+				calls.delete(xhr);
+				call.url ||= xhr.responseURL;
+				if (type === 'load') return answered(call, xhr.status);
+				call.ms = null;
+				failed(call, assign(call.stack, { name: { abort: 'Abort', error: 'Network', timeout: 'Timeout' }[type] + 'Error', message: 'XMLHttpRequest: ' + type }));
 			});
 			return call;
 		};
@@ -799,7 +784,7 @@ const RECORDERS = {
 	beacon: () => replace(navigator, 'sendBeacon', after(([input, data], isTaken) => {
 		const url = addressOf(input), size = typeof data === 'string' ? bytesOf(data) : data?.size || data?.byteLength;
 		if (ignored(url)) return;
-		if (isTaken) tell('metric', 'beacon', { url, size, message: 'sendBeacon ' + url });
+		if (isTaken) tell('metric', 'beacon', { url, size });
 		else tell('error', 'network', { url, size, message: `sendBeacon ${url} was refused by the browser`, severity: 'medium' });
 	})),
 
@@ -824,8 +809,8 @@ const RECORDERS = {
 	}), 'construct'),
 
 	load: () => observe('navigation', (entry) => {
-		if (isLoadTold || !entry.loadEventEnd) return;
-		isLoadTold = true;
+		if (toldLoad || !entry.loadEventEnd) return;
+		toldLoad = true;
 		const all = timings('resource').filter(({ name }) => !ignored(name)), kinds = {}, [slowest] = all.slice().sort((a, b) => b.duration - a.duration);
 		let bytes = 0;
 		for (const { initiatorType, transferSize = 0 } of all) {
@@ -836,8 +821,8 @@ const RECORDERS = {
 	}),
 
 	vitals() {
-		let told, hiddenAt, lcp, isInputSeen, isPainted, cls, shifted, sum, first, last, longest, counted, kind, lowest = Infinity, highest = 0;
-		const active = (time) => Math.max(time - (navigation().activationStart || 0), 0);
+		let told, lcp, isInputSeen, isPainted, cls, shifted, sum, first, last, longest, counted, kind, lowest = Infinity, highest = 0;
+		let hiddenAt = timings('visibility-state').find(({ name, startTime }) => name === 'hidden' && startTime >= (navigation().activationStart || 0))?.startTime ?? (isHidden() && !document.prerendering ? 0 : Infinity);
 		const interactions = () => performance.interactionCount || highest && (highest - lowest) / 7 + 1;
 
 		const reset = (type) => {
@@ -848,7 +833,6 @@ const RECORDERS = {
 			lcp = [];
 			longest = [];
 			counted = interactions();
-			hiddenAt = isHidden() && !document.prerendering ? 0 : Infinity;
 		};
 
 		const say = (final, vital, value, element, ...entries) => {
@@ -865,20 +849,19 @@ const RECORDERS = {
 		};
 
 		reset(navigation().type || 'navigate');
-		hiddenAt = timings('visibility-state').find(({ name, startTime }) => name === 'hidden' && startTime >= active(0))?.startTime ?? hiddenAt;
 
 		const soon = once(() => sayInput(false));
 		const drains = [observe('paint', ({ name, startTime }) => {
 			if (name !== 'first-contentful-paint' || startTime >= hiddenAt) return;
 			isPainted = true;
-			const { responseStart } = navigation();
-			say(true, 'FCP', active(startTime));
-			if (responseStart > 0 && responseStart < tick()) say(true, 'TTFB', active(responseStart), undefined, navigation());
+			const from = navigation(), { responseStart } = from;
+			say(true, 'FCP', startTime, undefined, from);
+			if (responseStart > 0 && responseStart < tick()) say(true, 'TTFB', responseStart, undefined, from);
 			sayShift(false);
 		}), observe('largest-contentful-paint', (entry) => {
 			const { startTime, element, url } = entry;
 			if (isInputSeen || startTime >= hiddenAt) return;
-			lcp = [active(startTime), selector(element), entry, navigation(), timings('resource').find(({ name }) => name === url) || 0];
+			lcp = [startTime, selector(element), navigation(), entry, timings('resource').find(({ name }) => name === url) || 0];
 			sayPaint(false);
 		}), observe('layout-shift', ({ hadRecentInput, startTime, value, sources }) => {
 			if (hadRecentInput) return;
@@ -897,7 +880,7 @@ const RECORDERS = {
 			let known = longest.find((one) => one.id === id);
 			if (!known) longest.push(known = { id, weight: 0 });
 			if (weight > known.weight) assign(known, { weight, entry });
-			known.element ||= selector(entry.target); // not all know it
+			known.element ||= selector(entry.target);
 			longest = longest.sort((a, b) => b.weight - a.weight).slice(0, 10);
 			soon(100);
 		}))];
@@ -941,8 +924,8 @@ const RECORDERS = {
 		if (target?.nodeType !== 1 || target.closest('[data-taillight-ignore]')) return;
 		const isSubmit = action === 'submit', element = !isSubmit && target.closest('button,a,label,summary,input,select,textarea,[role=button],[role=link],[role=tab],[role=menuitem]') || target, given = (name) => element.getAttribute(name) || undefined;
 		const isTyped = isSubmit || element.closest('input,option,' + TYPED) || element.isContentEditable || element.childElementCount > 20 || element.querySelector(TYPED);
-		const words = isTyped ? '' : (element.textContent || '').replace(/\s+/g, ' ').trim();
-		tell('analytics', 'user-action', { action, 'element-id': given('id'), 'element-class': given('class'), 'element-text': words.length < 50 && words || undefined, element: selector(element) });
+		const text = isTyped ? '' : element.textContent.replace(/\s+/g, ' ').trim();
+		tell('analytics', 'user-action', { action, 'element-id': given('id'), 'element-class': given('class'), 'element-text': text.length < 50 && text || undefined, element: selector(element) });
 	}),
 
 	scroll() {
@@ -967,7 +950,7 @@ const RECORDERS = {
 		const moved = (action) => {
 			const url = pageUrl();
 			path = '';
-			if (url !== from) tell('analytics', 'navigation', { action, from, url, message: action + ' ' + place().pathname });
+			if (url !== from) tell('analytics', 'navigation', { action, from, url });
 			from = url;
 		};
 		if (on(window.navigation, 'currententrychange', ({ navigationType }) => moved(navigationType || 'replace'))) return;
@@ -976,17 +959,17 @@ const RECORDERS = {
 	},
 
 	hot() {
-		let wasApplied, { hot } = settings;
+		let before, { hot } = settings;
 		hot?.on?.('vite:afterUpdate', hook(({ updates }) => hot && hotUpdate('vite', updates.map((update) => update.path))));
 		hot?.addStatusHandler?.(hook((status) => {
-			if (hot && wasApplied && status === 'idle') hotUpdate('webpack');
-			wasApplied = status === 'apply';
+			if (hot && before === 'apply' && status === 'idle') hotUpdate('webpack');
+			before = status;
 		}));
 		undo.push(() => { hot = null; });
 		on(window, 'message', ({ data }) => !hot && /^webpackHotUpdate/.test(data) && hotUpdate('webpack'));
 	},
 
-	// Last: the others tell first.
+	// The last to hear of it.
 	leaving() {
 		on(window, 'pagehide', () => live.leave(true));
 		on(document, 'visibilitychange', () => (isHidden() ? live.leave() : live.wake()));
@@ -1024,8 +1007,7 @@ const flush = () => {
 const init = (options) => {
 	const given = Object(options), before = base + pageKey;
 	for (const key in given) if (key in settings && given[key] !== undefined) settings[key] = given[key];
-	const isRefused = isOn(settings.dnt) && (navigator.doNotTrack === '1' || window.doNotTrack === '1' || navigator.globalPrivacyControl);
-	if (!settings.url || isRefused || !granted && isOn(settings.consent)) return stop();
+	if (!settings.url || !granted && isOn(settings.consent) || isOn(settings.dnt) && (+navigator.doNotTrack || +window.doNotTrack || navigator.globalPrivacyControl)) return stop();
 	describe();
 	if (running) {
 		safe(address);

@@ -155,7 +155,7 @@ function requestClass(page) {
     }
     end(how) {
       this.readyState = 4;
-      if (how) this.emit(how);
+      this.emit(how || 'load');
       this.emit('loadend');
     }
   };
@@ -183,7 +183,7 @@ export function makePage(changes = {}) {
   page.window = window;
   page.go = (url) => {
     const { href, origin, pathname } = new URL(url, window.location.href);
-    window.location = { href, origin, pathname };
+    Object.assign(window.location, { href, origin, pathname });
   };
   /** Performance entries, as the browser hands them to whoever observes their type. @param {boolean} [wait] until records are taken */
   page.perform = (type, entries, wait) => {
