@@ -47,11 +47,16 @@ struct Kept<'s> {
 }
 
 impl Kept<'_> {
-    /// Adds the event from `position`, unless it is one too many of its kind.
+    /// Adds the event from `position`, completed where the browser's own words are in it.
     fn push(&mut self, position: u32, json: &str, event: &RawEvent<'_>, flags: Flags, known: Known<'_>) {
-        if let Some(whole) = measured::completed(json, event) {
-            return self.push(position, &whole, &RawEvent::of(&whole), flags, known);
+        match measured::completed(json, event) {
+            Some(whole) => self.add(position, &whole, &RawEvent::of(&whole), flags, known),
+            None => self.add(position, json, event, flags, known),
         }
+    }
+
+    /// Adds the event, unless it is one too many of its kind.
+    fn add(&mut self, position: u32, json: &str, event: &RawEvent<'_>, flags: Flags, known: Known<'_>) {
         let verdict = match &mut self.folder {
             Some((folder, _)) => folder.judge(json, self.rows.inst_of(event), self.rows.recv()),
             None => Verdict::Kept,

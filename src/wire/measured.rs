@@ -45,11 +45,15 @@ pub(super) fn completed(text: &str, event: &RawEvent<'_>) -> Option<String> {
         _ => return None,
     }
     let told = format!("{{{}}}", told.0);
+    let mut new: Vec<_> = json::members(&told).collect();
+    let names: Vec<&str> = new.iter().map(|new| new.key).collect();
     let mut out = Told::default();
     for member in json::members(text) {
-        if Slot::of(member.key.as_bytes()) == Some(Slot::Measured) {
-            json::members(&told).for_each(|new| out.raw(new.key, new.value));
-        } else if json::members(&told).all(|new| new.key != member.key) {
+        let key = json::unescape(member.key);
+        if Slot::of(key.as_bytes()) == Some(Slot::Measured) {
+            // Should there be several, the last was read and the first is replaced.
+            new.drain(..).for_each(|new| out.raw(new.key, new.value));
+        } else if !names.contains(&&*key) {
             out.raw(member.key, member.value);
         }
     }
@@ -265,8 +269,11 @@ impl Told {
         }
     }
 
-    /// A number as pages write it: no point after a whole one.
+    /// A number as pages write it: no point after a whole one. What has grown beyond all numbers is left out.
     fn number(&mut self, key: &str, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
         let value = if value == 0.0 { Cow::Borrowed("0") } else { Cow::Owned(value.to_string()) };
         self.raw(key, &value);
     }
@@ -475,6 +482,41 @@ mod tests {
         ] {
             let event = RawEvent::of(text);
             assert_eq!(completed(text, &event), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn however_often_and_however_written_the_entry_is_told_once() {
+        for (keys, expected) in [
+            (r#""\u0070erf-entry":{"duration":60}"#, r#""duration-ms":60"#),
+            (r#""perf-entry":1,"perf-entry":2,"perf-entry":{"duration":60}"#, r#""duration-ms":60"#),
+            (r#""perf-entry":{"duration":1e306,"startTime":-1e306,"renderStart":1e306}"#, ""),
+        ] {
+            let text = format!(r#"{{"subtype":"long-task",{keys}}}"#);
+            let comma = if expected.is_empty() { "" } else { "," };
+            let expected = format!(r#"{{"subtype":"long-task"{comma}{expected}}}"#);
+            let completed = completed(&text, &RawEvent::of(&text)).expect("completed");
+            assert_eq!(completed, expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_an_entry_says_what_comes_of_it_is_an_event_without_one(
+            subtype in "api-call|no-cors|page-load|long-task|web-vital",
+            entry in r#"(\{|\[|\]|\}|,|:|"(startTime|duration|scripts|responseEnd|resources|url|vital)"|LCP|-?[0-9]{1,3}(e[0-9]{1,3})?|null|"x"){0,14}"#,
+            more in "|,\"vital\":\"(LCP|INP|TTFB|CLS)\",\"value\":-?[0-9]{1,2}(e[0-9]{1,3})?",
+        ) {
+            for entry in [entry.clone(), format!("[{entry}]"), format!("{{{entry}}}"), format!("{{\"duration\":{entry}}}")] {
+                let text = format!("{{\"subtype\":\"{subtype}\",\"perf-entry\":{entry}{more}}}");
+                if serde_json::from_str::<&serde_json::value::RawValue>(&text).is_err() {
+                    continue;
+                }
+                if let Some(whole) = completed(&text, &RawEvent::of(&text)) {
+                    proptest::prop_assert!(serde_json::from_str::<&serde_json::value::RawValue>(&whole).is_ok(), "{whole}");
+                    proptest::prop_assert_eq!(RawEvent::of(&whole).fields[Slot::Measured].json(), None);
+                }
+            }
         }
     }
 
