@@ -24,39 +24,43 @@ impl EventRef<'_> {
         let body = json.trim_end().strip_suffix('}').unwrap_or(json);
         out.push_str(body);
         let mut separator = if json::members(json).next().is_some() { "," } else { "" };
-        let mut add = |key: &str, value: &str| {
-            out.push_str(separator);
-            out.push('"');
-            out.push_str(key);
-            out.push_str("\":");
-            out.push_str(value);
+        let mut add = |out: &mut String, key: &str| {
+            for part in [separator, "\"", key, "\":"] {
+                out.push_str(part);
+            }
             separator = ",";
         };
         let flags = self.flags();
         if !flags.has(Flags::HAS_SOURCE) {
-            add("source", &quoted(self.source()));
+            add(out, "source");
+            push_quoted(out, self.source());
         }
         if !flags.has(Flags::HAS_USER) && !self.user().is_empty() {
-            add("user-id", &quoted(self.user()));
+            add(out, "user-id");
+            push_quoted(out, self.user());
         }
         if !flags.has(Flags::HAS_RECV) {
-            add("server-recv-time", &self.recv().0.to_string());
+            add(out, "server-recv-time");
+            out.push_str(itoa::Buffer::new().format(self.recv().0));
         }
         if !flags.has(Flags::HAS_BROWSER_TIME)
             && let Some(sent) = json::get(json, "timestamp")
         {
-            add("browser-timestamp", sent);
+            add(out, "browser-timestamp");
+            out.push_str(sent);
         }
         if let Some((place, mapped)) = self.place().zip(self.mapped())
             && json::get(json, "mapped").is_none()
         {
             for (key, value) in place_members(place) {
                 if json::get(json, key).is_none() {
-                    add(key, &value);
+                    add(out, key);
+                    out.push_str(&value);
                 }
             }
             let room = if with_stack { ROOM.saturating_sub(json.len()) } else { 0 };
-            add("mapped", &mapped_member(place, mapped, room));
+            add(out, "mapped");
+            out.push_str(&mapped_member(place, mapped, room));
         }
         out.push('}');
     }
@@ -157,6 +161,15 @@ fn read_frame(object: &str) -> MappedFrame {
 fn items(value: &str) -> impl Iterator<Item = &str> {
     let array = Some(value).filter(|value| json::shape(value) == json::Shape::Array);
     array.into_iter().flat_map(json::elements).map(|(_, element)| element)
+}
+
+/// Adds `text` as a JSON string; names are hardly ever anything but plain ones.
+fn push_quoted(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        [r#"""#, text, r#"""#].into_iter().for_each(|part| out.push_str(part));
+    } else {
+        out.push_str(&quoted(text));
+    }
 }
 
 /// `text` as a JSON string, quotes included.

@@ -3,10 +3,12 @@
 //! Keys come in the contract's order, absent ones are left out. The line is lossless: read back, it is the same event
 //! and the same line again.
 
-use std::fmt::Write as _;
-
 use super::chunk::EventRef;
 use super::gate;
+use super::time::Timestamp;
+
+/// Bytes of a line beside its data and its message, about.
+const HEAD: usize = 320;
 
 /// Appends the line of `event` to `out`, without a line break.
 pub fn write(event: EventRef<'_>, out: &mut String) {
@@ -15,47 +17,78 @@ pub fn write(event: EventRef<'_>, out: &mut String) {
 
 /// As [`write()`], with a hash of the client and the event's number there, for what is read back after a restart.
 pub fn write_from(event: EventRef<'_>, origin: Option<(u64, u64)>, out: &mut String) {
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{{\"inst\":\"{}\",\"level\":\"{}\"", event.inst(), event.level().name());
+    out.reserve(event.json().len() + event.msg().len() + HEAD);
+    out.push_str("{\"inst\":");
+    time(out, event.inst());
+    text(out, "level", event.level().name());
     text(out, "id", event.id());
     text(out, "msg", event.msg());
     text(out, "session", event.session());
     text(out, "user", event.user());
     text(out, "tab", event.tab());
     if let Some(load) = event.load() {
-        let _ = write!(out, ",\"load\":{load}");
+        number(out, "load", load);
     }
     text(out, "endpoint", event.endpoint());
     if let Some(duration) = event.duration() {
-        let _ = write!(out, ",\"duration\":{duration}");
+        key(out, "duration");
+        // Writing to a String cannot fail.
+        let _ = duration.write_ms(out);
     }
     if let Some(status) = event.status() {
-        let _ = write!(out, ",\"status\":{status}");
+        number(out, "status", status);
     }
     if let Some(group) = event.group() {
-        let _ = write!(out, ",\"group\":\"{group:016x}\"");
+        hex(out, "group", group);
     }
     text(out, "source", event.source());
-    let _ = write!(out, ",\"seq\":{},\"recv\":\"{}\"", event.seq(), event.recv());
-    if let Some((client, number)) = origin {
-        let _ = write!(out, ",\"cid\":\"{client:016x}\",\"cseq\":{number}");
+    number(out, "seq", event.seq());
+    key(out, "recv");
+    time(out, event.recv());
+    if let Some((client, nth)) = origin {
+        hex(out, "cid", client);
+        number(out, "cseq", nth);
     }
-    out.push_str(",\"data\":");
-    let mut data = String::with_capacity(event.json().len() + 128);
-    event.write_data(&mut data);
-    gate::push_json_escaped(out, &data);
+    key(out, "data");
+    let from = out.len();
+    event.write_data(out);
+    gate::escape_json_from(out, from);
     out.push('}');
 }
 
-fn text(out: &mut String, key: &str, value: &str) {
-    if value.is_empty() {
-        return;
-    }
-    let quoted = serde_json::to_string(value).expect("a string always encodes");
+fn key(out: &mut String, key: &str) {
     out.push_str(",\"");
     out.push_str(key);
     out.push_str("\":");
-    gate::push_json_escaped(out, &quoted);
+}
+
+fn text(out: &mut String, name: &str, value: &str) {
+    if !value.is_empty() {
+        key(out, name);
+        gate::push_json_text(out, value);
+    }
+}
+
+fn time(out: &mut String, time: Timestamp) {
+    out.push('"');
+    // Writing to a String cannot fail.
+    let _ = time.write_rfc3339(out);
+    out.push('"');
+}
+
+fn number(out: &mut String, name: &str, value: impl itoa::Integer) {
+    key(out, name);
+    out.push_str(itoa::Buffer::new().format(value));
+}
+
+/// Sixteen digits, as a text.
+fn hex(out: &mut String, name: &str, value: u64) {
+    key(out, name);
+    out.push('"');
+    let bits = |at: u32| u32::try_from(value >> (at * 4) & 0xf).unwrap_or_default();
+    let digit = |at: u32| char::from_digit(bits(at), 16).unwrap_or('0');
+    out.extend((0..16).rev().map(digit));
+    out.push('"');
 }
 
 #[cfg(test)]

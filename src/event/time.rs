@@ -21,6 +21,33 @@ impl Timestamp {
         jiff::Timestamp::from_millisecond(self.0.clamp(low, high)).unwrap_or_default()
     }
 
+    /// Writes RFC 3339 in UTC with exactly three decimals: `2024-01-01T00:00:00.000Z`.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_rfc3339(self, out: &mut impl fmt::Write) -> fmt::Result {
+        let (day, ms) = (self.0.div_euclid(DAY_MS), self.0.rem_euclid(DAY_MS));
+        let Some((year, month, date)) = civil(day) else { return write!(out, "{:.3}", self.to_jiff()) };
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (0, 4, year),
+            (5, 2, month),
+            (8, 2, date),
+            (11, 2, ms / 3_600_000),
+            (14, 2, ms / 60_000 % 60),
+            (17, 2, ms / 1_000 % 60),
+            (20, 3, ms % 1_000),
+        ];
+        for (at, digits, number) in parts {
+            let mut rest = number;
+            for place in (at..at + digits).rev() {
+                text[place] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+                rest /= 10;
+            }
+        }
+        out.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+
     /// Milliseconds from `earlier` to here; negative if `earlier` is later.
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
@@ -34,10 +61,29 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC with exactly three decimals: `2024-01-01T00:00:00.000Z`.
+    /// As [`Timestamp::write_rfc3339`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", self.to_jiff())
+        self.write_rfc3339(f)
     }
+}
+
+const DAY_MS: i64 = 86_400_000;
+/// Days from 0000-03-01, where years begin here so that a leap day is a year's last, to 1970-01-01.
+const BEFORE_1970: i64 = 719_468;
+const DAYS_OF_400_YEARS: i64 = 146_097;
+
+/// Year, month and day of a number of days since 1970-01-01; `None` beyond the years 0 to 9999 (Hinnant,
+/// chrono-compatible low-level date algorithms).
+fn civil(day: i64) -> Option<(i64, i64, i64)> {
+    let day = day.checked_add(BEFORE_1970)?;
+    let (era, of_era) = (day.div_euclid(DAYS_OF_400_YEARS), day.rem_euclid(DAYS_OF_400_YEARS));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_based = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * march_based + 2) / 5 + 1;
+    let month = if march_based < 10 { march_based + 3 } else { march_based - 9 };
+    let year = era.checked_mul(400)? + year_of_era + i64::from(month <= 2);
+    (0..=9_999).contains(&year).then_some((year, month, date))
 }
 
 /// A span of time in microseconds.
@@ -90,6 +136,8 @@ impl fmt::Display for Micros {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -103,6 +151,18 @@ mod tests {
             assert_eq!(Timestamp::parse_rfc3339(text), Some(Timestamp(ms)));
         }
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_time_prints_as_the_calendar_has_it(
+            ms in prop_oneof![any::<i64>(), -400_000_000_000_000..400_000_000_000_000_i64, 0..4_102_444_800_000_i64],
+        ) {
+            for ms in [ms, ms.saturating_sub(ms.rem_euclid(DAY_MS)), ms.saturating_sub(ms.rem_euclid(DAY_MS) + 1)] {
+                let time = Timestamp(ms);
+                prop_assert_eq!(time.to_string(), format!("{:.3}", time.to_jiff()));
+            }
+        }
     }
 
     #[test]

@@ -30,6 +30,34 @@ pub fn push_json_escaped(out: &mut String, json: &str) {
     out.push_str(&json[copied..]);
 }
 
+/// The same for what stands in `out` from the byte `from` on, which is a character's first. Nearly all JSON needs nothing.
+pub fn escape_json_from(out: &mut String, from: usize) {
+    if !is_plain(&out.as_bytes()[from..]) {
+        let json = out.split_off(from);
+        push_json_escaped(out, &json);
+    }
+}
+
+/// Appends `text` as a JSON string, quotes included, with the same escapes.
+pub fn push_json_text(out: &mut String, text: &str) {
+    let is_as_it_is = is_plain(text.as_bytes()) && memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none();
+    if is_as_it_is {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
+    push_json_escaped(out, &serde_json::to_string(text).expect("a string always encodes"));
+}
+
+/// Whether all of it is printable ASCII; looks at many bytes at once.
+fn is_plain(bytes: &[u8]) -> bool {
+    const AT_ONCE: usize = 32;
+    let are_plain = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & (b' '..=b'~').contains(byte));
+    let (many, rest) = bytes.as_chunks::<AT_ONCE>();
+    many.iter().all(|bytes| are_plain(bytes)) && are_plain(rest)
+}
+
 fn is_kept(c: char) -> bool {
     c == '\t' || !(c < ' ' || class::is_unsafe_in_json(c))
 }
@@ -64,6 +92,10 @@ mod tests {
             let mut out = String::new();
             push_json_escaped(&mut out, json);
             assert_eq!(out, expected);
+            let mut behind = "é".to_owned();
+            behind.push_str(json);
+            escape_json_from(&mut behind, "é".len());
+            assert_eq!(behind.strip_prefix('é'), Some(expected));
         }
     }
 
@@ -76,6 +108,14 @@ mod tests {
             push_json_escaped(&mut out, &json);
             prop_assert!(!out.chars().any(|c| class::is_unsafe_in_json(c) || c == '\n'));
             prop_assert_eq!(serde_json::from_str::<Vec<String>>(&out).unwrap(), vec![text]);
+        }
+
+        #[test]
+        fn a_text_is_the_string_of_any_reader(text in prop_oneof!["[ -~]{0,80}", "\\PC{0,40}", ".{0,40}"]) {
+            let (mut own, mut general) = ("x".to_owned(), "x".to_owned());
+            push_json_text(&mut own, &text);
+            push_json_escaped(&mut general, &serde_json::to_string(&text).unwrap());
+            prop_assert_eq!(own, general);
         }
     }
 }

@@ -17,7 +17,7 @@ mod wrap;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-pub use escape::push_json_escaped;
+pub use escape::{escape_json_from, push_json_escaped, push_json_text};
 
 use cutter::Cutter;
 use row::Row;
