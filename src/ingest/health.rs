@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::door::Door;
 use crate::alerts::Firing;
 use crate::counters::Counter;
-use crate::sinks::{DROPPED, Report};
+use crate::sinks::{DROPPED, Measure, Report, STATISTICS, Statistic};
 
 /// The alerts that hold.
 fn alerts(door: &Door) -> Value {
@@ -25,31 +25,28 @@ fn alerts(door: &Door) -> Value {
 
 /// Every sink by name: its events, which add up, and how it is doing.
 fn sinks(door: &Door) -> Value {
-    let one = |report: Report| {
-        let dropped: Map<_, _> = DROPPED
-            .iter()
-            .zip(report.counts.dropped)
-            .map(|((_, name), events)| ((*name).to_owned(), events.into()))
-            .collect();
-        let said = json!({
-            "type": report.kind,
-            "mode": report.mode,
-            "state": report.state.name(),
-            "offered": report.counts.offered,
-            "delivered": report.counts.delivered,
-            "queued": report.queued,
-            "filtered": report.counts.filtered,
-            "sampled": report.counts.sampled,
-            "limited": report.counts.limited,
-            "dropped": dropped,
-            "errors": report.counts.errors,
-            "p50_ms": report.p50,
-            "p99_ms": report.p99,
-            "last_error": report.last_error,
-        });
-        (report.name, said)
-    };
+    let one = |report: Report| (report.name.clone(), Value::Object(sink(&report)));
     Value::Object(door.intake.sinks().reports().into_iter().map(one).collect())
+}
+
+fn sink(report: &Report) -> Map<String, Value> {
+    let facts = [("type", report.kind), ("mode", report.mode), ("state", report.state.name())];
+    let mut said: Map<_, _> = facts.into_iter().map(|(name, fact)| (name.to_owned(), fact.into())).collect();
+    for Statistic { name, measure, .. } in STATISTICS {
+        let (name, value) = match measure {
+            Measure::Total(of) => (name.to_owned(), of(&report.counts).into()),
+            Measure::Now(of) => (name.to_owned(), of(report).into()),
+            Measure::Latency(_, of) => (format!("{name}_ms"), of(report).into()),
+            Measure::ByReason(of) => {
+                let reasons = DROPPED.iter().zip(of(&report.counts));
+                let reasons = reasons.map(|((_, reason), events)| ((*reason).to_owned(), (*events).into()));
+                (name.to_owned(), Value::Object(reasons.collect()))
+            }
+        };
+        said.insert(name, value);
+    }
+    said.insert("last_error".to_owned(), report.last_error.as_deref().into());
+    said
 }
 
 /// The line, or `None` when the store has stopped.

@@ -54,7 +54,7 @@ pub use file::{numbers_of, recorder, try_recorder};
 pub use outlets::{Outlets, Tickets};
 pub use person::{Removed, Taken, Visit, forget_in, lines_in};
 pub use piece::{Batch, Item, Origin, Packet};
-pub use report::{Counts, DROPPED, Dropped, Report, State};
+pub use report::{Counts, DROPPED, Dropped, LATENCY, Measure, Report, STATISTICS, State, Statistic};
 pub use settings::{Setting, read};
 
 use crate::event::Person;

@@ -124,3 +124,45 @@ impl Report {
         counts.offered == known + counts.dropped_in_all()
     }
 }
+
+/// What a statistic of a sink is.
+#[derive(Clone, Copy)]
+pub enum Measure {
+    /// Counted from the start on.
+    Total(fn(&Counts) -> u64),
+    /// The same, apart by each of [`DROPPED`].
+    ByReason(fn(&Counts) -> &[u64; DROPPED.len()]),
+    /// Events at this moment.
+    Now(fn(&Report) -> u64),
+    /// A quantile of the latency, in milliseconds; `None` before the first.
+    Latency(f64, fn(&Report) -> Option<f64>),
+}
+
+/// A number of a sink, by the one name that Health, `/healthz` and `/metrics` have for it.
+#[derive(Clone, Copy)]
+pub struct Statistic {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub measure: Measure,
+}
+
+const fn statistic(name: &'static str, measure: Measure, help: &'static str) -> Statistic {
+    Statistic { name, help, measure }
+}
+
+/// Every statistic; the first is the sum of those up to `dropped`.
+pub const STATISTICS: [Statistic; 10] = [
+    statistic("offered", Measure::Total(|counts| counts.offered), "Events offered to the sink."),
+    statistic("delivered", Measure::Total(|counts| counts.delivered), "Events the sink has delivered."),
+    statistic("queued", Measure::Now(|report| report.queued), "Events that wait or are being written."),
+    statistic("filtered", Measure::Total(|counts| counts.filtered), "Events not meant for the sink."),
+    statistic("sampled", Measure::Total(|counts| counts.sampled), "Events left out by the sink's sample."),
+    statistic("limited", Measure::Total(|counts| counts.limited), "Events over the sink's limits."),
+    statistic("dropped", Measure::ByReason(|counts| &counts.dropped), "Events the sink never delivers."),
+    statistic("errors", Measure::Total(|counts| counts.errors), "Tries of the sink that failed."),
+    statistic("p50", Measure::Latency(0.5, |report| report.p50), LATENCY),
+    statistic("p99", Measure::Latency(0.99, |report| report.p99), LATENCY),
+];
+
+/// What [`Measure::Latency`] is of.
+pub const LATENCY: &str = "From being offered to being delivered.";

@@ -1,13 +1,18 @@
 //! `/metrics`: what Prometheus itself makes of it, and that its sums are those of `/healthz`.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use taillight::sinks::{Report, STATISTICS};
+use taillight::ui::Msg;
 
 use crate::harness::{Program, tool};
+use crate::ui::Console;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -123,6 +128,48 @@ fn as_many_endpoints_and_errors_as_a_page_invents_stay_within_bounds() {
     assert_eq!((all("app_errors_total{"), all("app_page_loads_total{")), (500, 500));
     assert_eq!(all("app_api_duration_seconds_count{"), 500);
     assert!(value(&page, "app_errors_total{type=\"(other)\",severity=\"none\"}") > 0);
+}
+
+/// The words of a text that `is_one`.
+fn words(text: &str, is_one: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    text.split_whitespace().filter(|word| is_one(word)).map(str::to_owned).collect()
+}
+
+#[test]
+fn health_healthz_and_metrics_name_the_same_statistics_of_a_sink() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = program(folder.path());
+    program.post(EVENTS);
+    let known = |word: &str| STATISTICS.iter().any(|statistic| statistic.name == word);
+    let names: BTreeSet<String> = STATISTICS.iter().map(|statistic| statistic.name.to_owned()).collect();
+    let mut console = Console::new(10);
+    console.send(Msg::Sinks(Arc::from([Report { name: "rec".to_owned(), ..Report::default() }])));
+    console.keys("6");
+    let screen = console.screen(160, 60);
+    let head = screen.lines().find(|line| line.contains("delivered")).expect("the head of the sinks' rows");
+    assert_eq!(words(head, known), names, "{head}");
+    assert_eq!(words(head, |word| !known(word)).into_iter().collect::<Vec<_>>(), ["mode", "name", "state"]);
+    let health = program.health();
+    let said = health["sinks"]["rec"].as_object().expect("the sink");
+    let facts = ["type", "mode", "state", "last_error"];
+    let said = said.keys().filter(|key| !facts.contains(&key.as_str()));
+    let said: BTreeSet<String> = said.map(|key| key.trim_end_matches("_ms").to_owned()).collect();
+    assert_eq!(said, names);
+    let page = page(&program, "*/*");
+    let families = page.lines().filter_map(|line| line.strip_prefix("# TYPE taillight_sink_"));
+    let families = families.filter_map(|line| line.split(' ').next()).filter(|family| *family != "state");
+    let of = |family: &str| -> Vec<String> {
+        match family {
+            // A quantile each.
+            "latency_seconds" => names.iter().filter(|name| name.starts_with('p')).cloned().collect(),
+            family => vec![family.trim_end_matches("_total").trim_end_matches("_events").to_owned()],
+        }
+    };
+    assert_eq!(families.flat_map(of).collect::<BTreeSet<_>>(), names);
+    for name in names.iter().filter(|name| name.starts_with('p')) {
+        let quantile = format!("quantile=\"0.{}\"", name[1..].trim_end_matches('0'));
+        assert!(page.contains(&quantile), "{name}: {quantile} is not in\n{page}");
+    }
 }
 
 #[test]

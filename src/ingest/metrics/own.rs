@@ -5,7 +5,7 @@
 use super::exposition::{Exposition, Kind, Sums};
 use crate::alerts::Firing;
 use crate::counters::{Counter, Counters};
-use crate::sinks::{Counts, DROPPED, Report};
+use crate::sinks::{DROPPED, LATENCY, Measure, Report, STATISTICS, Statistic};
 use crate::store::Snapshot;
 
 /// Groups of counters that are one family by reason; others are a family each.
@@ -65,43 +65,53 @@ pub(super) fn write_doors(counters: &Counters, out: &mut Exposition) {
     }
 }
 
-/// A part of what was offered to a sink: its family, what it is, its number.
-type SinkPart = (&'static str, &'static str, fn(&Counts) -> u64);
-
 /// offered = delivered + queued + filtered + sampled + limited + dropped, for each sink.
 pub(super) fn write_sinks(reports: &[Report], out: &mut Exposition) {
-    const PARTS: [SinkPart; 6] = [
-        ("taillight_sink_offered_total", "Events offered to the sink.", |counts| counts.offered),
-        ("taillight_sink_delivered_total", "Events the sink has delivered.", |counts| counts.delivered),
-        ("taillight_sink_filtered_total", "Events not meant for the sink.", |counts| counts.filtered),
-        ("taillight_sink_sampled_total", "Events left out by the sink's sample.", |counts| counts.sampled),
-        ("taillight_sink_limited_total", "Events over the sink's limits.", |counts| counts.limited),
-        ("taillight_sink_errors_total", "Tries of the sink that failed.", |counts| counts.errors),
-    ];
-    for (name, help, number) in PARTS {
-        let mut sums = Sums::default();
-        reports.iter().for_each(|report| sums.add(&[("sink", &report.name)], number(&report.counts)));
-        out.by(name, Kind::Counter, help, &sums);
-    }
-    let (mut dropped, mut queued, mut states) = (Sums::default(), Sums::default(), Sums::default());
-    for report in reports {
-        let name = ("sink", report.name.as_str());
-        for ((_, reason), events) in DROPPED.iter().zip(report.counts.dropped) {
-            dropped.add(&[name, ("reason", reason)], events);
+    for Statistic { name, help, measure } in STATISTICS {
+        let (mut sums, total) = (Sums::default(), format!("taillight_sink_{name}_total"));
+        match measure {
+            Measure::Total(of) => {
+                reports.iter().for_each(|report| sums.add(&[("sink", &report.name)], of(&report.counts)));
+                out.by(&total, Kind::Counter, help, &sums);
+            }
+            Measure::ByReason(of) => {
+                for report in reports {
+                    for ((_, reason), events) in DROPPED.iter().zip(of(&report.counts)) {
+                        sums.add(&[("sink", &report.name), ("reason", reason)], *events);
+                    }
+                }
+                out.by(&total, Kind::Counter, help, &sums);
+            }
+            Measure::Now(of) => {
+                reports.iter().for_each(|report| sums.add(&[("sink", &report.name)], of(report)));
+                out.by(&format!("taillight_sink_{name}_events"), Kind::Gauge, help, &sums);
+            }
+            // Of one family, which is below.
+            Measure::Latency(..) => {}
         }
-        queued.add(&[name], report.queued);
-        states.add(&[name, ("type", report.kind), ("mode", report.mode), ("state", report.state.name())], 1);
     }
-    out.by("taillight_sink_dropped_total", Kind::Counter, "Events the sink never delivers.", &dropped);
-    out.by("taillight_sink_queued_events", Kind::Gauge, "Events that wait or are being written.", &queued);
+    let mut states = Sums::default();
+    for report in reports {
+        let labels = [
+            ("sink", report.name.as_str()),
+            ("type", report.kind),
+            ("mode", report.mode),
+            ("state", report.state.name()),
+        ];
+        states.add(&labels, 1);
+    }
     out.by("taillight_sink_state", Kind::Gauge, "1 for the state the sink is in.", &states);
-    let quantiles = reports.iter().flat_map(|report| {
-        [("0.5", report.p50), ("0.99", report.p99)].map(|(quantile, ms)| {
-            (vec![("sink", report.name.as_str()), ("quantile", quantile)], ms.map(|ms| ms / 1_000.0))
+    let quantiles = STATISTICS.map(|statistic| match statistic.measure {
+        Measure::Latency(quantile, of) => Some((quantile.to_string(), of)),
+        _ => None,
+    });
+    let measured = reports.iter().flat_map(|report| {
+        quantiles.iter().flatten().map(|(quantile, of)| {
+            let labels = vec![("sink", report.name.as_str()), ("quantile", quantile.as_str())];
+            (labels, of(report).map(|ms| ms / 1_000.0))
         })
     });
-    let help = "From being offered to being delivered.";
-    out.measured("taillight_sink_latency_seconds", Kind::Summary, help, quantiles);
+    out.measured("taillight_sink_latency_seconds", Kind::Summary, LATENCY, measured);
 }
 
 /// How often each alert holds now: once for each key it is counted apart by.

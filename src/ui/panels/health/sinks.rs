@@ -4,43 +4,50 @@
 
 use ratatui::style::Style;
 
-use crate::sinks::{DROPPED, Report, State};
+use crate::sinks::{DROPPED, Measure, Report, STATISTICS, State};
 use crate::ui::format;
 use crate::ui::panels::page::Row;
 use crate::ui::theme::Theme;
 use crate::ui::view::View;
 
-/// A column: its title, its width, the narrowest screen that shows it, and what stands in it.
-struct Column {
-    title: &'static str,
-    width: usize,
-    from: u16,
-    text: fn(&Report, &Theme) -> String,
-}
-
-const fn column(title: &'static str, width: usize, from: u16, text: fn(&Report, &Theme) -> String) -> Column {
-    Column { title, width, from, text }
-}
+/// A column: its title, its width, the narrowest screen that shows it.
+type Column = (&'static str, usize, u16);
 
 /// Columns of a sink's name.
 const NAME: usize = 10;
 const WIDE_NAME: usize = 16;
 const WIDE_FROM: u16 = 100;
 
-const COLUMNS: [Column; 12] = [
-    column("state", 11, 40, |report, _| report.state.name().to_owned()),
-    column("mode", 9, 132, |report, _| report.mode.to_owned()),
-    column("offered", 9, 60, |report, _| format::count_short(report.counts.offered)),
-    column("delivered", 10, 0, |report, _| format::count_short(report.counts.delivered)),
-    column("queued", 7, 50, |report, _| format::count_short(report.queued)),
-    column("filtered", 9, 72, |report, _| format::count_short(report.counts.filtered)),
-    column("sampled", 8, 110, |report, _| format::count_short(report.counts.sampled)),
-    column("limited", 8, 110, |report, _| format::count_short(report.counts.limited)),
-    column("dropped", 8, 0, |report, _| format::count_short(report.counts.dropped_in_all())),
-    column("errors", 7, 80, |report, _| format::count_short(report.counts.errors)),
-    column("p50", 8, 110, |report, theme| latency(report.p50, theme)),
-    column("p99", 8, 96, |report, theme| latency(report.p99, theme)),
+/// How a sink is set and doing.
+type Fact = fn(&Report) -> &'static str;
+const FACTS: [(Column, Fact); 2] =
+    [(("state", 11, 40), |report| report.state.name()), (("mode", 9, 132), |report| report.mode)];
+
+/// Every one of [`STATISTICS`], by its name.
+const NUMBERS: [Column; STATISTICS.len()] = [
+    ("offered", 9, 60),
+    ("delivered", 10, 0),
+    ("queued", 7, 50),
+    ("filtered", 9, 72),
+    ("sampled", 8, 110),
+    ("limited", 8, 110),
+    ("dropped", 8, 0),
+    ("errors", 7, 80),
+    ("p50", 8, 110),
+    ("p99", 8, 96),
 ];
+
+fn number(name: &str, report: &Report, theme: &Theme) -> String {
+    let Some(statistic) = STATISTICS.iter().find(|statistic| statistic.name == name) else {
+        return theme.glyphs.none.to_owned();
+    };
+    match statistic.measure {
+        Measure::Total(of) => format::count_short(of(&report.counts)),
+        Measure::ByReason(of) => format::count_short(of(&report.counts).iter().sum()),
+        Measure::Now(of) => format::count_short(of(report)),
+        Measure::Latency(_, of) => latency(of(report), theme),
+    }
+}
 
 fn latency(ms: Option<f64>, theme: &Theme) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most an hour")]
@@ -52,9 +59,8 @@ fn latency(ms: Option<f64>, theme: &Theme) -> String {
 pub(super) fn rows(view: &View<'_>, width: u16, marked: Option<&str>) -> (Vec<Row>, usize) {
     let theme = view.theme;
     let name = if width >= WIDE_FROM { WIDE_NAME } else { NAME };
-    let columns: Vec<_> = COLUMNS.iter().filter(|column| column.from <= width).collect();
-    let head: String = columns.iter().map(|column| placed(column.title, column, theme)).collect();
     let title = format::left("  name", name + 2, theme.gate);
+    let head = cells(width, theme, |(title, ..), _| title.to_owned());
     let mut rows = vec![Row::text(format!("{title}{head}"), theme.dim)];
     let mut at = 0;
     for report in view.sinks {
@@ -65,8 +71,9 @@ pub(super) fn rows(view: &View<'_>, width: u16, marked: Option<&str>) -> (Vec<Ro
         let mark = if is_marked { theme.glyphs.selected } else { " " };
         // A name that is too long does not run into its state.
         let first = format::left(&format!("{mark} {}", report.name), name + 1, theme.gate) + " ";
-        let rest: String =
-            columns.iter().map(|column| placed(&(column.text)(report, theme), column, theme)).collect();
+        let rest = cells(width, theme, |(title, ..), fact| {
+            fact.map_or_else(|| number(title, report, theme), |fact| fact(report).to_owned())
+        });
         let style = if is_marked { theme.accent } else { theme.text };
         rows.push(Row::Text(vec![(first, style), (rest, style_of(report, theme))]));
         rows.extend(more(report, name, theme));
@@ -74,11 +81,16 @@ pub(super) fn rows(view: &View<'_>, width: u16, marked: Option<&str>) -> (Vec<Ro
     (rows, at)
 }
 
-fn placed(text: &str, column: &Column, theme: &Theme) -> String {
-    if column.title == "state" || column.title == "mode" {
-        return format::left(text, column.width, theme.gate);
-    }
-    format::right(text, column.width, theme.gate)
+/// What `text` gives for each column that a screen of this width has; facts to the left, numbers to the right.
+fn cells(width: u16, theme: &Theme, text: impl Fn(Column, Option<Fact>) -> String) -> String {
+    let facts = FACTS.into_iter().map(|(column, fact)| (column, Some(fact)));
+    let all = facts.chain(NUMBERS.into_iter().map(|column| (column, None)));
+    all.filter(|((.., from), _)| *from <= width)
+        .map(|(column, fact)| match fact {
+            Some(_) => format::left(&text(column, fact), column.1, theme.gate),
+            None => format::right(&text(column, fact), column.1, theme.gate),
+        })
+        .collect()
 }
 
 fn style_of(report: &Report, theme: &Theme) -> Style {
