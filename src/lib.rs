@@ -14,6 +14,7 @@ pub mod load;
 pub mod maps;
 pub mod options;
 pub mod pipeline;
+pub mod priority;
 pub mod published;
 pub mod reach;
 pub mod recording;

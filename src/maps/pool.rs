@@ -8,11 +8,11 @@ use std::thread::{self, JoinHandle};
 
 use super::load::{Loader, Script};
 use super::table::Refusal;
+use crate::priority;
 
 const THREADS: usize = 2;
-/// How much they give way (setpriority(2)), to a tenth of the time where all cores are busy: reading maps is no reason for
-/// a key to wait.
-const NICENESS: i32 = 10;
+/// How much they give way, to a tenth of the time where all cores are busy: reading maps is no reason for a key to wait.
+pub(super) const NICENESS: i32 = 10;
 /// Jobs that wait.
 const QUEUE: usize = 64;
 
@@ -62,14 +62,8 @@ impl Pool {
     }
 }
 
-/// Lets the thread that calls it come after those that a person waits for.
-pub(super) fn give_way() {
-    // Where that is not allowed, it is as important as everything else.
-    let _ = rustix::process::setpriority_process(None, NICENESS);
-}
-
 fn work(loader: &Loader, queue: &Mutex<Receiver<Job>>, deliver: &impl Fn(Done)) {
-    give_way();
+    priority::give_way(NICENESS);
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { file, before }) = job else { return };

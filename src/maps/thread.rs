@@ -14,6 +14,7 @@ use super::pool::{self, Done, Pool};
 use super::sources::Rewrites;
 use crate::counters::Counters;
 use crate::pipeline::Grouping;
+use crate::priority;
 use crate::stack::Libraries;
 use crate::store::{Mapping, Snapshot};
 
@@ -95,7 +96,7 @@ pub fn spawn(
     let loader = Loader::new(allowed, root.clone(), rewrites.clone());
     let pool = Pool::spawn(loader, move |done| back.deliver(done))?;
     let work = move || {
-        pool::give_way();
+        priority::give_way(pool::NICENESS);
         let mut known = Known::new(pool, root, rewrites, libraries, counters);
         let mut walk = Walk::by(grouping);
         while let Some(news) = inside.take() {

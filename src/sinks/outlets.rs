@@ -17,12 +17,13 @@ use super::piece::Packet;
 use super::report::Report;
 use super::settings::Setting;
 use crate::event::{Person, Timestamp};
+use crate::priority;
 
 /// What sinks that never drop may hold beyond their queues before the ingest itself waits, in KiB.
 const HELD_KIB: u32 = 64 * 1024;
 const WORKERS: usize = 2;
-/// How much the sinks' threads give way (setpriority(2)): to a tenth of the time where all cores are busy.
-const NICENESS: i32 = 10;
+/// How much the sinks' threads give way: to a thirtieth of the time where all cores are busy.
+const NICENESS: i32 = 15;
 
 /// The sinks.
 pub struct Outlets {
@@ -71,10 +72,7 @@ impl Outlets {
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("sinks")
-            // Where it is not allowed, sinks are as important as everything else.
-            .on_thread_start(|| {
-                let _ = rustix::process::setpriority_process(None, NICENESS);
-            })
+            .on_thread_start(|| priority::give_way(NICENESS))
             .enable_all()
             .build()
     }

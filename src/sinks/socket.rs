@@ -88,11 +88,16 @@ impl Sink for Tcp {
     async fn write(&mut self, batch: &Batch) -> Result<Written, SinkError> {
         self.text.clear();
         for item in batch.items() {
-            self.one.clear();
-            message(item, self.options.format, &self.sender, &mut self.one);
             match self.options.format {
-                Format::Jsonl => self.text.extend([self.one.as_str(), "\n"]),
-                Format::Syslog { .. } => self.text.extend([&self.one.len().to_string(), " ", &self.one]),
+                Format::Jsonl => {
+                    message(item, self.options.format, &self.sender, &mut self.text);
+                    self.text.push('\n');
+                }
+                Format::Syslog { .. } => {
+                    self.one.clear();
+                    message(item, self.options.format, &self.sender, &mut self.one);
+                    self.text.extend([itoa::Buffer::new().format(self.one.len()), " ", &self.one]);
+                }
             }
         }
         let mut stream = match self.stream.take().filter(is_open) {
@@ -171,16 +176,16 @@ impl Udp {
     /// A refusal is the answer to a datagram before this one, which then was not sent: nobody listens, which is no
     /// failure of a protocol that promises nothing.
     async fn send(&self) -> io::Result<()> {
-        let mut sent = Ok(());
-        for _ in 0..2 {
-            sent = self.socket.send(self.text.as_bytes()).await.map(drop);
-            if sent.is_ok() {
-                return Ok(());
+        let mut has_failed = false;
+        loop {
+            // Tried, not awaited, which would end this sink's turn every hundred datagrams: a batch is one, as any sink's.
+            match self.socket.try_send(self.text.as_bytes()) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.writable().await?,
+                Err(_) if !has_failed => has_failed = true,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Ok(()),
+                Err(error) => return Err(error),
             }
-        }
-        match sent {
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-            sent => sent,
         }
     }
 }

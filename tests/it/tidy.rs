@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may name of the crate. Data flows down this table; nothing imports upward.
-const IMPORTS: [(&str, &[&str]); 22] = [
+const IMPORTS: [(&str, &[&str]); 23] = [
     ("event", &[]),
     ("stack", &["event"]),
+    ("priority", &[]),
     ("published", &[]),
     ("reach", &[]),
     ("counters", &["event"]),
@@ -16,7 +17,7 @@ const IMPORTS: [(&str, &[&str]); 22] = [
     ("alerts", &["event", "filter", "options", "pipeline"]),
     ("config", &["alerts", "event", "filter", "ingest", "options", "pipeline", "sinks"]),
     ("pipeline", &["event", "filter", "options", "stack"]),
-    ("sinks", &["event", "filter", "options", "pipeline", "reach"]),
+    ("sinks", &["event", "filter", "options", "pipeline", "priority", "reach"]),
     ("wire", &["event", "pipeline", "stack"]),
     ("store", &["event", "stats", "published"]),
     ("scan", &["event", "filter", "stats", "store", "published"]),
@@ -42,7 +43,7 @@ const IMPORTS: [(&str, &[&str]); 22] = [
         ],
     ),
     ("load", &["event"]),
-    ("maps", &["counters", "event", "pipeline", "reach", "stack", "store"]),
+    ("maps", &["counters", "event", "pipeline", "priority", "reach", "stack", "store"]),
     ("cli", &["config", "event"]),
     (
         "run",

@@ -1,16 +1,19 @@
 //! What becomes of closed files: packed, and deleted when there are too many or they are too old.
 //!
-//! Runs on a thread beside the writing. A packed file appears under its name only once it is whole.
+//! Runs on a thread beside the writing, which gives way to everything. A packed file appears under its name only once it
+//! is whole.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::folder::{Found, Place, packed};
+use crate::priority;
 
 /// What is kept.
 #[derive(Clone, Debug)]
@@ -21,7 +24,21 @@ pub(super) struct Keep {
     pub(super) is_packed: bool,
 }
 
+/// How much packing gives way: nobody waits for it.
+const NICENESS: i32 = 19;
+
 impl Keep {
+    /// As [`Keep::apply`], on a thread of its own; waits for its end.
+    pub(super) fn apply_apart(self, place: Place, day: Option<i64>) -> Result<(), String> {
+        let work = move || {
+            priority::give_way(NICENESS);
+            self.apply(&place, day)
+        };
+        let thread = thread::Builder::new().name("packing".to_owned()).spawn(work);
+        let thread = thread.map_err(|error| format!("closed files are not packed: {error}"))?;
+        thread.join().unwrap_or_else(|_| Err("packing closed files has panicked".to_owned()))
+    }
+
     /// Packs and deletes the closed files of `place`: all but the one written to, which is that of `day`, or of the
     /// newest day where that is not known yet.
     pub(super) fn apply(&self, place: &Place, day: Option<i64>) -> Result<(), String> {

@@ -287,7 +287,7 @@ impl FileSink {
             return;
         }
         let (place, keep) = (self.options.place.clone(), self.options.keep.clone());
-        self.keeping = Some(tokio::task::spawn_blocking(move || keep.apply(&place, day)));
+        self.keeping = Some(tokio::task::spawn_blocking(move || keep.apply_apart(place, day)));
     }
 
     /// Takes note of how packing and deleting went.
