@@ -208,7 +208,10 @@ fn a_connection_is_encrypted_as_its_address_says_and_the_certificate_is_checked(
     let Some([authority, other]) = database.encrypt() else { return };
     let with = |file: &Path| format!("root-certificate = \"{}\"\n", file.display());
     let encrypted = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'taillight' ORDER BY backend_start DESC LIMIT 1";
+    // As libpq's users name it, in the address itself.
+    let named = |file: &Path| format!("?sslmode=verify-full&sslrootcert={}", file.display());
     for (query, rest, expected) in [
+        (named(&authority).as_str(), String::new(), "t"),
         ("?sslmode=require", with(&authority), "t"),
         ("?sslmode=verify-full", with(&authority), "t"),
         ("?sslmode=prefer", with(&authority), "t"),
@@ -224,10 +227,11 @@ fn a_connection_is_encrypted_as_its_address_says_and_the_certificate_is_checked(
     refused(&database, "127.0.0.1", "?sslmode=require", "", unknown);
     refused(&database, "127.0.0.1", "?sslmode=require", &with(&other), unknown);
     refused(&database, "127.0.0.1", "?sslmode=prefer", &with(&other), unknown);
+    refused(&database, "127.0.0.1", &named(&other), "", unknown);
     refused(&database, "localhost", "?sslmode=verify-full", &with(&authority), "must be one of this host");
     let missing = database.folder.path().join("none.pem");
     refused(&database, "127.0.0.1", "?sslmode=require", &with(&missing), "root-certificate ");
-    assert_eq!(database.answer("SELECT count(*) FROM taillight_events"), "50");
+    assert_eq!(database.answer("SELECT count(*) FROM taillight_events"), "60");
 }
 
 #[test]
