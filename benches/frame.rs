@@ -1,9 +1,12 @@
 //! From a key press in the filter bar to a painted frame with the newest matches, while events keep coming.
 //!
-//! Run with `cargo bench --bench frame`, or with `-- draws` behind it for full draws alone. Store, scan and app are those of the console, each on its thread; the terminal
-//! is a buffer, whose changes are worked out as a terminal's are. `tests/it/bench.rs` types over a few events.
+//! Run with `cargo bench --bench frame`, or with `-- draws` behind it for full draws alone, `-- stalled` for keys and sinks
+//! beside a sink that takes nothing. Store, scan and app are those of the console, each on its thread; the terminal is a
+//! buffer, whose changes are worked out as a terminal's are. `tests/it/bench.rs` types over a few events.
 
 use std::hint::black_box;
+use std::io::Read as _;
+use std::net::{TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Weak};
@@ -16,9 +19,11 @@ use ratatui::layout::Rect;
 use taillight::counters::Counters;
 use taillight::event::Timestamp;
 use taillight::load::Pool;
+use taillight::options::Value;
 use taillight::pipeline::Redactor;
 use taillight::published::Published;
 use taillight::scan::{self, Clock, Marks, Matches, ScanHandle};
+use taillight::sinks::{Outlets, Packet, Report, Setting};
 use taillight::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
 use taillight::ui::theme::{Palette, Theme};
 use taillight::ui::{App, Effect, Facts, Msg};
@@ -80,6 +85,8 @@ pub(crate) struct Source {
     snapshots: Arc<Published<Snapshot>>,
     pool: Pool,
     seq: u64,
+    /// Where what arrives goes too.
+    sinks: Arc<Outlets>,
 }
 
 impl Source {
@@ -87,7 +94,7 @@ impl Source {
         let snapshots = Arc::new(Published::new(Snapshot::default()));
         let retention = Retention { events: events as u64, bytes: u64::MAX, ..Retention::default() };
         let (store, _) = store::spawn(retention, Arc::clone(&snapshots)).expect("a thread");
-        let mut source = Self { store, snapshots, pool: Pool::new(7), seq: 1 };
+        let mut source = Self { store, snapshots, pool: Pool::new(7), seq: 1, sinks: Arc::default() };
         while source.seq <= events as u64 {
             source.append(1_000.min(events));
         }
@@ -115,7 +122,10 @@ impl Source {
         batch.chunk.number_from(self.seq);
         self.seq += count as u64;
         let tally = Tally { accepted: count as u64, ..Tally::default() };
-        let message = StoreMsg::Append { chunk: Arc::new(batch.chunk), tally, permit: None };
+        let chunk = Arc::new(batch.chunk);
+        // A page that gets no ack keeps its events; what it has sent is here already.
+        drop(self.sinks.offer(&Packet::of(Arc::clone(&chunk)), self.now()));
+        let message = StoreMsg::Append { chunk, tally, permit: None };
         assert!(self.store.send_blocking(message));
     }
 
@@ -318,6 +328,61 @@ pub(crate) fn draw_over(events: usize, frames: usize) -> Vec<(&'static str, Vec<
     drawn
 }
 
+/// What stands beside three sinks that are as they should be: none, or one that takes nothing, by its mode.
+pub(crate) const STALLED: [(&str, Option<&str>); 4] = [
+    ("three sinks", None),
+    ("and a stalled one, dropping", Some("dropping")),
+    ("and a stalled one, sliding", Some("sliding")),
+    ("and a stalled one, blocking", Some("blocking")),
+];
+
+/// Types over `events` events while `per_second` arrive and go to a file, over TCP and over UDP; beside them is a
+/// collector that never answers, where `stalled` says in which mode. Gives how the sinks were at the end, too.
+pub(crate) fn type_beside_stalled(
+    events: usize,
+    per_second: usize,
+    texts: &[&str],
+    stalled: Option<&str>,
+) -> (Vec<Typed>, Vec<Report>) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let (tcp, silent) = (TcpListener::bind("127.0.0.1:0"), TcpListener::bind("127.0.0.1:0"));
+    let (tcp, silent) = (tcp.expect("a port"), silent.expect("a port"));
+    let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let [tcp_at, silent_at] = [&tcp, &silent].map(|listener| listener.local_addr().expect("bound"));
+    thread::spawn(move || {
+        let mut sunk = vec![0; 1 << 20];
+        let (mut stream, _) = tcp.accept().expect("a connection");
+        while stream.read(&mut sunk).is_ok_and(|read| read > 0) {}
+    });
+    let set = |kind: &str, values: &[(&'static str, String)]| {
+        let mut setting = Setting::new(kind, kind);
+        values.iter().for_each(|(key, value)| setting.values.put(key, Value::Text(value.clone())));
+        setting.values.put("drain", Value::Span(if kind == "otlp" { 0 } else { 6_000 }));
+        setting
+    };
+    let file = folder.path().join("rec.jsonl").display().to_string();
+    let mut settings = vec![
+        set("file", &[("file", file), ("mode", "dropping".to_owned())]),
+        set("tcp", &[("address", tcp_at.to_string())]),
+        set("udp", &[("address", udp.local_addr().expect("bound").to_string())]),
+    ];
+    settings.extend(
+        stalled.map(|mode| {
+            set("otlp", &[("endpoint", format!("http://{silent_at}")), ("mode", mode.to_owned())])
+        }),
+    );
+    let sinking = Outlets::runtime().expect("threads");
+    let sinks = Arc::new(Outlets::new(Some(sinking.handle().clone())));
+    let mut source = Source::new(events);
+    sinks.replace(settings);
+    source.sinks = Arc::clone(&sinks);
+    let typed = type_beside(source, per_second, texts.iter().copied(), |_| (), || true);
+    let reports = sinking.block_on(sinks.stop());
+    // The stalled one waits for an answer still.
+    sinking.shutdown_background();
+    (typed, reports)
+}
+
 /// The duration that `share` of them do not exceed, in milliseconds.
 pub(crate) fn quantile(times: &mut [Duration], share: f64) -> f64 {
     times.sort_unstable();
@@ -327,7 +392,11 @@ pub(crate) fn quantile(times: &mut [Duration], share: f64) -> f64 {
 
 #[expect(clippy::print_stdout, reason = "a bench reports")]
 fn main() {
-    if !std::env::args().any(|arg| arg == "draws") {
+    let is_asked = |what: &str| std::env::args().any(|arg| arg == what);
+    if is_asked("stalled") {
+        return typing_beside_stalled();
+    }
+    if !is_asked("draws") {
         typing();
     }
     println!("full draws at {}x{} over {EVENTS} events", AREA.width, AREA.height);
@@ -342,4 +411,42 @@ fn typing() {
     let typed = type_over(EVENTS, PER_SECOND, &TYPED);
     println!("key press to a painted frame over {EVENTS} events, {PER_SECOND} events/s arriving");
     report(&typed, "");
+}
+
+/// Of each kind, in turn, so that what else the machine does meets all of them.
+const ROUNDS: usize = 7;
+
+#[expect(clippy::print_stdout, reason = "a bench reports")]
+fn typing_beside_stalled() {
+    const KEPT: usize = 100_000;
+    const ARRIVING: usize = 5_000;
+    let round = || STALLED.map(|(_, mode)| type_beside_stalled(KEPT, ARRIVING, &TYPED, mode));
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| round()).collect();
+    println!(
+        "{ROUNDS} rounds over {KEPT} events, {ARRIVING} events/s arriving; p99 of deliveries is the middle of the rounds"
+    );
+    for (kind, (name, _)) in STALLED.iter().enumerate() {
+        let middle = |sink: usize| {
+            let p99 = rounds.iter().map(|round| round[kind].1[sink].p99.expect("delivered"));
+            let mut p99: Vec<f64> = p99.collect();
+            p99.sort_unstable_by(f64::total_cmp);
+            p99[p99.len() / 2]
+        };
+        let mut painted: Vec<_> =
+            rounds.iter().flat_map(|round| round[kind].0.iter().map(Typed::painted)).collect();
+        let keys = painted.len();
+        let frame = quantile(&mut painted, 0.99);
+        let [file, tcp, udp] = [0, 1, 2].map(middle);
+        println!(
+            "{name:28} file {file:6.2} ms  tcp {tcp:6.2} ms  udp {udp:6.2} ms   {keys} keys to their frames {frame:6.2} ms"
+        );
+    }
+    println!("\nthe sinks at the end of the last round:");
+    for sink in rounds.last().into_iter().flatten().flat_map(|(_, reports)| reports) {
+        let (counts, dropped) = (&sink.counts, sink.counts.dropped_in_all());
+        println!(
+            "    {:4} {:9} offered {} delivered {} dropped {dropped}",
+            sink.name, sink.mode, counts.offered, counts.delivered
+        );
+    }
 }

@@ -32,7 +32,7 @@ const SENDERS: usize = 2;
 /// Of each kind, in turn, so that what else the machine does meets all of them.
 const ROUNDS: usize = 5;
 /// Threads by their names.
-const THREADS: [&str; 3] = ["ingest", "store", "sinks"];
+const THREADS: [&str; 4] = ["ingest", "store", "sinks", "packing"];
 /// What the far ends of the sinks are started with.
 const FAR_ENDS: &str = "far-ends";
 
@@ -294,17 +294,16 @@ fn main() {
         "every event is taken, whatever is beside"
     );
     println!("the middle of {ROUNDS} rounds of {} events; cpu in ns an event\n", BATCHES * BATCH);
-    println!("{:12} {:>9} {:>6} {:>7} {:>7} {:>7}", "", "events/s", "ratio", "ingest", "store", "sinks");
+    let [ingest, store, sinks, packing] = THREADS;
+    println!("{:12} {:>9} {:>6} {ingest:>7} {store:>7} {sinks:>7} {packing:>7}", "", "events/s", "ratio");
     for (kind, (name, _)) in kinds.iter().enumerate() {
         let of = |what: &dyn Fn(&[Round]) -> f64| middle(rounds.iter().map(|round| what(round)).collect());
-        let cpu = [0, 1, 2].map(|thread| of(&|round| round[kind].cpu[thread]));
+        let cpu: [f64; THREADS.len()] = std::array::from_fn(|thread| of(&|round| round[kind].cpu[thread]));
+        let [ingest, store, sinks, packing] = cpu;
         println!(
-            "{name:12} {:9.0} {:6.2} {:7.0} {:7.0} {:7.0}",
+            "{name:12} {:9.0} {:6.2} {ingest:7.0} {store:7.0} {sinks:7.0} {packing:7.0}",
             of(&|round| round[kind].rate),
             of(&|round| round[kind].rate / round[0].rate),
-            cpu[0],
-            cpu[1],
-            cpu[2]
         );
     }
     println!("\nwhat became of the events of sinks in the last round:");

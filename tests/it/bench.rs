@@ -57,7 +57,8 @@ fn the_sinks_bench_offers_every_event_to_six_that_balance() {
         .map(|beside| sinks::round(beside, 10, 6, &ends));
     assert_eq!([nothing.accepted, alerts.accepted, one.accepted, with.accepted], [60; 4]);
     assert_eq!([nothing.sinks.len(), alerts.sinks.len(), one.sinks.len(), with.sinks.len()], [0, 0, 1, 6]);
-    assert!(with.cpu.iter().all(|spent| *spent > 0.0), "{:?}", with.cpu);
+    // All but packing: nothing was closed yet.
+    assert!(with.cpu[..3].iter().all(|spent| *spent > 0.0), "{:?}", with.cpu);
     for sink in with.sinks {
         assert!(sink.is_balanced() && sink.counts.offered >= 60, "{sink:?}");
     }
@@ -94,6 +95,20 @@ fn the_maps_bench_reads_maps_and_maps_frames() {
     assert!(lookup > 0.0 && frame > 0.0);
     let (typed, loaded, took) = maps::type_while_loading(1_000, 4, 20_000, &["quota"]);
     assert!(!typed.is_empty() && loaded == 4 && !took.is_zero());
+}
+
+#[test]
+fn beside_a_stalled_sink_others_are_given_everything_and_keys_end_in_frames() {
+    for (name, mode) in frame::STALLED {
+        let (typed, sinks) = frame::type_beside_stalled(1_000, 5_000, &["quota"], mode);
+        assert!(typed.len() >= 2 * "quota".len(), "{name}: {typed:?}");
+        assert!(sinks.iter().all(taillight::sinks::Report::is_balanced), "{name}: {sinks:?}");
+        for sink in &sinks {
+            let delivered = if sink.kind == "otlp" { 0 } else { sink.counts.offered };
+            assert_eq!(sink.counts.delivered, delivered, "{name}: {sink:?}");
+        }
+        assert_eq!(sinks.len(), if mode.is_some() { 4 } else { 3 });
+    }
 }
 
 #[test]
