@@ -1,6 +1,6 @@
 //! The one table of settings: name, what is allowed, flag, who may set it, and a line of help.
 //!
-//! Reading files, the environment and the command line, `taillight config`, `:set`, the manual and the README all
+//! Reading files, the environment and the command line, `taillight config`, `:set`, the manual and `docs/settings.md` all
 //! come from it. A row stands here only once something obeys it.
 
 use super::kind::{Check, Field, Kind, Value};
@@ -128,7 +128,7 @@ pub(super) const STREAM_COLUMNS: &[&str] = &["time", "kind", "tab", "status", "b
 pub(super) const LATENCY_COLUMNS: &[&str] =
     &["count", "/min", "err%", "p50", "p90", "p99", "p99.9", "max", "change", "last 60s"];
 
-/// Every setting, in the order of the README.
+/// Every setting, in the order of `docs/settings.md`.
 pub static SETTINGS: [Setting; 44] = [
     Setting {
         key: "bind",
