@@ -113,11 +113,17 @@ enum Step {
     Redirect(String),
 }
 
+/// What the system says, at most 120 characters of it, without its number.
+fn without_number(said: &str) -> String {
+    said.split(" (os error").next().unwrap_or(said).chars().take(120).collect()
+}
+
 fn refusal(error: &ureq::Error) -> Refusal {
     match error {
         ureq::Error::BodyExceedsLimit(_) => Refusal::TooBig,
         ureq::Error::Timeout(_) => Refusal::TooSlow,
         ureq::Error::HostNotFound => Refusal::NoAnswer("its name leads to no address it may have".to_owned()),
-        error => Refusal::NoAnswer(error.to_string().chars().take(120).collect()),
+        ureq::Error::Io(error) => Refusal::NoAnswer(without_number(&error.to_string())),
+        error => Refusal::NoAnswer(without_number(&error.to_string())),
     }
 }

@@ -182,13 +182,30 @@ fn named(fields: &Fields<'_>, out: &mut String) {
     }
     if let Some(value) = value.filter(|_| fields.kind == "metric") {
         out.push_str(" = ");
-        push_capped(value, out);
+        push_capped(&rounded(value), out);
         if let Some(unit) = unit.and_then(json::text) {
             out.push(' ');
             push_capped(&unit, out);
         }
     }
     timed("", " ", fields, out);
+}
+
+/// The number without the digits that only adding fractions has made, as in `0.15100000000000002`; what is no such
+/// number stays as it is.
+fn rounded(value: &str) -> Cow<'_, str> {
+    /// Digits behind the point.
+    const DIGITS: usize = 4;
+    /// Of what is less they would say too little.
+    const LEAST: f64 = 0.01;
+    let has_more = value.split_once('.').is_some_and(|(_, digits)| digits.len() > DIGITS);
+    match value.parse::<f64>() {
+        Ok(number) if has_more && number.is_finite() && number.abs() >= LEAST => {
+            let text = format!("{number:.DIGITS$}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned().into()
+        }
+        _ => value.into(),
+    }
 }
 
 fn timed(words: &str, lead: &str, fields: &Fields<'_>, out: &mut String) {
@@ -248,6 +265,10 @@ mod tests {
                 r#"{"metric-name":"cart","value":3,"unit":"items"}"#,
                 "cart = 3 items",
             ),
+            ("vital", "", None, None, r#"{"vital":"CLS","value":0.15100000000000002}"#, "CLS = 0.151"),
+            ("vital", "", None, None, r#"{"vital":"LCP","value":1318.5}"#, "LCP = 1318.5"),
+            ("vital", "", None, None, r#"{"vital":"CLS","value":0.00012345}"#, "CLS = 0.00012345"),
+            ("vital", "", None, None, r#"{"vital":"CLS","value":1.5000000000000002e7}"#, "CLS = 15000000"),
             ("long-task", "", None, Some(180.0), "{}", "long-task 180 ms"),
             (
                 "no-cors",
