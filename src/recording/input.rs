@@ -6,6 +6,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -33,12 +35,14 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Opens the file at `path`; `-` is standard input, `.gz` and `.zst` are unpacked.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// Opens the file at `path`; `-` is standard input, `.gz` and `.zst` are unpacked. Bytes are counted in `read` as they
+    /// lie in the file.
+    pub(super) fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Self> {
         if path.as_os_str() == "-" {
-            return Ok(Self::new(Box::new(io::stdin())));
+            return Ok(Self::new(Box::new(Counted { input: io::stdin(), read: Arc::clone(read) })));
         }
-        let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
+        let file = Counted { input: File::open(path)?, read: Arc::clone(read) };
+        let mut file = BufReader::with_capacity(BUFFER, file);
         // A folder opens like a file and only fails to be read.
         file.fill_buf()?;
         let is = |wanted| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted));
@@ -84,6 +88,20 @@ impl Lines {
                 });
             }
         }
+    }
+}
+
+/// A reader that counts what it has given.
+struct Counted<R> {
+    input: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(out)?;
+        self.read.fetch_add(u64::try_from(read).unwrap_or(0), Ordering::Relaxed);
+        Ok(read)
     }
 }
 

@@ -8,5 +8,5 @@ mod read;
 mod write;
 mod zst;
 
-pub use read::{ReadError, Recording, SkippedIn};
+pub use read::{Far, ReadError, Recording, SkippedIn};
 pub use write::{Export, ExportError, Exported, export, write_new, write_private};

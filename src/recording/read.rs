@@ -5,6 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use thiserror::Error;
 
@@ -38,6 +39,14 @@ pub struct SkippedIn {
     pub lines: Skipped,
 }
 
+/// How much of the recordings has been read, in bytes as they lie in the files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Far {
+    pub read: u64,
+    /// 0 where nobody knows: a pipe has no size.
+    pub total: u64,
+}
+
 /// Some recordings, read in the order given.
 pub struct Recording {
     waiting: std::vec::IntoIter<PathBuf>,
@@ -46,18 +55,28 @@ pub struct Recording {
     skipped: Vec<SkippedIn>,
     /// Met while there were rows before it to be handed on.
     error: Option<ReadError>,
+    read: Arc<AtomicU64>,
+    total: u64,
 }
 
 impl Recording {
     /// Events that taillight has not written itself are taken as posted at `recv`. Nothing is opened yet.
     pub fn new(paths: Vec<PathBuf>, recv: Timestamp, redactor: Redactor) -> Self {
+        let total = size_of(&paths);
         Self {
             waiting: paths.into_iter(),
             current: None,
             decoder: LineDecoder::new(recv, redactor),
             skipped: Vec::new(),
             error: None,
+            read: Arc::default(),
+            total,
         }
+    }
+
+    /// How far it is.
+    pub fn far(&self) -> Far {
+        Far { read: self.read.load(Ordering::Relaxed), total: self.total }
     }
 
     /// Events that taillight has not written itself are read as the user says.
@@ -97,7 +116,7 @@ impl Recording {
     fn step(&mut self) -> Result<bool, ReadError> {
         let Some((path, lines)) = &mut self.current else {
             let Some(path) = self.waiting.next() else { return Ok(false) };
-            let lines = Lines::open(&path).map_err(|error| ReadError::new(&path, &error))?;
+            let lines = Lines::open(&path, &self.read).map_err(|error| ReadError::new(&path, &error))?;
             self.current = Some((path, lines));
             return Ok(true);
         };
@@ -122,6 +141,16 @@ impl Recording {
             self.skipped.push(SkippedIn { name: name_of(&path), lines });
         }
     }
+}
+
+/// How many bytes there are to be read; 0 where that shows only at the end. What is not there is no byte.
+fn size_of(paths: &[PathBuf]) -> u64 {
+    let sizes = paths.iter().filter_map(|path| match path.metadata() {
+        _ if path.as_os_str() == "-" => Some(None),
+        Ok(known) => Some(known.is_file().then_some(known.len())),
+        Err(_) => None,
+    });
+    sizes.sum::<Option<u64>>().unwrap_or(0)
 }
 
 /// How messages call the file.
@@ -163,6 +192,27 @@ mod tests {
         assert!(recording.next_chunk().expect("the end").is_none());
         assert_eq!(recording.skipped().len(), 1);
         assert_eq!(recording.skipped()[0].lines.count, 1);
+    }
+
+    #[test]
+    fn how_far_it_is_is_told_in_bytes_of_the_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("a.jsonl"), "{}\n".repeat(5_000)).expect("writable");
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all("{}\n".repeat(5_000).as_bytes()).expect("packed");
+        let packed = packer.finish().expect("packed");
+        std::fs::write(path("b.jsonl.gz"), &packed).expect("writable");
+        let total = 15_000 + packed.len() as u64;
+        let mut recording = recording(&[path("a.jsonl"), path("none"), path("b.jsonl.gz")]);
+        assert_eq!(recording.far(), Far { read: 0, total });
+        assert!(recording.next_chunk().expect("readable").is_some());
+        assert_eq!(recording.far(), Far { read: 15_000, total });
+        // The one that is not there says so and costs nothing.
+        while !matches!(recording.next_chunk(), Ok(None)) {}
+        assert_eq!(recording.far(), Far { read: total, total });
+        let unknown = |paths: &[PathBuf]| size_of(paths) == 0;
+        assert!(unknown(&[path("a.jsonl"), PathBuf::from("-")]) && unknown(&[folder.path().to_owned()]));
     }
 
     #[test]

@@ -126,11 +126,20 @@ impl Export {
     ///
     /// # Errors
     /// When that fails, or when a file of that name has appeared meanwhile.
-    pub fn finish(mut self) -> Result<Exported, ExportError> {
+    pub fn finish(self) -> Result<Exported, ExportError> {
+        self.finish_unless(|| false)
+    }
+
+    /// The same, unless it is given up before the file has its name.
+    fn finish_unless(mut self, is_given_up: impl FnOnce() -> bool) -> Result<Exported, ExportError> {
         self.form.tail(&mut self.text);
         self.flush_text()?;
         let path = self.path;
         let file = self.out.into_inner().map_err(|error| failed(&path, error.into_error()))?;
+        sync(&file, &path)?;
+        if is_given_up() {
+            return Err(ExportError::Cancelled(shown(&path)));
+        }
         put(file, &path, self.is_forced)?;
         Ok(self.exported)
     }
@@ -143,6 +152,7 @@ impl Export {
 pub fn write_new(path: &Path, bytes: &[u8], is_forced: bool) -> Result<(), ExportError> {
     let mut file = beside(path, is_forced, PUBLIC)?;
     file.write_all(bytes).map_err(|reason| failed(path, reason))?;
+    sync(&file, path)?;
     put(file, path, is_forced)
 }
 
@@ -153,6 +163,7 @@ pub fn write_new(path: &Path, bytes: &[u8], is_forced: bool) -> Result<(), Expor
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
     let mut file = beside(path, false, PRIVATE)?;
     file.write_all(bytes).map_err(|reason| failed(path, reason))?;
+    sync(&file, path)?;
     put(file, path, false)
 }
 
@@ -182,9 +193,13 @@ fn beside(path: &Path, is_forced: bool, mode: u32) -> Result<NamedTempFile, Expo
     file.map_err(|reason| failed(path, bare(reason)))
 }
 
-/// Brings a file to the disk and under its name.
+/// Brings a file to the disk; of a large one that takes its time.
+fn sync(file: &NamedTempFile, path: &Path) -> Result<(), ExportError> {
+    file.as_file().sync_all().map_err(|reason| failed(path, reason))
+}
+
+/// Brings a file under its name.
 fn put(file: NamedTempFile, path: &Path, is_forced: bool) -> Result<(), ExportError> {
-    file.as_file().sync_all().map_err(|reason| failed(path, reason))?;
     let put = if is_forced { file.persist(path) } else { file.persist_noclobber(path) };
     match put {
         Ok(_) => Ok(()),
@@ -195,22 +210,27 @@ fn put(file: NamedTempFile, path: &Path, is_forced: bool) -> Result<(), ExportEr
     }
 }
 
-/// Adds all of `events` to `export` and finishes it, asking `progress` now and then whether to go on.
+/// Adds those of `events` that are there to `export` and finishes it. `None` is an event that was looked at and is not
+/// wanted; after so many of both, and before the file gets its name, `progress` is asked whether to go on.
 ///
 /// # Errors
 /// As [`Export::write`] and [`Export::finish`], and when `progress` breaks.
 pub fn export<'a>(
     mut export: Export,
-    events: impl IntoIterator<Item = EventRef<'a>>,
+    events: impl IntoIterator<Item = Option<EventRef<'a>>>,
     mut progress: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Exported, ExportError> {
-    for (done, event) in (1_u64..).zip(events) {
-        export.write(event)?;
-        if done.is_multiple_of(REPORT_EVERY) && progress(done).is_break() {
+    let mut looked = 0_u64;
+    for event in events {
+        if let Some(event) = event {
+            export.write(event)?;
+        }
+        looked += 1;
+        if looked.is_multiple_of(REPORT_EVERY) && progress(looked).is_break() {
             return Err(ExportError::Cancelled(shown(&export.path)));
         }
     }
-    export.finish()
+    export.finish_unless(|| progress(looked).is_break())
 }
 
 fn failed(path: &Path, reason: io::Error) -> ExportError {
@@ -248,7 +268,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.jsonl");
         let chunk = events(3);
-        let exported = export(create(&path), chunk.events(), |_| ControlFlow::Continue(())).expect("written");
+        let exported =
+            export(create(&path), chunk.events().map(Some), |_| ControlFlow::Continue(())).expect("written");
         let text = std::fs::read_to_string(&path).expect("readable");
         assert_eq!((exported.events, exported.bytes), (3, text.len() as u64));
         assert_eq!(text.lines().count(), 3);
@@ -270,7 +291,8 @@ mod tests {
             for (hiding, has_it) in [(None, true), (Some(Arc::new(shows.clone())), false)] {
                 let path = folder.path().join(format!("{name}-{has_it}"));
                 let to = Export::create(&path, Form { format, without: Vec::new() }).expect("free");
-                export(to.hiding(hiding), chunk.events(), |_| ControlFlow::Continue(())).expect("written");
+                export(to.hiding(hiding), chunk.events().map(Some), |_| ControlFlow::Continue(()))
+                    .expect("written");
                 let text = std::fs::read_to_string(&path).expect("readable");
                 assert_eq!(text.contains("hunter2"), has_it, "{name}: {text}");
                 let is_json = format == Format::Csv
@@ -316,13 +338,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.jsonl");
         let chunk = events(5_000);
-        let mut asked = Vec::new();
-        let error = export(create(&path), chunk.events(), |done| {
-            asked.push(done);
-            ControlFlow::Break(())
-        });
-        assert!(matches!(error, Err(ExportError::Cancelled(_))));
-        assert_eq!((asked, names(folder.path()).len()), (vec![4_096], 0));
+        // Of all that is looked at every tenth is wanted; given up on the way, or when only the name is missing.
+        for (last, expected) in [(4_096, vec![4_096]), (5_000, vec![4_096, 5_000])] {
+            let mut asked = Vec::new();
+            let events = chunk.events().map(|event| event.seq().is_multiple_of(10).then_some(event));
+            let error = export(create(&path), events, |done| {
+                asked.push(done);
+                if done < last { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            assert!(matches!(error, Err(ExportError::Cancelled(_))));
+            assert_eq!((asked, names(folder.path()).len()), (expected, 0));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Called by the console. Ingest and the dashboard go on; at the end of the program exports are finished first.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::event::gate;
 use crate::pipeline::Redactor;
 use crate::recording::{self, Export, ExportError, Exported};
 use crate::ui::format::{bytes, counted};
-use crate::ui::{Chosen, Probe, Work};
+use crate::ui::{Chosen, Probe, Unit, Work};
 
 /// The exports under way.
 pub(super) struct Exporting {
@@ -76,6 +76,10 @@ impl Exporting {
 impl Drop for Exporting {
     /// An export that was asked for is finished even when the user quits at once.
     fn drop(&mut self) {
+        if self.threads.iter().any(|thread| !thread.is_finished()) {
+            // The screen is the user's again.
+            let _ = writeln!(io::stderr(), "taillight: an export is being finished");
+        }
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
@@ -93,12 +97,13 @@ fn write(
     let path = Path::new(path);
     let total = chosen.total();
     let export = if is_forced { Export::create_over(path, form)? } else { Export::create(path, form)? };
-    recording::export(export.hiding(hiding), chosen.events(), |done| {
+    recording::export(export.hiding(hiding), chosen.looked_at(), |done| {
         if stop.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }
         // A full queue has news in it already, and the next report comes soon.
-        let _ = sender.try_send(Input::Work(Some(Work { what: "exporting", done, total })));
+        let _ =
+            sender.try_send(Input::Work(Some(Work { what: "exporting", done, total, unit: Unit::Events })));
         ControlFlow::Continue(())
     })
 }

@@ -22,10 +22,10 @@ use crate::event::{Chunk, Timestamp};
 use crate::ingest;
 use crate::pipeline::Redactor;
 use crate::published::Published;
-use crate::recording::Recording;
+use crate::recording::{Far, Recording};
 use crate::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
 use crate::ui::format::counted;
-use crate::ui::{Facts, Work};
+use crate::ui::{Facts, Unit, Work};
 
 /// Events this close together in time are shown together.
 const STEP_MS: i64 = 50;
@@ -48,6 +48,7 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
         stop: Arc::default(),
         told: Arc::default(),
         read: 0,
+        far: Far::default(),
         began: Instant::now(),
     };
     let (stop, told) = (Arc::clone(&feed.stop), Arc::clone(&feed.told));
@@ -98,6 +99,7 @@ struct Feed {
     told: Arc<OnceLock<SyncSender<Input>>>,
     /// Events read so far.
     read: u64,
+    far: Far,
     began: Instant,
 }
 
@@ -112,6 +114,7 @@ impl Feed {
             let mut said = Vec::new();
             let mut next = first;
             while let Some(chunk) = next.take() {
+                self.far = recording.far();
                 if !self.take(chunk) {
                     self.end(true);
                     return said;
@@ -165,7 +168,8 @@ impl Feed {
     fn progress(&self) {
         let Some(console) = self.told.get().filter(|_| self.speed.factor().is_none()) else { return };
         if self.began.elapsed() > SOON {
-            let work = Work { what: console::READING, done: self.read, total: 0 };
+            let Far { read, total } = self.far;
+            let work = Work { what: console::READING, done: read, total, unit: Unit::Bytes };
             // A full queue has news in it already, and the next report comes soon.
             let _ = console.try_send(Input::Work(Some(work)));
         }

@@ -22,8 +22,9 @@ use crate::event::form::Part;
 use crate::event::{Chunk, EventRef, Timestamp};
 use crate::scan::Matches;
 
-/// Events that are looked at to tell how large an export will be.
-const SAMPLE: u64 = 64;
+/// Events whose size tells how large an export will be, and how many are looked through for them: a key waits for that.
+const SAMPLE: usize = 64;
+const MAX_LOOKED_AT: usize = 65_536;
 /// Bytes of events that are copied; more belongs in a file.
 const MAX_COPY: usize = 1 << 20;
 
@@ -35,6 +36,14 @@ pub struct Work {
     pub done: u64,
     /// 0 where nobody knows.
     pub total: u64,
+    pub unit: Unit,
+}
+
+/// What the progress of a work is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Events,
+    Bytes,
 }
 
 /// How long a filter may look for its matches before that is said, in milliseconds.
@@ -80,28 +89,32 @@ impl Chosen {
         match self.what {
             What::Shown => self.matches.total,
             What::Selected => 1,
-            What::Pinned => self.pinned.len() as u64,
-            // Which of them it will be is known at the end.
-            What::Session => 0,
-            What::All => self.matches.snapshot.len(),
+            What::Pinned | What::Session | What::All => self.matches.snapshot.len(),
+        }
+    }
+
+    /// Oldest first; `None` for one that is looked at and is not among them.
+    pub fn looked_at(&self) -> Box<dyn Iterator<Item = Option<EventRef<'_>>> + '_> {
+        let snapshot = &self.matches.snapshot;
+        let all = (snapshot.first..snapshot.end).map(|ordinal| snapshot.event(ordinal));
+        let selected = self.selected.as_ref().map(|(chunk, row)| chunk.event(*row));
+        match self.what {
+            What::Shown => Box::new(self.matches.iter().map(|(_, event)| Some(event))),
+            What::All => Box::new(all),
+            What::Selected => Box::new(selected.into_iter().map(Some)),
+            What::Pinned => {
+                Box::new(all.map(|event| event.filter(|event| self.pinned.contains(&event.seq()))))
+            }
+            What::Session => {
+                let session = selected.map_or("", |event| event.session());
+                Box::new(all.map(move |event| event.filter(|event| event.session() == session)))
+            }
         }
     }
 
     /// Oldest first.
-    pub fn events(&self) -> Box<dyn Iterator<Item = EventRef<'_>> + '_> {
-        let snapshot = &self.matches.snapshot;
-        let all = || (snapshot.first..snapshot.end).filter_map(|ordinal| snapshot.event(ordinal));
-        let selected = self.selected.as_ref().map(|(chunk, row)| chunk.event(*row));
-        match self.what {
-            What::Shown => Box::new(self.matches.iter().map(|(_, event)| event)),
-            What::All => Box::new(all()),
-            What::Selected => Box::new(selected.into_iter()),
-            What::Pinned => Box::new(all().filter(|event| self.pinned.contains(&event.seq()))),
-            What::Session => {
-                let session = selected.map_or("", |event| event.session());
-                Box::new(all().filter(move |event| event.session() == session))
-            }
-        }
+    pub fn events(&self) -> impl Iterator<Item = EventRef<'_>> {
+        self.looked_at().flatten()
     }
 }
 
@@ -290,7 +303,7 @@ impl App {
         let chosen = self.chosen(dialog.what());
         let mut text = String::new();
         let mut counted = 0;
-        for event in chosen.events().take(usize::try_from(SAMPLE).unwrap_or(1)) {
+        for event in chosen.looked_at().take(MAX_LOOKED_AT).flatten().take(SAMPLE) {
             dialog.form().event(event, counted == 0, &mut text);
             counted += 1;
         }
@@ -340,24 +353,29 @@ impl App {
         let (_, since) = self.chrome.search.begun?;
         let is_slow = self.world.now.since(since) > SOON_MS;
         let (done, total) = (self.world.matches.scanned, self.world.matches.snapshot.len());
-        is_slow.then_some(Work { what: "searching", done, total })
+        is_slow.then_some(Work { what: "searching", done, total, unit: Unit::Events })
     }
 
-    /// What takes its time, for the footer: `exporting 43 %  Esc cancels`.
+    /// What takes its time, for the footer: `exporting  43 %  …  430,000 of 1,000,000 events   Esc cancels`.
     pub(super) fn work_line(&self) -> Option<String> {
         let work = self.chrome.work.clone().or_else(|| self.searched())?;
-        let bar = &self.world.theme.glyphs.bar;
+        let glyphs = self.world.theme.glyphs;
+        let amount = |amount| match work.unit {
+            Unit::Events => format::counted(amount, "event"),
+            Unit::Bytes => format::bytes(amount),
+        };
         let far = match work.total {
-            0 => format!("{} so far", format::count(work.done)),
+            0 => format!("{} so far", amount(work.done)),
             total => {
                 let done = work.done.min(total);
                 let cells = usize::try_from(done.saturating_mul(20) / total).unwrap_or(20);
                 let percent = done.saturating_mul(100) / total;
-                format!(
-                    "{percent:3} %  {}{}",
-                    bar[7].repeat(cells),
-                    self.world.theme.glyphs.dot.repeat(20 - cells)
-                )
+                let begun = match work.unit {
+                    Unit::Events => format::count(done),
+                    Unit::Bytes => format::bytes(done),
+                };
+                let way = format!("{}{}", glyphs.bar[7].repeat(cells), glyphs.dot.repeat(20 - cells));
+                format!("{percent:3} %  {way}  {begun} of {}", amount(total))
             }
         };
         Some(format!("{} {far}   Esc cancels", work.what))
@@ -377,7 +395,7 @@ impl App {
         }
         let letters = ["y", "m", "s", "c", "p", "u", "f", "t", "i", "I"];
         let words = Copied::ALL.map(|(.., word)| word);
-        let pairs = letters.into_iter().zip(words).chain([("Esc", "not")]);
+        let pairs = letters.into_iter().zip(words).chain([("Esc", "cancel")]);
         self.chrome.is_copying.then(|| pairs.collect())
     }
 

@@ -60,7 +60,7 @@ enum Field {
 
 const ORDER: [Field; 4] = [Field::What, Field::As, Field::To, Field::LeaveOut];
 /// Cells inside the box, and columns of what stands before a field.
-const WIDTH: u16 = 86;
+const WIDTH: u16 = 100;
 const HEIGHT: u16 = 14;
 const LABEL: u16 = 12;
 
@@ -230,7 +230,18 @@ impl ExportDialog {
         theme: &Theme,
     ) -> Option<Position> {
         let inner = frame::open(area, buf, "export", (WIDTH, HEIGHT), theme);
-        let row = |y: u16| Rect { y: inner.y.saturating_add(y), height: 1, ..inner }.intersection(inner);
+        // Where not all rows fit, the one that keys act on is in sight, with what is said of it.
+        let here = match self.field {
+            Field::What => 0,
+            Field::As => 2,
+            Field::To => 4,
+            Field::LeaveOut => 6,
+        };
+        let top = (here + 1_u16).saturating_sub(inner.height);
+        let row = |y: u16| match y.checked_sub(top) {
+            Some(y) => Rect { y: inner.y.saturating_add(y), height: 1, ..inner }.intersection(inner),
+            None => Rect { height: 0, ..inner },
+        };
         let counted = |at: usize| format::count(sizes.events[at]);
         let whats = [
             format!("the {} shown", format::counted(sizes.events[0], "event")),
@@ -268,17 +279,18 @@ impl ExportDialog {
         draw::text(buf, row(13), inner.right().saturating_sub(width + 2), row(13).y, &buttons, theme.accent);
         let column = u16::try_from(theme.gate.columns(self.editor.before_cursor())).unwrap_or(u16::MAX);
         let x = x.saturating_add(column).min(inner.right().saturating_sub(1));
-        (self.field == Field::To && inner.height > 3).then_some(Position { x, y: inner.y + 3 })
+        (self.field == Field::To && row(3).height > 0).then_some(Position { x, y: row(3).y })
     }
 
     /// How much is written where, or what stands in the way.
     fn state(&self, sizes: &Sizes, theme: &Theme) -> (String, Style) {
         let events = sizes.events[self.what as usize];
-        let size = format!(
-            "{}, about {}",
-            format::counted(events, "event"),
-            format::bytes(events.saturating_mul(sizes.bytes_each))
-        );
+        let mut size = format::counted(events, "event");
+        // Where none was met in time nothing is made up.
+        if sizes.bytes_each > 0 {
+            let bytes = format::bytes(events.saturating_mul(sizes.bytes_each));
+            size.push_str(&format!(", about {bytes}"));
+        }
         let dot = theme.glyphs.dot;
         match &self.probe {
             _ if events == 0 => ("there is no such event".to_owned(), theme.warn),
@@ -289,7 +301,7 @@ impl ExportDialog {
             }
             Probe { exists: true, .. } => (format!("{size} {dot} a file of that name is there"), theme.warn),
             Probe { path, .. } if path == self.path() => {
-                (format!("{size} {dot} the folder is writable, the file is new"), theme.text)
+                (format!("{size} {dot} new file, folder writable"), theme.text)
             }
             _ => (size, theme.text),
         }
@@ -319,18 +331,43 @@ impl ExportDialog {
     ) {
         let is_here = label.0 == self.field;
         let mut x = self.label(row, buf, label, theme);
-        for (at, (name, is_chosen)) in choices.iter().enumerate() {
+        let text_of = |(name, is_chosen): &(&str, bool)| {
+            format!("{} {name}", if *is_chosen { theme.glyphs.ok } else { theme.glyphs.dot })
+        };
+        let here = match label.0 {
+            Field::LeaveOut => self.part,
+            _ => choices.iter().position(|(_, is_chosen)| *is_chosen).unwrap_or(0),
+        };
+        // Where not all of them fit, the one that counts is in sight.
+        let widths: Vec<_> = choices.iter().map(|choice| theme.gate.columns(&text_of(choice)) + 2).collect();
+        let room = usize::from(row.right().saturating_sub(x)) + 2;
+        let is_cut = widths.iter().sum::<usize>() > room;
+        let room = room.saturating_sub(if is_cut { theme.gate.columns(theme.glyphs.cut) + 1 } else { 0 });
+        let first =
+            (0..=here).find(|first| widths[*first..=here].iter().sum::<usize>() <= room).unwrap_or(here);
+        if first > 0 {
+            x = draw::text(buf, row, x, row.y, theme.glyphs.cut, theme.dim) + 1;
+        }
+        for (at, choice) in choices.iter().enumerate().skip(first) {
+            let is_chosen = &choice.1;
             let is_stood_on = is_here && (label.0 != Field::LeaveOut || at == self.part);
-            let mark = if *is_chosen { theme.glyphs.ok } else { theme.glyphs.dot };
             let style = match (is_chosen, is_stood_on) {
                 (true, true) | (false, true) if label.0 == Field::LeaveOut => theme.selection,
                 (true, true) => theme.selection,
                 (true, false) => theme.title,
                 (false, _) => theme.dim,
             };
-            let text = format!("{mark} {name}");
+            let text = text_of(choice);
             let columns = u16::try_from(theme.gate.columns(&text)).unwrap_or(u16::MAX);
             if x.saturating_add(columns) > row.right() {
+                draw::text(
+                    buf,
+                    row,
+                    x.min(row.right().saturating_sub(1)),
+                    row.y,
+                    theme.glyphs.cut,
+                    theme.dim,
+                );
                 return;
             }
             x = draw::text(buf, row, x, row.y, &text, style) + 2;

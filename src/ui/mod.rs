@@ -45,7 +45,7 @@ mod whose;
 mod why;
 
 pub use app::{App, Kept, Msg};
-pub use chrome::{Chosen, Work};
+pub use chrome::{Chosen, Unit, Work};
 pub use export_dialog::{Probe, What};
 pub use terminal::Screen as TerminalScreen;
 pub use view::{Effect, Facts, Screen};

@@ -185,25 +185,38 @@ fn header(app: &mut App, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The screens' tabs and which of them is lit, with the number of new groups of errors. Titles that need not be whole
-/// give way where there is little room.
+/// How much of the tabs' titles is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Titles {
+    Whole,
+    Short,
+    /// That of the screen that is shown alone.
+    Here,
+}
+
+/// The screens' tabs and which of them is lit, with the number of new groups of errors. Titles give way where there is
+/// little room, that of the screen that is shown last.
 fn tabs(here: Screen, fresh: usize, room: usize) -> Vec<(bool, String)> {
-    let made = |is_short: bool| -> Vec<(bool, String)> {
-        let title = |screen, title| match screen {
-            Screen::Errors if fresh > 0 => format!("{title} +{}", format::count_short(fresh as u64)),
-            Screen::Sessions if is_short => "Sess".to_owned(),
-            Screen::Vitals if is_short => "Vit".to_owned(),
-            _ => String::from(title),
-        };
-        let tab = |(key, screen, name)| match screen == here.tab() {
-            true => (true, format!("[{key} {}]", title(screen, name))),
-            false => (false, format!(" {key} {} ", title(screen, name))),
+    let made = |titles: Titles| -> Vec<(bool, String)> {
+        let tab = |(key, screen, name): (char, Screen, &str)| {
+            let is_here = screen == here.tab();
+            let name = match screen {
+                _ if titles == Titles::Here && !is_here => "",
+                Screen::Sessions if titles != Titles::Whole => "Sess",
+                Screen::Vitals if titles != Titles::Whole => "Vit",
+                _ => name,
+            };
+            let mut text = format!("{key} {name}").trim_end().to_owned();
+            if screen == Screen::Errors && fresh > 0 {
+                text.push_str(&format!(" +{}", format::count_short(fresh as u64)));
+            }
+            (is_here, if is_here { format!("[{text}]") } else { format!(" {text} ") })
         };
         Screen::ALL.into_iter().map(tab).collect()
     };
-    let whole = made(false);
-    let width: usize = whole.iter().map(|(_, text)| text.len()).sum();
-    if width <= room { whole } else { made(true) }
+    let fits = |tabs: &Vec<(bool, String)>| tabs.iter().map(|(_, text)| text.len()).sum::<usize>() <= room;
+    let all = [Titles::Whole, Titles::Short].map(made);
+    all.into_iter().find(fits).unwrap_or_else(|| made(Titles::Here))
 }
 
 fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use taillight::config::Settings;
 use taillight::ui::keys::{KEYS, Keymap};
-use taillight::ui::{Effect, Kept, Msg, Probe};
+use taillight::ui::{Effect, Kept, Msg, Probe, Unit, Work};
 
 use crate::ui::Console;
 
@@ -85,6 +85,37 @@ fn settings_are_changed_for_now_or_for_good() {
 }
 
 #[test]
+fn what_counts_is_in_sight_at_every_size() {
+    let mut console = Console::with_a_shop();
+    for (key, name) in
+        [("1", "Stream"), ("2", "Errors"), ("3", "Latency"), ("4", "Sess"), ("5", "Vit"), ("6", "Health")]
+    {
+        console.keys(key);
+        for width in [40, 60, 80, 120] {
+            let screen = console.screen(width, 8);
+            let header = screen.lines().next().unwrap_or("");
+            assert!(header.contains(&format!("[{key} {name}")), "{width}: {header}");
+        }
+    }
+    console.keys("e");
+    for (keys, expected) in [
+        ("", "taillight-2026-01-31T143215.jsonl"),
+        ("<up>", "jsonl"),
+        ("<up>", "shown"),
+        ("<right><right><right><right>", "all 10"),
+        ("<up><right><right><right>", "stacks"),
+    ] {
+        console.keys(keys);
+        for (width, height) in [(40, 8), (60, 12), (80, 24), (120, 36)] {
+            let screen = console.screen(width, height);
+            let room = if width == 40 { 8 } else { 40 };
+            let expected: String = expected.chars().take(room).collect();
+            assert!(screen.contains(&expected), "{keys} at {width}x{height}: {expected} in\n{screen}");
+        }
+    }
+}
+
+#[test]
 fn an_export_asks_before_it_writes_over_a_file() {
     let mut console = Console::with_a_shop();
     console.keys("/level:error<cr>e");
@@ -128,16 +159,23 @@ fn each_choice_exports_what_it_says() {
             _ => sessions.iter().any(|row| row.events == count),
         };
         assert!(expected, "{command}: {count} of {all}");
+        // How far it is counts what is looked at: a few of very many take their time too.
+        assert_eq!(chosen.looked_at().count() as u64, chosen.total(), "{command}");
     }
 }
 
 #[test]
 fn what_takes_its_time_is_shown_and_can_be_cancelled() {
     let mut console = Console::with_a_shop();
-    let work = taillight::ui::Work { what: "exporting", done: 430, total: 1_000 };
-    console.app.update(Msg::Work(Some(work)));
-    shows(&mut console, "exporting  43 %");
-    shows(&mut console, "Esc cancels");
+    for (what, done, total, unit, expected) in [
+        ("reading", 1_234_567, 0, Unit::Bytes, "reading 1.2 MB so far   Esc cancels"),
+        ("reading", 1_234_567, 4_000_000, Unit::Bytes, "reading  30 %  ██████··············  1.2 MB of 4 MB"),
+        ("exporting", 430, 1_000, Unit::Events, "exporting  43 %  ████████············  430 of 1,000 events"),
+    ] {
+        console.app.update(Msg::Work(Some(Work { what, done, total, unit })));
+        shows(&mut console, expected);
+        shows(&mut console, "Esc cancels");
+    }
     let effects = console.keys("<esc>");
     assert!(matches!(effects[..], [Effect::CancelWork]), "{effects:?}");
     console.app.update(Msg::Work(None));

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -192,7 +193,7 @@ fn a_user_sees_types_drills_exports_and_quits() {
     terminal.press("q1e");
     terminal.wait("the question", |screen| screen.contains("the 3 events shown"));
     terminal.press("\u{15}out.jsonl");
-    terminal.wait("the path is looked at", |screen| screen.contains("the file is new"));
+    terminal.wait("the path is looked at", |screen| screen.contains("new file, folder writable"));
     terminal.press("\r");
     terminal.wait("the answer", |screen| screen.contains("wrote 3 events"));
     let written = std::fs::read_to_string(terminal.folder.path().join("out.jsonl")).expect("written");
@@ -462,7 +463,7 @@ fn reading_a_long_recording_says_how_far_it_is_and_can_be_stopped() {
     let pipe = pipe.to_str().expect("text");
     let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_taillight"), &["open", pipe], 100, 24);
     terminal.wait("how far it is", |screen| {
-        screen.contains("reading ") && screen.contains(" so far   Esc cancels")
+        screen.contains("reading ") && screen.contains("B so far   Esc cancels")
     });
     terminal.press("\x1b");
     let screen = terminal.wait("that it stopped", |screen| screen.contains("stopped reading after "));
@@ -471,6 +472,45 @@ fn reading_a_long_recording_says_how_far_it_is_and_can_be_stopped() {
     assert!(writer.join().expect("written") > 0);
     terminal.press("q");
     assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn a_large_export_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled() {
+    let mut recorded = tempfile::Builder::new().suffix(".jsonl").tempfile().expect("a file");
+    for at in 0..60_000 {
+        let line = r#"{"inst":1769870000000,"id":"browser/log","level":"info","msg":"line"#;
+        writeln!(recorded, r#"{line} {at}"}}"#).expect("writable");
+    }
+    recorded.flush().expect("written");
+    let path = recorded.path().to_str().expect("text");
+    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_taillight"), &["open", path], 120, 24);
+    terminal.wait("how far it is", |screen| screen.contains("reading ") && screen.contains(" % "));
+    terminal.wait("all of it", |screen| screen.contains("60,000 events") && !screen.contains("reading "));
+    terminal.press("e");
+    terminal.wait("the dialog", |screen| screen.contains("new file, folder writable"));
+    terminal.press("\r");
+    terminal.wait("how far it is", |screen| {
+        screen.contains("exporting ") && screen.contains(" of 60,000 events   Esc cancels")
+    });
+    terminal.press("\x1b");
+    terminal.wait("that it is cancelled", |screen| screen.contains("export failed: cancelled"));
+    let folder = std::mem::replace(&mut terminal.folder, tempfile::tempdir().expect("a folder"));
+    let left = || {
+        let left = std::fs::read_dir(folder.path()).expect("readable").flatten().map(|file| file.path());
+        left.filter(|path| path.to_string_lossy().contains("taillight-")).collect::<Vec<_>>()
+    };
+    assert_eq!(left(), Vec::<PathBuf>::new());
+    // Whoever quits meanwhile gets the whole of it.
+    terminal.press("e");
+    terminal.wait("the dialog", |screen| screen.contains("new file, folder writable"));
+    terminal.press("\r");
+    terminal.wait("how far it is", |screen| screen.contains("exporting "));
+    terminal.press("q");
+    let (code, raw) = terminal.end();
+    assert!(code == 0 && raw.contains("taillight: an export is being finished"), "{code}");
+    let [written] = &left()[..] else { panic!("{:?}", left()) };
+    let lines = std::fs::read_to_string(written).expect("readable");
+    assert_eq!(lines.lines().count(), 60_000);
 }
 
 #[test]
