@@ -31,13 +31,13 @@ pub struct Cli {
 /// What to do; without one: the console.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Listen without a dashboard and print what arrives
+    /// Listen without a screen and print what arrives
     Tail(Tail),
-    /// Listen without a dashboard and keep what arrives in memory
+    /// Listen without a screen and keep what arrives in memory
     Serve,
     /// The console, fed by built-in synthetic browsers through the real WebSocket
     Demo,
-    /// The dashboard over recorded JSONL
+    /// The console over recorded JSONL
     Open(Open),
     /// Say how a filter reads, or what is wrong with it and where
     Check(Check),

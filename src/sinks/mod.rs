@@ -229,7 +229,7 @@ pub struct Kind {
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "console",
-        about: "lines for people on standard output or standard error; only without the dashboard",
+        about: "lines for people on standard output or standard error; only without the screen",
         unit: "line",
         keys: console::KEYS,
         build: console::build,

@@ -12,12 +12,15 @@ use super::app::App;
 use super::copying::What as Copied;
 use super::draw;
 use super::view::{Effect, Facts, Screen, View};
+use crate::event::gate::{Gate, Line};
 
 /// What the keys are called below the screen.
 pub(super) const HINTS: [(&str, &str); 4] =
     [("y", "copy the tag"), ("Y", "the import"), ("d", "demo"), ("w", "why is nothing arriving")];
 /// Rows that a text is wrapped to.
 const MOST_ROWS: usize = 6;
+/// Columns of the mark and the name of a check.
+const CHECK: usize = 14;
 /// From this width on there is room at the left.
 const WIDE: u16 = 100;
 
@@ -60,8 +63,24 @@ struct Said {
     text: String,
     style: Style,
     key: &'static str,
+    /// Columns that further lines begin later.
+    hang: usize,
     /// Those of the highest rank are left out first.
     rank: u8,
+}
+
+impl Said {
+    fn wrapped(&self, width: usize, gate: Gate) -> Vec<Line> {
+        let lead = self.text.char_indices().nth(self.hang).map_or(0, |(at, _)| at);
+        if lead == 0 || width < 3 * self.hang {
+            return gate.lines(&self.text, width, MOST_ROWS);
+        }
+        let (lead, rest) = self.text.split_at(lead);
+        let lines = gate.lines(rest, width - self.hang, MOST_ROWS);
+        let blank = " ".repeat(self.hang);
+        let leads = std::iter::once(lead).chain(std::iter::repeat(&*blank));
+        leads.zip(&lines).map(|(lead, line)| gate.line(&format!("{lead}{}", line.text()), width)).collect()
+    }
 }
 
 /// Draws it; `checks` are what was found out about why nothing arrives.
@@ -69,7 +88,7 @@ pub(super) fn render(area: Rect, buf: &mut Buffer, checks: &[String], view: &Vie
     let indent = if area.width >= WIDE { 6 } else { 2 };
     let width = usize::from(area.width.saturating_sub(indent + 1));
     let mut all = if checks.is_empty() { lines(view) } else { found(checks, view) };
-    let rows_of = |said: &Said| view.theme.gate.lines(&said.text, width, MOST_ROWS).len();
+    let rows_of = |said: &Said| said.wrapped(width, view.theme.gate).len();
     while all.iter().map(rows_of).sum::<usize>() > usize::from(area.height)
         && let Some(rank) = all.iter().map(|said| said.rank).max().filter(|rank| *rank > 0)
     {
@@ -77,7 +96,7 @@ pub(super) fn render(area: Rect, buf: &mut Buffer, checks: &[String], view: &Vie
     }
     let mut y = area.y;
     for said in all {
-        for (nth, line) in view.theme.gate.lines(&said.text, width, MOST_ROWS).iter().enumerate() {
+        for (nth, line) in said.wrapped(width, view.theme.gate).iter().enumerate() {
             if y >= area.bottom() {
                 return;
             }
@@ -99,8 +118,8 @@ fn lines(view: &View<'_>) -> Vec<Said> {
     let mark = |is_done: bool| if is_done { theme.glyphs.ok } else { theme.glyphs.unknown };
     let address = &view.facts.address;
     let key = if view.facts.key.is_empty() { String::new() } else { format!("?k={}", view.facts.key) };
-    let said = |rank, style, text: String| Said { text, style, key: "", rank };
-    let copied = |key, text: &str| Said { text: text.to_owned(), style: theme.text, key, rank: 0 };
+    let said = |rank, style, text: String| Said { text, style, key: "", hang: 0, rank };
+    let copied = |key, text: &str| Said { text: text.to_owned(), style: theme.text, key, hang: 0, rank: 0 };
     let blank = |rank| said(rank, theme.text, String::new());
     vec![
         blank(3),
@@ -143,13 +162,13 @@ fn lines(view: &View<'_>) -> Vec<Said> {
 /// What was found out about why nothing arrives.
 fn found(checks: &[String], view: &View<'_>) -> Vec<Said> {
     let theme = view.theme;
-    let said = |style, text: &str| Said { text: text.to_owned(), style, key: "", rank: 0 };
+    let said = |style, text: &str| Said { text: text.to_owned(), style, key: "", hang: 0, rank: 0 };
     let mut lines = vec![
         Said { rank: 1, ..said(theme.text, "") },
         said(theme.title, "Why is nothing arriving?"),
         Said { rank: 1, ..said(theme.text, "") },
     ];
-    lines.extend(checks.iter().map(|check| said(theme.text, check)));
+    lines.extend(checks.iter().map(|check| Said { hang: CHECK, ..said(theme.text, check) }));
     lines.push(Said { rank: 1, ..said(theme.text, "") });
     lines.push(said(theme.dim, "w looks again   Esc goes back   6 lists who was refused, and why"));
     lines

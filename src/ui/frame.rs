@@ -17,10 +17,22 @@ pub(super) fn open(
     (width, height): (u16, u16),
     theme: &Theme,
 ) -> Rect {
+    open_up_to(area, buf, title, (width, height, height), theme)
+}
+
+/// The same for a box whose height changes while it is open: its top stays where that of the tallest is.
+pub(super) fn open_up_to(
+    area: Rect,
+    buf: &mut Buffer,
+    title: &str,
+    (width, height, tallest): (u16, u16, u16),
+    theme: &Theme,
+) -> Rect {
     let width = (width + 2).min(area.width);
-    let height = (height + 2).min(area.height);
+    let tallest = (tallest + 2).min(area.height);
+    let height = (height + 2).min(tallest);
     let outer =
-        Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
+        Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - tallest) / 3, width, height };
     clear(outer, buf, theme);
     let [upper_left, upper_right, lower_left, lower_right] = theme.glyphs.corners;
     let dashes = theme.glyphs.horizontal.repeat(usize::from(width.saturating_sub(2)));

@@ -3,7 +3,7 @@
 //! Owned by the app while it is open, drawn over the middle of the screen. What is chosen is carried out by the app.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -202,21 +202,29 @@ impl Palette {
     }
 
     fn ranked(&mut self, text: &str, entries: Vec<Entry>, offer: Offer<'_>) -> Vec<Entry> {
-        let pattern = Pattern::parse(text.trim(), CaseMatching::Ignore, Normalization::Smart);
+        let text = text.trim();
+        let of_kind = |kind| Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, kind);
+        // Names are known in parts, what they do is not: there letters far apart would find nearly everything.
+        let (fuzzy, words) = (of_kind(AtomKind::Fuzzy), of_kind(AtomKind::Substring));
         let mut chars = Vec::new();
         let mut ranked: Vec<(u32, Entry)> = entries
             .into_iter()
             .filter_map(|entry| {
                 let shown = shown(&entry, offer);
                 // A name says more than what it does; one that begins so is what is meant.
-                let name = pattern.score(Utf32Str::new(&shown.name, &mut chars), &mut self.matcher);
+                let name = match entry {
+                    Entry::Setting(at) => SETTINGS[at].key,
+                    _ => &shown.name,
+                };
+                let name = fuzzy.score(Utf32Str::new(name, &mut chars), &mut self.matcher);
                 let all = format!("{} {} {}", shown.name, shown.help, shown.kind);
-                let score = pattern.score(Utf32Str::new(&all, &mut chars), &mut self.matcher)?;
-                let begins = shown.name.starts_with(text.trim());
-                let rest = shown.name.strip_prefix(text.trim());
+                let said = words.score(Utf32Str::new(&all, &mut chars), &mut self.matcher);
+                name.or(said)?;
+                let begins = shown.name.starts_with(text);
+                let rest = shown.name.strip_prefix(text);
                 let is_it = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
                 let bonus = u32::from(begins) * 50 + u32::from(is_it) * 10_000;
-                Some((score + name.unwrap_or(0) * 2 + bonus, entry))
+                Some((said.unwrap_or(0) + name.unwrap_or(0) * 3 + bonus, entry))
             })
             .collect();
         // A stable sort: equal ones stay in the order of their tables.
@@ -236,8 +244,11 @@ impl Palette {
         self.selected = self.selected.min(entries.len().saturating_sub(1));
         let room = usize::from(area.height.saturating_sub(6)).clamp(1, ROWS);
         self.top = self.top.min(self.selected).max((self.selected + 1).saturating_sub(room));
-        let rows = u16::try_from(room).unwrap_or(1);
-        let inner = frame::open(area, buf, "commands", (WIDTH, rows + 4), theme);
+        let cells = |count: usize| u16::try_from(count).unwrap_or(1);
+        let (rows, tallest) = (cells(room.min(entries.len())), cells(room));
+        // A list without rows needs no rule below it either.
+        let below = rows + u16::from(rows > 0) + 2;
+        let inner = frame::open_up_to(area, buf, "commands", (WIDTH, below + 1, tallest + 4), theme);
         let line = Rect { height: inner.height.min(1), ..inner };
         let x = draw::text(buf, line, inner.x + 1, inner.y, ": ", theme.accent);
         let room_for_text = usize::from(inner.right().saturating_sub(x + 1));
@@ -251,16 +262,18 @@ impl Palette {
             let row = Rect { y, height: 1, ..list };
             draw_row(row, buf, &shown(entry, offer), at == self.selected, theme);
         }
-        frame::inside_rule(inner, buf, rows + 2, theme);
-        let foot = Rect { y: inner.y.saturating_add(rows + 3), height: 1, ..inner }.intersection(inner);
-        let said = self.foot(&entries, offer);
+        if rows > 0 {
+            frame::inside_rule(inner, buf, rows + 2, theme);
+        }
+        let foot = Rect { y: inner.y.saturating_add(below), height: 1, ..inner }.intersection(inner);
+        let said = self.foot(entries.len(), entries.len().saturating_sub(self.top + room), offer);
         let said = theme.gate.line(&said, usize::from(inner.width.saturating_sub(2)));
         draw::line(buf, foot, inner.x + 1, foot.y, &said, theme.dim);
         (cursor, list)
     }
 
-    /// What is said below the list: what a setting may be, how many rows there are, or what `:set` does.
-    fn foot(&self, entries: &[Entry], offer: Offer<'_>) -> String {
+    /// What is said below the list: what a setting may be, how many rows of `count` are `below`, or what `:set` does.
+    fn foot(&self, count: usize, below: usize, offer: Offer<'_>) -> String {
         if let Some((command, rest)) = typed_command(self.editor.text()) {
             let key = rest.split(' ').next().unwrap_or("");
             if let Some(at) = position(key).filter(|_| matches!(command.does, Does::Set | Does::Keep)) {
@@ -270,11 +283,9 @@ impl Palette {
             }
             return format!("{} {}: {}", command.name, command.takes, command.help);
         }
-        match entries.len() {
-            0 => "nothing is called so: Esc closes".to_owned(),
-            count if count > ROWS => {
-                format!("{} more below: :set changes a setting for now, :set! keeps it", count - ROWS)
-            }
+        match (count, below) {
+            (0, _) => "nothing is called so: Esc closes".to_owned(),
+            (_, 1..) => format!("{below} more below: :set changes a setting for now, :set! keeps it"),
             _ => "every key has a name here; :set changes a setting for now, :set! keeps it".to_owned(),
         }
     }
@@ -382,6 +393,12 @@ mod tests {
             assert_eq!(typed(keys).1, expected, "{keys:?}");
         }
         assert_eq!(typed("set gly\n").0.editor.text(), "set glyphs ");
+        let found = |text: &str| {
+            let (map, saved, settings) = (Keymap::default(), saved(), Settings::default());
+            let offer = Offer { keys: &map, saved: &saved, settings: &settings };
+            typed(text).0.entries(offer).len()
+        };
+        assert_eq!((found("doctor"), found("colour")), (0, 2), "what is said of a row is found by its words");
         assert_eq!(typed("set!\t").0.editor.text(), "set! ");
         assert_eq!(typed("buffer.ev\t").0.editor.text(), "set buffer.events ");
     }

@@ -43,7 +43,7 @@ pub(super) fn parts(view: &View<'_>, settings: &Settings, width: u16) -> Vec<Sta
         let tabs = if is_wide { counted(connections, "tab") } else { connections.to_string() };
         parts.push(state(format!("{mark} {tabs}"), false, 9));
         let rate = format::count_short(view.snapshot.events_per_s);
-        parts.push(state(if is_wide { format!("{rate} ev/s") } else { format!("{rate}/s") }, false, 6));
+        parts.push(state(if is_wide { format!("{rate:>2} ev/s") } else { format!("{rate:>2}/s") }, false, 6));
     }
     let dropped = view.counters.get(Counter::GapEvents);
     if dropped > 0 {
@@ -58,7 +58,8 @@ pub(super) fn parts(view: &View<'_>, settings: &Settings, width: u16) -> Vec<Sta
         let is_late = lag > LATE_MS;
         let shown = if lag < 1_000 { format!("{}ms", lag.max(0)) } else { format::age(lag) };
         let (mark, name) = (if is_late { "! " } else { "" }, if is_wide { "lag " } else { "" });
-        parts.push(state(format!("{mark}{name}{shown}"), is_late, if is_late { 8 } else { 5 }));
+        // Always as wide, or its neighbours would come and go with its digits.
+        parts.push(state(format!("{mark}{name}{shown:>5}"), is_late, if is_late { 8 } else { 5 }));
     }
     if view.facts.recording.is_some() {
         parts.push(state(format::bytes(view.snapshot.bytes), false, 4));

@@ -183,6 +183,13 @@ impl Theme {
         }
     }
 
+    /// How a short sign of trouble looks in the selected row, as a level's word: it keeps its colour where all else is
+    /// reversed.
+    pub fn selected_sign(&self, own: Style) -> Style {
+        let is_trouble = [self.error, self.warn, self.worse].contains(&own);
+        if is_trouble { own.patch(self.selection) } else { self.selected(own) }
+    }
+
     /// The style of a level's word.
     pub fn level(&self, level: Level) -> Style {
         match level {
@@ -326,6 +333,21 @@ mod tests {
         for style in styles(&Theme::new(Palette::Mono, false)) {
             assert_eq!((style.fg, style.bg), (None, None));
             assert!(allowed.contains(style.add_modifier), "{style:?}");
+        }
+    }
+
+    #[test]
+    fn signs_of_trouble_keep_their_colour_in_a_selected_row() {
+        let all = [Palette::Ansi, Palette::AnsiLight, Palette::Indexed(Ground::Dark)];
+        for theme in all.map(|palette| Theme::new(palette, false)) {
+            for own in [theme.error, theme.warn] {
+                let sign = theme.selected_sign(own);
+                assert_eq!((sign.fg, sign.bg), (own.fg, theme.selection.bg));
+                assert!(sign.add_modifier.contains(theme.selection.add_modifier), "{sign:?}");
+            }
+            for own in [theme.text, theme.dim, theme.accent, theme.title] {
+                assert_eq!(theme.selected_sign(own), theme.selected(own), "all else is as the row is");
+            }
         }
     }
 

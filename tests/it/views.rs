@@ -404,7 +404,7 @@ fn what_sets_a_group_apart_from_what_did_not_fail_is_said() {
     calls.extend((40..44).map(|at| call(at, "/cart?x=1", 500)));
     console.post(&format!("[{}]", calls.join(",")));
     console.keys("2");
-    assert_shows(&mut console, "the page", &["differs    page /cart 4 of 4: from events that did not fail"]);
+    assert_shows(&mut console, "the page", &["differs    from events that did not fail: page /cart 4 of 4"]);
     assert!(!console.screen(120, 36).contains("tab tab-a 4 of 4"), "what all have says nothing");
 }
 

@@ -32,11 +32,11 @@ const LAST: usize = 12;
 
 const COLUMNS: [Column; 14] = [
     plain("", Align::Right, (1, 1), 0),
-    sorted("session", Align::Left, (12, 14), 0),
-    sorted("user", Align::Left, (9, 12), 60),
+    sorted("session", Align::Left, (12, 16), 0),
+    sorted("user", Align::Left, (9, 12), 60).most(24),
     plain("load", Align::Left, (6, 6), 76),
     plain("page", Align::Left, (14, 16), 110),
-    plain("browser", Align::Left, (16, 19), 132),
+    plain("browser", Align::Left, (16, 19), 132).most(20),
     sorted("age", Align::Right, (4, 4), 70),
     sorted("events", Align::Right, (6, 6), 0),
     sorted("err", Align::Right, (5, 5), 0),

@@ -447,19 +447,34 @@ impl Panel for Stream {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        if self.held.is_some() {
+            return &[
+                ("/", "filter"),
+                ("↵", "detail"),
+                ("+ -", "by value"),
+                ("a", "around"),
+                ("T", "timeline"),
+                ("o", "editor"),
+                ("y", "copy"),
+                ("s", "session"),
+                ("n N", "errors"),
+                ("m", "pin"),
+                ("e", "export"),
+            ];
+        }
         &[
             ("/", "filter"),
+            ("N", "newest error"),
             ("↵", "detail"),
-            ("+ -", "by value"),
-            ("a", "around"),
+            ("p", "problems"),
             ("r", "load"),
             ("c", "clear"),
-            ("p", "problems"),
-            ("s", "session"),
-            ("N", "newest error"),
+            ("a", "around"),
+            ("S", "latest session"),
             ("L", "landmarks"),
             ("t", "times"),
             ("e", "export"),
+            ("Space", "freeze"),
         ]
     }
 

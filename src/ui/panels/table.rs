@@ -18,6 +18,8 @@ use crate::ui::theme::Theme;
 
 /// From this width on columns are wide and two blanks apart.
 pub(super) const WIDE: u16 = 100;
+/// From this width on names are whole.
+const WIDEST: u16 = 180;
 /// Columns before the first cell: the selection's mark, and the mark of a row that came after the order was held.
 const MARKS: u16 = 2;
 /// The rule and the titles.
@@ -39,6 +41,8 @@ pub(super) struct Column {
     pub(super) align: Align,
     /// Its columns on screen, and those in an area of [`WIDE`].
     pub(super) widths: (u16, u16),
+    /// Those in an area of [`WIDEST`], where they are more.
+    pub(super) most: u16,
     /// The width of the narrowest area that shows it.
     pub(super) from: u16,
     /// Rows can be in its order.
@@ -47,12 +51,19 @@ pub(super) struct Column {
 
 /// A column that can be sorted by.
 pub(super) const fn sorted(title: &'static str, align: Align, widths: (u16, u16), from: u16) -> Column {
-    Column { title, align, widths, from, sorts: true }
+    Column { title, align, widths, most: 0, from, sorts: true }
 }
 
 /// A column that cannot be sorted by.
 pub(super) const fn plain(title: &'static str, align: Align, widths: (u16, u16), from: u16) -> Column {
-    Column { title, align, widths, from, sorts: false }
+    Column { title, align, widths, most: 0, from, sorts: false }
+}
+
+impl Column {
+    /// With so many columns where there is room for whole names.
+    pub(super) const fn most(self, most: u16) -> Self {
+        Self { most, ..self }
+    }
 }
 
 /// What stands in one column of a row; any text.
@@ -264,7 +275,11 @@ fn place_but(columns: &[Column], hidden: u32, area: Rect) -> Vec<Placed> {
     let is_wide = area.width >= WIDE;
     // A mark without a title stands close to what it marks.
     let gap = |column: &Column| if is_wide && !column.title.is_empty() { 2 } else { 1 };
-    let own = |column: &Column| if is_wide { column.widths.1 } else { column.widths.0 };
+    let own = |column: &Column| match area.width {
+        WIDEST.. => column.widths.1.max(column.most),
+        WIDE.. => column.widths.1,
+        _ => column.widths.0,
+    };
     let shown = || {
         let all = columns.iter().enumerate();
         all.filter(|(at, column)| column.from <= area.width && !is_hidden(*at))
@@ -308,7 +323,8 @@ pub(super) fn draw_row(
         let line = theme.gate.line(&cell.text, usize::from(*width));
         let free = width.saturating_sub(u16::try_from(line.columns).unwrap_or(u16::MAX));
         let x = x.saturating_add(if *align == Align::Right { free } else { 0 });
-        draw::line(buf, area, x, area.y, &line, style(cell.style));
+        let own = if is_selected { theme.selected_sign(cell.style) } else { cell.style };
+        draw::line(buf, area, x, area.y, &line, own);
     }
 }
 

@@ -12,6 +12,7 @@ use rustc_hash::FxHashSet;
 
 mod gradual_tests;
 mod health_tests;
+mod own_tests;
 
 use super::*;
 use crate::counters::{Counter, Counters};

@@ -118,7 +118,7 @@ fn lines(
         out.push(&format!("before it  {before}"), 2, theme.text);
     }
     if let Some(differs) = differs {
-        out.push(&format!("differs    {differs}: from events that did not fail"), 2, theme.text);
+        out.push(&format!("differs    from events that did not fail: {differs}"), 2, theme.text);
     }
     causes(event, &mut out);
     stack(event, frames, &mut out);

@@ -26,7 +26,7 @@ const SLOWEST: [Column; 6] = [
     plain("took", Align::Right, (8, 8), 0),
     plain("code", Align::Left, (4, 4), 50),
     plain("load", Align::Left, (5, 5), 60),
-    plain("session", Align::Left, (10, 14), 80),
+    plain("session", Align::Left, (10, 16), 80),
     plain("phases, in ms", Align::Rest, (0, 0), 0),
 ];
 
@@ -172,7 +172,9 @@ fn render_slowest(
     view: &View<'_>,
 ) {
     let theme = view.theme;
-    draw::rule(buf, area, "slowest requests", "", theme.rule, theme.glyphs);
+    let does = if slowest.is_some() { "Enter opens its session there" } else { "Tab goes there" };
+    let right = format!("phases in ms {} {does}", theme.glyphs.dot);
+    draw::rule(buf, area, "slowest requests", &right, theme.rule, theme.glyphs);
     let kept = kept(endpoint, view);
     let keys: Vec<u64> = kept.iter().map(|(slow, _)| slow.ordinal).collect();
     let body = below(area, 1);

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::table::row_of;
-use crate::event::{EventRef, Micros, Symbol, Timestamp, json};
+use crate::event::{EventRef, Flags, Micros, Symbol, Timestamp, json};
 use crate::stats::Break;
 use crate::ui::draw;
 use crate::ui::format;
@@ -213,7 +213,8 @@ impl Pass {
         if met.name.is_some() {
             took.into_iter().for_each(|took| met.spans.add(took));
         }
-        if met.is_shown {
+        // What taillight says of a session is of none of its loads.
+        if met.is_shown && !event.flags().has(Flags::OWN) {
             self.add(event, took);
         }
     }

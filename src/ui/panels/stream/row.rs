@@ -213,7 +213,9 @@ fn lead(
         draw::text(buf, area, x, area.y, &time, style(theme.dim));
         x += columns.time + 1;
     }
-    draw::text(buf, area, x, area.y, level_word(event.level()), style(theme.level(event.level())));
+    let own = theme.level(event.level());
+    let own = if row.is_selected { theme.selected_sign(own) } else { own };
+    draw::text(buf, area, x, area.y, level_word(event.level()), own);
     x += 4;
     if columns.kind > 0 {
         let kind = theme.gate.line(kind_word(event, columns.kind > 4), usize::from(columns.kind));

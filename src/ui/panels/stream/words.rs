@@ -50,7 +50,8 @@ pub(in crate::ui) fn row_text(event: EventRef<'_>) -> &str {
     if is_plain_request { event.endpoint() } else { event.msg() }
 }
 
-/// An error, or a request that failed.
+/// An error, or a request that failed; an alert about them is not one more.
 pub(in crate::ui) fn is_error(event: EventRef<'_>) -> bool {
-    event.level() >= Level::Error || event.flags().has(Flags::FAILED)
+    let flags = event.flags();
+    (event.level() >= Level::Error && !flags.has(Flags::OWN)) || flags.has(Flags::FAILED)
 }

@@ -86,7 +86,7 @@ const RENDERING: [Column; 7] = [
     plain("p99", Align::Right, (5, 7), 0),
     plain("max", Align::Right, (5, 7), 50),
     plain("total", Align::Right, (6, 7), 60),
-    plain("time, 60s", Align::Rest, (0, 0), 70),
+    plain("last 60s", Align::Rest, (0, 0), 70),
 ];
 const METRICS: [Column; 8] = [
     plain("metric", Align::Left, (18, 28), 0),
