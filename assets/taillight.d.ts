@@ -50,7 +50,7 @@ export interface Options {
   consent?: boolean | string;
   /** Whether Do Not Track and Global Privacy Control switch the client off: no. */
   dnt?: boolean | string;
-  /** Sees each event last. What it returns is kept; nothing is where it returns null or throws. */
+  /** Sees each event last, what the browser measured in `perf-entry`. What it returns is kept; nothing is where it returns null or throws. */
   sanitize?: ((event: Event) => Event | null | undefined) | null;
   /** `import.meta.hot` of Vite or `import.meta.webpackHot` of webpack: hot updates are told at their source. */
   hot?: unknown;

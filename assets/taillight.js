@@ -217,7 +217,7 @@ const describe = () => {
 const channel = (who, acked, queue, done) => {
 	let bytes, unsent, saved, gone, socket, ready, began = Infinity, tries = 0, ever, timer, heldUntil = 0, maxBytes = 65536, asked, flying = [];
 
-	const last = () => queue[queue.length - 1].seq - 1, isFull = () => unsent >= settings.batchEvents;
+	const last = () => queue[queue.length - 1].seq - 1;
 
 	const add = (json, rank) => {
 		const entry = assign(queue[queue.length - 1], { json, bytes: bytesOf(json), rank });
@@ -233,7 +233,7 @@ const channel = (who, acked, queue, done) => {
 		}
 		if (!ready) saveSoon();
 		else if (rank > 1 && entry.json && now() >= heldUntil && flying.length < 4 && !flying.filter((frame) => frame.isUrgent)[1] && last() - acked < 1000) post('urgent', [entry]);
-		else if (rank > 1 || isFull()) pump();
+		else if (rank > 1 || unsent >= settings.batchEvents) pump();
 		else flushLater(+settings.batchMs || 1);
 	};
 
@@ -354,7 +354,7 @@ const channel = (who, acked, queue, done) => {
 			if (!done) recover();
 		},
 		ack({ seq }) {
-			settle(seq, !flushLater() || isFull());
+			settle(seq, !flushLater() || unsent >= settings.batchEvents);
 		},
 		nack({ rejected }) {
 			counts.rejected += rejected?.length || 0;
@@ -554,8 +554,7 @@ const answers = {
 	perf: () => ({ 'up-ms': since(0), navigation: navigation(), resources: timings('resource').length, requests: open.size, memory: facts(performance.memory) }),
 	'dom-stats': () => ({ state: document.readyState, elements: document.querySelectorAll('*').length, forms: document.forms?.length, images: document.images?.length, links: document.links?.length, scripts: document.scripts?.length }),
 	diagnostics: () => ({
-		...live.figures(), ...counts, url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language,
-		'user-agent': userAgent, ...safe(answers.perf), dom: safe(answers['dom-stats']), connection: facts(navigator.connection),
+		...live.figures(), ...counts, url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language, 'user-agent': userAgent, ...safe(answers.perf), dom: safe(answers['dom-stats']), connection: facts(navigator.connection),
 		storage: { local: names('localStorage'), session: names('sessionStorage') }, errors,
 	}),
 };
@@ -976,7 +975,6 @@ const RECORDERS = {
 		on(window, 'pageshow', ({ persisted }) => persisted && live.wake(true));
 	},
 };
-
 
 // ---- what the page may call
 

@@ -23,12 +23,12 @@ test('as served, comments and all, it takes at most 16 KiB compressed', (t) => {
   assert.ok(size <= 16 * 1024, `${size} bytes`);
 });
 
-test('minified it takes at most 12 KiB compressed', (t) => {
+test('minified it takes at most 11.95 KiB compressed', (t) => {
   const text = minified();
   if (text === undefined) {
     assert.ok(!process.env.CI, 'terser is not installed');
     return t.skip('terser is not installed');
   }
   t.diagnostic(`minified: ${text.length} bytes, ${compressed(text)} with gzip -9`);
-  assert.ok(compressed(text) <= 12 * 1024, `${compressed(text)} bytes`);
+  assert.ok(compressed(text) <= 11.95 * 1024, `${compressed(text)} bytes`);
 });

@@ -122,7 +122,10 @@ fn every_recorder_tells_its_event_once() {
     drop(browser);
     for event in &events {
         let text = event.to_string();
-        assert!(!text.contains("/v1/") && !text.contains("-secret"), "{event}");
+        assert!(
+            !text.contains("/v1/") && !text.contains("-secret") && !text.contains("perf-entry"),
+            "{event}"
+        );
         let failed = event["msg"].as_str().is_some_and(|msg| msg.starts_with("check failed"));
         assert!(!failed, "the page noticed the client: {event}");
     }
@@ -151,6 +154,19 @@ fn every_recorder_tells_its_event_once() {
         let told = finals.iter().filter(|data| data["vital"] == vital).count();
         assert_eq!(told, 1, "{vital}: {finals:?}");
     }
+    assert!(finals.iter().all(|data| data["rating"].is_string() && data["metric-name"] == data["vital"]));
+    let is_timed = |name: &str| {
+        let data = finals.iter().find(|data| data["vital"] == name).expect("told");
+        data["timing"]
+            .as_object()
+            .is_some_and(|parts| parts.len() == 4 && parts.values().all(Value::is_number))
+    };
+    assert!(is_timed("LCP") && is_timed("TTFB"), "{finals:?}");
+    let load = &of("browser/page-load")[0];
+    assert!(
+        load["timing"]["server-response"].is_number() && load["resources"]["total-size-kb"].is_number(),
+        "{load}"
+    );
     assert_eq!(program.health()["frames"]["broken"], 0);
 }
 
