@@ -167,7 +167,8 @@ fn header(app: &mut App, area: Rect, buf: &mut Buffer) {
     let fresh = app.world.fresh.groups().len();
     let states = status::parts(&app.world.view(&app.bar, &app.marks), &app.chrome.settings, area.width);
     let room = usize::from(area.right().saturating_sub(x));
-    let tabs = tabs(app.screen, fresh, room.saturating_sub(status::least(&states, &theme) + 1));
+    let rooms = status::least(&states, &theme).map(|least| room.saturating_sub(least + 1));
+    let tabs = tabs(app.screen, fresh, rooms);
     let taken: usize = tabs.iter().map(|(_, tab)| tab.len()).sum();
     let chosen = status::fitting(states, room.saturating_sub(taken + 1), &theme);
     let width = u16::try_from(status::width(&chosen, &theme)).unwrap_or(0);
@@ -195,8 +196,8 @@ enum Titles {
 }
 
 /// The screens' tabs and which of them is lit, with the number of new groups of errors. Titles give way where there is
-/// little room, that of the screen that is shown last.
-fn tabs(here: Screen, fresh: usize, room: usize) -> Vec<(bool, String)> {
+/// little room, that of the screen that is shown last; `rooms` are those for whole titles and for short ones.
+fn tabs(here: Screen, fresh: usize, rooms: [usize; 2]) -> Vec<(bool, String)> {
     let made = |titles: Titles| -> Vec<(bool, String)> {
         let tab = |(key, screen, name): (char, Screen, &str)| {
             let is_here = screen == here.tab();
@@ -214,9 +215,10 @@ fn tabs(here: Screen, fresh: usize, room: usize) -> Vec<(bool, String)> {
         };
         Screen::ALL.into_iter().map(tab).collect()
     };
-    let fits = |tabs: &Vec<(bool, String)>| tabs.iter().map(|(_, text)| text.len()).sum::<usize>() <= room;
-    let all = [Titles::Whole, Titles::Short].map(made);
-    all.into_iter().find(fits).unwrap_or_else(|| made(Titles::Here))
+    let width = |tabs: &[(bool, String)]| tabs.iter().map(|(_, text)| text.len()).sum::<usize>();
+    let all = [Titles::Whole, Titles::Short].map(made).into_iter().zip(rooms);
+    let mut fitting = all.filter(|(tabs, room)| width(tabs) <= *room).map(|(tabs, _)| tabs);
+    fitting.next().unwrap_or_else(|| made(Titles::Here))
 }
 
 fn hints(app: &mut App, area: Rect, buf: &mut Buffer) {

@@ -88,10 +88,13 @@ pub(super) fn width(parts: &[State], theme: &Theme) -> usize {
     columns + GAP * parts.len().saturating_sub(1)
 }
 
-/// The columns of the parts that tabs are shortened for: who is connected, and what is wrong.
-pub(super) fn least(parts: &[State], theme: &Theme) -> usize {
-    let kept: Vec<_> = parts.iter().filter(|part| part.weight >= 6).cloned().collect();
-    width(&kept, theme)
+/// The columns of the parts that tabs are shortened for: who is connected, what is wrong and how fast it goes; and of those
+/// that their titles even leave for, which is without the last.
+pub(super) fn least(parts: &[State], theme: &Theme) -> [usize; 2] {
+    [6, 7].map(|least| {
+        let kept: Vec<_> = parts.iter().filter(|part| part.weight >= least).cloned().collect();
+        width(&kept, theme)
+    })
 }
 
 /// The parts that `room` holds: those that matter less leave.

@@ -97,6 +97,10 @@ fn what_counts_is_in_sight_at_every_size() {
             assert!(header.contains(&format!("[{key} {name}")), "{width}: {header}");
         }
     }
+    // Where there is no column for it, the status of a failed request is what the row begins with.
+    console.keys("1");
+    let screen = console.screen(60, 20);
+    assert!(screen.contains(" 500 POST /api/orders"), "{screen}");
     console.keys("e");
     for (keys, expected) in [
         ("", "taillight-2026-01-31T143215.jsonl"),

@@ -12,7 +12,7 @@ use crate::config::Times;
 use crate::event::gate::Line;
 use crate::event::{EventRef, Flags, Level, Micros, Timestamp};
 use crate::stats::Break;
-use crate::ui::theme::level_word;
+use crate::ui::theme::{Theme, level_word};
 use crate::ui::view::View;
 use crate::ui::{draw, format, place, tabs, why};
 
@@ -213,9 +213,9 @@ fn lead(
         draw::text(buf, area, x, area.y, &time, style(theme.dim));
         x += columns.time + 1;
     }
-    let own = theme.level(event.level());
+    let (word, own) = level(event, columns, theme);
     let own = if row.is_selected { theme.selected_sign(own) } else { own };
-    draw::text(buf, area, x, area.y, level_word(event.level()), own);
+    draw::text(buf, area, x, area.y, &word, own);
     x += 4;
     if columns.kind > 0 {
         let kind = theme.gate.line(kind_word(event, columns.kind > 4), usize::from(columns.kind));
@@ -234,6 +234,17 @@ fn lead(
         x += columns.tab + 1;
     }
     x
+}
+
+/// The level's word; of a request that failed its status, where that has no column.
+fn level(event: EventRef<'_>, columns: &Columns, theme: &Theme) -> (String, Style) {
+    let has_column = columns.has_status && columns.right > 0;
+    match event.status() {
+        Some(status @ 100..=999) if !has_column && event.flags().has(Flags::FAILED) => {
+            (status.to_string(), theme.error)
+        }
+        _ => (level_word(event.level()).to_owned(), theme.level(event.level())),
+    }
 }
 
 fn time_text(
