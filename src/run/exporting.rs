@@ -57,6 +57,7 @@ impl Exporting {
                         format!("wrote {}, {}, to {shown}", counted(done.events, "event"), bytes(done.bytes));
                     Input::Written { path, said }
                 }
+                Err(error @ ExportError::Cancelled(_)) => Input::Notice(error.to_string()),
                 Err(error) => Input::Notice(format!("export failed: {error}")),
             };
             // A console that has ended in the meantime has nobody to tell.

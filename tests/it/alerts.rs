@@ -265,7 +265,7 @@ fn header_health_and_errors_show_what_holds() {
     assert!(console.screen(120, 36).lines().next().is_some_and(|header| header.contains("! 1 alert")));
     console.keys("6");
     let health = console.screen(120, 36);
-    assert!(health.contains("! same error 7 in 5m it ␛[2J broke"), "{health}");
+    assert!(health.contains("! same error  7 in 5m  it ␛[2J broke"), "{health}");
     console.send(Msg::Alerts(Arc::default()));
     assert!(!console.screen(120, 36).contains("alert"));
 }

@@ -493,7 +493,7 @@ fn a_large_export_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled() {
         screen.contains("exporting ") && screen.contains(" of 60,000 events   Esc cancels")
     });
     terminal.press("\x1b");
-    terminal.wait("that it is cancelled", |screen| screen.contains("export failed: cancelled"));
+    terminal.wait("that it is cancelled", |screen| screen.contains(" cancelled: `taillight-"));
     let folder = std::mem::replace(&mut terminal.folder, tempfile::tempdir().expect("a folder"));
     let left = || {
         let left = std::fs::read_dir(folder.path()).expect("readable").flatten().map(|file| file.path());
