@@ -1,8 +1,10 @@
 //! The signals that ask the process to end, waited for on a thread of their own.
 
 use std::io;
+use std::sync::Arc;
 use std::thread;
 
+use signal_hook::consts::SIGXFSZ;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::code;
@@ -50,6 +52,8 @@ struct Ending {
 
 impl Ending {
     fn register() -> io::Result<Self> {
+        // Where a file may grow no further (ulimit -f), the write to it fails and says so.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

@@ -108,9 +108,7 @@ fn a_write_that_is_taken_in_part_is_cut_off_and_made_again() {
             .status()
             .expect("runs")
     };
-    // The signal that comes with it is not for this program.
-    let under = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
-    let program = Program::under(&under, &recording(&path, "mode = \"dropping\"\n"), &["serve"]);
+    let program = Program::with_settings(&recording(&path, "mode = \"dropping\"\n"), &["serve"]);
     let (pid, mut socket) = (program.pid().to_string(), program.client("c1"));
     let mut sent = 0;
     for step in 1..=12_u64 {
