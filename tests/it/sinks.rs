@@ -287,6 +287,30 @@ fn a_full_disk_loses_and_tears_nothing_and_is_written_to_again_when_there_is_roo
 }
 
 #[test]
+fn what_a_sink_still_has_at_the_end_is_tried_for_a_while_and_then_told() {
+    let reading = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = reading.local_addr().expect("bound");
+    // Nothing listens there any more.
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
+    let settings = format!(
+        "[sinks.late]\ntype = \"tcp\"\naddress = \"{address}\"\nbatch-age = \"1h\"\nsummaries = false\n\
+         [sinks.down]\ntype = \"tcp\"\naddress = \"{free}\"\ndrain = \"200ms\"\nsummaries = false\n"
+    );
+    let program = Program::with_settings(&settings, &["serve"]);
+    program.post(&events(7));
+    until(&program, "down", |sink| sink["state"] == "retrying");
+    assert_eq!(number(&sink(&program, "late")["queued"]), 7, "it waits for more");
+    let start = Instant::now();
+    program.signal("TERM");
+    let lines: Vec<_> = accept(&reading).lines().map_while(Result::ok).collect();
+    assert_eq!(lines.len(), 7, "{lines:?}");
+    let told = "sink down: 7 events not delivered (cannot connect to ";
+    while !program.complaint().contains(told) {}
+    assert_eq!(program.wait().code(), Some(143));
+    assert!(start.elapsed() < PATIENCE, "the end was waited for");
+}
+
+#[test]
 fn a_hangup_reads_the_settings_again_and_a_mistake_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let section = |name: &str, more: &str| {
