@@ -59,26 +59,8 @@ pub fn write(fields: &Fields<'_>, out: &mut String) {
             piece(fields, "step", out);
         }
         "feature-usage" => piece(fields, "feature", out),
-        "scroll" if fields.get(["depth"])[0].is_some() => {
-            let [depth] = fields.get(["depth"]);
-            out.push_str("scrolled to ");
-            push_capped(depth.unwrap_or_default(), out);
-            out.push_str(" %");
-        }
-        "connectivity" => match fields.get(["online"]) {
-            [Some("false")] => out.push_str("the browser is offline"),
-            _ => out.push_str("the browser is online"),
-        },
         "hot-update" => hot_update(fields, out),
-        "beacon" => {
-            out.push_str("sendBeacon ");
-            push_capped(fields.url, out);
-        }
-        "navigation" => {
-            piece(fields, "action", out);
-            out.push(' ');
-            push_capped(path_of(fields.url), out);
-        }
+        "scroll" | "connectivity" | "beacon" | "navigation" => page_life(fields, out),
         _ => named(fields, out),
     }
 }
@@ -132,6 +114,30 @@ fn path_of(url: &str) -> &str {
     let site = url.find("://").map_or(url, |at| &url[at + 3..]);
     let path = site.find('/').map_or("/", |at| &site[at..]);
     path.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// What a page did or met, as far as it says so; its name where it does not.
+fn page_life(fields: &Fields<'_>, out: &mut String) {
+    let Fields { subtype, url, .. } = *fields;
+    match (subtype, fields.get(["depth", "online", "action"])) {
+        ("scroll", [Some(depth), ..]) => {
+            out.push_str("scrolled to ");
+            push_capped(depth, out);
+            out.push_str(" %");
+        }
+        ("connectivity", [_, Some("true"), _]) => out.push_str("the browser is online"),
+        ("connectivity", [_, Some("false"), _]) => out.push_str("the browser is offline"),
+        ("beacon", _) if !url.is_empty() => {
+            out.push_str("sendBeacon ");
+            push_capped(url, out);
+        }
+        ("navigation", [.., Some(_)]) if !url.is_empty() => {
+            piece(fields, "action", out);
+            out.push(' ');
+            push_capped(path_of(url), out);
+        }
+        _ => named(fields, out),
+    }
 }
 
 /// The first three of the files that were replaced.
@@ -290,6 +296,9 @@ mod tests {
                 "hot update: /a.ts, /b.ts, /c.ts",
             ),
             ("hot-update", "", None, None, r#"{"tool":"webpack"}"#, "hot update"),
+            ("connectivity", "", None, None, "{}", "connectivity"),
+            ("beacon", "", None, None, "{}", "beacon"),
+            ("navigation", "", None, None, r#"{"url":"/cart"}"#, "navigation"),
             (
                 "beacon",
                 "",

@@ -287,6 +287,7 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -475,6 +476,13 @@ mod tests {
                 assert_eq!((&event["kept"], &event["perf-entry"]), (&json!(1), &Value::Null), "{event}");
             }
         }
+        let huge = r#"{"subtype":"long-task","perf-entry":{"duration":1e308,"startTime":1e308,"renderStart":-1e308}}"#;
+        let told = completed(huge, &RawEvent::of(huge)).expect("an event that is completed");
+        assert_eq!(
+            serde_json::from_str::<Value>(&told).expect("still JSON")["subtype"],
+            "long-task",
+            "{told}"
+        );
         for text in [
             r#"{"subtype":"custom","perf-entry":{"a":1}}"#,
             r#"{"subtype":"api-call","perf-entry":"x"}"#,
@@ -526,5 +534,27 @@ mod tests {
         let expected =
             r#"{"n":1.50,"subtype":"long-task","duration-ms":60,"start-time":10,"a\u0062":"\u0041"}"#;
         assert_eq!(completed(text, &RawEvent::of(text)).as_deref(), Some(expected));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_measured_it_stays_json(
+            numbers in proptest::collection::vec(proptest::num::f64::ANY, 6),
+            name in "\\PC{0,9}",
+            which in 0_usize..4,
+        ) {
+            let names = ["startTime", "duration", "renderStart", "responseEnd", "activationStart", "transferSize"];
+            let mut entry: serde_json::Map<String, Value> =
+                names.iter().zip(&numbers).map(|(name, number)| ((*name).to_owned(), json!(number))).collect();
+            for text in ["name", "type", "url", "nextHopProtocol", "invoker"] {
+                entry.insert(text.to_owned(), json!(name));
+            }
+            entry.insert("scripts".to_owned(), json!([entry]));
+            let subtype = ["api-call", "page-load", "long-task", "web-vital"][which];
+            let entries = if subtype == "web-vital" { json!([entry, entry, entry]) } else { json!(entry) };
+            let event = json!({ "subtype": subtype, "vital": "LCP", "value": numbers[0], "resources": { "slowest": entry },
+                "duration-ms": numbers[1], "perf-entry": entries });
+            prop_assert_eq!(&told(&event)["subtype"], subtype);
+        }
     }
 }
