@@ -378,8 +378,9 @@ pub(crate) fn type_beside_stalled(
     source.sinks = Arc::clone(&sinks);
     let typed = type_beside(source, per_second, texts.iter().copied(), |_| (), || true);
     let reports = sinking.block_on(sinks.stop());
-    // The stalled one waits for an answer still.
-    sinking.shutdown_background();
+    // The stalled one waits for an answer still, and has none from now on.
+    drop(silent);
+    sinking.shutdown_timeout(PATIENCE);
     (typed, reports)
 }
 
