@@ -21,6 +21,9 @@ use crate::priority;
 
 /// What sinks that never drop may hold beyond their queues before the ingest itself waits, in KiB.
 const HELD_KIB: u32 = 64 * 1024;
+/// One thread for so many cores, at most [`WORKERS`]: sinks that cannot keep up would be busy on all of them. What blocks
+/// one lets another take its place.
+const CORES_EACH: usize = 4;
 const WORKERS: usize = 2;
 /// How much the sinks' threads give way: to a thirtieth of the time where all cores are busy.
 const NICENESS: i32 = 15;
@@ -69,8 +72,9 @@ impl Outlets {
     /// # Errors
     /// When the operating system gives no threads.
     pub fn runtime() -> std::io::Result<Runtime> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WORKERS)
+            .worker_threads(cores.div_ceil(CORES_EACH).min(WORKERS))
             .thread_name("sinks")
             .on_thread_start(|| priority::give_way(NICENESS))
             .enable_all()
