@@ -47,7 +47,7 @@ const DRAIN_FOR: Duration = Duration::from_secs(1);
 const CONTROL_RATE: u32 = 50;
 const CONTROL_BURST: u32 = 200;
 /// Batches that one ack may stand for while the next is there already: as many as a client has under way at once
-/// (SECURITY: client), which would wait for ever for one more.
+/// (SECURITY: client).
 const MAX_OWED: u32 = 4;
 /// What a client is told to wait when its batch cannot be taken yet.
 const THROTTLE_MS: u64 = 500;

@@ -28,7 +28,7 @@ pub(super) struct Keep {
 const NICENESS: i32 = 19;
 
 impl Keep {
-    /// As [`Keep::apply`], on a thread of its own; waits for its end.
+    /// As [`Keep::apply`], on a thread of its own, for one of a pool would give way for good; waits for its end.
     pub(super) fn apply_apart(self, place: Place, day: Option<i64>) -> Result<(), String> {
         let work = move || {
             priority::give_way(NICENESS);
