@@ -27,6 +27,7 @@ mod shapes;
 mod shred;
 mod texts;
 mod time;
+mod vital;
 
 pub use builder::ChunkBuilder;
 pub use chunk::{Chunk, EventRef, ROW_OVERHEAD};
@@ -42,3 +43,4 @@ pub use runs::{Form, Found, Run, Runs};
 pub use shapes::{Presence, Shape, Shapes};
 pub use texts::{BETWEEN, Texts};
 pub use time::{Micros, Timestamp};
+pub use vital::{Rating, Vital};

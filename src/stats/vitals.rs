@@ -12,7 +12,8 @@ mod timing;
 mod usage;
 mod values;
 
-pub use loads::{Fields, MAX_LOADS, PageRow, Rating, Vital, VitalRow};
+pub use crate::event::{Rating, Vital};
+pub use loads::{Fields, MAX_LOADS, PageRow, VitalRow};
 pub use named::OTHER;
 pub use timing::{Pulse, SLOTS, TimingRow};
 pub use usage::{FeatureRow, FunnelRow, MAX_SESSIONS, StepRow};

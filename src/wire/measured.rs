@@ -8,20 +8,10 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::raw::{RawEvent, Slot};
-use crate::event::json;
+use crate::event::{Rating, Vital, json};
 
 /// Scripts of a long frame that are kept, the longest first.
 const SCRIPTS: usize = 5;
-
-/// The last good value of a vital, the last one that is not poor, and how finely it is told
-/// (web.dev/articles/defining-core-web-vitals-thresholds).
-const VITALS: [(&str, f64, f64, f64); 5] = [
-    ("LCP", 2_500.0, 4_000.0, 1e3),
-    ("INP", 200.0, 500.0, 1e3),
-    ("CLS", 0.1, 0.25, 1e4),
-    ("FCP", 1_800.0, 3_000.0, 1e3),
-    ("TTFB", 800.0, 1_800.0, 1e3),
-];
 
 /// Where each phase of a request begins and ends.
 const PHASES: [(&str, &str, &str); 5] = [
@@ -147,21 +137,21 @@ fn web_vital(entries: &str, text: &str, told: &mut Told) {
         let mut entries = json::elements(entries).map(|(_, entry)| Entry(entry));
         [(); 3].map(|()| entries.next().unwrap_or(Entry("")))
     };
-    if let Some((_, good, fair, scale)) = VITALS.into_iter().find(|(name, ..)| *name == vital)
+    if let Some(known) = Vital::find(&vital).filter(|known| known.name() == vital)
         && let Some(value) = Entry(text).number("value")
     {
+        // A score is told more finely than milliseconds are.
+        let scale = if known == Vital::Cls { 1e4 } else { 1e3 };
         let value = (value - first.number("activationStart").unwrap_or(0.0)).max(0.0);
         told.raw("metric-name", &format!("\"{vital}\""));
         told.number("value", (value * scale).round() / scale);
-        if vital != "CLS" {
+        if known != Vital::Cls {
             told.raw("unit", "\"ms\"");
         }
-        let rating = if value > fair {
-            "poor"
-        } else if value > good {
-            "needs-improvement"
-        } else {
-            "good"
+        let rating = match known.rating(value) {
+            Rating::Good => "good",
+            Rating::NeedsWork => "needs-improvement",
+            Rating::Poor => "poor",
         };
         told.raw("rating", &format!("\"{rating}\""));
     }
