@@ -159,7 +159,9 @@ fn push_host(scheme: &str, authority: &str, out: &mut String) {
             || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']')
             || !byte.is_ascii()
     };
-    if host.len() > HOST_MAX || port.len() > 5 || !host.bytes().all(is_plain) {
+    // RFC 3986 §3.2.2: a host has a colon only as an IPv6 address in its brackets.
+    let is_whole = !host.contains(':') || host.starts_with('[') && host.ends_with(']');
+    if host.len() > HOST_MAX || port.len() > 5 || !is_whole || !host.bytes().all(is_plain) {
         out.push_str(":host");
         return;
     }
@@ -331,6 +333,9 @@ mod tests {
             (PAGE, "https://[::1]:8080/x", "[::1]:8080/x"),
             (PAGE, "https://a<b/x", ":host/x"),
             (PAGE, "//::/x", "/x"),
+            (PAGE, "//:000000:/x", ":host/x"),
+            (PAGE, "//a:1:2/x", ":host/x"),
+            (PAGE, "//[a::5:/x", ":host/x"),
             (PAGE, "capacitor://localhost/x", "localhost/x"),
             (PAGE, "file:///home/bob/x", "/home/bob/x"),
         ] {
@@ -381,7 +386,7 @@ mod tests {
         #[test]
         fn any_text_becomes_a_bounded_endpoint_that_is_its_own_template(
             method in ".{0,20}",
-            url in "(https?:|ws:|x:)?(//)?([a-c1.@:-]{0,9}(:[0-9]{0,6})?)?([/?#;.]|\\.\\.|[ -~]|[0-9]{1,4}|[a-f0-9]{16}|é|.){0,120}",
+            url in "(https?:|ws:|x:)?(//)?([a-c1.@:\\[\\]-]{0,9}(:[0-9]{0,6}:?)?)?([/?#;.]|\\.\\.|[ -~]|[0-9]{1,4}|[a-f0-9]{16}|é|.){0,120}",
         ) {
             let mut once = String::new();
             template(&method, &url, None, &mut once);
