@@ -39,7 +39,7 @@ pub use names::{Interner, Names, Symbol};
 pub use order::Order;
 pub use person::Person;
 pub use row::{Flags, Msg, Row, RowOf};
-pub use runs::{Form, Found, Run, Runs};
+pub use runs::{Form, Run, Runs};
 pub use shapes::{Presence, Shape, Shapes};
 pub use texts::{BETWEEN, Texts};
 pub use time::{Micros, Timestamp};

@@ -64,13 +64,6 @@ pub struct Runs {
     pub unplaced: Vec<u16>,
 }
 
-/// A value: which of all it is, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    pub value: usize,
-    pub bytes: Range<usize>,
-}
-
 impl Runs {
     /// Bytes it takes, roughly.
     pub(super) fn bytes(&self) -> usize {
@@ -122,20 +115,34 @@ impl Runs {
         }
     }
 
-    /// The value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it. `near` is a value found before
-    /// this one: what is not far from it is found sooner.
-    pub fn value_at(&self, at: usize, near: &Found) -> Found {
-        const NEAR: usize = 512;
-        let (mut value, mut start) = (near.value, near.bytes.start);
-        if at < start || at - start > NEAR {
-            let mark = self.marks.partition_point(|mark| *mark as usize <= at).saturating_sub(1);
+    /// The number of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it. `near` is a byte
+    /// before it and its value: what is not far from it is found sooner.
+    pub fn value_at(&self, at: usize, near: (usize, usize)) -> usize {
+        const NEAR: usize = 256;
+        let (mut start, mut value) = near;
+        if at - start > NEAR {
+            let mark = self.mark_before(at, value / MARK_EVERY);
             (value, start) = (mark * MARK_EVERY, self.marks.get(mark).map_or(0, |mark| *mark as usize));
         }
+        value + memchr::memchr_iter(BETWEEN, &self.text.as_bytes()[start..at]).count()
+    }
+
+    /// The text of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it.
+    pub fn text_at(&self, at: usize) -> Range<usize> {
         let bytes = self.text.as_bytes();
-        value += memchr::memchr_iter(BETWEEN, &bytes[start..at]).count();
         let start = memchr::memrchr(BETWEEN, &bytes[..at]).map_or(0, |before| before + 1);
         let len = memchr::memchr(BETWEEN, &bytes[at..]).unwrap_or(bytes.len() - at);
-        Found { value, bytes: start..at + len }
+        start..at + len
+    }
+
+    /// The last mark at or before the byte at `at`: the next ones after `near` one by one, then by halves.
+    fn mark_before(&self, at: usize, near: usize) -> usize {
+        const NEXT: usize = 8;
+        let is_before = |mark: &u32| *mark as usize <= at;
+        let marks = self.marks.get(near..).unwrap_or_default();
+        let passed = marks.iter().take(NEXT).take_while(|mark| is_before(mark)).count();
+        let passed = if passed < NEXT { passed } else { marks.partition_point(is_before) };
+        (near + passed).saturating_sub(1)
     }
 
     /// The rows that hold `values`, in rising order for each of them.

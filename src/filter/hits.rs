@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::bits::Bits;
 use crate::event::leaves::{ends_key, is_escaped, is_user_agent, string_end, string_start};
-use crate::event::{Chunk, Escapes, Found, Run, Runs, Texts};
+use crate::event::{BETWEEN, Chunk, Escapes, Run, Runs, Texts};
 
 /// Sparse sets are searched row by row: below this part of the span, searching between the rows costs more.
 pub(super) const SPARSE: usize = 4;
@@ -103,6 +103,9 @@ pub(super) fn in_runs(
     Bits::new()
 }
 
+/// Hits that are gathered before their rows are looked up: what one asks memory for does not wait for the others.
+const GATHERED: usize = 64;
+
 /// Searches the values of `runs` that lie in `bytes` for what can only be within one value. Adds to `out` the rows of
 /// `wanted` with a hit, or with one in a value that `holds` where the hit alone proves nothing.
 pub(super) fn in_values(
@@ -114,21 +117,34 @@ pub(super) fn in_values(
     out: &mut Bits,
 ) {
     let text = &runs.text.as_bytes()[..bytes.end];
-    let mut near = Found { value: 0, bytes: 0..0 };
-    let mut from = bytes.start;
-    while from < text.len()
-        && let Some(hit) = find(text, from).filter(|hit| hit.start < text.len())
-    {
-        near = runs.value_at(hit.start, &near);
-        let rows = || runs.rows_of(near.value..near.value + 1).iter().map(|row| usize::from(*row));
-        let holds = |holds: Holds<'_>| {
-            let start = near.bytes.start;
-            holds(&runs.text[near.bytes.clone()], hit.start - start..hit.end - start)
-        };
-        if rows().any(|row| wanted.contains(row) && !out.contains(row)) && asked.is_none_or(holds) {
-            rows().filter(|row| wanted.contains(*row)).for_each(|row| out.insert(row));
+    let mut hits: Vec<(Range<usize>, usize)> = Vec::with_capacity(GATHERED);
+    let (mut near, mut from) = ((0, 0), bytes.start);
+    while from < text.len() {
+        hits.clear();
+        while hits.len() < GATHERED
+            && from < text.len()
+            && let Some(hit) = find(text, from).filter(|hit| hit.start < text.len())
+        {
+            let rest = memchr::memchr(BETWEEN, &text[hit.start..]);
+            from = rest.map_or(text.len(), |rest| hit.start + rest + 1);
+            near = (hit.start, runs.value_at(hit.start, near));
+            hits.push((hit, near.1));
         }
-        from = near.bytes.end + 1;
+        let is_last = hits.len() < GATHERED;
+        for (hit, value) in hits.drain(..) {
+            let rows = || runs.rows_of(value..value + 1).iter().map(|row| usize::from(*row));
+            let holds = |holds: Holds<'_>| {
+                let text = runs.text_at(hit.start);
+                rows().any(|row| wanted.contains(row) && !out.contains(row))
+                    && holds(&runs.text[text.clone()], hit.start - text.start..hit.end - text.start)
+            };
+            if asked.is_none_or(holds) {
+                rows().filter(|row| wanted.contains(*row)).for_each(|row| out.insert(row));
+            }
+        }
+        if is_last {
+            return;
+        }
     }
 }
 
