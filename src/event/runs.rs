@@ -9,7 +9,7 @@ use super::json;
 use super::texts::BETWEEN;
 
 /// Values from one mark to the next: finding which value a byte is in counts at most so many.
-pub(super) const MARK_EVERY: usize = 16;
+pub(super) const MARK_EVERY: usize = 8;
 
 /// How a value was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -154,6 +154,7 @@ impl Place<'_> {
         let typed = &self.text[span.start..self.cursor];
         let is_behind = self.cursor == span.end;
         match kind {
+            Kind::Word if self.lacks_left(at) => Expected::nothing(self.cursor),
             Kind::Word => self.word(span, typed),
             Kind::Field(_) => Expected::field(span.clone(), typed, false),
             Kind::Op(_) if is_behind => self.value(at),
@@ -212,10 +213,23 @@ impl Place<'_> {
 
     fn new_term(&self) -> Expected {
         let next = self.tokens.iter().position(|token| token.span.start >= self.cursor);
-        if self.is_glued(next) {
+        if self.is_glued(next) || self.lacks_left(next.unwrap_or(self.tokens.len())) {
             return Expected::nothing(self.cursor);
         }
         Expected::field(self.cursor..self.cursor, "", true)
+    }
+
+    /// True if before the token at `at` stands an operator with nothing on its left: a word so far, and a mistake once
+    /// there is a field on its right.
+    fn lacks_left(&self, at: usize) -> bool {
+        let is_operator = |kind: &Kind| matches!(kind, Kind::And(_) | Kind::Or(_));
+        match self.tokens[..at] {
+            [Token { kind: ref first, .. }] => is_operator(first),
+            [.., Token { kind: ref left, .. }, Token { kind: ref last, .. }] => {
+                is_operator(last) && (is_operator(left) || matches!(left, Kind::Open | Kind::Not(_)))
+            }
+            [] => false,
+        }
     }
 
     /// A word, which may become the name of a field.

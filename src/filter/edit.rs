@@ -33,11 +33,12 @@ pub fn append(text: &str, term: &str) -> String {
 }
 
 /// This takes `term` out of `text` if it is there at the top, however it is written, and else adds it, in the place of
-/// its opposite if that is there.
+/// its opposite if that is there. What was there before a term that has several parts was added stays.
 pub fn toggle(text: &str, term: &str) -> String {
     let (text, term) = (text.trim(), term.trim());
-    if let Some(spans) = is_there(text, term) {
-        return without(text, &spans);
+    if let Some(all) = is_there(text, term) {
+        let rest = without(text, &last_of(text, term, &all));
+        return if is_there(&rest, term).is_some() { without(text, &all) } else { rest };
     }
     match is_there(text, &negate(term)) {
         Some(spans) => append(&without(text, &spans), term),
@@ -110,23 +111,39 @@ fn closed(text: &str) -> String {
 
 /// Where the terms of `term` stand at the top of `text`; `None` if any is missing.
 fn is_there(text: &str, term: &str) -> Option<Vec<Span>> {
-    let means = |text: &str, pieces: Pieces| -> Vec<(Span, Option<String>)> {
-        pieces.terms.into_iter().map(|span| (span.clone(), meaning(&text[span]))).collect()
-    };
-    let (mine, theirs) = (Pieces::of(text), Pieces::of(term));
-    if mine.has_or() && mine.terms.len() > 1 || theirs.terms.is_empty() {
+    let mine = Pieces::of(text);
+    if mine.has_or() && mine.terms.len() > 1 {
         return None;
     }
-    let theirs: Vec<Option<String>> = if theirs.has_or() {
-        vec![meaning(term)]
-    } else {
-        means(term, theirs).into_iter().map(|(_, meaning)| meaning).collect()
-    };
-    let mine = means(text, mine);
+    let theirs = meanings(term);
+    let mine: Vec<(Span, Option<String>)> =
+        mine.terms.into_iter().map(|span| (span.clone(), meaning(&text[span]))).collect();
     let is_in = |wanted: &Option<String>| wanted.is_some() && mine.iter().any(|(_, have)| have == wanted);
-    theirs.iter().all(is_in).then(|| {
+    (!theirs.is_empty() && theirs.iter().all(is_in)).then(|| {
         mine.iter().filter(|(_, have)| theirs.contains(have)).map(|(span, _)| span.clone()).collect()
     })
+}
+
+/// What each term of `term` means; alternatives are one.
+fn meanings(term: &str) -> Vec<Option<String>> {
+    let pieces = Pieces::of(term);
+    if pieces.has_or() {
+        return vec![meaning(term)];
+    }
+    pieces.terms.into_iter().map(|span| meaning(&term[span])).collect()
+}
+
+/// Of the `spans` of `text` in which the terms of `term` stand, the last for each of them.
+fn last_of(text: &str, term: &str, spans: &[Span]) -> Vec<Span> {
+    let mut left: Vec<(&Span, Option<String>)> =
+        spans.iter().map(|span| (span, meaning(&text[span.clone()]))).collect();
+    let wanted = meanings(term).into_iter().rev();
+    wanted
+        .filter_map(|wanted| {
+            let last = left.iter().rposition(|(_, have)| *have == wanted)?;
+            Some(left.remove(last).0.clone())
+        })
+        .collect()
 }
 
 /// `text`, which has no or at the top, without the terms at `spans`.
@@ -227,6 +244,9 @@ mod tests {
             ("since:reload x since:reload", "since:reload", "x"),
             ("-user:a b", "NOT user:a", "b"),
             ("method:GET route:/x a", "route:/x method:get", "a"),
+            ("method:GET method:GET route:/x", "method:GET route:/x", "method:GET"),
+            ("a b a b c", "a b", "c"),
+            ("(not) not found", "not found", "(not)"),
             ("level:error or is:slow", "is:slow", "(level:error or is:slow) is:slow"),
             ("since:reload", "since:reload", ""),
             ("a:b -user:x", "user:x", "a:b user:x"),
