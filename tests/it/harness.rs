@@ -348,6 +348,12 @@ pub(crate) fn tool(names: &[&str]) -> Option<String> {
     found.or_else(|| missed(&format!("none of {names:?} is installed")))
 }
 
+/// The user's folder for what can be fetched again.
+pub(crate) fn cache() -> Option<std::path::PathBuf> {
+    let named = std::env::var_os("XDG_CACHE_HOME").map(std::path::PathBuf::from);
+    named.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".cache")))
+}
+
 /// Says that something is missing; a failure where everything must be there.
 #[expect(clippy::print_stderr, reason = "a skipped test says so in one line")]
 pub(crate) fn missed<T>(what: &str) -> Option<T> {

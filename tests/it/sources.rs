@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::browser::{Browser, chromium, serve};
-use crate::harness::{missed, tool};
+use crate::harness::{cache, missed, tool};
 use crate::pty::Terminal;
 
 /// What is thrown, and where: line 6 of `src/checkout.ts`, whatever became of it on the way to the browser.
@@ -32,9 +32,7 @@ setTimeout(pay, 50);
 /// The folder with Vite and esbuild, filled from npm once for all runs on this machine; nothing where that cannot be.
 pub(crate) fn tools() -> Option<PathBuf> {
     let npm = tool(&["npm"])?;
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-    let folder = cache.join("taillight-tests/npm");
+    let folder = cache()?.join("taillight-tests/npm");
     let bin = folder.join("node_modules/.bin");
     if !bin.join("vite").exists() || !bin.join("esbuild").exists() {
         fs::create_dir_all(&folder).ok()?;

@@ -3,9 +3,11 @@
 //! A batch becomes up to three requests: every event a log record, requests and page loads spans, and the durations
 //! of requests a histogram a route. What was taken by the other end is not sent again when another of the three must be.
 
+mod answer;
 mod ids;
 mod logs;
 mod metrics;
+mod request;
 mod spans;
 mod value;
 
@@ -16,7 +18,9 @@ use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use serde::Serialize;
 
-use super::http::{Client, URL};
+use self::metrics::Interval;
+use self::spans::nanos;
+use super::http::{Client, URL, host_of};
 use super::piece::Batch;
 use super::webhook::{HEADERS, reveal, secrets};
 use super::{Build, Sink, SinkError, Written};
@@ -81,6 +85,8 @@ pub(super) struct Otlp {
     headers: Vec<(String, String)>,
     /// Of the batch that begins with this event: which of the three were taken already.
     taken: (u64, [bool; 3]),
+    /// Where the last histograms ended, in nanoseconds since the epoch; 0 before the first.
+    until: u64,
 }
 
 impl Sink for Otlp {
@@ -89,7 +95,7 @@ impl Sink for Otlp {
     async fn open(options: &Options) -> Result<Self, SinkError> {
         let headers = reveal(&options.headers)?;
         let client = Client::new(Reach::Anywhere);
-        Ok(Self { client, options: options.clone(), headers, taken: (0, [false; 3]) })
+        Ok(Self { client, options: options.clone(), headers, taken: (0, [false; 3]), until: 0 })
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, SinkError> {
@@ -97,19 +103,26 @@ impl Sink for Otlp {
         if self.taken.0 != first {
             self.taken = (first, [false; 3]);
         }
+        let interval = self.interval(batch);
         let (mut trouble, mut is_taken) = (None, self.taken.1 != [false; 3]);
-        for signal in 0..SIGNALS.len() {
+        for (signal, (name, _)) in SIGNALS.iter().enumerate() {
             if !self.options.signals[signal] || self.taken.1[signal] {
                 continue;
             }
-            let Some(body) = self.body(signal, batch) else { continue };
+            let Some(body) = self.body(signal, batch, interval) else { continue };
             match self.send(signal, &body) {
-                Ok(()) => is_taken = true,
+                Ok(said) => {
+                    is_taken = true;
+                    trouble = said.or(trouble);
+                }
                 // Refused for good: the other two are sent all the same.
                 Err(SinkError::Fatal { why }) => trouble = Some(why),
                 Err(error) => return Err(error),
             }
             self.taken.1[signal] = true;
+            if *name == "metrics" {
+                self.until = interval.to;
+            }
         }
         self.taken = (0, [false; 3]);
         match trouble {
@@ -121,8 +134,16 @@ impl Sink for Otlp {
 }
 
 impl Otlp {
+    /// When the events of `batch` arrived, from the end of the interval before.
+    fn interval(&self, batch: &Batch) -> Interval {
+        let arrivals = || batch.items().map(|item| nanos(item.event.recv()));
+        let first = arrivals().min().unwrap_or(0).saturating_sub(1);
+        let from = if self.until == 0 { first } else { self.until };
+        Interval { from, to: arrivals().max().unwrap_or(0).max(from + 1) }
+    }
+
     /// What is sent of `batch` for a signal, `None` for nothing.
-    fn body(&self, signal: usize, batch: &Batch) -> Option<Vec<u8>> {
+    fn body(&self, signal: usize, batch: &Batch, interval: Interval) -> Option<Vec<u8>> {
         let events = || batch.items().map(|item| item.event);
         let resource = Some(self.options.resource.clone());
         let scope = Some(InstrumentationScope {
@@ -140,7 +161,7 @@ impl Otlp {
                 Some(self.encode(&ExportTraceServiceRequest { resource_spans: vec![resource_spans] }))
             }
             _ => {
-                let resource_metrics = metrics::of(events(), resource, scope)?;
+                let resource_metrics = metrics::of(events(), interval, resource, scope)?;
                 Some(self.encode(&ExportMetricsServiceRequest { resource_metrics: vec![resource_metrics] }))
             }
         }
@@ -154,9 +175,14 @@ impl Otlp {
         }
     }
 
-    fn send(&self, signal: usize, body: &[u8]) -> Result<(), SinkError> {
-        let url = format!("{}{}", self.options.endpoint, SIGNALS[signal].1);
+    /// Gives what the other end has to say of what it took.
+    fn send(&self, signal: usize, body: &[u8]) -> Result<Option<String>, SinkError> {
+        let (name, path) = SIGNALS[signal];
+        let url = format!("{}{path}", self.options.endpoint);
         let content_type = if self.options.is_json { "application/json" } else { "application/x-protobuf" };
-        tokio::task::block_in_place(|| self.client.post(&url, content_type, &self.headers, body)).map(drop)
+        let post = || self.client.post(&url, content_type, &self.headers, body);
+        let answer = tokio::task::block_in_place(post)?;
+        Ok(answer::complaint(&answer, self.options.is_json)
+            .map(|said| format!("{} {said} ({name})", host_of(&url))))
     }
 }

@@ -3,15 +3,14 @@
 //! An event is sent when its request ended: the span begins its duration earlier. Names and attributes are those of
 //! the semantic conventions for HTTP clients.
 
-use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 
-use super::ids;
-use super::value::{add, attribute};
+use super::value::add;
+use super::{ids, request};
 use crate::event::{EventRef, Micros, Timestamp, json};
 
 /// The spans of `events`, `None` if none of them is one.
@@ -43,7 +42,8 @@ fn span(event: EventRef<'_>) -> Option<Span> {
     let (name, kind) = if is_page_load {
         ("page load".to_owned(), SpanKind::Internal)
     } else {
-        request(event, &mut attributes);
+        attributes.extend(request::attributes(event, &request::server(event)));
+        add(&mut attributes, "graphql.operation.name", text("operation-name").as_deref().unwrap_or_default());
         (event.endpoint().to_owned(), SpanKind::Client)
     };
     Some(Span {
@@ -61,25 +61,8 @@ fn span(event: EventRef<'_>) -> Option<Span> {
     })
 }
 
-fn request(event: EventRef<'_>, attributes: &mut Vec<KeyValue>) {
-    let (method, route) = event.endpoint().split_once(' ').unwrap_or((event.endpoint(), ""));
-    add(attributes, "http.request.method", method);
-    add(attributes, "url.template", route);
-    if let Some(status) = event.status() {
-        attributes.push(attribute("http.response.status_code", Any::IntValue(status.into())));
-    } else {
-        add(attributes, "error.type", if event.kind() == "error" { "network" } else { "" });
-    }
-    add(
-        attributes,
-        "graphql.operation.name",
-        event.get(&["operation-name"]).and_then(json::text).as_deref().unwrap_or_default(),
-    );
-}
-
-/// An answer of 400 or more, or none at all, is an error of the client's span.
 fn status(event: EventRef<'_>, is_page_load: bool) -> Status {
-    let is_error = !is_page_load && event.status().map_or(event.kind() == "error", |status| status >= 400);
+    let is_error = !is_page_load && request::is_failed(event);
     let code = if is_error { StatusCode::Error } else { StatusCode::Unset };
     let message = if is_error && event.status().is_none() { event.msg().to_owned() } else { String::new() };
     Status { message, code: code.into() }

@@ -11,6 +11,9 @@ use crate::event::json::{self, Shape};
 const MAX_DEPTH: usize = 8;
 /// Members or elements of one value.
 const MAX_WIDTH: usize = 256;
+/// An element that is null. OTLP would have no value at all there, but some readers of its JSON refuse that, and all that
+/// came with it.
+const NULL: &str = "null";
 /// Bytes of one text.
 const MAX_TEXT: usize = 32 * 1024;
 
@@ -39,7 +42,7 @@ pub(super) fn add(to: &mut Vec<KeyValue>, name: &str, value: &str) {
     }
 }
 
-/// The value of a JSON text; `None` for null.
+/// The value of a JSON text; `None` for null, whose member is left out.
 pub(super) fn of(json: &str, depth: usize) -> Option<Any> {
     let shape = json::shape(json);
     if depth >= MAX_DEPTH && matches!(shape, Shape::Object | Shape::Array) {
@@ -56,7 +59,8 @@ pub(super) fn of(json: &str, depth: usize) -> Option<Any> {
         },
         Shape::Array => {
             let elements = json::elements(json).take(MAX_WIDTH);
-            let values = elements.map(|(_, value)| AnyValue { value: of(value, depth + 1) }).collect();
+            let element = |(_, value)| any(of(value, depth + 1).unwrap_or_else(|| string(NULL)));
+            let values = elements.map(element).collect();
             Some(Any::ArrayValue(ArrayValue { values }))
         }
         Shape::Object => Some(Any::KvlistValue(KeyValueList { values: members(json, depth + 1) })),
