@@ -20,6 +20,7 @@ const LOOPBACK: &str = "127.0.0.1";
 /// A running `taillight` that listens.
 pub(crate) struct Program {
     child: Child,
+    address: String,
     pub(crate) port: u16,
     lines: mpsc::Receiver<String>,
     complaints: mpsc::Receiver<String>,
@@ -79,7 +80,7 @@ impl Program {
             .unwrap_or_else(|| panic!("no listening line but {line:?}"));
         let lines = lines_of(BufReader::new(child.stdout.take().expect("piped")));
         let complaints = lines_of(stderr);
-        Self { child, port, lines, complaints, home }
+        Self { child, address: address.to_owned(), port, lines, complaints, home }
     }
 
     /// The user's settings file.
@@ -167,7 +168,7 @@ impl Program {
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
-        connect(self.port)
+        connect((&self.address, self.port))
     }
 
     /// A WebSocket on the native protocol's address.
@@ -223,7 +224,7 @@ impl Socket {
     pub(crate) fn open(port: u16) -> Self {
         let mut request = format!("ws://127.0.0.1:{port}/v1/ws").into_client_request().expect("valid");
         request.headers_mut().insert("sec-websocket-protocol", "taillight.v1".parse().expect("valid"));
-        let stream = connect(port);
+        let stream = connect((LOOPBACK, port));
         let (socket, answer) =
             tokio_tungstenite::tungstenite::client(request, stream).expect("the handshake is answered");
         assert_eq!(answer.headers()["sec-websocket-protocol"], "taillight.v1");
@@ -236,7 +237,7 @@ impl Socket {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("valid"));
         }
-        let opened = tokio_tungstenite::tungstenite::client(request, connect(port));
+        let opened = tokio_tungstenite::tungstenite::client(request, connect((LOOPBACK, port)));
         match opened {
             Ok((socket, answer)) => {
                 assert!(!answer.headers().contains_key("sec-websocket-protocol"));
@@ -299,8 +300,8 @@ impl Socket {
     }
 }
 
-fn connect(port: u16) -> TcpStream {
-    let stream = TcpStream::connect(("127.0.0.1", port)).expect("the port is open");
+fn connect(to: (&str, u16)) -> TcpStream {
+    let stream = TcpStream::connect(to).expect("the port is open");
     stream.set_read_timeout(Some(PATIENCE)).expect("settable");
     stream
 }

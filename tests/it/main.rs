@@ -23,6 +23,8 @@ mod code;
 mod config;
 /// Where the platform is narrow: a strict policy, workers, no storage.
 mod corners;
+/// The network between pages and taillight, cut.
+mod cut;
 /// The filter at every door of the program, and all of its test data through the program itself.
 mod doors;
 /// The errors screen: groups, what is new, and one group in full.
