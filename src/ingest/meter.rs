@@ -8,8 +8,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 use super::ends::Ends;
 
@@ -17,12 +19,35 @@ use super::ends::Ends;
 const BYTES_PER_TURN: usize = 64 * 1024;
 
 /// How far the current message has come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Progress {
     unfinished: AtomicU64,
+    /// When the first of those bytes came, in milliseconds since `made`.
+    since_ms: AtomicU64,
+    made: Instant,
 }
 
 impl Progress {
+    pub(super) fn new() -> Self {
+        Self { unfinished: AtomicU64::new(0), since_ms: AtomicU64::new(0), made: Instant::now() }
+    }
+
+    /// This many bytes more; gives how many they are now.
+    fn add(&self, bytes: u64) -> u64 {
+        let before = self.unfinished.fetch_add(bytes, Ordering::Relaxed);
+        if before == 0 && bytes > 0 {
+            let elapsed = u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.since_ms.store(elapsed, Ordering::Relaxed);
+        }
+        before + bytes
+    }
+
+    /// When the message under way began to come, `None` where there is none.
+    pub(super) fn since(&self) -> Option<Instant> {
+        let since = Duration::from_millis(self.since_ms.load(Ordering::Relaxed));
+        (self.unfinished() > 0).then(|| self.made + since)
+    }
+
     /// A message was completed: the count starts again.
     pub(super) fn finished(&self) {
         self.unfinished.store(0, Ordering::Relaxed);
@@ -111,8 +136,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
                 self.ends.see(part.filled());
                 buf.advance(read);
                 self.turn += read;
-                let total = self.progress.unfinished.fetch_add(read as u64, Ordering::Relaxed) + read as u64;
-                if total > self.limit {
+                if self.progress.add(read as u64) > self.limit {
                     return Poll::Ready(Err(io::Error::other(NoProgress)));
                 }
             }

@@ -17,6 +17,7 @@ pub mod key;
 mod meter;
 mod metrics;
 mod packers;
+mod pending;
 mod server;
 mod stages;
 mod telling;

@@ -2,22 +2,21 @@
 //!
 //! Started by `run`. Requests go to `ingest::http`; this file knows nothing of events.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::door::Door;
 use super::http;
+use super::pending::{Pending, Place};
 use crate::counters::Counter;
 
 /// A storm of 1,000 connects overflows the usual 128 (SECURITY: findings).
@@ -25,14 +24,28 @@ const BACKLOG: u32 = 4_096;
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const HEAD_BYTES: usize = 16 * 1024;
 const HEAD_FIELDS: usize = 64;
-/// Sockets that are no WebSocket (yet); beyond it the oldest is closed.
-const MAX_PENDING: usize = 256;
 /// WebSockets; lowered to what the process may open.
 const MAX_CONNECTIONS: u64 = 10_240;
 /// File descriptors kept for everything else.
 const SPARE_FILES: u64 = 256;
 /// How long to wait after an accept failed, most likely for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a last word may take to be sent.
+const SAY_WITHIN: Duration = Duration::from_secs(1);
+
+/// What is said to a connection that is closed before it has asked for anything: status, more of the head, text.
+type LastWord = (&'static str, &'static str, &'static str);
+const TOO_MANY: LastWord = (
+    "503 Service Unavailable",
+    "Retry-After: 5\r\n",
+    "as many connections are open as may be; try again later",
+);
+const CROWDED: LastWord = (
+    "503 Service Unavailable",
+    "Retry-After: 1\r\n",
+    "too many connections are being opened at once; try again",
+);
+const SLOW: LastWord = ("408 Request Timeout", "", "the head of the request did not come within 5 s");
 
 /// The sockets of the one port.
 #[derive(Debug)]
@@ -80,8 +93,12 @@ pub async fn serve(listeners: Listeners, door: Arc<Door>, stop: watch::Receiver<
         let (door, pending, mut stop) = (Arc::clone(&door), Arc::clone(&pending), stop.clone());
         async move {
             loop {
+                let next = async {
+                    pending.room().await;
+                    socket.accept().await
+                };
                 let accepted = tokio::select! {
-                    accepted = socket.accept() => accepted,
+                    accepted = next => accepted,
                     () = stopped(&mut stop) => return,
                 };
                 match accepted {
@@ -110,72 +127,58 @@ fn max_connections() -> u64 {
 
 async fn refuse(stream: TcpStream, door: &Door) {
     door.counters.add(Counter::RefusedConnections, 1);
-    let answer = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    say(stream, TOO_MANY).await;
+}
+
+async fn say(mut stream: TcpStream, (status, more, text): LastWord) {
+    let length = text.len() + "taillight: \n".len();
+    let answer = format!(
+        "HTTP/1.1 {status}\r\n{more}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\ntaillight: {text}\n"
+    );
     // The peer may have gone already; there is nothing to do about it.
-    let _ = stream.try_write(answer);
+    let _ = timeout(SAY_WITHIN, stream.write_all(answer.as_bytes())).await;
+    // What came and is not read would have it closed with a reset, which may take the answer away from the peer.
+    let mut rest = [0; 1024];
+    while matches!(stream.try_read(&mut rest), Ok(1..)) {}
 }
 
 fn admit(stream: TcpStream, door: &Arc<Door>, pending: &Arc<Pending>, stop: &watch::Receiver<bool>) {
     // Acks are small and awaited; without this they wait for the kernel to fill a segment.
     let _ = stream.set_nodelay(true);
-    let number = pending.next.fetch_add(1, Ordering::Relaxed);
-    let (door_inside, pending_inside, mut stopping) = (Arc::clone(door), Arc::clone(pending), stop.clone());
-    let upgrading = stop.clone();
-    let task = tokio::spawn(async move {
-        let door = Arc::clone(&door_inside);
-        let service = service_fn(move |request| {
-            let (door, stop) = (Arc::clone(&door), upgrading.clone());
-            async move { Ok::<_, std::convert::Infallible>(http::handle(request, door, stop).await) }
-        });
-        let mut builder = hyper::server::conn::http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-        builder.max_buf_size(HEAD_BYTES).max_headers(HEAD_FIELDS);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        tokio::select! {
-            ended = connection => {
-                if let Err(error) = ended {
-                    note(&error, &door_inside);
-                }
-            }
-            () = stopped(&mut stopping) => {}
-        }
-        pending_inside.remove(number);
+    tokio::spawn(converse(stream, Arc::clone(door), pending.enter(), stop.clone()));
+}
+
+/// HTTP, until the connection is a WebSocket or ends.
+async fn converse(stream: TcpStream, door: Arc<Door>, mut place: Place, mut stop: watch::Receiver<bool>) {
+    let (inside, upgrading) = (Arc::clone(&door), stop.clone());
+    let service = service_fn(move |request| {
+        let (door, stop) = (Arc::clone(&inside), upgrading.clone());
+        async move { Ok::<_, std::convert::Infallible>(http::handle(request, door, stop).await) }
     });
-    if pending.insert(number, task.abort_handle()) {
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    builder.max_buf_size(HEAD_BYTES).max_headers(HEAD_FIELDS);
+    let mut connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let (mut is_slow, mut is_lost) = (false, false);
+    tokio::select! {
+        // Whose head is there is answered, late or not.
+        biased;
+        ended = &mut connection => match ended {
+            Err(error) if error.is_timeout() => is_slow = true,
+            Err(error) if error.is_parse() => door.counters.add(Counter::RefusedHead, 1),
+            _ => {}
+        },
+        () = place.lost() => is_lost = true,
+        () = stopped(&mut stop) => {}
+    }
+    let Some(rest) = connection.into_parts() else { return };
+    if is_lost {
         door.counters.add(Counter::RefusedPending, 1);
-    }
-}
-
-fn note(error: &hyper::Error, door: &Door) {
-    if error.is_timeout() {
+        say(rest.io.into_inner(), CROWDED).await;
+    } else if is_slow && !rest.read_buf.is_empty() {
+        // One that has said nothing, at first or since its last answer, is only idle.
         door.counters.add(Counter::RefusedSlow, 1);
-    } else if error.is_parse() {
-        door.counters.add(Counter::RefusedHead, 1);
-    }
-}
-
-/// Connections that are still HTTP, oldest first.
-#[derive(Debug, Default)]
-struct Pending {
-    next: AtomicU64,
-    /// A task that ended before it was listed leaves its number in `ended`.
-    tasks: Mutex<BTreeMap<u64, AbortHandle>>,
-}
-
-impl Pending {
-    /// Lists a connection; `true` if the oldest had to go for it.
-    fn insert(&self, number: u64, task: AbortHandle) -> bool {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.retain(|_, task| !task.is_finished());
-        tasks.insert(number, task);
-        let is_over = tasks.len() > MAX_PENDING;
-        if is_over && let Some((_, oldest)) = tasks.pop_first() {
-            oldest.abort();
-        }
-        is_over
-    }
-
-    fn remove(&self, number: u64) {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        say(rest.io.into_inner(), SLOW).await;
     }
 }

@@ -14,7 +14,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -114,7 +114,7 @@ async fn serve_at<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let (max, progress) = (speech.max_message(), Arc::new(Progress::default()));
+    let (max, progress) = (speech.max_message(), Arc::new(Progress::new()));
     let metered = Metered::new(stream, Arc::clone(&progress), 2 * max as u64);
     let socket = socket_of(metered, max).await;
     let mut connection = Connection::new(times, Arc::clone(&door), (socket, progress), (speech, agent));
@@ -155,8 +155,6 @@ struct Connection<S> {
     live: Option<Arc<str>>,
     heard: Instant,
     pinged: Instant,
-    /// Since when the message under way has been under way.
-    unfinished_since: Option<Instant>,
     control: u32,
     control_at: Instant,
     asks: Listening,
@@ -190,7 +188,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             live: None,
             heard: now,
             pinged: now,
-            unfinished_since: None,
             control: CONTROL_BURST,
             control_at: now,
             asks,
@@ -205,6 +202,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             return ending;
         }
         loop {
+            // Looked at after each check at the latest, which comes more often than a message may take.
+            let late = self.progress.since().map(|since| since + self.times.finish_within);
             let outcome = tokio::select! {
                 biased;
                 () = super::server::stopped(stop) => {
@@ -213,6 +212,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 _ = check.tick() => self.check().await,
                 ask = self.asks.next() => self.ask(&ask).await,
                 message = self.socket.next() => self.hear(message).await,
+                () = sleep_until(late.unwrap_or(self.heard)), if late.is_some() => {
+                    Err(Some(Ending::of(CloseCode::Policy, "message not finished", Counter::ClosedNoProgress)))
+                }
                 () = std::future::ready(()), if self.owed.is_some() => {
                     let paid = self.pay().await;
                     // The socket may have held back for others to have their turn.
@@ -316,7 +318,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     fn message_done(&mut self, bytes: usize) {
         self.page.note(|page| page.bytes += bytes as u64);
         self.progress.finished();
-        self.unfinished_since = None;
         self.door.counters.add(Counter::FramesReceived, 1);
     }
 
@@ -342,16 +343,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     async fn check(&mut self) -> Result<(), Option<Ending>> {
         if self.heard.elapsed() >= self.times.dead_after {
             return Err(Some(Ending::of(CloseCode::Away, "nothing heard for 60 s", Counter::ClosedIdle)));
-        }
-        if self.progress.unfinished() == 0 {
-            self.unfinished_since = None;
-        } else if self.unfinished_since.get_or_insert_with(Instant::now).elapsed() >= self.times.finish_within
-        {
-            return Err(Some(Ending::of(
-                CloseCode::Policy,
-                "message not finished",
-                Counter::ClosedNoProgress,
-            )));
         }
         self.settle(false).await;
         if self.pinged.elapsed() >= self.times.ping_every {
