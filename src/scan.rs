@@ -7,6 +7,7 @@
 mod advice;
 mod by_time;
 mod context;
+mod marks;
 mod matches;
 mod rows;
 mod scanned;
@@ -14,7 +15,8 @@ mod thread;
 
 pub use advice::{Advice, AdviceHandle, AdviceRequest, Advisor, Candidate, MAX_CANDIDATES, spawn_advice};
 pub use by_time::{At, Moment};
-pub use context::{Clock, Marks, context_of, learn_loads};
+pub use context::{Clock, context_of, learn_loads};
+pub use marks::{Marks, Pin};
 pub use matches::{MatchSegment, Matches, Rows};
 pub use rows::RowSet;
 pub use thread::{ScanHandle, select, spawn};
@@ -44,6 +46,8 @@ pub struct Selection {
 pub struct Scan {
     selection: Selection,
     snapshot: Arc<Snapshot>,
+    /// Events that are shown although the ring lets go of them, if the selection lets them through: see [`Scan::keep`].
+    kept: Arc<[Segment]>,
     /// Oldest first; covers the newest chunks first and grows backwards.
     segments: VecDeque<Scanned>,
     /// What wider selections found, oldest first: of these chunks only their matches can match.
@@ -68,6 +72,7 @@ impl Scan {
         Self {
             selection: everything,
             snapshot: Arc::default(),
+            kept: Arc::from([]),
             segments: VecDeque::new(),
             wider: VecDeque::new(),
             tables: Tables::default(),
@@ -87,6 +92,12 @@ impl Scan {
         self.start(selection);
     }
 
+    /// From the next selection on these events, each in a chunk of its own and in the order of arrival, are among the
+    /// matches after they have left the ring, too. Tables do not count them.
+    pub fn keep(&mut self, kept: Arc<[Segment]>) {
+        self.kept = kept;
+    }
+
     /// Starts over with a filter that lets through nothing which the one before did not: what that has looked at is
     /// narrowed, the rest is looked at as ever.
     pub fn narrow(&mut self, selection: Selection) {
@@ -101,6 +112,13 @@ impl Scan {
 
     fn start(&mut self, selection: Selection) {
         self.selection = selection;
+        let mut is_match = |kept: &Segment| {
+            let Some(select) = &mut self.selection.select else { return false };
+            let mut found = Bits::new();
+            select(&kept.chunk, &Bits::of(0..1), &mut found);
+            !found.is_empty()
+        };
+        self.kept = self.kept.iter().filter(|kept| is_match(kept)).cloned().collect();
         self.forget_tables();
     }
 
@@ -243,17 +261,20 @@ impl Scan {
         let looked_at: u64 = self.segments.iter().map(|scanned| scanned.done as u64).sum();
         let evicted_in_view = snapshot.segments.first().map_or(0, |oldest| snapshot.first - oldest.base);
         let is_whole = self.segments.front().is_some_and(|first| first.segment.base <= snapshot.first);
-        let found: Vec<_> = self
-            .segments
-            .iter()
-            .map(|scanned| (scanned.segment.clone(), Arc::clone(&scanned.rows)))
-            .collect();
+        let found = |scanned: &Scanned| (scanned.segment.clone(), Rows::Some(Arc::clone(&scanned.rows)));
+        let found = self.outlived().chain(self.segments.iter().map(found));
         let hidden = if is_whole { evicted_in_view } else { 0 };
         let is_counted = !self.has_news
             && !self.is_recounting
             && self.segments.iter().all(|scanned| scanned.counted == scanned.done);
         let tables = (Arc::clone(&self.table_rows), is_counted);
         Matches::of(self.selection.id, snapshot, found, looked_at.saturating_sub(hidden), tables)
+    }
+
+    /// What is kept of events that the ring has let go of.
+    fn outlived(&self) -> impl Iterator<Item = (Segment, Rows)> {
+        let gone = self.kept.iter().filter(|kept| kept.base < self.snapshot.first);
+        gone.map(|kept| (kept.clone(), Rows::From(0)))
     }
 
     /// Takes over the newer state of chunks already seen, and chunks that came after them.

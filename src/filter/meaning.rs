@@ -208,7 +208,7 @@ fn a_matcher_goes_on_with_another_moment_and_other_names() {
     let chunk = samples::chunk(&EVENTS);
     let other = samples::chunk(&EVENTS[3..]);
     let filter = Arc::new(parse("session:s2 age<40s").filter.expect("valid"));
-    assert_eq!(filter.depends(), Depends { clock: true, context: false });
+    assert_eq!(filter.depends(), Depends { clock: true, ..Depends::default() });
     let mut matcher = Matcher::new(filter, context());
     let mut rows = |chunk, later_ms| {
         matcher.set_context(EvalContext { now: Timestamp(START_MS + 60_000 + later_ms), ..context() });

@@ -191,6 +191,8 @@ pub struct Depends {
     pub clock: bool,
     /// They change with page loads, marks, pins, groups or connections: `since:reload`, `is:new`.
     pub context: bool,
+    /// Of those, on pins: `is:marked`.
+    pub pins: bool,
 }
 
 impl Depends {
@@ -207,7 +209,9 @@ impl Filter {
         for term in self.expr.iter().flat_map(Expr::terms) {
             match term {
                 Term::Is(place) => {
-                    depends.context |= matches!(crate::event::IS[*place].0, "live" | "marked" | "new");
+                    let name = crate::event::IS[*place].0;
+                    depends.context |= matches!(name, "live" | "marked" | "new");
+                    depends.pins |= name == "marked";
                 }
                 Term::Compare(compare) => {
                     for test in &compare.tests {

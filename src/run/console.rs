@@ -421,7 +421,7 @@ impl Console {
                     _ => self.exporting.cancel(),
                 },
                 Effect::Demo => drop(self.demo.as_ref().map(|demo| demo.notify_one())),
-                Effect::Why => self.look_why(),
+                Effect::Why { tag } => self.look_why(tag),
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(code::FINE)),
@@ -454,10 +454,10 @@ impl Console {
     }
 
     /// On a thread of its own: it asks the listener over its port.
-    fn look_why(&mut self) {
+    fn look_why(&mut self, tag: String) {
         let Ok(address) = self.address.parse() else { return };
         let sender = self.sender.clone();
-        let look = move || drop(sender.send(Input::Checks(super::doctor::why(address))));
+        let look = move || drop(sender.send(Input::Checks(super::doctor::why(address, &tag))));
         if let Err(error) = thread::Builder::new().name("why".into()).spawn(look) {
             self.app.update(Msg::Notice(format!("nothing was looked at: {error}")));
         }

@@ -63,9 +63,10 @@ pub(super) fn run(kept: &Kept) -> anyhow::Result<u8> {
     Ok(if is_wrong { code::NOTHING } else { code::FINE })
 }
 
-/// Why nothing arrives at the taillight that listens on `address`, line by line: what [`run`] would say of it.
-pub(super) fn why(address: SocketAddr) -> Vec<String> {
-    let mut findings = of_holder(address);
+/// Why nothing arrives at the taillight that listens on `address`, line by line: what [`run`] would say of it, with its `tag`, which
+/// carries the page key.
+pub(super) fn why(address: SocketAddr, tag: &str) -> Vec<String> {
+    let mut findings = of_holder(address, Some(tag));
     findings.extend([of_proxy(), of_clock()]);
     let text: String = findings.iter().map(|finding| line(finding, is_utf8_locale())).collect();
     text.lines().map(str::to_owned).collect()
@@ -118,7 +119,7 @@ fn of_port(settings: &Settings) -> Vec<Finding> {
             let todo = "start `taillight`, then run this again while a page is open";
             vec![finding("port", State::Fine, format!("{port} is free"), todo)]
         }
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => of_holder(address),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => of_holder(address, None),
         Err(error) => {
             let todo = "choose another with --bind and --port";
             vec![finding("port", State::Wrong, format!("cannot listen on {address}: {error}"), todo)]
@@ -126,7 +127,7 @@ fn of_port(settings: &Settings) -> Vec<Finding> {
     }
 }
 
-fn of_holder(address: SocketAddr) -> Vec<Finding> {
+fn of_holder(address: SocketAddr, tag: Option<&str>) -> Vec<Finding> {
     let port = address.port();
     let Some(health) = ask(address, "/healthz").filter(|health| health.contains("\"uptime_s\"")) else {
         let holder =
@@ -150,11 +151,16 @@ fn of_holder(address: SocketAddr) -> Vec<Finding> {
     findings.push(if connections > 0 {
         finding("page", State::Fine, format!("{connections} connected, {received} events received"), "")
     } else {
+        let plain = || format!("<script src=\"http://127.0.0.1:{port}/taillight.js\"></script>");
+        let (tag, with_key) = match tag {
+            Some(tag) => (tag.to_owned(), "this tag, which has the page key"),
+            None => (plain(), "the tag with the page key, which the first screen shows"),
+        };
         let todo = format!(
-            "put <script src=\"http://127.0.0.1:{port}/taillight.js\"></script> first in <head> and reload\n\
+            "put {tag} first in <head> and reload\n\
              a Content-Security-Policy must allow http://127.0.0.1:{port} in script-src, and in connect-src also ws://127.0.0.1:{port}\n\
              an ad blocker may block it, and Safari blocks it on https pages: see the browser's own console\n\
-             pages of other hosts need --allow-origin or the tag with the page key: `6` in the console lists who was refused"
+             pages of other hosts and of file:// need --allow-origin or {with_key}: `6` in the console lists who was refused"
         );
         finding("page", State::Note, format!("no page is connected, {received} events received"), todo)
     });

@@ -4,8 +4,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
+use super::marks::Marks;
 use crate::event::Timestamp;
 use crate::filter::{EvalContext, LoadKey};
 use crate::published::Published;
@@ -21,15 +20,6 @@ pub struct Clock {
     pub zone: jiff::tz::TimeZone,
     /// What the user marked so far.
     pub marks: Arc<Published<Marks>>,
-}
-
-/// What the user marked.
-#[derive(Clone, Debug, Default)]
-pub struct Marks {
-    /// `since:mark`
-    pub mark: Option<Timestamp>,
-    /// `is:marked`: arrival numbers of pinned events.
-    pub pinned: FxHashSet<u64>,
 }
 
 /// The context of `snapshot`.

@@ -64,6 +64,11 @@ impl MatchSegment {
         self.len() == 0
     }
 
+    /// The ordinal past the chunk's last row.
+    pub fn end(&self) -> u64 {
+        self.base + self.chunk.len() as u64
+    }
+
     /// The row of match `at`, in the order of arrival.
     pub(super) fn row(&self, at: usize) -> usize {
         match &self.rows {
@@ -116,15 +121,14 @@ impl Matches {
         Self { id, snapshot, segments, total, scanned, tables, is_counted: true }
     }
 
-    /// The rows found in each chunk, without those evicted since.
+    /// The rows found in each chunk, without those evicted since; of chunks that are not of the ring all.
     pub(super) fn of(
         id: u64,
         snapshot: Arc<Snapshot>,
-        found: Vec<(Segment, Arc<RowSet>)>,
+        found: impl Iterator<Item = (Segment, Rows)>,
         scanned: u64,
         (tables, is_counted): (Arc<TableRows>, bool),
     ) -> Self {
-        let found = found.into_iter().map(|(segment, rows)| (segment, Rows::Some(rows)));
         let (segments, total) = numbered(found, snapshot.first);
         Self { id, scanned: scanned.min(snapshot.len()), snapshot, segments, total, tables, is_counted }
     }

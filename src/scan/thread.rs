@@ -231,6 +231,8 @@ impl Worker {
             select(Matcher::new(Arc::clone(filter), context))
         });
         let selection = Selection { id: *id, select };
+        let marks = self.clock.marks.get();
+        self.scan.keep(marks.kept_for(filter));
         if is_narrower {
             self.scan.narrow(selection);
         } else {

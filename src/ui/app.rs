@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -21,9 +21,9 @@ use super::keys::{Action, Keymap};
 use super::narrowing::Around;
 use super::panels::{Panel, Panels};
 use super::saved::SavedList;
+use super::screen;
 use super::theme::Theme;
 use super::view::{Effect, Facts, Request, Screen, View};
-use super::{format, screen};
 use crate::alerts::Board;
 use crate::config::{DetailMode, Saved, Settings};
 use crate::counters::Counters;
@@ -34,6 +34,8 @@ use crate::sinks::Report;
 
 /// How long a note stays in the footer.
 const NOTICE_MS: i64 = 5_000;
+/// Columns of what is said before the keys that follow it, at the least.
+const LEAST_SAID: usize = 40;
 
 /// What happens to the console.
 #[derive(Clone, Debug)]
@@ -109,11 +111,11 @@ pub struct App {
     pub(super) counted: Timestamp,
     pub(super) has_project: bool,
     /// Screens that were drilled from, with the filter they had.
-    back: Vec<(Screen, String)>,
+    pub(super) back: Vec<(Screen, String)>,
     pub(super) chrome: Chrome,
     /// With when it was said; without, it stays until a key is pressed.
     pub(super) notice: Option<(String, Option<Timestamp>)>,
-    is_quit_armed: bool,
+    pub(super) is_quit_armed: bool,
     /// The page that was asked how it is, and what one has answered.
     pub(super) asked: Option<Asked>,
     pub(super) told: Option<Told>,
@@ -165,7 +167,7 @@ impl World {
         }
     }
 
-    fn show(&mut self, matches: Arc<Matches>) {
+    pub(super) fn show(&mut self, matches: Arc<Matches>) {
         self.fresh.see(&matches.snapshot.loads);
         self.alerted.see(&matches.snapshot);
         self.matches = matches;
@@ -176,9 +178,6 @@ impl World {
         if self.facts.recording.is_some() { self.matches.snapshot.at } else { self.now }
     }
 }
-
-/// Drills that can be gone back through; beyond it the oldest is forgotten.
-const MAX_BACK: usize = 16;
 
 impl App {
     /// A console that has seen nothing yet, narrowed to the filter text `filter`.
@@ -262,7 +261,7 @@ impl App {
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = match msg {
             Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
-            Msg::Key(key) => self.on_key(key),
+            Msg::Key(key) => self.on_keys(key),
             Msg::Paste(text) => {
                 self.on_paste(&text);
                 Vec::new()
@@ -295,7 +294,11 @@ impl App {
             Msg::Checks(lines) => (self.checks, self.notice) = (lines, None),
             Msg::Theme(theme) => self.world.theme = theme,
             Msg::Written { path, said } => {
-                self.say(format!("{said}   o opens it  y copies the path"));
+                // Where the path is too long for the footer its end leaves, not the keys.
+                let keys = "   o opens it  y copies the path";
+                let room = usize::from(self.width).saturating_sub(keys.len() + 2).max(LEAST_SAID);
+                let said = self.world.theme.gate.plain_capped(&said, room);
+                self.say(format!("{said}{keys}"));
                 self.chrome.written = Some(path);
             }
             Msg::Work(work) => self.chrome.work = work,
@@ -342,6 +345,7 @@ impl App {
             self.sent = wanted;
             effects.push(Effect::SetFilter { id: self.filter_id, filter });
         }
+        self.bar.name_groups(&self.world.matches.snapshot.tables.groups);
         effects.extend(self.bar.question().map(Effect::Ask));
         effects.extend(self.bar.take_accepted().map(Effect::Remember));
     }
@@ -351,6 +355,7 @@ impl App {
         if matches.id != self.filter_id {
             return;
         }
+        self.follow_pins(&matches.snapshot);
         let shown = &self.world.matches;
         // What is frozen is whole: of another filter the first matches are not yet.
         let stands_still = self.frozen.is_some() && shown.id == matches.id && shown.is_whole();
@@ -372,6 +377,16 @@ impl App {
         } else if self.bar.is_editing() {
             self.bar.paste(text, self.world.now);
         }
+    }
+
+    /// Escape and a letter that is typed soon after it arrive as one key with Alt, which means nothing by itself.
+    fn on_keys(&mut self, key: KeyEvent) -> Vec<Effect> {
+        if key.modifiers != KeyModifiers::ALT || !matches!(key.code, KeyCode::Char(_)) {
+            return self.on_key(key);
+        }
+        let mut effects = self.on_key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+        effects.extend(self.on_key(KeyEvent::new(key.code, KeyModifiers::NONE)));
+        effects
     }
 
     fn on_key(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -408,6 +423,10 @@ impl App {
             Action::Left if !self.has_sides() => Action::Back,
             action => action,
         };
+        if let Action::Screen(_) = action {
+            // A screen that is asked for by its key is what is wanted, whatever is open above the one before.
+            (self.told, self.panels.help) = (None, None);
+        }
         if self.told.is_some() && action != Action::Redraw && action != Action::Suspend {
             self.on_told(action);
             return Vec::new();
@@ -535,60 +554,6 @@ impl App {
             _ => return false,
         }
         true
-    }
-
-    fn remember_place(&mut self) {
-        if self.back.len() >= MAX_BACK {
-            self.back.remove(0);
-        }
-        self.back.push((self.screen, self.bar.text().to_owned()));
-    }
-
-    fn go_back(&mut self) -> Vec<Effect> {
-        let Some((screen, filter)) = self.back.pop() else { return Vec::new() };
-        self.panels.stream.count_from(None);
-        self.screen = screen;
-        if filter != self.bar.text() {
-            self.bar.replace(&filter);
-        }
-        Vec::new()
-    }
-
-    fn freeze(&mut self) {
-        match self.frozen.take() {
-            Some(newest) => {
-                self.world.show(newest);
-                self.world.frozen_at = None;
-            }
-            None => {
-                self.frozen = Some(Arc::clone(&self.world.matches));
-                self.world.frozen_at = Some(self.world.moment());
-            }
-        }
-    }
-
-    fn close_or_quit(&mut self) -> Vec<Effect> {
-        if self.detail_mode == DetailMode::Full && self.screen == Screen::Stream {
-            self.detail_mode = DetailMode::Beside;
-            return Vec::new();
-        }
-        if !self.back.is_empty() {
-            return self.go_back();
-        }
-        self.quit()
-    }
-
-    /// Quits at once where nothing would be lost, else on the second press.
-    fn quit(&mut self) -> Vec<Effect> {
-        let kept = self.world.matches.snapshot.len();
-        if self.is_quit_armed || kept == 0 || self.world.facts.recording.is_some() {
-            return vec![Effect::Quit];
-        }
-        self.is_quit_armed = true;
-        let events = format::counted(kept, "event");
-        let are = if kept == 1 { "is" } else { "are" };
-        self.say(format!("{events} {are} only in memory. q again quits, e exports"));
-        Vec::new()
     }
 
     /// Draws the whole console; gives the place of the cursor where there is one.

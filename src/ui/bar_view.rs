@@ -10,7 +10,7 @@ use ratatui::style::Style;
 
 use super::filter_bar::FilterBar;
 use super::theme::Theme;
-use super::{draw, format};
+use super::{draw, format, named};
 use crate::event::gate::Line;
 use crate::filter::{State, What, expected, operators};
 use crate::scan::Matches;
@@ -121,14 +121,10 @@ impl FilterBar {
 
     /// How many bytes of the text are left of the screen, so that the cursor stays on it.
     fn skip(&self, row: Rect, theme: &Theme) -> usize {
-        let before = self.editor.before_cursor();
-        let room = usize::from(row.width.saturating_sub(LEAD + 1));
-        let over = theme.gate.columns(before).saturating_sub(room);
-        if over == 0 || !self.is_editing() {
+        if !self.is_editing() {
             return 0;
         }
-        let mut places = before.char_indices().map(|(at, _)| at);
-        places.find(|at| theme.gate.columns(&before[..*at]) >= over).unwrap_or(0)
+        self.editor.skip(usize::from(row.width.saturating_sub(LEAD + 1)), theme.gate)
     }
 
     /// What the filter does to the list, from the longest way to say it to the shortest.
@@ -235,21 +231,32 @@ impl FilterBar {
             let place = (cells(0..note.span.start), cells(note.span.clone()).max(1));
             return Some(self.pointing(place, &text, theme.warn, width, theme));
         }
-        if !self.is_editing() || self.is_listing() {
+        self.reading(width, theme)
+    }
+
+    /// How the filter reads: while it is typed, and wherever it has the number of a group, which says nothing to a reader.
+    fn reading(&self, width: u16, theme: &Theme) -> Option<Said> {
+        if self.is_listing() {
             return None;
         }
+        let spelled = |text: &str| {
+            let line =
+                theme.gate.line(&on_terminal(text, theme), usize::from(width.saturating_sub(LEAD + 1)));
+            Some(Said { lines: vec![line], indent: vec![LEAD], style: theme.dim })
+        };
         let reading = self.typing.applied.reads_as();
-        let text = match self.typing.state {
-            State::Empty => "words, field:value, level>=warn, -leave-out".to_owned(),
+        let read = || spelled(&format!("reads as  {}", named::spelled(&reading, &self.named, theme.gate)));
+        if !self.is_editing() {
+            return if self.named.is_empty() || self.is_bypassed { None } else { read() };
+        }
+        match self.typing.state {
+            State::Empty => spelled("words, field:value, level>=warn, -leave-out"),
             // One word reads as itself.
             _ if self.typing.applied.is_all() || reading.trim_matches('"') == self.editor.text().trim() => {
-                return None;
+                None
             }
-            _ => format!("reads as  {reading}"),
-        };
-        let mut said = said_at(LEAD, &text, theme.dim, width, theme);
-        said.lines.truncate(1);
-        Some(said)
+            _ => read(),
+        }
     }
 
     /// A caret under the place with the text beside it, or below where it does not fit.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use rustc_hash::FxHashSet;
 
 use super::app::App;
 use super::copying::What as Copied;
@@ -21,6 +20,7 @@ use crate::config::Settings;
 use crate::event::form::Part;
 use crate::event::{Chunk, EventRef, Timestamp};
 use crate::scan::Matches;
+use crate::store::Segment;
 
 /// Events whose size tells how large an export will be, and how many are looked through for them: a key waits for that.
 const SAMPLE: usize = 64;
@@ -80,7 +80,7 @@ pub struct Chosen {
     what: What,
     matches: Arc<Matches>,
     selected: Option<(Arc<Chunk>, usize)>,
-    pinned: FxHashSet<u64>,
+    pinned: Arc<[Segment]>,
 }
 
 impl Chosen {
@@ -89,7 +89,8 @@ impl Chosen {
         match self.what {
             What::Shown => self.matches.total,
             What::Selected => 1,
-            What::Pinned | What::Session | What::All => self.matches.snapshot.len(),
+            What::Pinned => self.pinned.len() as u64,
+            What::Session | What::All => self.matches.snapshot.len(),
         }
     }
 
@@ -102,9 +103,7 @@ impl Chosen {
             What::Shown => Box::new(self.matches.iter().map(|(_, event)| Some(event))),
             What::All => Box::new(all),
             What::Selected => Box::new(selected.into_iter().map(Some)),
-            What::Pinned => {
-                Box::new(all.map(|event| event.filter(|event| self.pinned.contains(&event.seq()))))
-            }
+            What::Pinned => Box::new(self.pinned.iter().map(|kept| Some(kept.chunk.event(0)))),
             What::Session => {
                 let session = selected.map_or("", |event| event.session());
                 Box::new(all.map(move |event| event.filter(|event| event.session() == session)))
@@ -281,7 +280,7 @@ impl App {
 
     fn chosen(&self, what: What) -> Chosen {
         let selected = self.panels.stream.place().map(|(chunk, row)| (Arc::clone(chunk), row));
-        let (matches, pinned) = (Arc::clone(&self.world.matches), self.marks.pinned.clone());
+        let (matches, pinned) = (Arc::clone(&self.world.matches), Arc::clone(self.marks.kept()));
         Chosen { what, matches, selected, pinned }
     }
 

@@ -49,7 +49,7 @@ impl App {
     /// Asks for the console to copy `what`, or says why there is nothing to copy.
     pub(super) fn copy(&mut self, what: What) -> Vec<Effect> {
         let text = match what {
-            What::Filter => Some(format!("taillight {}", shell_quoted(&gate::plain(self.bar.text().trim())))),
+            What::Filter => Some(command_of(&gate::plain(self.bar.text().trim()))),
             What::Tag => self.tag(),
             What::Import => self.import(),
             of_event => {
@@ -84,12 +84,18 @@ impl App {
     }
 
     /// The tag of the first screen, with the page key.
-    fn tag(&self) -> Option<String> {
+    pub(super) fn tag(&self) -> Option<String> {
         let facts = &self.world.facts;
         let key = if facts.key.is_empty() { String::new() } else { format!("?k={}", facts.key) };
         let address = &facts.address;
         (!address.is_empty()).then(|| format!("<script src=\"http://{address}/taillight.js{key}\"></script>"))
     }
+}
+
+/// The console with this filter as a command; one that begins with `-` would be taken for options.
+fn command_of(filter: &str) -> String {
+    let lead = if filter.starts_with('-') { "-- " } else { "" };
+    format!("taillight {lead}{}", shell_quoted(filter))
 }
 
 fn text_of(what: What, event: EventRef<'_>) -> Option<String> {
@@ -187,6 +193,18 @@ mod tests {
             ("    at <anonymous>", None),
         ] {
             assert_eq!(place_in(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_no_option_of_its_command() {
+        for (filter, expected) in [
+            ("level:warn", "taillight level:warn"),
+            ("-react-dom", "taillight -- -react-dom"),
+            ("-a | b", "taillight -- '-a | b'"),
+            ("", "taillight ''"),
+        ] {
+            assert_eq!(command_of(filter), expected);
         }
     }
 

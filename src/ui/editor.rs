@@ -1,7 +1,14 @@
-//! One line of text being edited: characters, words, ends. Used by the filter bar and the export path.
+//! One line of text being edited: characters, words, ends. Used by the filter bar, the export path, the palette
+//! and wherever a name is asked for.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation;
+
+use super::draw;
+use super::theme::Theme;
+use crate::event::gate::Gate;
 
 /// Longest text that can be typed or pasted (FILTER: limits).
 const MAX_CHARS: usize = 4_096;
@@ -65,6 +72,35 @@ impl Editor {
         let fitting: String = line.chars().filter(|c| !c.is_control()).take(room).collect();
         self.text.insert_str(self.cursor, &fitting);
         self.cursor += fitting.len();
+    }
+
+    /// How many bytes at the start are out of sight, so that what is before the cursor fits into `room` columns.
+    pub(super) fn skip(&self, room: usize, gate: Gate) -> usize {
+        let before = self.before_cursor();
+        let over = gate.columns(before).saturating_sub(room);
+        if over == 0 {
+            return 0;
+        }
+        let mut places = before.grapheme_indices(true).map(|(at, _)| at);
+        places.find(|at| gate.columns(&before[..*at]) >= over).unwrap_or(before.len())
+    }
+
+    /// Draws the text from column `x` of `row` on, scrolled so far that the cursor is in sight; gives the columns where the
+    /// text ends and where the cursor is.
+    pub(super) fn render(&self, row: Rect, buf: &mut Buffer, x: u16, theme: &Theme) -> (u16, u16) {
+        let gate = theme.gate;
+        let columns = |text: &str| u16::try_from(gate.columns(text)).unwrap_or(u16::MAX);
+        // The cursor may stand behind the last letter.
+        let room = row.right().saturating_sub(x.saturating_add(1));
+        let (mut x, mut skip) = (x, self.skip(usize::from(room), gate));
+        if skip > 0 {
+            skip = self.skip(usize::from(room.saturating_sub(columns(theme.glyphs.cut))), gate);
+            x = draw::text(buf, row, x, row.y, theme.glyphs.cut, theme.dim);
+        }
+        let line = gate.line(&self.text[skip..], usize::from(row.right().saturating_sub(x)));
+        let end = draw::line(buf, row, x, row.y, &line, theme.text);
+        let cursor = x.saturating_add(columns(&self.before_cursor()[skip..]));
+        (end, cursor.min(row.right().saturating_sub(1)))
     }
 
     /// Takes a key; `false` if it means nothing to an editor.

@@ -47,7 +47,7 @@ impl App {
             }
             KeyCode::Char('w') => {
                 self.say("looking");
-                vec![Effect::Why]
+                vec![Effect::Why { tag: self.tag().unwrap_or_default() }]
             }
             KeyCode::Esc if !self.checks.is_empty() => {
                 self.checks.clear();

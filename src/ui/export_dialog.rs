@@ -259,8 +259,14 @@ impl ExportDialog {
             Format::ALL[Format::ALL.iter().position(|(one, ..)| *one == self.form.format).unwrap_or(0)];
         self.note(row(2), buf, about, theme.dim, theme);
         let x = self.label(row(3), buf, (Field::To, "to"), theme);
-        let room = usize::from(inner.right().saturating_sub(x + 1));
-        draw::line(buf, row(3), x, row(3).y, &theme.gate.line(self.editor.text(), room), theme.text);
+        let path = Rect { width: row(3).width.saturating_sub(1), ..row(3) };
+        let cursor = if self.field == Field::To {
+            self.editor.render(path, buf, x, theme).1
+        } else {
+            let line = theme.gate.line(self.editor.text(), usize::from(path.right().saturating_sub(x)));
+            draw::line(buf, path, x, path.y, &line, theme.text);
+            x
+        };
         let (said, style) = self.state(sizes, theme);
         self.note(row(4), buf, &said, style, theme);
         let parts = Part::ALL.map(|(part, name)| (name, self.form.without.contains(&part)));
@@ -277,9 +283,7 @@ impl ExportDialog {
         let buttons = format!("[ Write {enter} ]   [ Cancel Esc ]");
         let width = u16::try_from(theme.gate.columns(&buttons)).unwrap_or(0);
         draw::text(buf, row(13), inner.right().saturating_sub(width + 2), row(13).y, &buttons, theme.accent);
-        let column = u16::try_from(theme.gate.columns(self.editor.before_cursor())).unwrap_or(u16::MAX);
-        let x = x.saturating_add(column).min(inner.right().saturating_sub(1));
-        (self.field == Field::To && row(3).height > 0).then_some(Position { x, y: row(3).y })
+        (self.field == Field::To && row(3).height > 0).then_some(Position { x: cursor, y: row(3).y })
     }
 
     /// How much is written where, or what stands in the way.

@@ -11,12 +11,14 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::completion::Completion;
 use super::editor::Editor;
 use super::history::{History, Walk};
+use super::named::{self, Named};
 use crate::event::Timestamp;
 use crate::filter::{
     self, Filter, FilterError, Fix, Highlighter, Note, Pasted, State, Typing, expand_saved, parse,
     while_typing, while_typing_at,
 };
 use crate::scan::{Advice, AdviceRequest};
+use crate::stats::GroupRow;
 
 /// How long the cursor rests on a word that may become a field's name before it counts (FILTER 1.6).
 const HELD_MS: i64 = 250;
@@ -48,6 +50,8 @@ pub(super) struct FilterBar {
     /// Since when the cursor rests on a word that may become a name.
     held_since: Option<Timestamp>,
     pub(super) completion: Completion,
+    /// Groups of the text that are known.
+    pub(super) named: Vec<Named>,
     pasted: Option<Paste>,
     /// The text or the cursor has changed: what may come next is asked anew.
     has_question: bool,
@@ -81,6 +85,7 @@ impl FilterBar {
             is_live: true,
             held_since: None,
             completion: Completion::default(),
+            named: Vec::new(),
             pasted: None,
             has_question: false,
             accepted: None,
@@ -302,6 +307,11 @@ impl FilterBar {
             }
             (None, Err(_)) => {}
         }
+    }
+
+    /// Learns from `rows` what the groups of the text are.
+    pub(super) fn name_groups(&mut self, rows: &[GroupRow]) {
+        self.named = named::groups(self.editor.text(), rows);
     }
 
     /// Takes what is known of the text by now.

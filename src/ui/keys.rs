@@ -155,7 +155,7 @@ pub const KEYS: [Key; 59] = [
         Action::Baseline,
         &[Char('b')],
         Group::Look,
-        "compare with the load before, the mark, nothing",
+        "compare p99 with the load before, mark, nothing",
     ),
     key("fold", Action::Fold, &[Char('z')], Group::Look, "fold repeats, library frames; timeline: nearer"),
     key("zoom-out", Action::ZoomOut, &[Char('Z')], Group::Look, "timeline: a longer time"),

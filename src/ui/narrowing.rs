@@ -8,18 +8,18 @@ use crossterm::event::KeyEvent;
 
 use super::app::App;
 use super::keys::Action;
+use super::named;
 use super::saved::{Choice, SavedList};
 use super::view::{Effect, Screen, View};
 use crate::config::{DetailMode, Saved};
 use crate::event::{Chunk, EventRef, Timestamp};
 use crate::filter::{Bits, EvalContext, Matcher, drop_last, negate, parse, term_for};
-use crate::scan::Moment;
+use crate::scan::{Moment, Pin};
+use crate::store::Snapshot;
 use crate::ui::format;
 
 /// Before and after an event, in milliseconds (UX 3.1: around).
 const AROUND_MS: i64 = 5_000;
-/// Events that can be pinned at once; at the bound pins are refused, not forgotten.
-const MAX_PINS: usize = 1_000;
 /// How often saved filters are counted while their list is open, in milliseconds.
 const RECOUNT_MS: i64 = 1_000;
 /// Columns of a term in the footer.
@@ -84,7 +84,13 @@ impl App {
     fn toggle_said(&mut self, term: &str) {
         let before = self.bar.text().to_owned();
         self.bar.toggle(term);
-        let shown = self.world.theme.gate.plain_capped(term, MAX_TERM);
+        let gate = self.world.theme.gate;
+        let mut groups = named::groups(term, &self.world.matches.snapshot.tables.groups);
+        // Tables lag behind what has just arrived.
+        let selected = self.panels.stream.selected().filter(|_| groups.is_empty());
+        groups.extend(selected.and_then(|event| Some((event.group()?, event.msg().into()))));
+        let spelled = named::spelled(term, &groups, gate);
+        let shown = if spelled == term { gate.plain_capped(term, MAX_TERM) } else { spelled };
         let was_there = before.len() > self.bar.text().len();
         let what = if was_there { "taken out" } else { "added" };
         self.say(format!("{what}: {shown}   u undoes"));
@@ -181,22 +187,30 @@ impl App {
     }
 
     fn pin(&mut self) {
-        let selected = self.panels.stream.selected().filter(|_| self.screen == Screen::Stream);
-        let Some(seq) = selected.map(EventRef::seq) else {
+        let stream = &self.panels.stream;
+        let place = stream.place().zip(stream.moment()).filter(|_| self.screen == Screen::Stream);
+        let Some(((chunk, row), moment)) = place else {
             self.say("select an event first (k)");
             return;
         };
-        let pinned = &mut self.marks.pinned;
-        if !pinned.remove(&seq) {
-            if pinned.len() >= MAX_PINS {
-                self.say("1,000 events are pinned: unpin one first");
-                return;
-            }
-            pinned.insert(seq);
+        match self.marks.toggle((chunk, row), moment.ordinal) {
+            Pin::TooMany => return self.say("1,000 events are pinned: unpin one first (m)"),
+            Pin::TooLarge => return self.say("pinned events hold 16 MB: unpin one first (m)"),
+            Pin::Pinned | Pin::Unpinned => {}
         }
         self.has_marked = true;
         let count = format::count(self.marks.pinned.len() as u64);
-        self.say(format!("{count} pinned   P shows them"));
+        self.say(format!("{count} pinned and kept   P shows them, m lets go of one"));
+    }
+
+    /// Pins go along with what becomes of the ring.
+    pub(super) fn follow_pins(&mut self, snapshot: &Snapshot) {
+        let gone = self.marks.follow(snapshot);
+        if gone > 0 {
+            self.has_marked = true;
+            let events = format::counted(gone as u64, "pinned event");
+            self.say(format!("let go of {events}: a person was forgotten"));
+        }
     }
 
     pub(super) fn take_saved(&mut self, saved: Arc<[Saved]>) {

@@ -21,6 +21,8 @@ const NAME: usize = 26;
 const KEY: usize = 8;
 /// Rows of the list.
 const ROWS: usize = 14;
+/// Fewer rows of a screen have no room for more than the list.
+const SMALL: u16 = 8;
 
 /// The open palette.
 #[derive(Debug)]
@@ -242,7 +244,10 @@ impl Palette {
     ) -> (Option<Position>, Rect) {
         let entries = self.entries(offer);
         self.selected = self.selected.min(entries.len().saturating_sub(1));
-        let room = usize::from(area.height.saturating_sub(6)).clamp(1, ROWS);
+        // Where rows are few they are the list's, without rules and words below it.
+        let is_small = area.height < SMALL;
+        let around = if is_small { 3 } else { 6 };
+        let room = usize::from(area.height.saturating_sub(around)).clamp(1, ROWS);
         self.top = self.top.min(self.selected).max((self.selected + 1).saturating_sub(room));
         let cells = |count: usize| u16::try_from(count).unwrap_or(1);
         let (rows, tallest) = (cells(room.min(entries.len())), cells(room));
@@ -251,16 +256,19 @@ impl Palette {
         let inner = frame::open_up_to(area, buf, "commands", (WIDTH, below + 1, tallest + 4), theme);
         let line = Rect { height: inner.height.min(1), ..inner };
         let x = draw::text(buf, line, inner.x + 1, inner.y, ": ", theme.accent);
-        let room_for_text = usize::from(inner.right().saturating_sub(x + 1));
-        draw::line(buf, line, x, inner.y, &theme.gate.line(self.editor.text(), room_for_text), theme.text);
-        let column = u16::try_from(theme.gate.columns(self.editor.before_cursor())).unwrap_or(u16::MAX);
-        let at = x.saturating_add(column).min(inner.right().saturating_sub(1));
+        let (_, at) = self.editor.render(line, buf, x, theme);
         let cursor = (inner.height > 0).then_some(Position { x: at, y: inner.y });
-        frame::inside_rule(inner, buf, 1, theme);
-        let list = Rect { y: inner.y.saturating_add(2), height: rows, ..inner }.intersection(inner);
+        if !is_small {
+            frame::inside_rule(inner, buf, 1, theme);
+        }
+        let lead = if is_small { 1 } else { 2 };
+        let list = Rect { y: inner.y.saturating_add(lead), height: rows, ..inner }.intersection(inner);
         for (y, (at, entry)) in (list.y..list.bottom()).zip(entries.iter().enumerate().skip(self.top)) {
             let row = Rect { y, height: 1, ..list };
             draw_row(row, buf, &shown(entry, offer), at == self.selected, theme);
+        }
+        if is_small {
+            return (cursor, list);
         }
         if rows > 0 {
             frame::inside_rule(inner, buf, rows + 2, theme);

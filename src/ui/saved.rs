@@ -248,18 +248,9 @@ impl SavedList {
         let x = draw::text(buf, row, row.x + 1, row.y, &question, theme.accent);
         let hint =
             format!("   Tab: for {there} {} {}", theme.glyphs.dot, theme.gate.plain_capped(filter, 60));
-        let end = draw::line(
-            buf,
-            row,
-            x,
-            row.y,
-            &theme.gate.line(naming.editor.text(), usize::from(row.width)),
-            theme.text,
-        );
+        let (end, cursor) = naming.editor.render(row, buf, x, theme);
         draw::text(buf, row, end, row.y, &hint, theme.dim);
-        let column = theme.gate.columns(naming.editor.before_cursor());
-        let x = x.saturating_add(u16::try_from(column).unwrap_or(u16::MAX));
-        Some(Position { x: x.min(row.right().saturating_sub(1)), y: row.y })
+        Some(Position { x: cursor, y: row.y })
     }
 }
 

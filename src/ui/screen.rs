@@ -202,6 +202,8 @@ fn tabs(here: Screen, fresh: usize, rooms: [usize; 2]) -> Vec<(bool, String)> {
         let tab = |(key, screen, name): (char, Screen, &str)| {
             let is_here = screen == here.tab();
             let name = match screen {
+                // A number alone says nothing.
+                Screen::Errors if titles == Titles::Here && !is_here && fresh > 0 => "Err",
                 _ if titles == Titles::Here && !is_here => "",
                 Screen::Sessions if titles != Titles::Whole => "Sess",
                 Screen::Vitals if titles != Titles::Whole => "Vit",

@@ -59,7 +59,12 @@ pub(super) fn parts(view: &View<'_>, settings: &Settings, width: u16) -> Vec<Sta
         let shown = if lag < 1_000 { format!("{}ms", lag.max(0)) } else { format::age(lag) };
         let (mark, name) = (if is_late { "! " } else { "" }, if is_wide { "lag " } else { "" });
         // Always as wide, or its neighbours would come and go with its digits.
-        parts.push(state(format!("{mark}{name}{shown:>5}"), is_late, if is_late { 8 } else { 5 }));
+        let wide = mark.len() + name.len() + 5;
+        parts.push(state(
+            format!("{:>wide$}", format!("{mark}{name}{shown}")),
+            is_late,
+            if is_late { 8 } else { 5 },
+        ));
     }
     if view.facts.recording.is_some() {
         parts.push(state(format::bytes(view.snapshot.bytes), false, 4));

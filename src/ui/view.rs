@@ -187,8 +187,10 @@ pub enum Effect {
     },
     /// Let made-up browsers send for a minute.
     Demo,
-    /// Look why nothing arrives.
-    Why,
+    /// Look why nothing arrives from pages with this tag.
+    Why {
+        tag: String,
+    },
     Suspend,
     Redraw,
     Quit,

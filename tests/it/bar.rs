@@ -246,6 +246,87 @@ fn pins_are_marked_and_shown_alone() {
     assert!(console.status().contains("1 of 10"), "{}", console.status());
 }
 
+/// So many log lines of this session.
+fn lines_of(session: &str, count: usize) -> String {
+    let line = |at| format!(r#"{{"type":"log","message":"line {at}","session-id":"{session}"}}"#);
+    format!("[{}]", (0..count).map(line).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn pins_outlive_the_ring_on_the_screen_and_in_exports() {
+    let mut console = Console::new(10);
+    console.post(include_str!("fixtures/shop.json"));
+    console.screen(120, 36);
+    console.keys("NmNm<esc>");
+    console.post(&lines_of("sess-1", 30));
+    console.keys("P");
+    let screen = console.screen(120, 36);
+    assert_eq!(screen.lines().filter(|line| line.starts_with('◆')).count(), 2, "{screen}");
+    assert!(screen.contains("Request failed with status") && screen.contains("Failed to fetch"), "{screen}");
+    assert!(console.status().contains("2 of 10"), "{}", console.status());
+    // Together with another term, in the timeline of the list, and let go of.
+    console.keys("/fetch<cr>");
+    assert!(console.status().contains("1 of 10"), "{}", console.status());
+    console.keys("u");
+    let exported = |console: &mut Console, keys: &str| -> Vec<String> {
+        console.keys(keys);
+        let effects = console.keys("<cr>");
+        let [Effect::Export { chosen, .. }] = &effects[..] else { panic!("{keys}: {effects:?}") };
+        assert_eq!(chosen.looked_at().count() as u64, chosen.total(), "{keys}");
+        chosen.events().map(|event| event.msg().to_owned()).collect()
+    };
+    for keys in ["e", ":export-pins<cr>"] {
+        let events = exported(&mut console, keys);
+        assert_eq!(events, ["Failed to fetch", "Unhandled rejection: Request failed with status code 500"]);
+    }
+    console.keys("km");
+    assert!(console.status().contains("1 of 10"), "{}", console.status());
+    console.keys("Pe");
+    assert_eq!(exported(&mut console, "").len(), 10, "without the filter nothing is shown beside the ring");
+    assert_eq!(exported(&mut console, ":export-pins<cr>"), ["Failed to fetch"]);
+}
+
+#[test]
+fn pins_go_with_a_person_that_is_forgotten_and_that_is_said() {
+    let mut console = Console::new(20);
+    console.post(include_str!("fixtures/shop.json"));
+    console.post(&lines_of("sess-1", 5));
+    console.screen(120, 36);
+    console.keys("kmNm<esc>P");
+    assert!(console.status().contains("2 of 15"), "{}", console.status());
+    console.forget("sess-456");
+    let screen = console.screen(120, 36);
+    assert!(screen.contains("let go of 1 pinned event: a person was forgotten"), "{screen}");
+    console.keys("u:export-pins<cr>");
+    let effects = console.keys("<cr>");
+    let [Effect::Export { chosen, .. }] = &effects[..] else { panic!("{effects:?}") };
+    let left: Vec<_> = chosen.events().map(|event| event.msg().to_owned()).collect();
+    assert_eq!(left, ["line 4"]);
+}
+
+#[test]
+fn the_group_in_a_filter_is_spelled_out_where_it_is_read() {
+    let mut console = Console::with_a_shop();
+    console.screen(80, 24);
+    console.keys("2j-");
+    let message = "Unhandled rejection: Request failed wit…";
+    let screen = console.screen(80, 24);
+    let footer = screen.lines().last().unwrap_or("").to_owned();
+    let reading =
+        screen.lines().find(|line| line.contains("reads as  NOT group = ")).unwrap_or("").to_owned();
+    assert!(
+        footer.contains("added: -group:") && footer.contains(message) && footer.ends_with("u undoes"),
+        "{screen}"
+    );
+    assert!(reading.contains(message), "{screen}");
+    console.keys("/");
+    assert!(console.screen(120, 36).contains(&format!("({message})")), "while it is edited, too");
+    console.keys("<esc>f");
+    assert!(!console.screen(80, 24).contains("reads as"), "it hides nothing now");
+    console.keys("x");
+    assert!(!console.screen(80, 24).contains("reads as"));
+}
+
 #[test]
 fn around_an_event_everything_is_shown_and_the_place_is_kept() {
     let mut console = Console::with_a_shop();
@@ -267,6 +348,11 @@ fn around_an_event_everything_is_shown_and_the_place_is_kept() {
 #[test]
 fn every_value_of_an_event_can_be_kept_and_left_out() {
     let events = 10;
+    // Below the bar, which spells a group out in a row of its own.
+    let message_of = |screen: &str| {
+        let message = screen.lines().skip_while(|line| !line.starts_with("──")).nth(1).expect("a message");
+        message.trim_matches([' ', '▌']).to_owned()
+    };
     for event in 0..events {
         let mut values = 0;
         let mut last = String::new();
@@ -276,8 +362,7 @@ fn every_value_of_an_event_can_be_kept_and_left_out() {
             console.keys(&"k".repeat(event + 1));
             console.keys("<cr>");
             console.screen(120, 60);
-            let before = console.screen(120, 60);
-            let selected = before.lines().nth(3).expect("a message").trim().to_owned();
+            let selected = message_of(&console.screen(120, 60));
             console.keys(&"<down>".repeat(down));
             let cursor = console.screen(120, 60);
             let Some(line) = cursor.lines().skip(2).find(|line| line.starts_with('▌')).map(str::to_owned)
@@ -293,8 +378,7 @@ fn every_value_of_an_event_can_be_kept_and_left_out() {
             let refused = screen.contains("no filter can ask");
             let status = screen.lines().nth(1).expect("a bar").to_owned();
             assert!(!refused && !status.contains(" 0 of"), "{line}\n{screen}");
-            let message = screen.lines().nth(3).expect("a message");
-            assert_eq!(message.trim_matches([' ', '▌']), selected, "the event is still there: {status}");
+            assert_eq!(message_of(&screen), selected, "the event is still there: {status}");
             let kept = count(&status).unwrap_or(events);
             console.keys("u-");
             let left = count(&console.status()).unwrap_or(events);

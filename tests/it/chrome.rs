@@ -1,6 +1,6 @@
 //! What lies around the panels: palette, export dialog, copying, the mouse, keys of one's own. Keys in, screen out.
 
-use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use taillight::config::Settings;
 use taillight::ui::keys::{KEYS, Keymap};
 use taillight::ui::{Effect, Kept, Msg, Probe, Unit, Work};
@@ -98,12 +98,18 @@ fn what_counts_is_in_sight_at_every_size() {
         }
     }
     // Where there is no column for it, the status of a failed request is what the row begins with.
-    console.keys("1");
+    // The palette is nothing without a command in sight.
+    console.keys(":export-p");
+    for (width, height) in [(40, 8), (60, 12), (80, 24)] {
+        let screen = console.screen(width, height);
+        assert!(screen.contains("export-pins"), "{width}x{height}\n{screen}");
+    }
+    console.keys("<esc>1");
     let screen = console.screen(60, 20);
     assert!(screen.contains(" 500 POST /api/orders"), "{screen}");
     console.keys("e");
     for (keys, expected) in [
-        ("", "taillight-2026-01-31T143215.jsonl"),
+        ("", "143215.jsonl"),
         ("<up>", "jsonl"),
         ("<up>", "shown"),
         ("<right><right><right><right>", "all 10"),
@@ -117,6 +123,62 @@ fn what_counts_is_in_sight_at_every_size() {
             assert!(screen.contains(&expected), "{keys} at {width}x{height}: {expected} in\n{screen}");
         }
     }
+}
+
+#[test]
+fn the_keys_for_what_was_written_outlast_a_long_path() {
+    let mut console = Console::with_a_shop();
+    console.screen(80, 24);
+    let path = "/a/very/long/folder/of/mine/that/goes/on/and/on/events.jsonl".to_owned();
+    let said = format!("wrote 3 events, 9 B, to {path}");
+    console.app.update(Msg::Written { path, said });
+    let screen = console.screen(80, 24);
+    assert!(
+        screen.contains("wrote 3 events, 9 B, to /a/very/long/folder/o…   o opens it  y copies the path"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn escape_and_a_letter_soon_after_it_are_two_keys() {
+    let mut console = Console::with_a_shop();
+    let alt = |letter| Msg::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::ALT));
+    for (open, letter, expected) in
+        [(":", '3', "[3 Latency]"), ("/", 'N', "held"), ("?", '2', "[2 Errors"), ("e", '4', "[4 Sess")]
+    {
+        console.keys(&format!("1{open}"));
+        console.send(alt(letter));
+        let screen = console.screen(80, 24);
+        assert!(screen.contains(expected) && !screen.contains("─ commands ─"), "{open} {letter}\n{screen}");
+    }
+}
+
+#[test]
+fn a_screen_can_be_asked_for_from_help() {
+    let mut console = Console::with_a_shop();
+    console.keys("?5");
+    let screen = console.screen(80, 24);
+    assert!(screen.contains("[5 Vit") && screen.contains("web vitals"), "{screen}");
+    // While something is looked for, digits are looked for.
+    console.keys("?/5");
+    shows(&mut console, "search: 5");
+}
+
+#[test]
+fn the_end_of_a_long_path_is_in_sight_while_it_is_typed() {
+    let mut console = Console::with_a_shop();
+    console.keys("e<home>/a/very/long/folder/of/mine/that/goes/on/and/on/");
+    for (width, height) in [(40, 8), (60, 12), (80, 24)] {
+        let screen = console.screen(width, height);
+        let typed = screen.lines().find(|line| line.contains("▸ to")).unwrap_or_else(|| panic!("{screen}"));
+        assert!(typed.contains("…") && typed.contains("/and/on/"), "at the cursor, {width}: {typed}");
+        assert!(!typed.contains(".jsonl") || width == 80, "{width}: {typed}");
+    }
+    console.keys("<home>");
+    assert!(console.screen(60, 12).contains("/a/very/long"), "{}", console.screen(60, 12));
+    // A command and the name of a filter are typed the same way.
+    console.keys("<esc>:set export.dir /a/very/long/folder/of/mine/that/goes/on/and/on/to/the/end");
+    assert!(console.screen(40, 12).contains("/to/the/end"), "{}", console.screen(40, 12));
 }
 
 #[test]

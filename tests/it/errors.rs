@@ -61,6 +61,14 @@ fn the_header_counts_what_is_new_until_the_next_load() {
     let header = |console: &mut Console| console.screen(80, 24).lines().next().expect("a row").to_owned();
     let new = groups_marked(&mut console);
     assert!(header(&mut console).contains(&format!(" 2 Errors +{new} ")), "{}", header(&mut console));
+    // Where titles have no room a number alone would say nothing.
+    for width in [40, 60] {
+        let narrow = console.screen(width, 12);
+        assert!(
+            narrow.lines().next().is_some_and(|line| line.contains(&format!(" 2 Err +{new} "))),
+            "{narrow}"
+        );
+    }
     console.keys("/url:nowhere<cr>");
     assert!(header(&mut console).contains(&format!(" 2 Errors +{new} ")));
     console.post_from(("sess-456", "tab-a", 8), r#"[{"type":"log","message":"up again"}]"#);

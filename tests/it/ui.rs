@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use taillight::counters::{Counter, Counters};
-use taillight::event::Timestamp;
+use taillight::event::{Person, Timestamp};
 use taillight::filter::{Filter, Matcher};
 use taillight::pipeline::Redactor;
 use taillight::published::Published;
@@ -115,6 +115,12 @@ impl Console {
         self.app.update(Msg::Matches(Arc::new(self.scan.matches())));
     }
 
+    /// Takes everything of a session out of what is kept.
+    pub(crate) fn forget(&mut self, session: &str) {
+        self.store.forget(&Person::Session(session.to_owned()));
+        self.settle();
+    }
+
     /// Tells where in the sources the event at `ordinal` happened.
     pub(crate) fn map(&mut self, ordinal: u64, mapped: taillight::event::Mapped) {
         let seq = ordinal + 1;
@@ -129,6 +135,7 @@ impl Console {
             Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC, marks: Arc::clone(&self.marks) };
         let context = context_of(&snapshot, &clock);
         let select = (!filter.is_all()).then(|| select(Matcher::new(Arc::clone(filter), context)));
+        self.scan.keep(self.marks.get().kept_for(filter));
         self.scan.set_selection(Selection { id, select });
         self.settle();
     }
@@ -283,7 +290,8 @@ fn the_first_screen_is_whole_at_every_size_and_its_keys_copy_play_and_look() {
         );
     }
     assert!(matches!(console.keys("d")[..], [Effect::Demo]));
-    assert!(matches!(console.keys("w")[..], [Effect::Why]));
+    let [Effect::Why { tag }] = &console.keys("w")[..] else { panic!("it looks") };
+    assert!(tag.contains("/taillight.js?k=ABCDEFGHIJKLMNOP\""), "the tag has the page key: {tag}");
     console.app.update(Msg::Checks(vec!["\u{2713}  port  taillight is listening\u{1b}[2J".to_owned()]));
     let screen = console.screen(80, 24);
     assert!(

@@ -505,6 +505,13 @@ fn latency_has_windows_and_baselines() {
         "this load",
         &["t window: this load", "b baseline: load before", "+3.1s", "6 requests in this load", "12 before"],
     );
+    assert_shows(
+        &mut console,
+        "what changed, against what",
+        &["Δp99", "p99 +3.1s from 300ms in the load before"],
+    );
+    let narrow = console.screen(80, 24);
+    assert!(narrow.contains("Δp99") && narrow.contains("b: load before"), "{narrow}");
     console.keys("t");
     assert_shows(&mut console, "a minute", &["t window: 1 m", "/api/orders"]);
     console.keys("tt");

@@ -146,7 +146,7 @@ impl Panel for Errors {
                 detail::render((below(area, table_rows), buf), group, parts, view);
             }
             None => {
-                let text = if view.is_filtered { "no errors among the matches" } else { "no errors so far" };
+                let text = if view.is_filtered { "no errors match: f shows all" } else { "no errors so far" };
                 draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
             }
         }

@@ -36,6 +36,8 @@ const P90: usize = 6;
 const P99: usize = 7;
 const P999: usize = 8;
 const CHANGE: usize = 10;
+/// The title of the change of the 99th percentile, and its name in the settings, which any keyboard can type.
+const CHANGED: (&str, &str) = ("Δp99", "change");
 
 const COLUMNS: [Column; 12] = [
     plain("method", Align::Left, (6, 6), 0),
@@ -48,7 +50,7 @@ const COLUMNS: [Column; 12] = [
     sorted("p99", Align::Right, (6, 6), 0),
     sorted("p99.9", Align::Right, (6, 6), 110),
     sorted("max", Align::Right, (5, 6), 70),
-    sorted("change", Align::Right, (6, 6), 64),
+    sorted(CHANGED.0, Align::Right, (6, 6), 64),
     plain("last 60s", Align::Left, (8, 8), 100),
 ];
 
@@ -66,6 +68,8 @@ const SIDE: [Column; 7] = [
 /// A percentile of fewer says little (UX M5).
 const MIN_FOR_P99: u64 = 100;
 const MIN_FOR_P999: u64 = 1_000;
+/// From this width on there is room for the baseline beside the window.
+const NAMED: u16 = 70;
 /// The height from which a table has a row to say so.
 const LEGEND_FROM: u16 = 5;
 const LEGEND: &str =
@@ -157,15 +161,15 @@ impl Panel for Latency {
         });
         match current {
             Some(line) => {
-                let against = self.compared.window.name();
+                let against = (self.compared.window, self.compared.baseline);
                 let panes = (&mut self.slowest, &mut self.shares);
                 detail::render((below(area, table_rows), buf), &line, against, panes, view);
             }
             None => {
                 let text = match (self.compared.window, view.is_filtered) {
-                    (Window::All, true) => "no requests among the matches",
+                    (Window::All, true) => "no requests match: f shows all",
                     (Window::All, false) => "no requests so far",
-                    _ => "no requests in this window: t shows another",
+                    _ => "none in this window: t shows another",
                 };
                 draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
             }
@@ -223,7 +227,10 @@ impl Latency {
         }
         self.compared.is_without_failures = !now.has_failures;
         let is_fixed = |title: &str| ["method", "route"].contains(&title);
-        self.list.show(|title| is_fixed(title) || now.latency_columns.iter().any(|name| name == title));
+        self.list.show(|title| {
+            let named = if title == CHANGED.0 { CHANGED.1 } else { title };
+            is_fixed(title) || now.latency_columns.iter().any(|name| name == named)
+        });
     }
 
     /// Draws the slowest endpoints of the window in a few rows beside another screen.
@@ -316,8 +323,10 @@ impl Latency {
         let dot = view.theme.glyphs.dot;
         let (window, baseline) = (self.compared.window.name(), self.compared.baseline.name());
         let endpoints = counted(self.compared.lines.len() as u64, "endpoint");
-        if width < WIDE {
-            return format!("t: {window} {dot} {endpoints}");
+        match width {
+            WIDE.. => {}
+            NAMED.. => return format!("t: {window} {dot} b: {baseline} {dot} {endpoints}"),
+            _ => return format!("t: {window} {dot} {endpoints}"),
         }
         format!("t window: {window} {dot} b baseline: {baseline} {dot} {endpoints}")
     }

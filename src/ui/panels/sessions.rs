@@ -107,7 +107,7 @@ impl Panel for Sessions {
             cells(&sessions[index], loads, view)
         });
         if sessions.is_empty() {
-            let text = if view.is_filtered { "no sessions among the matches" } else { "no sessions so far" };
+            let text = if view.is_filtered { "no sessions match: f shows all" } else { "no sessions so far" };
             draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
         }
         if legend_rows > 0 {

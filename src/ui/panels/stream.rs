@@ -122,7 +122,9 @@ impl Stream {
             return;
         }
         // The pass goes from new to old: what is older than it has come may still match.
-        let has_come_here = matches.segments.first().is_some_and(|oldest| oldest.base <= chosen.ordinal);
+        // Pins that have left the ring stand before all others and are none of the pass.
+        let mut looked_at = matches.segments.iter().filter(|segment| segment.end() > view.snapshot.first);
+        let has_come_here = looked_at.next().is_some_and(|oldest| oldest.base <= chosen.ordinal);
         let near = matches.rank(chosen);
         let rank = match near {
             near if matches.has(chosen) => Some(near),

@@ -220,7 +220,7 @@ impl<K: Clone + Ord + Hash> List<K> {
         self.titles = (area.y.saturating_add(1), ends.collect());
         let style = |at| if at == self.sort { theme.title } else { theme.dim };
         let titles: Vec<_> =
-            self.columns.iter().enumerate().map(|(at, column)| cell(column.title, style(at))).collect();
+            self.columns.iter().enumerate().map(|(at, own)| cell(titled(own, theme), style(at))).collect();
         draw_row((row_of(area, 1), buf), theme, &placed, &titles, [false; 2]);
         self.height = usize::from(area.height.saturating_sub(HEAD));
         let top = self.cursor.scroll(keys, self.height);
@@ -234,12 +234,20 @@ impl<K: Clone + Ord + Hash> List<K> {
 
     /// `sort: p99 ▾`, and that the order is held while it is.
     fn title(&self, theme: &Theme) -> String {
-        let title = self.columns.get(self.sort).map_or("", |column| column.title);
+        let title = self.columns.get(self.sort).map_or(Cow::Borrowed(""), |column| titled(column, theme));
         let turn = if self.is_reversed { "reversed" } else { theme.glyphs.unfolded };
         match self.held {
             Some(_) => format!("sort: {title} {turn} {} order held", theme.glyphs.dot),
             None => format!("sort: {title} {turn}"),
         }
+    }
+}
+
+/// The title of a column on a terminal with or without Unicode.
+fn titled(column: &Column, theme: &Theme) -> Cow<'static, str> {
+    match column.title.strip_prefix('Δ').filter(|_| theme.gate.ascii) {
+        Some(what) => Cow::Owned(format!("+-{what}")),
+        None => Cow::Borrowed(column.title),
     }
 }
 

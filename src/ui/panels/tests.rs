@@ -288,7 +288,7 @@ fn latency_by_endpoint() {
             &drawn,
             &[
                 &["sort: p99 ▾", "this load", "2 endpoints"],
-                &["method", "route", "count", "err%", "p50", "p99", "max", "change"],
+                &["method", "route", "count", "err%", "p50", "p99", "max", "Δp99"],
                 &["GET", "/api/users", "3", "33%", "643ms", "~1.2s", "1.2s"],
                 &["~ p99 of fewer than 100 "],
                 &["── POST /api/orders   1 request in this load ──"],
@@ -321,7 +321,7 @@ fn what_left_the_ring_is_said_to_have_left() {
     fixture.press(&mut panel, &[Action::Top]);
     assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["its latest occurrence is no longer kept"]]);
     let mut panel = Latency::default();
-    assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["no requests in this window"]]);
+    assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["none in this window"]]);
     fixture.press(&mut panel, &[Action::Times, Action::Times, Action::Times]);
     assert_rows(&fixture.draw(&mut panel, 80, 24), &[&["none of them is still kept"]]);
     assert_eq!(fixture.press(&mut panel, &[Action::Open, Action::Down, Action::Open]), Request::Done);
@@ -336,7 +336,7 @@ fn nothing_yet_is_said_too() {
     let fixture = Fixture::new(&[]);
     for (panel, text) in [
         (&mut Errors::default() as &mut dyn Panel, "no errors so far"),
-        (&mut Latency::default(), "no requests in this window: t shows another"),
+        (&mut Latency::default(), "none in this window: t shows another"),
         (&mut Sessions::default(), "no sessions so far"),
         (&mut Health::default(), "nothing yet"),
     ] {

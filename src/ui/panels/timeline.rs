@@ -109,7 +109,7 @@ impl Panel for Timeline {
         let Some((first, last)) = track.span() else {
             draw::rule(buf, area, &self.name(), "", view.theme.rule, view.theme.glyphs);
             let text = if view.is_filtered {
-                "no events of this session among the matches: f shows all"
+                "nothing among the matches: f shows all"
             } else {
                 "no event of this session is kept"
             };

@@ -13,6 +13,7 @@ use super::curve;
 use super::phases::Phases;
 use super::window::Line;
 use super::{MIN_FOR_P99, is_few};
+use crate::config::{Baseline, Window};
 use crate::event::{EventRef, Flags};
 use crate::stats::{EndpointRow, Slow};
 use crate::ui::cursor::Cursor;
@@ -69,11 +70,11 @@ pub(super) fn kept<'a>(endpoint: &EndpointRow, view: &View<'a>) -> Vec<(Slow, Ev
     endpoint.slowest.iter().filter_map(|slow| Some((*slow, view.snapshot.event(slow.ordinal)?))).collect()
 }
 
-/// Draws everything of `line`, whose requests are those of the window `against`.
+/// Draws everything of `line`, whose requests are those of this window, against those of that baseline.
 pub(super) fn render(
     (area, buf): (Rect, &mut Buffer),
     line: &Line,
-    window: &str,
+    (window, baseline): (Window, Baseline),
     (slowest, shares): (&mut Option<Cursor<u64>>, &mut Shares),
     view: &View<'_>,
 ) {
@@ -81,15 +82,16 @@ pub(super) fn render(
     let before =
         line.before.as_ref().map(|row| format!(" {} {} before", theme.glyphs.dot, format::count(row.count)));
     let title = format!(
-        "{}   {} in {window}{}",
+        "{}   {} in {}{}",
         theme.gate.plain_capped(&line.now.name, 60),
         counted(line.now.count, "request"),
+        window.name(),
         before.unwrap_or_default()
     );
     draw::rule(buf, area, &title, "HDR, 2 digits", theme.rule, theme.glyphs);
     let mut y = 1;
     for text in [
-        Some(summary(&line.now, view)),
+        Some(summary(line, baseline, area.width, view)),
         shares.said(&line.now, view).map(|said| format!("time went into: {said}")),
     ] {
         let Some(text) = text.filter(|_| y < area.height) else { continue };
@@ -126,10 +128,22 @@ fn charts((body, buf): (Rect, &mut Buffer), line: &Line, view: &View<'_>) -> u16
     rows
 }
 
-fn summary(endpoint: &EndpointRow, view: &View<'_>) -> String {
+fn summary(line: &Line, baseline: Baseline, width: u16, view: &View<'_>) -> String {
     let glyphs = view.theme.glyphs;
+    let endpoint = &*line.now;
     let latency = &endpoint.latency;
     let mut facts = Vec::new();
+    if let Some((before, now)) = line.p99s() {
+        let change = format::change(before, now, glyphs);
+        // Where it is narrow the table's own rule says it.
+        let then = if width >= BESIDE { baseline.spelled() } else { "" };
+        facts.push(match change.as_str() {
+            "=" => format!("p99 as {}", if then.is_empty() { "before" } else { then.trim_start() }),
+            _ => format!("p99 {change} from {}{then}", format::duration(before, glyphs)),
+        });
+    } else if line.before.is_some() {
+        facts.push("a change needs 5 requests on either side".to_owned());
+    }
     if latency.count > 0 {
         facts.push(format!("mean {}", format::duration(latency.mean, glyphs)));
         facts.push(format!("fastest {}", format::duration(latency.min, glyphs)));

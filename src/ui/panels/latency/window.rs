@@ -64,6 +64,15 @@ impl Baseline {
             Self::None => "none",
         }
     }
+
+    /// What follows in `p99 +0.8s from 0.4s in the load before`.
+    pub(super) fn spelled(self) -> &'static str {
+        match self {
+            Self::Previous => " in the load before",
+            Self::Mark => " before the mark",
+            Self::None => "",
+        }
+    }
 }
 
 /// An endpoint in the window and before.

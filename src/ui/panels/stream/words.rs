@@ -15,26 +15,35 @@ pub(in crate::ui) fn term_of(event: EventRef<'_>) -> String {
     }
 }
 
+/// Subtypes, or last parts of ids, and their words: those of a wide row and of a narrow one.
+const WORDS: [(&str, &str, &str); 22] = [
+    ("api-call", "api", "api"),
+    ("javascript", "js", "js"),
+    ("network", "net", "net"),
+    ("page-load", "load", "load"),
+    ("user-action", "click", "clk"),
+    ("long-task", "longtask", "task"),
+    ("console", "console", "con"),
+    ("promise", "promise", "prom"),
+    ("resource", "resource", "res"),
+    ("render", "render", "rndr"),
+    ("web-vital", "web-vital", "vitl"),
+    ("custom", "custom", "cust"),
+    ("visibility", "page", "page"),
+    ("navigation", "nav", "nav"),
+    ("feature-usage", "feature", "feat"),
+    ("conversion", "funnel", "conv"),
+    // Taillight's own.
+    ("alert", "alert", "alrt"),
+    ("bad-event", "bad-event", "bad"),
+    ("repeated", "repeated", "rep"),
+    ("diagnostics", "page", "page"),
+    ("endpoint-window", "endpoint", "endp"),
+    ("session-summary", "session", "sess"),
+];
+
 /// What happened, in one short word, shorter still where there is little room.
 pub(in crate::ui) fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
-    const WORDS: [(&str, &str, &str); 16] = [
-        ("api-call", "api", "api"),
-        ("javascript", "js", "js"),
-        ("network", "net", "net"),
-        ("page-load", "load", "load"),
-        ("user-action", "click", "clk"),
-        ("long-task", "longtask", "task"),
-        ("console", "console", "con"),
-        ("promise", "promise", "prom"),
-        ("resource", "resource", "res"),
-        ("render", "render", "rndr"),
-        ("web-vital", "web-vital", "vitl"),
-        ("custom", "custom", "cust"),
-        ("visibility", "page", "page"),
-        ("navigation", "nav", "nav"),
-        ("feature-usage", "feature", "feat"),
-        ("conversion", "funnel", "conv"),
-    ];
     let own = if event.subtype().is_empty() {
         event.id().rsplit('/').next().unwrap_or("")
     } else {
@@ -54,4 +63,16 @@ pub(in crate::ui) fn row_text(event: EventRef<'_>) -> &str {
 pub(in crate::ui) fn is_error(event: EventRef<'_>) -> bool {
     let flags = event.flags();
     (event.level() >= Level::Error && !flags.has(Flags::OWN)) || flags.has(Flags::FAILED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WORDS;
+
+    #[test]
+    fn every_word_fits_its_column() {
+        for (of, wide, narrow) in WORDS {
+            assert!(wide.len() <= 9 && narrow.len() <= 4, "{of}: {wide}, {narrow}");
+        }
+    }
 }
