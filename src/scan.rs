@@ -15,7 +15,7 @@ mod thread;
 
 pub use advice::{Advice, AdviceHandle, AdviceRequest, Advisor, Candidate, MAX_CANDIDATES, spawn_advice};
 pub use by_time::{At, Moment};
-pub use context::{Clock, context_of, learn_loads};
+pub use context::{Clock, context_of, context_with, learn_loads};
 pub use marks::{Marks, Pin};
 pub use matches::{MatchSegment, Matches, Rows};
 pub use rows::RowSet;

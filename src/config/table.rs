@@ -352,7 +352,7 @@ pub static SETTINGS: [Setting; 44] = [
         flag: Flag::None,
         project: Project::Free,
         since: Since::Now,
-        help: "Columns of the latency screen, beside the endpoint",
+        help: "Columns of the latency screen, beside the endpoint; change is that of p99",
         at: |settings| &mut settings.latency_columns,
     },
     Setting {

@@ -88,6 +88,7 @@ mod text;
 mod times;
 mod typed;
 mod typing;
+mod unbounded;
 mod value;
 mod values;
 #[cfg(test)]

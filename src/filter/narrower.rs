@@ -21,7 +21,7 @@ impl Filter {
 }
 
 /// What all must hold for `expr` to hold.
-fn conjuncts(expr: &Expr) -> &[Expr] {
+pub(super) fn conjuncts(expr: &Expr) -> &[Expr] {
     match expr {
         Expr::And(parts) => parts,
         other => std::slice::from_ref(other),

@@ -24,13 +24,18 @@ pub struct Clock {
 
 /// The context of `snapshot`.
 pub fn context_of(snapshot: &Snapshot, clock: &Clock) -> EvalContext {
-    let marks = clock.marks.get();
+    let mut context = context_with(snapshot, &clock.marks.get(), &clock.zone);
+    context.start = clock.start;
+    context
+}
+
+/// The same of a console that started with the first event.
+pub fn context_with(snapshot: &Snapshot, marks: &Marks, zone: &jiff::tz::TimeZone) -> EvalContext {
     let mut context = EvalContext {
         mark: marks.mark,
         pinned: marks.pinned.clone(),
         now: snapshot.at,
-        start: clock.start,
-        zone: clock.zone.clone(),
+        zone: zone.clone(),
         live_sessions: snapshot.live.keys().map(|session| Box::from(&**session)).collect(),
         ..EvalContext::default()
     };

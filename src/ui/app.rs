@@ -160,8 +160,8 @@ impl World {
             highlighter: bar.highlighter(),
             fresh: self.fresh.groups(),
             alerted: &self.alerted,
-            pins: &marks.pinned,
-            mark: marks.mark,
+            marks,
+            filter: &bar.applied,
             moment: None,
             unfinished: &self.unfinished,
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::view::View;
 use crate::event::{EventRef, Timestamp};
-use crate::scan::Matches;
+use crate::scan::{MatchSegment, Matches};
 use crate::stats::Loads;
 
 /// Matches looked at in one frame, in whole chunks: that takes a millisecond or two.
@@ -68,6 +68,17 @@ impl<K: PartialEq, P> Gradual<K, P> {
         view: &View<'_>,
         begin: impl FnOnce() -> P,
     ) -> Option<Way<P>> {
+        self.due_over(key, ages, view, || (begin(), Arc::clone(view.matches)))
+    }
+
+    /// The same, where a new pass says what it goes over.
+    pub(super) fn due_over(
+        &mut self,
+        key: K,
+        ages: bool,
+        view: &View<'_>,
+        begin: impl FnOnce() -> (P, Arc<Matches>),
+    ) -> Option<Way<P>> {
         let (filter, is_done, at) = (view.matches.id, view.matches.is_done(), view.snapshot.at);
         let end = view.snapshot.end;
         if let Some(made) = &self.made
@@ -83,8 +94,8 @@ impl<K: PartialEq, P> Gradual<K, P> {
             }
         }
         self.made = Some(Made { key, filter, is_done, at, end });
-        let matches = Arc::clone(view.matches);
-        Some(Way { pass: begin(), left: matches.segments.len(), matches })
+        let (pass, matches) = begin();
+        Some(Way { pass, left: matches.segments.len(), matches })
     }
 
     /// Keeps `way` for the next frame, if there is more of it.
@@ -103,15 +114,22 @@ impl<P> Way<P> {
     /// Hands the next matches to `take`, the newest first, with where they are in the ring and the page loads of that
     /// moment.
     pub(super) fn go_on(&mut self, mut take: impl FnMut(&mut P, u64, EventRef<'_>, &Loads)) -> Progress {
+        self.go_on_by_chunk(|pass, segment, loads| {
+            for (ordinal, row) in segment.ordinals().rev() {
+                take(pass, ordinal, segment.chunk.event(row), loads);
+            }
+        })
+    }
+
+    /// The same chunk by chunk.
+    pub(super) fn go_on_by_chunk(&mut self, mut take: impl FnMut(&mut P, &MatchSegment, &Loads)) -> Progress {
         let is_first = self.left == self.matches.segments.len();
         let mut seen = 0;
         while seen < AT_ONCE && self.left > 0 {
             self.left -= 1;
             let segment = &self.matches.segments[self.left];
-            for (ordinal, row) in segment.ordinals().rev() {
-                take(&mut self.pass, ordinal, segment.chunk.event(row), &self.matches.snapshot.loads);
-                seen += 1;
-            }
+            take(&mut self.pass, segment, &self.matches.snapshot.loads);
+            seen += segment.len();
         }
         match self.left {
             0 => Progress::Through,

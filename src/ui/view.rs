@@ -97,10 +97,10 @@ pub(super) struct View<'a> {
     pub(super) fresh: &'a FxHashSet<u64>,
     /// The alerts that hold.
     pub(super) alerted: &'a Alerted,
-    /// Pinned events, by arrival number.
-    pub(super) pins: &'a FxHashSet<u64>,
-    /// `since:mark`
-    pub(super) mark: Option<Timestamp>,
+    /// What the user marked.
+    pub(super) marks: &'a Marks,
+    /// The filter of the matches, where they are filtered.
+    pub(super) filter: &'a Filter,
     /// Where the event stands that a detail is drawn of.
     pub(super) moment: Option<Moment>,
     /// Set by a panel that shows less than it is to show: the next frame is wanted soon.

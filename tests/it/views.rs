@@ -510,6 +510,16 @@ fn latency_has_windows_and_baselines() {
         "what changed, against what",
         &["Δp99", "p99 +3.1s from 300ms in the load before"],
     );
+    // A filter that bounds what is shown leaves what it is compared with as it is, and narrows it otherwise.
+    for filter in ["since:reload", "load:0 since:5m", "since:reload url:/orders"] {
+        console.keys(&format!("/{filter}<cr>3"));
+        assert_shows(&mut console, filter, &["+3.1s", "6 requests in this load", "12 before"]);
+        console.keys("X3");
+    }
+    console.keys("/since:reload status:500<cr>3");
+    let other = console.screen(120, 36);
+    assert!(other.contains("6 requests in this load") && !other.contains(" before ─"), "{other}");
+    console.keys("X3");
     let narrow = console.screen(80, 24);
     assert!(narrow.contains("Δp99") && narrow.contains("b: load before"), "{narrow}");
     console.keys("t");

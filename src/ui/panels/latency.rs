@@ -5,6 +5,7 @@
 
 mod curve;
 mod detail;
+mod earlier;
 mod phases;
 mod window;
 
@@ -111,7 +112,7 @@ impl Panel for Latency {
             }
             Action::Baseline => {
                 self.compared.baseline = self.compared.baseline.next();
-                let has_none = self.compared.baseline == Baseline::Mark && view.mark.is_none();
+                let has_none = self.compared.baseline == Baseline::Mark && view.marks.mark.is_none();
                 return if has_none { Request::Said("no mark yet: c sets one") } else { Request::Done };
             }
             Action::Timeline => {

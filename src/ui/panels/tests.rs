@@ -17,8 +17,8 @@ mod own_tests;
 use super::*;
 use crate::counters::{Counter, Counters};
 use crate::event::{ChunkBuilder, Flags, Level, Micros, Msg, Row, Timestamp};
-use crate::filter::Highlighter;
-use crate::scan::{Matches, Scan};
+use crate::filter::{Filter, Highlighter};
+use crate::scan::{Marks, Matches, Scan};
 use crate::sinks::Report;
 use crate::store::{Retention, Snapshot, Store, Tally};
 use crate::ui::alerted::Alerted;
@@ -99,8 +99,8 @@ impl Fixture {
             highlighter: &Highlighter::default(),
             fresh: &self.fresh,
             alerted: &Alerted::default(),
-            pins: &FxHashSet::default(),
-            mark: None,
+            marks: &Marks::default(),
+            filter: &Filter::all(),
             moment: None,
             unfinished: &self.unfinished,
         })

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::earlier::Earlier;
 use crate::config::{Baseline, Window};
 use crate::event::{EventRef, Flags, Micros, Symbol, Timestamp};
 use crate::stats::{EndpointRow, Endpoints, Loads};
@@ -108,19 +109,43 @@ pub(super) struct Compared {
     /// Failed requests are left out of percentiles.
     pub(super) is_without_failures: bool,
     pub(super) lines: Vec<Line>,
-    /// Whether there is anything to compare with.
-    pub(super) has_before: bool,
+    /// What the matches have of those that others are compared with.
+    before: Arc<[Arc<EndpointRow>]>,
     way: Gradual<Asked, Pass>,
+    earlier: Earlier,
 }
 
 /// What the lines are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asked {
+pub(super) struct Asked {
     window: Window,
     baseline: Baseline,
-    is_without_failures: bool,
+    pub(super) is_without_failures: bool,
     is_filtered: bool,
     mark: Option<Timestamp>,
+}
+
+/// Whether a request is one that others are compared with; `loads_back` is only asked where that counts.
+pub(super) fn is_before(asked: Asked, event: EventRef<'_>, loads_back: impl FnOnce() -> Option<u32>) -> bool {
+    match asked.baseline {
+        Baseline::Previous => loads_back() == Some(1),
+        Baseline::Mark => asked.mark.is_some_and(|mark| event.inst() < mark),
+        Baseline::None => false,
+    }
+}
+
+/// How many loads ago one was, by session, tab and number.
+#[derive(Debug, Default)]
+pub(super) struct Ages(FxHashMap<(Symbol, Symbol, i32), Option<u32>>);
+
+impl Ages {
+    /// How many loads ago the load of an event was.
+    pub(super) fn loads_back(&mut self, event: EventRef<'_>, loads: &Loads) -> Option<u32> {
+        let ask = || loads.loads_back(event.session(), event.tab(), event.load(), event.inst());
+        let Some(load) = event.load() else { return ask() };
+        let (chunk, row) = (event.chunk(), event.row());
+        *self.0.entry((chunk.sessions()[row], chunk.tabs()[row], load)).or_insert_with(ask)
+    }
 }
 
 impl Compared {
@@ -131,9 +156,12 @@ impl Compared {
             baseline: self.baseline,
             is_without_failures: self.is_without_failures,
             is_filtered: view.is_filtered,
-            mark: view.mark,
+            mark: view.marks.mark,
         };
-        let begin = || Pass::new((self.window, self.baseline), self.is_without_failures, view);
+        if self.earlier.refresh(asked, view) {
+            self.compare();
+        }
+        let begin = || Pass::new(asked, view);
         // Requests leave a minute by themselves.
         let ages = self.window.ms().is_some();
         let Some(mut way) = self.way.due(asked, ages, view, begin) else { return };
@@ -146,9 +174,6 @@ impl Compared {
     }
 
     fn show(&mut self, pass: &mut Pass, view: &View<'_>) {
-        let before = pass.before.rows();
-        let earlier: FxHashMap<&str, &Arc<EndpointRow>> =
-            before.iter().map(|row| (&*row.name, row)).collect();
         // Of everything, the tables know what the ring let go of, too.
         let (now, span) = match self.window {
             Window::All if !self.is_without_failures => {
@@ -158,29 +183,36 @@ impl Compared {
         };
         let length = self.window.ms().unwrap_or(i64::MAX);
         let length = span.map_or(0, |first| view.now.since(first)).min(length).max(1_000).unsigned_abs();
-        self.has_before = !before.is_empty();
+        self.before = pass.before.rows();
         self.lines = now
             .iter()
             .map(|row| Line {
                 now: Arc::clone(row),
-                before: earlier.get(&*row.name).map(|row| Arc::clone(row)),
+                before: None,
                 spark: pass.sparks.get(&*row.name).copied().unwrap_or_default(),
                 rate: row.count.saturating_mul(600_000) / length,
             })
             .collect();
+        self.compare();
+    }
+
+    /// Sets each line beside what came before it.
+    fn compare(&mut self) {
+        let before = self.earlier.rows().unwrap_or(&self.before);
+        let by_name: FxHashMap<&str, &Arc<EndpointRow>> =
+            before.iter().map(|row| (&*row.name, row)).collect();
+        for line in &mut self.lines {
+            line.before = by_name.get(&*line.now.name).map(|row| Arc::clone(row));
+        }
     }
 }
 
 /// One pass over the matches.
 #[derive(Debug)]
 struct Pass {
-    window: Window,
-    baseline: Baseline,
-    is_without_failures: bool,
-    mark: Option<Timestamp>,
+    asked: Asked,
     end: Timestamp,
-    /// How many loads ago one was, by session, tab and number.
-    back: FxHashMap<(Symbol, Symbol, i32), Option<u32>>,
+    ages: Ages,
     now: Endpoints,
     before: Endpoints,
     first: Option<Timestamp>,
@@ -189,7 +221,7 @@ struct Pass {
 }
 
 /// Counts a request; how long it took counts unless it failed and failures are left out.
-fn add(endpoints: &mut Endpoints, event: EventRef<'_>, ordinal: u64, is_without_failures: bool) {
+pub(super) fn add(endpoints: &mut Endpoints, event: EventRef<'_>, ordinal: u64, is_without_failures: bool) {
     if is_without_failures && event.flags().has(Flags::FAILED) {
         endpoints.count(event);
     } else {
@@ -198,14 +230,11 @@ fn add(endpoints: &mut Endpoints, event: EventRef<'_>, ordinal: u64, is_without_
 }
 
 impl Pass {
-    fn new((window, baseline): (Window, Baseline), is_without_failures: bool, view: &View<'_>) -> Self {
+    fn new(asked: Asked, view: &View<'_>) -> Self {
         Self {
-            window,
-            baseline,
-            is_without_failures,
-            mark: view.mark,
+            asked,
             end: view.now,
-            back: FxHashMap::default(),
+            ages: Ages::default(),
             now: Endpoints::default(),
             before: Endpoints::default(),
             first: None,
@@ -221,38 +250,27 @@ impl Pass {
             return;
         }
         let age = self.end.since(event.inst());
-        let needs_load = self.window == Window::Load || self.baseline == Baseline::Previous;
-        let back = if needs_load { self.back(event, loads) } else { None };
-        let is_now = match self.window.ms() {
+        let Asked { window, baseline, is_without_failures, .. } = self.asked;
+        let needs_load = window == Window::Load || baseline == Baseline::Previous;
+        let back = if needs_load { self.ages.loads_back(event, loads) } else { None };
+        let is_now = match window.ms() {
             Some(length) => age <= length,
-            None => self.window == Window::All || back.is_none_or(|back| back == 0),
-        };
-        let is_before = match self.baseline {
-            Baseline::Previous => back == Some(1),
-            Baseline::Mark => self.mark.is_some_and(|mark| event.inst() < mark),
-            Baseline::None => false,
+            None => window == Window::All || back.is_none_or(|back| back == 0),
         };
         if is_now {
             self.spark(symbol, event, age);
-            if self.window != Window::All || self.is_without_failures {
+            if window != Window::All || is_without_failures {
                 self.first = Some(self.first.map_or(event.inst(), |first| first.min(event.inst())));
-                add(&mut self.now, event, ordinal, self.is_without_failures);
+                add(&mut self.now, event, ordinal, is_without_failures);
             }
         }
-        if is_before {
-            add(&mut self.before, event, ordinal, self.is_without_failures);
+        if is_before(self.asked, event, || back) {
+            add(&mut self.before, event, ordinal, is_without_failures);
         }
-    }
-
-    fn back(&mut self, event: EventRef<'_>, loads: &Loads) -> Option<u32> {
-        let ask = || loads.loads_back(event.session(), event.tab(), event.load(), event.inst());
-        let Some(load) = event.load() else { return ask() };
-        let (chunk, row) = (event.chunk(), event.row());
-        *self.back.entry((chunk.sessions()[row], chunk.tabs()[row], load)).or_insert_with(ask)
     }
 
     fn spark(&mut self, symbol: Symbol, event: EventRef<'_>, age: i64) {
-        let length = if self.window == Window::Five { 300_000 } else { 60_000 };
+        let length = if self.asked.window == Window::Five { 300_000 } else { 60_000 };
         let (Some(took), true) = (event.duration(), age < length) else { return };
         if self.names.len() >= MAX_SPARKS && !self.names.contains_key(&symbol) {
             return;

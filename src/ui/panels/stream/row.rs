@@ -200,7 +200,7 @@ fn lead(
 ) -> u16 {
     let (theme, event) = (view.theme, row.entry.last.event());
     let style = |own: Style| if row.is_selected { theme.selected(own) } else { own };
-    let mark = match (view.pins.contains(&event.seq()), row.is_selected) {
+    let mark = match (view.marks.pinned.contains(&event.seq()), row.is_selected) {
         (true, _) => theme.glyphs.pinned,
         (false, true) => theme.glyphs.selected,
         (false, false) => " ",
