@@ -7,6 +7,7 @@ use super::ast::Span;
 use super::display::quoted;
 use super::parse;
 use super::pieces::Pieces;
+use super::typed::{Expr, Subject, Term};
 
 /// This adds `term` to what `text` selects, so that only events pass that both let pass.
 ///
@@ -43,6 +44,33 @@ pub fn toggle(text: &str, term: &str) -> String {
     match is_there(text, &negate(term)) {
         Some(spans) => append(&without(text, &spans), term),
         None => append(text, term),
+    }
+}
+
+/// The same, where `term` is about `field`, of which an event has one value: what else is asked of it at the top leaves.
+pub fn switch(text: &str, term: &str, field: &str) -> String {
+    let text = text.trim();
+    let pieces = Pieces::of(text);
+    if has(text, term) || pieces.has_or() && pieces.terms.len() > 1 {
+        return toggle(text, term);
+    }
+    let others: Vec<Span> =
+        pieces.terms.into_iter().filter(|span| asks_for(&text[span.clone()], field)).collect();
+    if others.is_empty() { append(text, term) } else { append(&without(text, &others), term) }
+}
+
+/// Whether `term` is there at the top of `text`, however it is written.
+pub fn has(text: &str, term: &str) -> bool {
+    is_there(text.trim(), term.trim()).is_some()
+}
+
+/// Whether a term is about what `field` is, or whether there is one.
+fn asks_for(term: &str, field: &str) -> bool {
+    let is_it = |subject: &Subject| matches!(subject, Subject::Field(one) if one.name == field);
+    match parse(term).filter.and_then(|filter| filter.expr) {
+        Some(Expr::Term(Term::Compare(compare))) => !compare.is_negated && is_it(&compare.subject),
+        Some(Expr::Term(Term::Presence(subject, _))) => is_it(&subject),
+        _ => false,
     }
 }
 
@@ -255,6 +283,21 @@ mod tests {
             let found = toggle(text, term);
             let is_same = canonical(&found) == canonical(expected);
             assert!(is_same, "{text} ± {term}: {found}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn one_value_of_a_field_takes_the_place_of_another() {
+        for (text, term, expected) in [
+            ("session:a level:error", "session:latest", "level:error session:latest"),
+            ("session:latest", "session:latest", ""),
+            ("no:session timeout", "session=\"a b\"", "timeout session=\"a b\""),
+            ("-session:a", "session:b", "-session:a session:b"),
+            ("session:a or level:error", "session:b", "(session:a or level:error) session:b"),
+            ("url:/session", "session:b", "url:/session session:b"),
+            ("", "session:b", "session:b"),
+        ] {
+            assert_eq!(switch(text, term, "session"), expected, "{text} and {term}");
         }
     }
 

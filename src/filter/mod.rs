@@ -101,7 +101,7 @@ pub use asked::{Asked, AskedValue, is_sound, near_field_notes, terms};
 pub use bits::Bits;
 pub use complete::{Expected, What, expected, near_field, path_text, unit_of};
 pub use context::{EvalContext, LoadKey};
-pub use edit::{append, drop_last, negate, toggle};
+pub use edit::{append, drop_last, has, negate, switch, toggle};
 pub use error::{FilterError, Fix, Note};
 pub use eval::Matcher;
 pub use highlight::Highlighter;

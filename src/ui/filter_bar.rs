@@ -165,6 +165,12 @@ impl FilterBar {
         self.replace(&text);
     }
 
+    /// The same for a term about the one `field` that an event has a single value of.
+    pub(super) fn switch(&mut self, term: &str, field: &str) {
+        let text = filter::switch(self.text(), term, field);
+        self.replace(&text);
+    }
+
     pub(super) fn bypass(&mut self) {
         self.is_bypassed = !self.is_bypassed && !self.applied.is_all();
         self.highlight();

@@ -13,7 +13,7 @@ use super::saved::{Choice, SavedList};
 use super::view::{Effect, Screen, View};
 use crate::config::{DetailMode, Saved};
 use crate::event::{Chunk, EventRef, Timestamp};
-use crate::filter::{Bits, EvalContext, Matcher, drop_last, negate, parse, term_for};
+use crate::filter::{Bits, EvalContext, Matcher, drop_last, has, negate, parse, term_for};
 use crate::scan::{Moment, Pin};
 use crate::store::Snapshot;
 use crate::ui::format;
@@ -60,7 +60,7 @@ impl App {
                 }
             }
             Action::ThisLoad => self.toggle_said("since:reload"),
-            Action::LatestSession => self.toggle_said("session:latest"),
+            Action::LatestSession => self.switch_session("session:latest"),
             Action::Pins => self.toggle_said("is:marked"),
             Action::Problems => {
                 let problems = self.saved.iter().find(|saved| saved.name == "problems");
@@ -82,8 +82,19 @@ impl App {
     }
 
     fn toggle_said(&mut self, term: &str) {
-        let before = self.bar.text().to_owned();
+        let was_there = has(self.bar.text(), term);
         self.bar.toggle(term);
+        self.say_toggled(term, was_there);
+    }
+
+    /// An event is of one session: another one takes the place of that which is there.
+    fn switch_session(&mut self, term: &str) {
+        let was_there = has(self.bar.text(), term);
+        self.bar.switch(term, "session");
+        self.say_toggled(term, was_there);
+    }
+
+    fn say_toggled(&mut self, term: &str, was_there: bool) {
         let gate = self.world.theme.gate;
         let mut groups = named::groups(term, &self.world.matches.snapshot.tables.groups);
         // Tables lag behind what has just arrived.
@@ -91,7 +102,6 @@ impl App {
         groups.extend(selected.and_then(|event| Some((event.group()?, event.msg().into()))));
         let spelled = named::spelled(term, &groups, gate);
         let shown = if spelled == term { gate.plain_capped(term, MAX_TERM) } else { spelled };
-        let was_there = before.len() > self.bar.text().len();
         let what = if was_there { "taken out" } else { "added" };
         self.say(format!("{what}: {shown}   u undoes"));
     }
@@ -146,7 +156,7 @@ impl App {
             _ => None,
         };
         match term {
-            Some(term) => self.toggle_said(&term),
+            Some(term) => self.switch_session(&term),
             None => self.say("select an event or a session first (k)"),
         }
     }

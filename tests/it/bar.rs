@@ -328,6 +328,28 @@ fn the_group_in_a_filter_is_spelled_out_where_it_is_read() {
 }
 
 #[test]
+fn another_session_takes_the_place_of_the_one_before() {
+    let mut console = Console::with_a_shop();
+    console.screen(120, 36);
+    for (keys, filter, said) in [
+        ("Ns", "session:sess-456", "added: session:sess-456"),
+        ("S", "session:latest", "added: session:latest"),
+        // Of the event that is selected now.
+        ("s", "session:sess-789", "added: session:sess-789"),
+        ("p", "session:sess-789 (level>=warn or is:failed or is:slow)", "added: (level>=warn"),
+        ("S", "(level>=warn or is:failed or is:slow) session:latest", "added: session:latest"),
+        ("S", "(level>=warn or is:failed or is:slow)", "taken out: session:latest"),
+        ("X+", "group:829b770c195db761", "added: group:829b"),
+        ("-", "-group:829b770c195db761", "added: -group:829b"),
+    ] {
+        console.keys(keys);
+        let screen = console.screen(120, 36);
+        let bar = screen.lines().nth(1).unwrap_or("");
+        assert!(bar.contains(&format!(" / {filter} ")) && screen.contains(said), "{keys}: {screen}");
+    }
+}
+
+#[test]
 fn around_an_event_everything_is_shown_and_the_place_is_kept() {
     let mut console = Console::with_a_shop();
     console.screen(120, 36);

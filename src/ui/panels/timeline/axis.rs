@@ -18,33 +18,28 @@ const STEPS: [i64; 20] = [
 /// Columns from one tick to the next, at least.
 const TICK: i64 = 10;
 
-/// How much time is shown: steps from the first choice, in is negative.
+/// How much time is shown: a place among the lengths, or what suits the session until one is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Zoom(i8);
+pub(super) struct Zoom(Option<usize>);
 
 impl Zoom {
     /// A shorter or a longer time, if there is one for a session of `whole` ms.
     #[must_use]
-    pub(super) fn step(self, by: i8, whole: i64) -> Self {
-        let next = Self(self.0.saturating_add(by));
-        if next.span(whole) == self.span(whole) { self } else { next }
+    pub(super) fn step(self, by: isize, whole: i64) -> Self {
+        let next = Self(Some(self.place(whole).saturating_add_signed(by)));
+        if next.place(whole) == self.place(whole) { self } else { next }
     }
 
     /// Milliseconds shown of a session of `whole` ms.
     pub(super) fn span(self, whole: i64) -> i64 {
-        let holding = |ms| SPANS.iter().position(|span| *span >= ms);
-        let Some(largest) = holding(whole) else {
-            // Longer than the longest: all of it is one step beyond the table.
-            let at = usize_of(holding(FIRST).unwrap_or(0), self.0);
-            return SPANS.get(at).copied().unwrap_or(whole);
-        };
-        let first = holding(FIRST).unwrap_or(largest).min(largest);
-        SPANS[usize_of(first, self.0).min(largest)]
+        SPANS.get(self.place(whole)).copied().unwrap_or(whole)
     }
-}
 
-fn usize_of(first: usize, by: i8) -> usize {
-    first.saturating_add_signed(isize::from(by))
+    fn place(self, whole: i64) -> usize {
+        // All of a session that is longer than the longest is one step beyond the table.
+        let holding = |ms| SPANS.iter().position(|span| *span >= ms).unwrap_or(SPANS.len());
+        self.0.unwrap_or_else(|| holding(FIRST)).min(holding(whole))
+    }
 }
 
 /// A window of time over some columns.
@@ -184,7 +179,7 @@ mod tests {
 
     #[test]
     fn zooming_stops_at_either_end() {
-        let spans = |whole: i64, by: i8| {
+        let spans = |whole: i64, by: isize| {
             let mut zoom = Zoom::default();
             let mut spans = vec![zoom.span(whole)];
             for _ in 0..30 {
@@ -203,6 +198,12 @@ mod tests {
         (0..30).for_each(|_| zoom = zoom.step(1, 200_000));
         (0..all).for_each(|_| zoom = zoom.step(-1, 200_000));
         assert_eq!(zoom.span(200_000), 10_000, "no press is lost at the end");
+        let near = Zoom::default().step(-1, 9_000).step(-1, 9_000);
+        assert_eq!(
+            (near.span(9_000), near.span(10_200)),
+            (2_000, 2_000),
+            "a session that grows changes nothing"
+        );
     }
 
     #[test]
