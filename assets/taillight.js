@@ -1,6 +1,5 @@
 // The browser client of taillight; docs/client.md has its settings, its calls, and how it works.
 (function (window) {
-'use strict';
 
 const document = window.document || {};
 const SELF = document.currentScript?.src;
@@ -10,7 +9,7 @@ const MIB2 = 2097152, STORE = 'taillight.q.', ITEMS = 100;
 const LEVELS = { __proto__: null, trace: 0, debug: 1, analytics: 1, info: 2, metric: 2, warn: 3, warning: 3, error: 4, fatal: 5, report: 6 };
 
 // Kept: the page may replace them later.
-const { assign, keys, entries, getPrototypeOf: protoOf, getOwnPropertyDescriptor: property } = Object, { parse, stringify } = JSON;
+const { assign, keys, getPrototypeOf: protoOf, getOwnPropertyDescriptor: property } = Object, { parse, stringify } = JSON;
 const { WebSocket, fetch, location = {}, performance = {}, navigator = {}, setTimeout, clearTimeout, Date: { now } } = window;
 const { sendBeacon, userAgent } = navigator, console = { ...window.console }, encoder = new TextEncoder();
 
@@ -129,14 +128,14 @@ const lineOf = (value, tag) => {
 		const name = value.nodeName, given = (key, mark) => (value.getAttribute(key) || '').replace(/\s*(\S+)\s*/g, mark + '$1');
 		return value.nodeType === 1 ? `<${name.toLowerCase()}${given('id', '#')}${given('class', '.').split('.', 4).join('.')}>` : name;
 	}
-	if (/^(Date|RegExp|URL)$/.test(tag)) return value.toJSON?.() || String(value);
+	if (/^(Date|RegExp|URL)$/.test(tag)) return value.toJSON?.() || '' + value;
 	if (ArrayBuffer.isView(value)) return `[${tag} ${value.byteLength} bytes]`;
 	if (/Window|GlobalScope/.test(tag) || !/^(Object|Map|Set)$/.test(tag) && !keys(value).length) return `[${tag}]`;
 };
 
-const fields = (value, depth, inContext, made = '') => {
+const fields = (value, depth, inContext) => {
 	const all = keys(value);
-	let count = 0;
+	let made = '', count = 0;
 	for (const key of all) {
 		const item = depth < 2 ? value[key] : own(value, key);
 		if (item === undefined) continue;
@@ -180,8 +179,7 @@ const text = (value) => {
 const format = ([first, ...rest]) => [typeof first === 'string' && rest.length ? first.slice(0, 16000).replace(/%[sdifoOc%]/g, (mark) => {
 	if (mark === '%%') return '%';
 	if (!rest.length) return mark;
-	const value = text(rest.shift());
-	return mark === '%c' ? '' : mark === '%f' ? parseFloat(value) : /[di]/.test(mark) ? parseInt(value, 10) : value;
+	return ({ '%c': () => '', '%d': parseInt, '%i': parseInt, '%f': parseFloat }[mark] || String)(text(rest.shift()));
 }) : text(first), ...rest.map(text)].join(' ');
 
 // ---- who this is
@@ -192,9 +190,11 @@ const randomHex = (size) => {
 	return bytes.reduce((text, byte) => text + ((byte ^ Math.random() * 256) + 256).toString(16).slice(1), '');
 };
 
+const area = (name) => safe(() => window[name + 'Storage']) || {};
+
 const remembered = (key, make = (before) => before || randomHex(8)) => {
-	const area = safe(() => window.sessionStorage), value = make(safe(() => area.getItem('taillight.' + key)));
-	safe(() => area.setItem('taillight.' + key, value));
+	const store = area('session'), value = make(safe(() => store[key = 'taillight.' + key]));
+	safe(() => { store[key] = value; });
 	return value;
 };
 
@@ -208,8 +208,7 @@ const describe = () => {
 	const { user, app, build } = settings;
 	assign(me, { user, app, build, page: pageUrl() });
 	path = '';
-	marks = {};
-	for (const [key, value] of entries({ 'session-id': me.session, app, build, 'user-id': user })) if ((value ?? '') !== '') marks[key] = `"${key}":` + encode(value, 999);
+	marks = { 'session-id': me.session, app: app || undefined, build: build || undefined, 'user-id': user || undefined };
 };
 
 // ---- the channel of this document, or of one before it
@@ -398,12 +397,12 @@ const channel = (who, acked, queue, done) => {
 	};
 
 	const save = () => {
-		const area = storage(), key = STORE + who.client;
-		if (!area || acked === last()) return;
+		const local = area('local'), key = STORE + who.client;
+		if (acked === last()) return;
 		let room = MIB2;
-		for (const one of stored(area)) room -= one !== key && area.getItem(one).length;
+		for (const one of stored(local)) room -= one !== key && local[one].length;
 		const events = queue.slice(0, -1).sort((a, b) => b.rank - a.rank || b.seq - a.seq).filter((entry) => (room -= stringify(entry).length + 1) > 0);
-		while (!(saved = safe(() => area.setItem(key, stringify({ who, at: now(), gone, from: acked + 1, last: last(), events })) || true)) && events.length) events.length >>= 1;
+		while (!(saved = safe(() => local[key] = stringify({ who, at: now(), gone, from: acked + 1, last: last(), events }))) && events.length) events.length >>= 1;
 	};
 
 	resend();
@@ -449,14 +448,13 @@ const explain = ({ origin } = location) => fetch?.(base + 'taillight.js', { mode
 
 // ---- what they left in the store
 
-const storage = () => safe(() => window.localStorage);
-const stored = (area) => keys(area).filter((key) => key.startsWith(STORE));
-const forget = (key) => safe(() => storage().removeItem(key));
+const stored = (local) => keys(local).filter((key) => key.startsWith(STORE));
+const forget = (key) => delete area('local')[key];
 
 const recover = () => {
-	const area = storage();
-	for (const key of recovering || !area ? [] : stored(area)) {
-		const { who, at, gone, from, queue } = safe(restored, area.getItem(key)) || {};
+	const local = area('local');
+	for (const key of recovering ? [] : stored(local)) {
+		const { who, at, gone, from, queue } = safe(restored, local[key]) || {};
 		if (!queue) forget(key);
 		else if (who.client !== me.client && (gone || now() - at > 60000)) {
 			recovering = true;
@@ -487,15 +485,11 @@ const record = (event) => {
 	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level === 4 || level === 5 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : rateOf(event);
 	if (level < minLevel) return void counts.filtered++;
 	if (Math.random() >= rate) return void counts.sampled++;
-	if (!path || !active.navigation) marks.page = '"page":' + encode(path = location.pathname, 999);
+	if (!path || !active.navigation) path = location.pathname;
+	event = { ...marks, page: path, timestamp: now(), ...event };
 	if (shared) event.context = { ...shared, ...event.context };
 	if (rate < 1) event.sampled = rate;
-	event.timestamp ??= now();
-	let json = '';
-	for (const key in marks) if (!(key in event)) json += (json && ',') + marks[key];
-	left = 32000;
-	around = [];
-	json = fields(event, 1, false, json);
+	let json = encode(event, 32000);
 	if (settings.sanitize?.call) {
 		const kept = safe(settings.sanitize, parse(json));
 		json = kept === Object(kept) && encode(kept, 32000);
@@ -543,7 +537,7 @@ const facts = (object) => {
 };
 const timings = (type) => performance.getEntriesByType?.(type) || [];
 
-const names = (area) => safe(() => keys(window[area]).filter((key) => !key.startsWith(STORE)).slice(0, ITEMS)) || [];
+const names = (name) => keys(area(name)).filter((key) => !key.startsWith(STORE)).slice(0, ITEMS);
 const answers = {
 	__proto__: null,
 	ping: () => ({ now: now() }),
@@ -555,7 +549,7 @@ const answers = {
 	'dom-stats': () => ({ state: document.readyState, elements: document.querySelectorAll('*').length, forms: document.forms?.length, images: document.images?.length, links: document.links?.length, scripts: document.scripts?.length }),
 	diagnostics: () => ({
 		...live.figures(), ...counts, url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language, 'user-agent': userAgent, ...safe(answers.perf), dom: safe(answers['dom-stats']), connection: facts(navigator.connection),
-		storage: { local: names('localStorage'), session: names('sessionStorage') }, errors,
+		storage: { local: names('local'), session: names('session') }, errors,
 	}),
 };
 
@@ -836,7 +830,7 @@ const RECORDERS = {
 
 		const say = (final, vital, value, element, ...entries) => {
 			const [before, wasFinal] = told[vital] || [];
-			if (value === undefined || before === value && (wasFinal || !final) || !final && vital === 'CLS' && value - before < 0.01) return;
+			if (value === undefined || (final ? wasFinal && before === value : Math.abs(before - value) < 0.01)) return;
 			told[vital] = [value, final];
 			tell('metric', 'web-vital', { vital, value, final, 'navigation-type': kind, element, 'perf-entry': entries });
 		};
@@ -1065,7 +1059,7 @@ const api = {
 		running = false;
 		install();
 		live.drop();
-		for (const name of words('session tab load')) safe(() => window.sessionStorage.removeItem('taillight.' + name));
+		for (const name of words('session tab load')) delete area('session')['taillight.' + name];
 	},
 };
 

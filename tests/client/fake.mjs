@@ -1,7 +1,8 @@
 // A browser page made of plain objects: its clock, timers, sockets and storage move only when a test says so.
 import { readFileSync } from 'node:fs';
 
-export const SOURCE = readFileSync(new URL('../../assets/taillight.js', import.meta.url), 'utf8');
+/** The client; `TAILLIGHT_CLIENT` names another text of it, as its user's minifier makes one (size.test.mjs). */
+export const SOURCE = readFileSync(process.env.TAILLIGHT_CLIENT || new URL('../../assets/taillight.js', import.meta.url), 'utf8');
 
 const START = 1704067200000;
 
@@ -97,18 +98,19 @@ export function fakeConsole() {
 
 /** A storage area: its keys are its own properties, as in browsers. @param {number} [quota] characters it takes */
 export function storageArea(quota = Infinity) {
-  const area = {};
-  const methods = {
-    getItem: (key) => (Object.hasOwn(area, key) ? area[key] : null),
-    setItem(key, value) {
-      const size = Object.entries(area).reduce((sum, [name, text]) => sum + (name === key ? 0 : name.length + text.length), key.length + String(value).length);
+  const area = new Proxy({}, {
+    set(items, key, value) {
+      const size = Object.entries(items).reduce((sum, [name, text]) => sum + (name === key ? 0 : name.length + text.length), key.length + String(value).length);
       if (size > quota) throw new DOMException('full', 'QuotaExceededError');
-      area[key] = String(value);
+      items[key] = String(value);
+      return true;
     },
+  });
+  return Object.setPrototypeOf(area, {
+    getItem: (key) => (Object.hasOwn(area, key) ? area[key] : null),
+    setItem(key, value) { area[key] = value; },
     removeItem(key) { delete area[key]; },
-  };
-  for (const [name, value] of Object.entries(methods)) Object.defineProperty(area, name, { value });
-  return area;
+  });
 }
 
 /** Performance observers that see what a test tells them. */
@@ -163,7 +165,7 @@ function requestClass(page) {
 
 /** @param {object} [changes] what differs in `window`; `undefined` takes a part away */
 export function makePage(changes = {}) {
-  const page = { sockets: [], beacons: [], observers: [], requests: [], frames: [], clock: new Clock(), storage: new Map(), local: changes.local || storageArea() };
+  const page = { sockets: [], beacons: [], observers: [], requests: [], frames: [], clock: new Clock(), storage: storageArea(), local: changes.local || storageArea() };
   const window = new Target();
   const src = changes.src === undefined ? 'http://127.0.0.1:8245/taillight.js?k=ABCDEFGHIJKLMNOP' : changes.src;
   page.document = Object.assign(new Target(), { readyState: 'loading', visibilityState: 'visible', baseURI: 'http://localhost:5173/shop/', title: 'Shop',
@@ -174,7 +176,7 @@ export function makePage(changes = {}) {
     setTimeout: (run, ms) => page.clock.set(run, ms), clearTimeout: (id) => page.clock.clear(id),
     location: { href: 'http://localhost:5173/shop/?token=abc', origin: 'http://localhost:5173', pathname: '/shop/' },
     navigator: { userAgent: 'fake/1', language: 'en', sendBeacon: (url, body) => page.beacons.push({ url, body }) > 0 },
-    sessionStorage: { getItem: (key) => (page.storage.has(key) ? page.storage.get(key) : null), setItem: (key, value) => page.storage.set(key, value), removeItem: (key) => page.storage.delete(key) },
+    sessionStorage: page.storage,
     fetch: async () => ({ status: 200 }), DOMException, localStorage: page.local, XMLHttpRequest: requestClass(page),
     PerformanceObserver: changes.observe ? observerClass(page, changes.observe) : undefined, requestAnimationFrame: (run) => page.frames.push(run),
     history: { pushState: (state, title, url) => page.go(url), replaceState: (state, title, url) => page.go(url) },

@@ -131,7 +131,8 @@ test('the gaps of a full buffer outlive the document too', () => {
 });
 
 test('storage that is denied, full or full of nonsense costs nothing but itself', () => {
-  for (const local of [storageArea(10), storageArea(400), Object.defineProperty({}, 'getItem', { value() { throw new Error('denied'); } })]) {
+  const denied = () => { throw new Error('denied'); };
+  for (const local of [storageArea(10), storageArea(400), new Proxy({}, { get: denied, set: denied, has: denied, ownKeys: denied, deleteProperty: denied })]) {
     const page = makePage({ local });
     say(page, 2);
     page.clock.advance(5000);
