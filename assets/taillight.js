@@ -157,16 +157,13 @@ const list = (items, depth, inContext) => {
 	return `[${made}]`;
 };
 
-const partsOf = (error) => {
-	if (!isError(error)) return { message: text(error), value: typeof error === 'object' ? error : undefined };
-	const { name, message, stack } = error;
-	return { name: String(name), message: String(message), stack: stack && String(stack), code: own(error, 'code') };
-};
+const partsOf = (error) => isError(error) ? { name: String(error.name), message: String(error.message), stack: error.stack && String(error.stack), code: own(error, 'code') }
+	: { message: text(error), value: typeof error === 'object' ? error : undefined };
 
 const thrown = (value) => {
-	const causes = [], seen = [value], errors = isError(value) && value.errors;
-	for (let one = value; isError(one) && (one = one.cause) && causes.length < 5 && !seen.includes(one); causes.push(partsOf(one))) seen.push(one);
-	return { ...partsOf(value), causes: causes[0] && causes, errors: Array.isArray(errors) ? errors.slice(0, 10).map(partsOf) : undefined };
+	const seen = [value], errors = isError(value) && value.errors;
+	for (let one = value; isError(one) && (one = one.cause) && seen.length < 6 && !seen.includes(one);) seen.push(one);
+	return { ...partsOf(value), causes: seen[1] && seen.slice(1).map(partsOf), errors: Array.isArray(errors) ? errors.slice(0, 10).map(partsOf) : undefined };
 };
 
 const text = (value) => {
@@ -231,7 +228,7 @@ const channel = (who, acked, queue, done) => {
 			counts.dropped++;
 		}
 		if (!ready) saveSoon();
-		else if (rank > 1 && entry.json && now() >= heldUntil && flying.length < 4 && !flying.filter((frame) => frame.isUrgent)[1] && last() - acked < 1000) post('urgent', [entry]);
+		else if (rank > 1 && entry.json && now() >= heldUntil && flying.length < 2 && last() - acked < 1000) post('urgent', [entry]);
 		else if (rank > 1 || unsent >= settings.batchEvents) pump();
 		else flushLater(+settings.batchMs || 1);
 	};
@@ -318,7 +315,7 @@ const channel = (who, acked, queue, done) => {
 
 	const post = (t, run) => {
 		socket.send(body({ t }, run));
-		flying.push({ to: run[0].seq + run.length - 1, isUrgent: t === 'urgent', at: now() });
+		flying.push({ to: run[0].seq + run.length - 1, at: now() });
 		for (const entry of run) entry.sent = 1;
 		unsent -= run.length;
 		watch(60000);
@@ -494,7 +491,7 @@ const record = (event) => {
 		const kept = safe(settings.sanitize, parse(json));
 		json = kept === Object(kept) && encode(kept, 32000);
 	}
-	if (json) live.add(json, isUrgent ? 2 : +(level >= 2));
+	if (json) live.add(json, isUrgent ? 2 : level < 2 ? 0 : 1);
 	else counts.filtered++;
 };
 
@@ -512,7 +509,7 @@ const bursts = new Map(), tellLater = once(() => tellBursts());
 
 const fault = (subtype, key, make) => {
 	const burst = bursts.get(key = subtype + key) || { seen: 0, count: 0 };
-	if (burst.seen || bursts.size < 200) bursts.set(key, burst);
+	if (bursts.size < 200) bursts.set(key, burst);
 	tellLater(1000);
 	if (burst.seen++ < 5) return record(burst.event = { type: 'error', subtype, severity: 'medium', ...make() });
 	burst.last = now();
@@ -520,9 +517,10 @@ const fault = (subtype, key, make) => {
 };
 
 const tellBursts = () => {
-	for (const [key, { event, count, first, last }] of bursts) {
+	for (const [key, burst] of bursts) {
+		const { event, count, first, last } = burst;
+		burst.count = 0;
 		if (count) record({ ...event, count, first, timestamp: last });
-		if (count) bursts.set(key, { seen: 5, count: 0, event });
 		else bursts.delete(key);
 	}
 	if (bursts.size) tellLater(1000);
@@ -598,7 +596,7 @@ const observe = (type, work) => {
 	return () => each(observer.takeRecords());
 };
 
-const spot = (url, line, column) => ({ url: url || undefined, ...line && { line, column } });
+const spot = (url, line, column) => ({ url: url || undefined, line: line || undefined, column: column || undefined });
 
 const brief = (value) => (isError(value) ? text(value) : typeof value === 'object' ? '{}' : String(value)).slice(0, 200);
 
@@ -804,13 +802,13 @@ const RECORDERS = {
 	load: () => observe('navigation', (entry) => {
 		if (toldLoad || !entry.loadEventEnd) return;
 		toldLoad = true;
-		const all = timings('resource').filter(({ name }) => !ignored(name)), kinds = {}, [slowest] = all.slice().sort((a, b) => b.duration - a.duration);
+		const all = timings('resource').filter(({ name }) => !ignored(name)).sort((a, b) => b.duration - a.duration), kinds = {};
 		let bytes = 0;
 		for (const { initiatorType, transferSize = 0 } of all) {
 			kinds[initiatorType] = (kinds[initiatorType] || 0) + 1;
 			bytes += transferSize;
 		}
-		tell('metric', 'page-load', { url: pageUrl(), resources: { count: all.length, bytes, kinds, slowest }, 'perf-entry': entry });
+		tell('metric', 'page-load', { url: pageUrl(), resources: { count: all.length, bytes, kinds, slowest: all[0] }, 'perf-entry': entry });
 	}),
 
 	vitals() {
