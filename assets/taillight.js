@@ -109,7 +109,7 @@ const write = (value, depth, inContext, key) => {
 	if (type === 'string') return quote(value, key);
 	if (value === null || type === 'boolean' || Number.isFinite(value)) return '' + value;
 	if (type === 'function') return quote(`[function ${own(value, 'name') || 'anonymous'}]`);
-	if (type !== 'object') return quote(String(value) + (type === 'bigint' ? 'n' : ''));
+	if (type !== 'object') return quote(type === 'bigint' ? value + 'n' : String(value));
 	if (around.includes(value)) return '"[circular]"';
 	const isList = Array.isArray(value), tag = isList || protoOf(value) === Object.prototype ? '' : tagOf(value);
 	const parts = tag && (isError(value) ? partsOf(value) : /^Perf|Paint$/.test(tag) && value.toJSON?.()), line = tag && !parts && lineOf(value, tag);
@@ -482,8 +482,9 @@ const record = (event) => {
 	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level === 4 || level === 5 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : rateOf(event);
 	if (level < minLevel) return void counts.filtered++;
 	if (Math.random() >= rate) return void counts.sampled++;
-	if (!path || !active.navigation) path = location.pathname;
-	event = { ...marks, page: path, timestamp: now(), ...event };
+	if (!path || !active.navigation) marks.page = path = location.pathname;
+	for (const key in marks) event[key] ??= marks[key];
+	event.timestamp ??= now();
 	if (shared) event.context = { ...shared, ...event.context };
 	if (rate < 1) event.sampled = rate;
 	let json = encode(event, 32000);
