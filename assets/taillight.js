@@ -61,7 +61,7 @@ const judged = (key) => {
 	if (!facts) {
 		const name = key.slice(0, 64).toLowerCase().replace(/[^a-z0-9]/g, '');
 		if (known.size > 999) known.clear();
-		known.set(key, facts = [stringify(cut(key, 200)) + ':', SECRET.test(name) || name]);
+		known.set(key, facts = { json: stringify(cut(key, 200)) + ':', kind: SECRET.test(name) || name });
 	}
 	return facts;
 };
@@ -69,7 +69,7 @@ const judged = (key) => {
 const scrub = (text, isStack) => {
 	const clean = text.replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
 		.replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
-		.replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (judged(key)[1] === true ? mark + key + '=' + REDACTED : all))
+		.replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (judged(key).kind === true ? mark + key + '=' + REDACTED : all))
 		.replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
 		.replace(/\b[2-6]\d{3}([ -]?\d){9,15}\b/g, (all) => ([...all.replace(/\D/g, '')].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10 ? all : REDACTED)); // Luhn's check
 	return isStack || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
@@ -139,10 +139,10 @@ const fields = (value, depth, inContext) => {
 	for (const key of all) {
 		const item = depth < 2 ? value[key] : own(value, key);
 		if (item === undefined) continue;
-		const [name, kind] = judged(key);
+		const { json, kind } = judged(key);
 		if (count++ === 50) return `{${made},"…":"${all.length - 50} more"}`;
 		left -= key.length;
-		made += (made && ',') + name + (item !== null && (kind === true || inContext && (kind === 'phone' || kind === 'address')) ? `"${REDACTED}"`
+		made += (made && ',') + json + (item !== null && (kind === true || inContext && (kind === 'phone' || kind === 'address')) ? `"${REDACTED}"`
 			: write(kind === 'email' && isOn(settings.maskEmail) && item.replace?.(/@.+/, '@***') || item, depth, inContext || kind === 'context', key));
 	}
 	return `{${made}}`;
@@ -473,17 +473,17 @@ const restored = (json) => {
 // ---- recording
 
 const rateOf = ({ action, subtype, type }) => {
-	for (const rates of [sample, ownSample]) for (const name of [action, subtype, type]) if (rates[name] >= 0) return +rates[name];
-	return 1;
+	const rate = +(sample[action] ?? sample[subtype] ?? sample[type] ?? ownSample[action] ?? ownSample[subtype] ?? ownSample[type] ?? 1);
+	return rate >= 0 ? rate : 1;
 };
 
 const record = (event) => {
 	if (!running || !enabled) return;
-	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level === 4 || level === 5 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : rateOf(event);
+	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level === 4 || level === 5 || event.severity === 'high' || event.severity === 'critical', rate = isUrgent ? 1 : rateOf(event);
 	if (level < minLevel) return void counts.filtered++;
 	if (Math.random() >= rate) return void counts.sampled++;
 	if (!path || !active.navigation) marks.page = path = location.pathname;
-	for (const key in marks) event[key] ??= marks[key];
+	event = assign({}, marks, event);
 	event.timestamp ??= now();
 	if (shared) event.context = { ...shared, ...event.context };
 	if (rate < 1) event.sampled = rate;
