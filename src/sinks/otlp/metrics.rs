@@ -30,13 +30,12 @@ pub(super) fn of<'a>(
     resource: Option<Resource>,
     scope: Option<InstrumentationScope>,
 ) -> Option<ResourceMetrics> {
-    let mut points: BTreeMap<(&str, Option<u16>, Server), HistogramDataPoint> = BTreeMap::new();
+    let mut points: BTreeMap<(&str, Option<u16>, bool, Server), HistogramDataPoint> = BTreeMap::new();
     for event in events.filter(|event| !event.endpoint().is_empty()) {
         let Some(duration) = event.duration() else { continue };
         let server = request::server(event);
-        let point = points
-            .entry((event.endpoint(), event.status(), server.clone()))
-            .or_insert_with(|| empty(event, &server, interval));
+        let key = (event.endpoint(), event.status(), request::is_failed(event), server.clone());
+        let point = points.entry(key).or_insert_with(|| empty(event, &server, interval));
         record(point, duration.as_ms() / 1_000.0);
     }
     if points.is_empty() {
