@@ -66,7 +66,7 @@ mod signals;
 mod sinks;
 /// A thrown error of a Vite page and of a minified bundle, down to its line on the screen and in the editor.
 mod sources;
-/// Very many pages at once: restarts, bursts, and those who are turned away.
+/// Very many pages at once: bursts, and those who are turned away.
 mod storm;
 /// `tail`: what is printed, and how it ends.
 mod tail;
