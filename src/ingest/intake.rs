@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::timeout;
 
 use super::ack::{ClientKey, Clients};
 use super::stages::{Split, Stages};
@@ -22,6 +24,8 @@ use crate::stats::Windows;
 use crate::store::{StoreHandle, StoreMsg, Tally};
 use crate::wire::{self, Batch, Note};
 
+/// How long a hello waits for what is being written.
+const HELLO_WITHIN: Duration = Duration::from_secs(1);
 /// Text of events that may wait for the store (SECURITY: ingest queue), in KiB.
 const QUEUE_KIB: u32 = 64 * 1024;
 
@@ -148,12 +152,20 @@ impl Intake {
         &self.store
     }
 
-    /// A client's hello; `next` is the lowest number it still has. Gives the number up to which all was taken.
-    pub fn hello(&self, client: ClientKey, next: u64) -> u64 {
-        lock(&self.order).clients.hello(client, next)
+    /// A client's hello; `next` is the lowest number it still has. Gives the number up to which all was taken, and written by
+    /// the sinks that promise to: where that takes long, only what the client knows of, and the rest comes again.
+    pub async fn hello(&self, client: ClientKey, next: u64) -> u64 {
+        let (acked, tickets) = {
+            let mut order = lock(&self.order);
+            (order.clients.hello(client, next), self.sinks.due())
+        };
+        match timeout(HELLO_WITHIN, tickets.settled()).await {
+            Ok(true) => acked,
+            _ => acked.min(next.saturating_sub(1)),
+        }
     }
 
-    /// Numbers that will never come. Gives the number up to which all was taken.
+    /// Numbers that will never come. Gives the number up to which all was taken; what is submitted next is acked with it.
     pub fn gap(&self, client: ClientKey, from: u64, to: u64) -> Result<u64, Refusal> {
         let mut order = lock(&self.order);
         order.clients.gap(client, from, to).map_err(|_| Refusal::TooManyGaps)?;

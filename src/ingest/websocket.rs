@@ -380,7 +380,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let client = ClientKey::of(&hello.client);
         self.client = Some(client);
         self.note_hello(hello);
-        let acked = self.door.intake.hello(client, hello.next.unwrap_or(1));
+        let acked = self.door.intake.hello(client, hello.next.unwrap_or(1)).await;
         self.set_live(Some(Arc::from(self.sender.session.as_str()))).await;
         let welcome = json!({
             "t": "welcome", "v": 1, "acked": acked, "now": super::now().0,
@@ -419,13 +419,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 self.door.counters.add(Counter::Gaps, 1);
                 self.door.counters.add(Counter::GapEvents, gap.count);
                 self.page.note(|page| page.missing += gap.count);
-                // Nothing of the page's own is lost by a missing note about a loss, so a refusal needs no answer.
-                let _ = self
-                    .door
-                    .intake
-                    .submit(wire::gap_note(gap, &self.sender, &self.door.redactor()), None)
-                    .await;
-                self.answer(&json!({ "t": "ack", "seq": acked })).await
+                let note = wire::gap_note(gap, &self.sender, &self.door.redactor());
+                match self.door.intake.submit(note, None).await {
+                    Ok(_) => self.answer(&json!({ "t": "ack", "seq": acked })).await,
+                    Err(_) => Ok(()),
+                }
             }
             Err(_) => self.answer(&json!({ "t": "throttle", "ms": THROTTLE_MS })).await,
         }

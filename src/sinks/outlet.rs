@@ -126,8 +126,8 @@ impl Outlet {
         self.dispatch.mode == Mode::Blocking
     }
 
-    /// Takes what is meant for this sink; of a packet that was `chosen` for it, everything within its limits. Gives the number up to
-    /// which the queue must have been left before the packet may be acked, if that is not so already.
+    /// Takes what is meant for this sink; of a packet that was `chosen` for it, everything within its limits. Gives what the ack of
+    /// the packet has to wait for: see [`Outlet::due`].
     pub(super) fn offer(&self, packet: &Packet, now: Timestamp, at: Instant, chosen: bool) -> Option<u64> {
         let mut inner = self.lock();
         let offered = packet.chunk.len() as u64;
@@ -135,18 +135,34 @@ impl Outlet {
         if inner.is_closed || inner.is_paused {
             let why = if inner.is_closed { Dropped::Undelivered } else { Dropped::Paused };
             inner.counts.drop_for(why, offered);
-            return None;
+            return self.due_of(&inner);
         }
         let rows = inner.select(packet, now, chosen);
-        if !inner.enter(packet, rows, at, &self.dispatch) {
+        let has_news = inner.enter(packet, rows, at, &self.dispatch);
+        let due = self.due_of(&inner);
+        drop(inner);
+        if has_news {
+            self.news.notify_one();
+        }
+        due
+    }
+
+    /// The number up to which the queue must have been left before anything that was taken until now may be acked, if that
+    /// is not so already; one that is never reached once nothing more is taken.
+    pub(super) fn due(&self) -> Option<u64> {
+        self.due_of(&self.lock())
+    }
+
+    fn due_of(&self, inner: &Inner) -> Option<u64> {
+        if !self.is_blocking() {
             return None;
         }
-        let (entered, settled) = (inner.entered, inner.settled());
-        drop(inner);
-        self.news.notify_one();
+        if inner.is_closed {
+            return Some(u64::MAX);
+        }
         let slack = if self.ack == AckLevel::Seen { self.dispatch.buffer } else { 0 };
-        let upto = entered.saturating_sub(slack);
-        (self.is_blocking() && upto > settled).then_some(upto)
+        let upto = inner.entered.saturating_sub(slack);
+        (upto > inner.settled()).then_some(upto)
     }
 
     /// Waits until the queue was left up to `upto`; `false` if the sink ends before.
@@ -243,12 +259,14 @@ impl Outlet {
         self.settle(inner);
     }
 
-    /// Books the events of `batch` as dropped.
+    /// Books the events of `batch` as dropped. Those that are so at the end are never acked: their clients still have them.
     pub(super) fn dropped(&self, batch: &Batch, why: Dropped) {
         let mut inner = self.lock();
         inner.in_flight -= batch.len() as u64;
         inner.counts.drop_for(why, batch.len() as u64);
-        self.settle(inner);
+        if why != Dropped::Undelivered {
+            self.settle(inner);
+        }
     }
 
     fn settle(&self, inner: MutexGuard<'_, Inner>) {

@@ -162,18 +162,22 @@ impl Outlets {
         is_one: impl Fn(&Outlet) -> bool,
         is_chosen: bool,
     ) -> Tickets {
-        let set = self.read();
-        let mut tickets = Tickets(Vec::new());
         if packet.chunk.is_empty() {
-            return tickets;
+            return self.due();
         }
         let at = Instant::now();
-        for Entry { outlet, .. } in set.iter().filter(|entry| is_one(&entry.outlet)) {
-            if let Some(upto) = outlet.offer(packet, now, at, is_chosen) {
-                tickets.0.push((Arc::clone(outlet), upto));
-            }
-        }
-        tickets
+        self.tickets(|outlet| if is_one(outlet) { outlet.offer(packet, now, at, is_chosen) } else { None })
+    }
+
+    /// What the ack of something has to wait for that needs no sink itself: a repeat of what is still being written.
+    pub fn due(&self) -> Tickets {
+        self.tickets(Outlet::due)
+    }
+
+    fn tickets(&self, due: impl Fn(&Outlet) -> Option<u64>) -> Tickets {
+        let set = self.read();
+        let all = set.iter().map(|entry| &entry.outlet);
+        Tickets(all.filter_map(|outlet| Some((Arc::clone(outlet), due(outlet)?))).collect())
     }
 
     /// How each sink is doing, in the order of the settings.

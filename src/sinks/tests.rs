@@ -223,6 +223,33 @@ fn a_stalled_sink_keeps_what_its_mode_says_and_others_get_everything() {
 }
 
 #[test]
+fn acks_wait_for_all_that_came_before_and_end_with_the_sinks() {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let outlets = Outlets::new(Some(runtime.handle().clone()));
+        let (mut far, setting) =
+            probe("promise", 0, &[("mode", text("blocking")), ("buffer", Value::Number(1))]);
+        outlets.replace(vec![setting]);
+        assert!(outlets.due().is_empty(), "nothing is under way");
+        // A repeat of what is still being written brings no events of its own.
+        let (first, repeat) =
+            (outlets.offer(&chunk(1, 5), Timestamp(0)), outlets.offer(&chunk(6, 0), Timestamp(0)));
+        assert!(first.waits_for("promise") && repeat.waits_for("promise"));
+        far.may.add_permits(1);
+        assert!(first.settled().await && repeat.settled().await);
+        assert_eq!(far.take(5).await, [1, 2, 3, 4, 5]);
+
+        let unwritten = outlets.offer(&chunk(6, 5), Timestamp(0));
+        let asked = outlets.due();
+        outlets.stop().await;
+        assert!(!unwritten.settled().await && !asked.settled().await);
+        let late = outlets.offer(&chunk(11, 1), Timestamp(0));
+        assert!(!late.settled().await && !outlets.due().settled().await);
+        assert_eq!(report(&outlets, "promise").counts.dropped[Dropped::Undelivered as usize], 6);
+    });
+}
+
+#[test]
 fn a_sink_that_panics_loses_the_batch_it_was_over_and_goes_on() {
     let runtime = runtime();
     runtime.block_on(async {

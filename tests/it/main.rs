@@ -8,8 +8,9 @@ mod hostile;
 mod admission;
 /// Alerts and summaries: what is told, and where it shows.
 mod alerts;
-/// The benches, on a few events.
+/// The filter bar: keys in, screen out.
 mod bar;
+/// The benches, on a few events.
 mod bench;
 /// A real page in headless Chromium, and the client's own tests.
 mod browser;
@@ -52,6 +53,8 @@ mod metrics;
 mod pty;
 /// What a page load is: `since:reload`, `load:` and `session:latest` over real connections.
 mod reload;
+/// Many pages while taillight is restarted, and what they recorded.
+mod restarts;
 /// `/taillight.cljs` in Scittle, on a real page.
 mod scittle;
 /// Vitals and timeline: one recorded visit.
