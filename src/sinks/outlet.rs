@@ -304,6 +304,11 @@ impl Outlet {
         }
     }
 
+    /// Whether that time is over, for whoever may find no runtime to wait in.
+    pub(super) fn is_expired(&self) -> bool {
+        self.closing.borrow().is_some_and(|deadline| deadline <= Instant::now())
+    }
+
     /// Nothing more is written: what still waits is booked as undelivered.
     pub(super) fn end(&self) {
         let mut inner = self.lock();

@@ -62,6 +62,9 @@ impl<S: Sink> Runner<S> {
         let outlet = Arc::clone(&self.outlet);
         let mut tries = 0_u32;
         loop {
+            if self.is_over(&batch) {
+                return false;
+            }
             let outcome = tokio::select! {
                 biased;
                 () = outlet.expired() => {
@@ -114,9 +117,22 @@ impl<S: Sink> Runner<S> {
         }
     }
 
+    /// Whether the time is over; drops `batch` then. A write that held its thread may come back when the runtime has no clock
+    /// left to wait by.
+    fn is_over(&self, batch: &Batch) -> bool {
+        let is_over = self.outlet.is_expired();
+        if is_over {
+            self.outlet.dropped(batch, Dropped::Undelivered);
+        }
+        is_over
+    }
+
     /// Waits before the next try, or until somebody has been who wants events gone; `false` once the time is over.
     async fn wait(&mut self, batch: &mut Batch, wait: Duration) -> bool {
         let outlet = Arc::clone(&self.outlet);
+        if self.is_over(batch) {
+            return false;
+        }
         tokio::select! {
             () = outlet.expired() => {
                 outlet.dropped(batch, Dropped::Undelivered);

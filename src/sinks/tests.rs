@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc};
@@ -89,6 +89,16 @@ impl Sink for Probe {
                 match self.options.does.as_str() {
                     "fail" => {
                         let (why, after) = ("down".to_owned(), Some(PATIENCE));
+                        return Err(SinkError::Retry { why, after, done, too_large: 0 });
+                    }
+                    "block" => {
+                        let _ = self.near.0.send(item.event.seq());
+                        tokio::task::block_in_place(|| {
+                            while self.near.1.try_acquire().is_err() {
+                                std::thread::yield_now();
+                            }
+                        });
+                        let (why, after) = ("gave up".to_owned(), Some(PATIENCE));
                         return Err(SinkError::Retry { why, after, done, too_large: 0 });
                     }
                     "panic" => panic!("over event {}", self.options.at),
@@ -247,6 +257,28 @@ fn acks_wait_for_all_that_came_before_and_end_with_the_sinks() {
         assert!(!late.settled().await && !outlets.due().settled().await);
         assert_eq!(report(&outlets, "promise").counts.dropped[Dropped::Undelivered as usize], 6);
     });
+}
+
+#[test]
+fn a_write_that_outlives_its_runtime_is_the_end_of_its_sink() {
+    let runtime = runtime();
+    let outlets = Outlets::new(Some(runtime.handle().clone()));
+    let (mut far, setting) = probe("outlives", 1, &[("does", text("block")), ("at", Value::Number(1))]);
+    runtime.block_on(async {
+        outlets.replace(vec![setting]);
+        let _ = outlets.offer(&chunk(1, 1), Timestamp(0));
+        assert_eq!(far.next().await, 1);
+        // It is not waited for any longer.
+        outlets.stop().await;
+    });
+    runtime.shutdown_timeout(Duration::from_millis(10));
+    far.may.add_permits(1);
+    let begun = Instant::now();
+    while report(&outlets, "outlives").state != State::Stopped {
+        assert!(begun.elapsed() < PATIENCE, "it never ended");
+        std::thread::yield_now();
+    }
+    assert_eq!(report(&outlets, "outlives").counts.dropped[Dropped::Undelivered as usize], 1);
 }
 
 #[test]
