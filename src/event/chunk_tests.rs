@@ -99,14 +99,14 @@ fn values_lie_beside_each_other_without_keys_and_escapes() {
     let Texts { values: runs, messages, .. } = texts;
     assert_eq!(runs.text, "hello\0made\0x\ny\x001\0log\0\0");
     assert_eq!(messages.bytes, 0..11);
-    let rows_of = |value: usize| runs.rows_of(value..value + 1);
+    let rows_of = |value: usize| runs.rows_with(value);
     assert_eq!(messages.values.clone().map(rows_of).collect::<Vec<_>>(), [[0], [1]]);
     assert_eq!(texts.odd, [1]);
     let values = |path: &[&str]| -> Vec<(usize, &str)> {
         let paths = texts.values.under(path);
         let runs = texts.values.all.iter().filter(|run| run.path.is_some_and(|path| paths.contains(&path)));
         let values = runs.flat_map(|run| texts.values.values_of(run));
-        values.map(|(value, text)| (usize::from(texts.values.rows_of(value..value + 1)[0]), text)).collect()
+        values.map(|(value, text)| (usize::from(texts.values.rows_with(value)[0]), text)).collect()
     };
     assert_eq!(values(&["A"]), [(0, "x\ny")]);
     assert_eq!(values(&["n"]), [(0, "1"), (0, "log")]);
@@ -128,7 +128,7 @@ fn what_many_events_say_stands_once() {
     let page = &runs.under(&["page"])[..];
     let run = runs.all.iter().find(|run| run.path.is_some_and(|path| page.contains(&path))).expect("there");
     let held: Vec<(&str, &[u16])> =
-        runs.values_of(run).map(|(value, text)| (text, runs.rows_of(value..value + 1))).collect();
+        runs.values_of(run).map(|(value, text)| (text, runs.rows_with(value))).collect();
     assert_eq!(held, [("/a", &[0, 2, 3][..]), ("/b", &[1, 5]), ("/c", &[4])]);
     assert_eq!(runs.rows_of(run.values.clone()), [0, 2, 3, 1, 5, 4]);
 }

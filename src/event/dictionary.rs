@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::runs::{Form, MARK_EVERY, Run, Runs};
+use super::runs::{Form, Run, Runs, small};
 use super::texts::BETWEEN;
 
 /// Values in the making.
@@ -59,10 +59,7 @@ impl<'c> Dictionary<'c> {
         let mut next = vec![0; self.ends.len()];
         self.held.iter().for_each(|(_, which)| next[*which as usize] += 1);
         let mut place = rows;
-        for (which, next) in (0..).zip(&mut next) {
-            if runs.firsts.len().is_multiple_of(MARK_EVERY) {
-                runs.marks.push(small(start + self.begin(which)));
-            }
+        for next in &mut next {
             runs.firsts.push(small(place));
             place += std::mem::replace(next, place);
         }
@@ -78,9 +75,4 @@ impl<'c> Dictionary<'c> {
         }
         run
     }
-}
-
-/// A chunk's texts are shorter than 4 GiB, as its JSON is.
-fn small(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

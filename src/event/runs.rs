@@ -8,8 +8,10 @@ use std::ops::Range;
 use super::json;
 use super::texts::BETWEEN;
 
-/// Values from one mark to the next: finding which value a byte is in counts at most so many.
-pub(super) const MARK_EVERY: usize = 8;
+/// Bytes from one mark to the next: finding which value a byte is in looks at fewer.
+const MARK_EVERY: usize = 256;
+/// Stands for the row of a value that several hold.
+const SEVERAL: u16 = u16::MAX;
 
 /// How a value was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,8 +57,10 @@ pub struct Runs {
     pub(super) rows: Vec<u16>,
     /// Where the rows of each value begin.
     pub(super) firsts: Vec<u32>,
-    /// Where each [`MARK_EVERY`]th value begins.
-    pub(super) marks: Vec<u32>,
+    /// The row of each value that one alone holds: one look instead of three, for most are of one.
+    only: Vec<u16>,
+    /// The value that each [`MARK_EVERY`]th byte is in.
+    marks: Vec<u32>,
     pub all: Vec<Run>,
     /// The first is the event itself.
     pub nodes: Vec<Node>,
@@ -71,6 +75,7 @@ impl Runs {
         self.text.capacity()
             + self.rows.capacity() * 2
             + self.firsts.capacity() * 4
+            + self.only.capacity() * 2
             + self.marks.capacity() * 4
             + self.all.capacity() * size_of::<Run>()
             + nodes.sum::<usize>()
@@ -115,16 +120,23 @@ impl Runs {
         }
     }
 
-    /// The number of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it. `near` is a byte
-    /// before it and its value: what is not far from it is found sooner.
-    pub fn value_at(&self, at: usize, near: (usize, usize)) -> usize {
-        const NEAR: usize = 256;
-        let (mut start, mut value) = near;
-        if at - start > NEAR {
-            let mark = self.mark_before(at, value / MARK_EVERY);
-            (value, start) = (mark * MARK_EVERY, self.marks.get(mark).map_or(0, |mark| *mark as usize));
-        }
-        value + memchr::memchr_iter(BETWEEN, &self.text.as_bytes()[start..at]).count()
+    /// Makes what values and rows are looked up by, once all values are there.
+    pub(super) fn index(&mut self) {
+        let ends = self.firsts.iter().skip(1).copied().chain([small(self.rows.len())]);
+        let only =
+            |(first, end): (&u32, u32)| if end - first == 1 { self.rows[*first as usize] } else { SEVERAL };
+        self.only = self.firsts.iter().zip(ends).map(only).collect();
+        let blocks = self.text.as_bytes().chunks(MARK_EVERY);
+        let counts = blocks.map(|block| small(memchr::memchr_iter(BETWEEN, block).count()));
+        let marks = counts.scan(0, |value, count| Some(std::mem::replace(value, *value + count)));
+        self.marks = marks.collect();
+    }
+
+    /// The number of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it.
+    pub fn value_at(&self, at: usize) -> usize {
+        let mark = at / MARK_EVERY;
+        let before = &self.text.as_bytes()[mark * MARK_EVERY..at];
+        self.marks[mark] as usize + memchr::memchr_iter(BETWEEN, before).count()
     }
 
     /// The text of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it.
@@ -135,14 +147,12 @@ impl Runs {
         start..at + len
     }
 
-    /// The last mark at or before the byte at `at`: the next ones after `near` one by one, then by halves.
-    fn mark_before(&self, at: usize, near: usize) -> usize {
-        const NEXT: usize = 8;
-        let is_before = |mark: &u32| *mark as usize <= at;
-        let marks = self.marks.get(near..).unwrap_or_default();
-        let passed = marks.iter().take(NEXT).take_while(|mark| is_before(mark)).count();
-        let passed = if passed < NEXT { passed } else { marks.partition_point(is_before) };
-        (near + passed).saturating_sub(1)
+    /// The rows that hold `value`, in rising order.
+    pub fn rows_with(&self, value: usize) -> &[u16] {
+        match &self.only[value] {
+            &SEVERAL => self.rows_of(value..value + 1),
+            row => std::slice::from_ref(row),
+        }
     }
 
     /// The rows that hold `values`, in rising order for each of them.
@@ -162,4 +172,9 @@ impl Runs {
         });
         run.values.clone().zip(texts)
     }
+}
+
+/// A chunk's texts are shorter than 4 GiB, as its JSON is.
+pub(super) fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::dictionary::Dictionary;
 use super::json;
 use super::leaves::{is_user_agent, string_end};
-use super::runs::{Form, MARK_EVERY, Node, Run, Runs};
+use super::runs::{Form, Node, Run, Runs};
 use super::texts::BETWEEN;
 
 /// Paths of a chunk that are told apart, and elements of an array; what is beyond lies under no path.
@@ -102,12 +102,13 @@ impl<'c> Shredder<'c> {
         runs.text.reserve_exact(bytes);
         runs.firsts.reserve_exact(values);
         runs.rows.reserve_exact(held);
-        runs.marks.reserve_exact(values.div_ceil(MARK_EVERY));
         let messages = self.messages.finish(None, Form::Text, &mut runs);
         for (path, form, run) in all() {
             run.finish(path, form, &mut runs);
         }
-        (Runs { nodes: self.nodes, unplaced: self.unplaced, ..runs }, messages)
+        runs.index();
+        (runs.nodes, runs.unplaced) = (self.nodes, self.unplaced);
+        (runs, messages)
     }
 
     fn add_node(&mut self, note: Note) -> u16 {

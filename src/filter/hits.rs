@@ -118,7 +118,7 @@ pub(super) fn in_values(
 ) {
     let text = &runs.text.as_bytes()[..bytes.end];
     let mut hits: Vec<(Range<usize>, usize)> = Vec::with_capacity(GATHERED);
-    let (mut near, mut from) = ((0, 0), bytes.start);
+    let mut from = bytes.start;
     while from < text.len() {
         hits.clear();
         while hits.len() < GATHERED
@@ -127,12 +127,12 @@ pub(super) fn in_values(
         {
             let rest = memchr::memchr(BETWEEN, &text[hit.start..]);
             from = rest.map_or(text.len(), |rest| hit.start + rest + 1);
-            near = (hit.start, runs.value_at(hit.start, near));
-            hits.push((hit, near.1));
+            let value = runs.value_at(hit.start);
+            hits.push((hit, value));
         }
         let is_last = hits.len() < GATHERED;
         for (hit, value) in hits.drain(..) {
-            let rows = || runs.rows_of(value..value + 1).iter().map(|row| usize::from(*row));
+            let rows = || runs.rows_with(value).iter().map(|row| usize::from(*row));
             let holds = |holds: Holds<'_>| {
                 let text = runs.text_at(hit.start);
                 rows().any(|row| wanted.contains(row) && !out.contains(row))
@@ -157,7 +157,7 @@ pub(super) fn each_value(
     out: &mut Bits,
 ) {
     for (value, text) in runs.values_of(run) {
-        let rows = runs.rows_of(value..value + 1).iter().map(|row| usize::from(*row));
+        let rows = runs.rows_with(value).iter().map(|row| usize::from(*row));
         let mut wanted = rows.filter(|row| wanted.contains(*row)).peekable();
         if wanted.peek().is_some() && holds(text) {
             wanted.for_each(|row| out.insert(row));
