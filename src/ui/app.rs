@@ -3,7 +3,7 @@
 //! Messages go in, effects come out; no I/O, no clock, no threads. `ui::run` feeds it from the real terminal, tests
 //! feed it keys and read the buffer.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
@@ -139,8 +139,8 @@ pub(super) struct World {
     pub(super) matches: Arc<Matches>,
     pub(super) fresh: Fresh,
     pub(super) alerted: Alerted,
-    /// What was drawn last goes on in the next frame.
-    pub(super) unfinished: Cell<bool>,
+    /// What passes of the last frame go over that go on in the next one.
+    pub(super) under_way: RefCell<Vec<Arc<Matches>>>,
 }
 
 impl World {
@@ -163,7 +163,7 @@ impl World {
             marks,
             filter: &bar.applied,
             moment: None,
-            unfinished: &self.unfinished,
+            under_way: &self.under_way,
         }
     }
 
@@ -201,7 +201,7 @@ impl App {
                 frozen_at: None,
                 matches,
                 fresh: Fresh::default(),
-                unfinished: Cell::new(false),
+                under_way: RefCell::default(),
                 alerted: Alerted::default(),
             },
             panels: Panels::default(),
@@ -324,7 +324,8 @@ impl App {
 
     /// In how many milliseconds a tick has something to do, if there is anything it waits for.
     pub fn due_in(&self) -> Option<i64> {
-        if self.world.unfinished.get() { Some(0) } else { self.bar.due_in(self.world.now) }
+        let is_under_way = !self.world.under_way.borrow().is_empty();
+        if is_under_way { Some(0) } else { self.bar.due_in(self.world.now) }
     }
 
     /// Says in the footer what was done.

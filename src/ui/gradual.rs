@@ -1,10 +1,10 @@
 //! A pass over the matches, at most once a second, that goes on from frame to frame, newest first, so that no frame
 //! waits for all of them.
 //!
-//! Used by panels that make more of the matches than their tables. What is not through says so in [`View::unfinished`],
-//! and the next frame comes by itself.
+//! Used by panels that make more of the matches than their tables. What is not through says so in [`View::under_way`],
+//! and the next frame comes by itself. A panel that is drawn no more holds no events: its pass begins anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::view::View;
 use crate::event::{EventRef, Timestamp};
@@ -29,7 +29,15 @@ pub(super) enum Progress {
 #[derive(Debug)]
 pub(super) struct Gradual<K, P> {
     made: Option<Made<K>>,
-    way: Option<Way<P>>,
+    kept: Option<Kept<P>>,
+}
+
+/// A pass between two frames.
+#[derive(Debug)]
+struct Kept<P> {
+    pass: P,
+    matches: Weak<Matches>,
+    left: usize,
 }
 
 /// For what the last pass was made, and when.
@@ -43,7 +51,7 @@ struct Made<K> {
     end: u64,
 }
 
-/// A pass under way.
+/// A pass in a frame.
 #[derive(Debug)]
 pub(super) struct Way<P> {
     pub(super) pass: P,
@@ -54,7 +62,7 @@ pub(super) struct Way<P> {
 
 impl<K, P> Default for Gradual<K, P> {
     fn default() -> Self {
-        Self { made: None, way: None }
+        Self { made: None, kept: None }
     }
 }
 
@@ -81,16 +89,21 @@ impl<K: PartialEq, P> Gradual<K, P> {
     ) -> Option<Way<P>> {
         let (filter, is_done, at) = (view.matches.id, view.matches.is_done(), view.snapshot.at);
         let end = view.snapshot.end;
+        // One for something else is given up.
+        let kept = self.kept.take();
         if let Some(made) = &self.made
             && (&made.key, made.filter, made.is_done) == (&key, filter, is_done)
         {
-            if self.way.is_some() {
-                return self.way.take();
-            }
             let age = at.since(made.at);
             let is_still = made.end == end && (!ages || age == 0);
-            if is_still || (1..REFRESH_MS).contains(&age) {
-                return None;
+            match kept {
+                Some(Kept { pass, matches, left }) => {
+                    if let Some(matches) = matches.upgrade() {
+                        return Some(Way { pass, matches, left });
+                    }
+                }
+                None if is_still || (1..REFRESH_MS).contains(&age) => return None,
+                None => {}
             }
         }
         self.made = Some(Made { key, filter, is_done, at, end });
@@ -101,8 +114,9 @@ impl<K: PartialEq, P> Gradual<K, P> {
     /// Keeps `way` for the next frame, if there is more of it.
     pub(super) fn keep(&mut self, way: Way<P>, progress: Progress, view: &View<'_>) {
         if progress != Progress::Through {
-            view.unfinished.set(true);
-            self.way = Some(way);
+            let Way { pass, matches, left } = way;
+            self.kept = Some(Kept { pass, matches: Arc::downgrade(&matches), left });
+            view.under_way.borrow_mut().push(matches);
         } else if let Some(made) = &mut self.made {
             // The next one a second after this one is done, however long it took.
             made.at = view.snapshot.at;

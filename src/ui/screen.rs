@@ -21,7 +21,8 @@ const MIN_HEIGHT: u16 = 8;
 pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let area = area.intersection(buf.area);
     app.width = area.width;
-    app.world.unfinished.set(false);
+    // Until the end of this frame: passes that go on take theirs over.
+    let _under_way = app.world.under_way.take();
     if area.width < MIN_WIDTH || area.height < MIN_HEIGHT {
         small(app, area, buf);
         return None;

@@ -2,7 +2,7 @@
 //!
 //! Made anew for every frame and every key by the app; panels keep nothing of it.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -103,8 +103,8 @@ pub(super) struct View<'a> {
     pub(super) filter: &'a Filter,
     /// Where the event stands that a detail is drawn of.
     pub(super) moment: Option<Moment>,
-    /// Set by a panel that shows less than it is to show: the next frame is wanted soon.
-    pub(super) unfinished: &'a Cell<bool>,
+    /// What passes go over that panels have begun and not ended: kept for the next frame, which is wanted soon.
+    pub(super) under_way: &'a RefCell<Vec<Arc<Matches>>>,
 }
 
 /// What the app does for a panel.

@@ -1,7 +1,7 @@
 //! The panels over a small store: what they show at two sizes, what their keys ask for, and that no text and no
 //! size makes them fall.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ struct Fixture {
     sinks: Vec<Report>,
     theme: Theme,
     fresh: FxHashSet<u64>,
-    unfinished: Cell<bool>,
+    under_way: RefCell<Vec<Arc<Matches>>>,
 }
 
 impl Fixture {
@@ -73,7 +73,7 @@ impl Fixture {
             sinks: Vec::new(),
             theme: Theme::new(Palette::Mono, false),
             fresh,
-            unfinished: Cell::new(false),
+            under_way: RefCell::default(),
         }
     }
 
@@ -102,7 +102,7 @@ impl Fixture {
             marks: &Marks::default(),
             filter: &Filter::all(),
             moment: None,
-            unfinished: &self.unfinished,
+            under_way: &self.under_way,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What panels make of very many matches, over several frames and at a bound.
 
 use super::*;
+use crate::ui::gradual::{Gradual, Progress};
 
 #[test]
 fn what_is_made_of_very_many_goes_on_from_frame_to_frame() {
@@ -16,7 +17,8 @@ fn what_is_made_of_very_many_goes_on_from_frame_to_frame() {
             ..Row::default()
         })
         .collect();
-    let fixture = Fixture::keeping(&rows, 40_000);
+    let mut fixture = Fixture::keeping(&rows, 40_000);
+    let of_all = Arc::strong_count(&fixture.matches);
     for (panel, whole) in [
         (&mut Latency::default() as &mut dyn Panel, "40,000"),
         (&mut Errors::default(), "▁▁▁▁▁▁▁█"),
@@ -24,14 +26,29 @@ fn what_is_made_of_very_many_goes_on_from_frame_to_frame() {
     ] {
         let mut frames = Vec::new();
         for _ in 0..10 {
-            fixture.unfinished.set(false);
+            let _under_way = fixture.under_way.take();
             frames.push(fixture.draw(panel, 160, 40).join("\n"));
-            if !fixture.unfinished.get() {
+            if fixture.under_way.borrow().is_empty() {
                 break;
             }
         }
         assert_eq!(frames.len(), 3, "16,384 and some at a time");
         assert!(frames[2].contains(whole), "{}", frames[2]);
+    }
+    for panel in [&mut Latency::default() as &mut dyn Panel, &mut Errors::default(), &mut Sessions::default()]
+    {
+        fixture.draw(panel, 160, 40);
+        assert!(Arc::strong_count(&fixture.matches) > of_all, "a pass is under way");
+        // A frame without the panel.
+        drop(fixture.under_way.take());
+        assert_eq!(Arc::strong_count(&fixture.matches), of_all, "it holds nothing");
+        fixture.matches = Arc::new(Matches::clone(&fixture.matches));
+        let frames = std::iter::from_fn(|| {
+            let _under_way = fixture.under_way.take();
+            fixture.draw(panel, 160, 40);
+            Some(fixture.under_way.borrow().is_empty())
+        });
+        assert_eq!(frames.take(10).position(|is_through| is_through), Some(2), "begun anew");
     }
 }
 
@@ -57,4 +74,18 @@ fn of_many_page_loads_the_newest_are_told_apart_and_every_session_has_its_percen
     let screen = fixture.draw(&mut panel, 200, 40).join("\n");
     let rows: Vec<_> = screen.lines().filter(|line| line.contains("○ other-")).collect();
     assert!(rows.len() > 20 && rows.iter().all(|row| row.contains("77ms")), "{screen}");
+}
+
+#[test]
+fn a_pass_for_something_else_is_given_up() {
+    let fixture = Fixture::usual();
+    fixture.with(|view| {
+        let mut passes = Gradual::<&str, u8>::default();
+        let way = passes.due("all", false, view, || 1).expect("nothing was made yet");
+        passes.keep(way, Progress::Begun, view);
+        let way = passes.due("errors", false, view, || 2).expect("something else");
+        assert_eq!(way.pass, 2);
+        passes.keep(way, Progress::Through, view);
+        assert!(passes.due("errors", false, view, || 3).is_none(), "it is made");
+    });
 }
