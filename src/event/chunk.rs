@@ -18,6 +18,8 @@ use super::shapes::Shapes;
 use super::texts::Texts;
 use super::time::{Micros, Timestamp};
 
+mod room;
+
 /// Bytes accounted for a row beside its text: its columns, rounded up (SECURITY: the ring's limit).
 pub const ROW_OVERHEAD: usize = 96;
 
@@ -101,76 +103,6 @@ impl Chunk {
             text: String::new(),
             made: Made::default(),
         }
-    }
-
-    /// The same chunk without rows: its names and the room it took stay.
-    #[must_use]
-    pub fn cleared(mut self) -> Self {
-        self.seq.clear();
-        self.inst.clear();
-        self.recv.clear();
-        self.duration.clear();
-        self.group.clear();
-        self.id.clear();
-        self.ns.clear();
-        self.kind.clear();
-        self.subtype.clear();
-        self.session.clear();
-        self.user.clear();
-        self.tab.clear();
-        self.endpoint.clear();
-        self.source.clear();
-        self.load.clear();
-        self.msg.clear();
-        self.json_end.clear();
-        self.status.clear();
-        self.flags.clear();
-        self.level.clear();
-        self.severity.clear();
-        self.family.clear();
-        self.mapped.clear();
-        self.json.clear();
-        self.text.clear();
-        self.made = Made::default();
-        self
-    }
-
-    /// Makes room for `rows` more rows whose JSON takes `json` bytes and whose made text takes `text`, so that adding
-    /// them copies nothing twice.
-    pub fn reserve(&mut self, rows: usize, json: usize, text: usize) {
-        self.seq.reserve(rows);
-        self.inst.reserve(rows);
-        self.recv.reserve(rows);
-        self.duration.reserve(rows);
-        self.group.reserve(rows);
-        for names in [
-            &mut self.id,
-            &mut self.ns,
-            &mut self.kind,
-            &mut self.subtype,
-            &mut self.session,
-            &mut self.user,
-            &mut self.tab,
-            &mut self.endpoint,
-            &mut self.source,
-        ] {
-            names.reserve(rows);
-        }
-        self.load.reserve(rows);
-        self.msg.reserve(rows);
-        self.json_end.reserve(rows);
-        self.status.reserve(rows);
-        self.flags.reserve(rows);
-        self.level.reserve(rows);
-        self.severity.reserve(rows);
-        self.family.reserve(rows);
-        self.json.reserve(json);
-        self.text.reserve(text);
-    }
-
-    /// Bytes of the JSON and of the made text of all rows.
-    pub fn text_bytes(&self) -> (usize, usize) {
-        (self.json.len(), self.text.len())
     }
 
     pub fn len(&self) -> usize {

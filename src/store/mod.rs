@@ -8,6 +8,7 @@ mod ledger;
 mod mapping;
 mod ring;
 mod snapshot;
+mod spares;
 mod thread;
 
 pub use ledger::{Ledger, Tally};

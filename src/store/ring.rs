@@ -1,7 +1,7 @@
 //! The events kept in memory, in order of arrival, bounded by number and by accounted bytes.
 //!
 //! Owned by the store. Chunks are sealed at 4,096 rows or 2 MiB of text; the last one grows in place unless a
-//! snapshot still holds it, which costs one copy of at most that size. Every event has an ordinal, its count of
+//! snapshot still holds it, which costs a copy of at most that size, mostly of a few rows. Every event has an ordinal, its count of
 //! predecessors since the start; eviction moves [`Ring::first`] and frees whole chunks.
 
 use std::collections::VecDeque;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
+use super::spares::Spares;
 use crate::event::{Chunk, EventRef, Interner, Symbol, Timestamp};
 
 /// Rows of a sealed chunk: bounds the copy-on-write, and one filter pass over it takes 10–160 µs.
@@ -52,8 +53,7 @@ pub(super) struct Ring {
     retention: Retention,
     segments: VecDeque<Segment>,
     interner: Interner,
-    /// A chunk that was let go, kept for its memory: asking the system for that again costs as much as filling it.
-    spare: Option<Chunk>,
+    spares: Spares,
     first: u64,
     end: u64,
     /// Of the events.
@@ -66,7 +66,7 @@ impl Ring {
     pub(super) fn new(retention: Retention) -> Self {
         let interner = Interner::new(MAX_NAMES);
         let segments = VecDeque::new();
-        Self { retention, segments, interner, spare: None, first: 0, end: 0, bytes: 0, made: 0 }
+        Self { retention, segments, interner, spares: Spares::default(), first: 0, end: 0, bytes: 0, made: 0 }
     }
 
     /// Ordinal of the oldest event kept; also how many were evicted.
@@ -154,9 +154,9 @@ impl Ring {
         self.bytes -= oldest.chunk.rows_bytes(row..row + rows) as u64;
         self.first += rows as u64;
         if self.first == oldest.end() {
-            // One that a snapshot still holds is freed with it.
-            let gone = self.segments.pop_front().and_then(|segment| Arc::into_inner(segment.chunk));
-            self.spare = gone.or(self.spare.take());
+            if let Some(Segment { base, chunk }) = self.segments.pop_front() {
+                self.spares.put(base, chunk);
+            }
             self.count_made();
         }
     }
@@ -192,9 +192,8 @@ impl Ring {
             return None;
         }
         let at = self.segments.partition_point(|segment| segment.end() <= ordinal);
-        let segment = self.segments.get_mut(at)?;
-        let row = usize::try_from(ordinal - segment.base).ok()?;
-        Some((Arc::make_mut(&mut segment.chunk), row))
+        let row = usize::try_from(ordinal - self.segments.get(at)?.base).ok()?;
+        Some((self.own(at), row))
     }
 
     /// The events from `ordinal` on, with their ordinals.
@@ -228,19 +227,34 @@ impl Ring {
             .is_none_or(|last| last.chunk.len() >= CHUNK_ROWS || last.chunk.bytes() >= CHUNK_BYTES);
         if is_full {
             let base = self.segments.back().map_or(self.end, Segment::end);
-            let mut chunk = match self.spare.take() {
-                Some(spare) => spare.cleared(),
-                None => Chunk::new(Arc::clone(self.interner.names())),
-            };
-            if let Some(full) = self.segments.back() {
-                // Events are much alike over time: what the last chunk took is what this one will take.
-                let (json, text) = full.chunk.text_bytes();
-                chunk.reserve(full.chunk.len(), json + json / 16, text + text / 16);
-            }
-            self.segments.push_back(Segment { base, chunk: Arc::new(chunk) });
+            let chunk = Arc::new(self.room(base));
+            self.segments.push_back(Segment { base, chunk });
             self.count_made();
         }
-        let last = self.segments.back_mut().expect("one was just added if there was none");
-        Arc::make_mut(&mut last.chunk)
+        self.own(self.segments.len() - 1)
+    }
+
+    /// The chunk of the segment at `at`, to be changed; one that a reader holds is copied first.
+    fn own(&mut self, at: usize) -> &mut Chunk {
+        if Arc::get_mut(&mut self.segments[at].chunk).is_none() {
+            let base = self.segments[at].base;
+            let mut copy = self.room(base);
+            copy.catch_up(&self.segments[at].chunk);
+            let held = std::mem::replace(&mut self.segments[at].chunk, Arc::new(copy));
+            self.spares.put(base, held);
+        }
+        Arc::make_mut(&mut self.segments[at].chunk)
+    }
+
+    /// A chunk with room for what one takes: empty, or an earlier copy of the one that begins at `base`.
+    fn room(&mut self, base: u64) -> Chunk {
+        let used = self.spares.take(base);
+        let mut chunk = used.unwrap_or_else(|| Chunk::new(Arc::clone(self.interner.names())));
+        // Events are much alike over time: what the last full chunk took is what this one will take.
+        if let Some(full) = self.segments.iter().rev().find(|full| full.base < base) {
+            let (json, text) = full.chunk.text_bytes();
+            chunk.fit(full.chunk.len(), json + json / 16, text + text / 16);
+        }
+        chunk
     }
 }

@@ -72,6 +72,27 @@ fn the_memory_of_chunks_that_left_takes_new_events() {
 }
 
 #[test]
+fn chunks_that_were_copied_take_little_more_memory_than_their_rows() {
+    let mut store = Store::new(Retention::default());
+    let mut held = None;
+    for batch in 0..300 {
+        let rows: Vec<_> = (1..=100).map(|n| row(batch * 100 + n, "s", "GET /a", r#"{"a":1}"#)).collect();
+        store.append(&chunk_of(&rows), &accepted(100));
+        drop(held.replace(store.snapshot(Timestamp(1))));
+    }
+    let snapshot = store.snapshot(Timestamp(1));
+    let full = &snapshot.segments[1..snapshot.segments.len() - 1];
+    assert!(full.len() > 4);
+    for Segment { chunk, .. } in full {
+        let ((rows, json), (more_rows, more_json)) = ((chunk.len(), chunk.text_bytes().0), chunk.room_left());
+        assert!(
+            more_rows <= rows / 8 && more_json <= json / 8,
+            "{more_rows} of {rows}, {more_json} of {json}"
+        );
+    }
+}
+
+#[test]
 fn what_is_made_for_searches_counts_as_memory() {
     let full: Vec<_> = (1..=4_096).map(|seq| row(seq, "s", "GET /a", r#"{"a":1}"#)).collect();
     let bytes = chunk_of(&full).bytes() as u64;
@@ -192,6 +213,71 @@ proptest! {
             prop_assert_eq!(snapshot.bytes, model.iter().map(|(_, size)| *size as u64).sum::<u64>());
             prop_assert_eq!(snapshot.ledger.evicted, evicted);
             prop_assert_eq!(snapshot.ledger.accepted + snapshot.ledger.own, snapshot.ledger.live + evicted);
+        }
+    }
+}
+
+/// What happens to a store while readers hold what it published.
+#[derive(Clone, Debug)]
+enum Step {
+    Append(usize),
+    Publish,
+    Release,
+    /// The event that is so many before the end is placed and regrouped.
+    Place(u64, u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => (1_usize..1_500).prop_map(Step::Append),
+        3 => Just(Step::Publish),
+        2 => Just(Step::Release),
+        1 => (0_u64..6_000, 1_u64..5).prop_map(|(back, group)| Step::Place(back, group)),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// All that a reader may tell one event from another by.
+fn seen(snapshot: &Snapshot) -> Vec<(u64, u64, String, String, bool)> {
+    let events = (snapshot.first..snapshot.end).filter_map(|ordinal| snapshot.event(ordinal));
+    let all = events.map(|event| {
+        let group = event.group().unwrap_or(0);
+        (event.seq(), group, event.msg().to_owned(), event.json().to_owned(), event.mapped().is_some())
+    });
+    all.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.min(64), ..ProptestConfig::default() })]
+    #[test]
+    fn what_readers_hold_stays_and_what_follows_is_whole(steps in steps()) {
+        let mut store = Store::new(Retention { events: 9_000, bytes: u64::MAX, ..Retention::default() });
+        let mut model: VecDeque<(u64, u64, String, String, bool)> = VecDeque::new();
+        let (mut held, mut seq) = (VecDeque::new(), 0_u64);
+        for step in steps {
+            match step {
+                Step::Append(count) => {
+                    let texts: Vec<String> = (0..count).map(|n| format!("{{\"n\":{n}}}")).collect();
+                    let rows: Vec<_> = texts.iter().map(|text| { seq += 1; row(seq, "s", "", text) }).collect();
+                    model.extend(rows.iter().map(|row| (row.seq, row.group, "made".to_owned(), row.json.to_owned(), false)));
+                    store.append(&chunk_of(&rows), &accepted(count));
+                    model.drain(..model.len().saturating_sub(9_000));
+                }
+                Step::Publish => held.push_back((store.snapshot(Timestamp(1)), model.clone())),
+                Step::Release => drop(held.pop_front()),
+                Step::Place(back, group) if back < model.len() as u64 => {
+                    let at = model.len() - 1 - usize::try_from(back).expect("small");
+                    let place = &mut model[at];
+                    store.map(&[Mapping { ordinal: place.0 - 1, seq: place.0, mapped: Arc::default(), group }]);
+                    place.1 = if place.1 == 0 { 0 } else { group };
+                    place.4 = true;
+                }
+                Step::Place(..) => {}
+            }
+        }
+        held.push_back((store.snapshot(Timestamp(1)), model));
+        for (snapshot, model) in held {
+            prop_assert_eq!(seen(&snapshot), Vec::from(model));
         }
     }
 }
