@@ -24,16 +24,16 @@ const isOn = (value) => !/^(false|off|no|0|null)$/.test(value);
 const words = (list) => String(list).toLowerCase().split(/[\s,]+/);
 
 const counts = { filtered: 0, sampled: 0, dropped: 0, rejected: 0 }, errors = [], active = {};
-let running, busy, enabled = true, granted, minLevel = 0, sample = {}, ownSample, shared, recovering, begun, undo;
+let running, busy, enabled = true, granted, minLevel = 0, sample, ownSample, shared, recovering, begun, undo;
 let base = '', pageKey = '', live, me, marks, path;
 
 const note = (error) => errors.splice(0, errors.push(String(error?.message || error).slice(0, 200)) - 5);
 
-const safe = (work, ...args) => {
+const safe = (work, a, b, c) => {
 	const before = busy;
 	busy = true;
 	try {
-		return work(...args);
+		return work(a, b, c);
 	} catch (error) {
 		note(error);
 	} finally {
@@ -42,7 +42,7 @@ const safe = (work, ...args) => {
 };
 
 // A getter may log.
-const hook = (work) => (...args) => { if (!busy) return safe(work, ...args); };
+const hook = (work) => (a, b, c) => { if (!busy) return safe(work, a, b, c); };
 
 const later = (work, ms) => setTimeout(() => safe(work), ms);
 const once = (work) => {
@@ -66,13 +66,13 @@ const judged = (key) => {
 	return facts;
 };
 
-const scrub = (text, isStack) => {
+const scrub = (text, key) => {
 	const clean = text.replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
 		.replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
 		.replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (judged(key).kind === true ? mark + key + '=' + REDACTED : all))
 		.replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
 		.replace(/\b[2-6]\d{3}([ -]?\d){9,15}\b/g, (all) => ([...all.replace(/\D/g, '')].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10 ? all : REDACTED)); // Luhn's check
-	return isStack || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
+	return key === 'stack' || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
 };
 
 // ---- values as JSON
@@ -98,7 +98,7 @@ const encode = (value, limit, depth = 0) => {
 const quote = (text, key) => {
 	const most = key === 'message' ? settings.maxMessage : key === 'stack' ? settings.maxStack : 4000;
 	const isClean = text.length <= Math.min(most, left) && !/[^ !#-<>?A-[\]-~]|bearer|eyJ|[2-6]\d{3}([ -]?\d){9}/i.test(text);
-	if (!isClean) text = cut(scrub(text.slice(0, Math.min(16000, most * 2)), key === 'stack'), Math.min(most, Math.max(left, 20)));
+	if (!isClean) text = cut(scrub(text.slice(0, Math.min(16000, most * 2)), key), Math.min(most, Math.max(left, 20)));
 	left -= text.length;
 	return isClean ? `"${text}"` : stringify(text);
 };
@@ -142,7 +142,7 @@ const fields = (value, depth, inContext) => {
 		const { json, kind } = judged(key);
 		if (count++ === 50) return `{${made},"…":"${all.length - 50} more"}`;
 		left -= key.length;
-		made += (made && ',') + json + (item !== null && (kind === true || inContext && (kind === 'phone' || kind === 'address')) ? `"${REDACTED}"`
+		made += (made && ',') + json + (item !== null && (kind === true || inContext && /^(phone|address)$/.test(kind)) ? `"${REDACTED}"`
 			: write(kind === 'email' && isOn(settings.maskEmail) && item.replace?.(/@.+/, '@***') || item, depth, inContext || kind === 'context', key));
 	}
 	return `{${made}}`;
@@ -269,7 +269,7 @@ const channel = (who, acked, queue, done) => {
 		mine.onopen = hear(() => send({ t: 'hello', v: 1, ...who, now: now(), next: acked + 1 }));
 		mine.onmessage = hear(({ data }) => {
 			const message = parse(data);
-			if (message.sample) sample = Object(message.sample);
+			sample = message.sample ?? sample;
 			minLevel = LEVELS[message['min-level']] ?? minLevel;
 			enabled = message.enabled ?? enabled;
 			receivers[message.t]?.(message);
@@ -438,7 +438,7 @@ const address = () => {
 // The origin may be the app's.
 const isOwn = (url) => base && (url = String(url).replace(/^ws/, 'http')).startsWith(base) && /^(v1\/|taillight\.)/.test(url.slice(base.length));
 
-const ignored = (url) => isOwn(url) || words(settings.ignoreUrls).some((part) => part && url.toLowerCase().includes(part));
+const ignored = (url) => isOwn(url) || settings.ignoreUrls && words(settings.ignoreUrls).some((part) => part && url.toLowerCase().includes(part));
 
 const explain = ({ origin } = location) => fetch?.(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
 	console.warn(`taillight: ${base} refuses ${origin}. Use --allow-origin ${origin}, or the script tag with ?k= that it prints.`)).catch(note);
@@ -473,15 +473,15 @@ const restored = (json) => {
 // ---- recording
 
 const rateOf = ({ action, subtype, type }) => {
-	const rate = +(sample[action] ?? sample[subtype] ?? sample[type] ?? ownSample[action] ?? ownSample[subtype] ?? ownSample[type] ?? 1);
+	const rate = +(sample?.[action] ?? sample?.[subtype] ?? sample?.[type] ?? ownSample?.[action] ?? ownSample?.[subtype] ?? ownSample?.[type] ?? 1);
 	return rate >= 0 ? rate : 1;
 };
 
 const record = (event) => {
 	if (!running || !enabled) return;
-	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level === 4 || level === 5 || event.severity === 'high' || event.severity === 'critical', rate = isUrgent ? 1 : rateOf(event);
+	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level === 4 || level === 5 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : rateOf(event);
 	if (level < minLevel) return void counts.filtered++;
-	if (Math.random() >= rate) return void counts.sampled++;
+	if (rate < 1 && Math.random() >= rate) return void counts.sampled++;
 	if (!path || !active.navigation) marks.page = path = location.pathname;
 	event = assign({}, marks, event);
 	event.timestamp ??= now();
@@ -571,9 +571,9 @@ const replace = (owner, name, around, trap = 'apply') => {
 	const put = (value) => {
 		owner[name] = value;
 		if (before.prototype) before.prototype.constructor = value;
-	}, wrapper = new Proxy(before, { [trap](target, ...all) {
-		const run = () => call(target, ...all);
-		return isAlive && !busy ? around(run, all) : run();
+	}, wrapper = new Proxy(before, { [trap](target, self, args) {
+		const run = () => call(target, self, args);
+		return isAlive && !busy ? around(run, self, args) : run();
 	} });
 	undo.push(() => {
 		isAlive = false;
@@ -582,7 +582,7 @@ const replace = (owner, name, around, trap = 'apply') => {
 	put(wrapper);
 };
 
-const after = (work) => (run, [self, args]) => {
+const after = (work) => (run, self, args) => {
 	const result = run();
 	safe(work, args, result, self);
 	return result;
@@ -655,9 +655,9 @@ const isHidden = () => document.visibilityState === 'hidden';
 const selector = (element) => {
 	const steps = [];
 	for (let node = element, isFixed; node?.nodeType === 1 && steps.length < 5 && !isFixed; node = node.parentElement || node.getRootNode?.().host) {
-		const given = (name) => node.getAttribute(name), id = given('id'), mark = ['data-testid', 'data-test', 'name'].find(given);
-		const isLasting = id && !/[:«»]|\d{3}/.test(id), twins = [...node.parentElement?.children || []].filter((child) => child.nodeName === node.nodeName);
+		const given = (name) => node.getAttribute(name), id = given('id'), isLasting = id && !/[:«»]|\d{3}/.test(id), mark = !isLasting && ['data-testid', 'data-test', 'name'].find(given);
 		isFixed = isLasting || mark;
+		const twins = isFixed ? [] : [...node.parentElement?.children || []].filter((child) => child.nodeName === node.nodeName);
 		steps.unshift(node.nodeName.toLowerCase() + (isLasting ? '#' + id : mark ? `[${mark}="${cut(given(mark), 60)}"]` : twins[1] ? `:nth-of-type(${twins.indexOf(node) + 1})` : ''));
 	}
 	return steps.join(' > ') || undefined;
@@ -720,11 +720,11 @@ const RECORDERS = {
 
 	fetch() {
 		const begin = (input, init) => {
-			const given = (name) => init && own(init, name) || tagOf(input) === 'Request' && name !== 'body' && input[name];
+			const isRequest = tagOf(input) === 'Request', given = (name) => init && own(init, name) || isRequest && name !== 'body' && input[name];
 			return callOf(input, given('method'), given('body'), given('signal'));
 		};
-		replace(window, 'fetch', (run, [, args]) => {
-			const call = safe(begin, ...args), promise = run();
+		replace(window, 'fetch', (run, self, [input, init]) => {
+			const call = safe(begin, input, init), promise = run();
 			if (!call || typeof promise?.then !== 'function') return promise;
 			// Beside the page's own chain it would mark a rejection as handled.
 			return promise.then((response) => {
@@ -758,7 +758,7 @@ const RECORDERS = {
 			return call;
 		};
 		replace(proto, 'open', after((args, result, xhr) => calls.set(xhr, args)));
-		replace(proto, 'send', (run, [xhr, args]) => {
+		replace(proto, 'send', (run, xhr, args) => {
 			const opened = calls.get(xhr), call = opened && safe(begin, xhr, opened, args[0]);
 			try {
 				return run();
@@ -973,7 +973,7 @@ const RECORDERS = {
 
 const install = (changed = []) => {
 	const off = words(settings.off), { sample: rates } = settings;
-	ownSample = typeof rates === 'string' ? Object.fromEntries((rates === 'document' ? 'api-call=.1,click=.01,scroll=.001' : rates).split(/[\s,]+/).map((pair) => pair.split('='))) : Object(rates);
+	ownSample = typeof rates === 'string' ? Object.fromEntries((rates === 'document' ? 'api-call=.1,click=.01,scroll=.001' : rates).split(/[\s,]+/).map((pair) => pair.split('='))) : rates;
 	for (const name in RECORDERS) {
 		const isOff = !running || off.includes(name) && name !== 'leaving';
 		if (isOff || changed.includes(name)) {
