@@ -109,6 +109,8 @@ pub struct Settings {
     /// As it was written; [`Settings::token`] is the secret itself.
     pub(super) token: String,
     pub require_key: bool,
+    /// WebSockets open at once.
+    pub connections: u64,
     /// Events.
     pub retain: u64,
     /// Bytes.
@@ -191,6 +193,7 @@ impl Default for Settings {
             allow_hosts: Vec::new(),
             token: String::new(),
             require_key: false,
+            connections: 10_240,
             retain: 1_000_000,
             memory: 256 << 20,
             retain_age: String::new(),

@@ -129,7 +129,7 @@ pub(super) const LATENCY_COLUMNS: &[&str] =
     &["count", "/min", "err%", "p50", "p90", "p99", "p99.9", "max", "change", "last 60s"];
 
 /// Every setting, in the order of `docs/settings.md`.
-pub static SETTINGS: [Setting; 44] = [
+pub static SETTINGS: [Setting; 45] = [
     Setting {
         key: "bind",
         kind: Kind::Text(ADDRESS),
@@ -183,6 +183,15 @@ pub static SETTINGS: [Setting; 44] = [
         since: Since::Start,
         help: "Ask every sender for the page key",
         at: |settings| &mut settings.require_key,
+    },
+    Setting {
+        key: "max-connections",
+        kind: Kind::Number { from: 1, to: 60_000 },
+        flag: Flag::None,
+        project: Project::Trusted,
+        since: Since::Start,
+        help: "WebSockets open at once, less where fewer files may be; the last tenth is for origins that have none yet",
+        at: |settings| &mut settings.connections,
     },
     Setting {
         key: "buffer.events",

@@ -12,6 +12,7 @@ use super::admission::Policy;
 use super::asks::Asks;
 use super::intake::Intake;
 use super::packers::Packers;
+use super::seats::Seats;
 use crate::counters::{Counters, MAX_START};
 use crate::pipeline::{Reading, Redactor};
 use crate::published::Published;
@@ -22,6 +23,9 @@ pub const MAX_MESSAGE: usize = 1024 * 1024;
 
 /// Largest message of sente-lite and Sente clients, whose libraries batch without a limit (CONTRACT: addresses).
 pub(super) const MAX_SENTE_MESSAGE: usize = 16 * 1024 * 1024;
+
+/// WebSockets that may be open where nothing else is said (SECURITY: limits).
+const CONNECTIONS: u64 = 10_240;
 
 /// Shared by all connections.
 pub struct Door {
@@ -34,6 +38,7 @@ pub struct Door {
     /// Notified when the store has something to publish.
     pub dirty: Arc<Notify>,
     pub(super) packers: Packers,
+    pub(super) seats: Arc<Seats>,
     /// Questions to pages.
     pub asks: Asks,
     started: Instant,
@@ -56,6 +61,7 @@ impl Door {
             counters,
             dirty,
             packers: Packers::default(),
+            seats: Arc::new(Seats::new(CONNECTIONS)),
             asks: Asks::default(),
             started: Instant::now(),
             connections: AtomicU64::new(0),
@@ -77,6 +83,12 @@ impl Door {
     pub fn with_reading(self, reading: Arc<Reading>) -> Self {
         self.intake.set_reading(Arc::clone(&reading));
         Self { reading, ..self }
+    }
+
+    /// At most so many WebSockets are open at once.
+    #[must_use]
+    pub fn with_connections(self, most: u64) -> Self {
+        Self { seats: Arc::new(Seats::new(most)), ..self }
     }
 
     /// What is known of a sender before it has said anything.

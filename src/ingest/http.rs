@@ -23,6 +23,7 @@ use super::files::{self, Traffic};
 use super::health;
 use super::intake::{Numbered, Receipt};
 use super::metrics;
+use super::seats::Crowded;
 use super::websocket::{self, Speech};
 use crate::counters::Counter;
 use crate::event::agent;
@@ -210,7 +211,12 @@ fn upgrade(mut request: Request<Incoming>, door: &Arc<Door>, stop: watch::Receiv
         return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing");
     };
     let accept = derive_accept_key(key.as_bytes());
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("");
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let seat = match door.seats.take(origin) {
+        Ok(seat) => seat,
+        Err(full) => return full_house(door, &full),
+    };
+    let origin = origin.unwrap_or("");
     let speech = Speech::of(request.uri().path(), request.uri().query().unwrap_or(""), origin);
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
     let agent: Arc<str> = agent::named(agent).into();
@@ -223,6 +229,7 @@ fn upgrade(mut request: Request<Incoming>, door: &Arc<Door>, stop: watch::Receiv
         if let Ok(stream) = upgraded.await {
             websocket::serve(TokioIo::new(stream), door, (speech, agent), stop).await;
         }
+        drop(seat);
     });
     let mut answer = empty(StatusCode::SWITCHING_PROTOCOLS);
     let to = answer.headers_mut();
@@ -234,6 +241,14 @@ fn upgrade(mut request: Request<Incoming>, door: &Arc<Door>, stop: watch::Receiv
     if speaks_ours {
         to.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     }
+    answer
+}
+
+fn full_house(door: &Door, full: &Crowded) -> Answer {
+    let message = full.to_string();
+    door.counters.refuse(Counter::RefusedConnections, super::now(), &message);
+    let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, &message);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     answer
 }
 

@@ -18,6 +18,7 @@ mod meter;
 mod metrics;
 mod packers;
 mod pending;
+mod seats;
 mod server;
 mod stages;
 mod telling;
@@ -28,7 +29,7 @@ pub use door::{Door, MAX_MESSAGE};
 pub use files::client;
 pub use holder::{Holder, holder_of};
 pub use intake::{Intake, Numbered, Receipt, Refusal};
-pub use server::{Listeners, serve};
+pub use server::{Listeners, connections, serve};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

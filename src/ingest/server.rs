@@ -1,4 +1,4 @@
-//! The listening port: binding, accepting, the limits on connections, and the orderly stop.
+//! The listening port: binding, accepting, the limits on what is no WebSocket yet, and the orderly stop.
 //!
 //! Started by `run`. Requests go to `ingest::http`; this file knows nothing of events.
 
@@ -24,10 +24,10 @@ const BACKLOG: u32 = 4_096;
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const HEAD_BYTES: usize = 16 * 1024;
 const HEAD_FIELDS: usize = 64;
-/// WebSockets; lowered to what the process may open.
-const MAX_CONNECTIONS: u64 = 10_240;
-/// File descriptors kept for everything else.
+/// File descriptors kept for everything but WebSockets.
 const SPARE_FILES: u64 = 256;
+/// WebSockets where there are hardly any file descriptors.
+const LEAST_CONNECTIONS: u64 = 16;
 /// How long to wait after an accept failed, most likely for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a last word may take to be sent.
@@ -35,11 +35,6 @@ const SAY_WITHIN: Duration = Duration::from_secs(1);
 
 /// What is said to a connection that is closed before it has asked for anything: status, more of the head, text.
 type LastWord = (&'static str, &'static str, &'static str);
-const TOO_MANY: LastWord = (
-    "503 Service Unavailable",
-    "Retry-After: 5\r\n",
-    "as many connections are open as may be; try again later",
-);
 const CROWDED: LastWord = (
     "503 Service Unavailable",
     "Retry-After: 1\r\n",
@@ -87,7 +82,6 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts until `stop` says so; connections then close by themselves.
 pub async fn serve(listeners: Listeners, door: Arc<Door>, stop: watch::Receiver<bool>) {
-    let limit = max_connections();
     let pending = Arc::new(Pending::default());
     let accepting = listeners.sockets.into_iter().map(|socket| {
         let (door, pending, mut stop) = (Arc::clone(&door), Arc::clone(&pending), stop.clone());
@@ -102,10 +96,7 @@ pub async fn serve(listeners: Listeners, door: Arc<Door>, stop: watch::Receiver<
                     () = stopped(&mut stop) => return,
                 };
                 match accepted {
-                    Ok((stream, _)) if door.counters.connections() < limit => {
-                        admit(stream, &door, &pending, &stop);
-                    }
-                    Ok((stream, _)) => refuse(stream, &door).await,
+                    Ok((stream, _)) => admit(stream, &door, &pending, &stop),
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 }
             }
@@ -119,15 +110,10 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// As many as the process may open files for, after asking for as many as it may have.
-fn max_connections() -> u64 {
+/// At most `wanted` connections, and no more than the process may open files for, after asking for as many as it may have.
+pub fn connections(wanted: u64) -> u64 {
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
-    MAX_CONNECTIONS.min(files.saturating_sub(SPARE_FILES))
-}
-
-async fn refuse(stream: TcpStream, door: &Door) {
-    door.counters.add(Counter::RefusedConnections, 1);
-    say(stream, TOO_MANY).await;
+    wanted.min(files.saturating_sub(SPARE_FILES).max(LEAST_CONNECTIONS))
 }
 
 async fn say(mut stream: TcpStream, (status, more, text): LastWord) {

@@ -144,6 +144,7 @@ impl Listener {
         let intake = Intake::new(handle.clone(), Arc::clone(&sinks), follower, news(), books());
         intake.remember(&written);
         let door = Door::new(policy, Redactor::default(), intake, books(), news());
+        let door = door.with_connections(ingest::connections(settings.connections));
         let door = Arc::new(door.with_reading(reading::of(settings)));
         set_signal(&door, settings);
         runtime.spawn(look(Arc::clone(&door), stopping.clone()));

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde::Deserialize;
 
-use crate::harness::{Program, command};
+use crate::harness::{Program, Socket, command};
 
 #[derive(Deserialize)]
 struct Case {
@@ -183,4 +183,53 @@ fn files_are_served_to_local_hosts_and_hold_no_key() {
         );
         assert!(answer.head.contains("x-content-type-options: nosniff"), "{}", answer.head);
     }
+}
+
+/// Asks for a WebSocket by hand, to see what a refusal says.
+fn upgrade(program: &Program, origin: &str) -> crate::harness::Answer {
+    let port = program.port;
+    let head = format!(
+        "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    program.raw(head.as_bytes())
+}
+
+#[test]
+fn the_last_tenth_of_the_connections_is_for_origins_that_have_none() {
+    let program = Program::with_settings("max-connections = 20\n", &["serve"]);
+    let (busy, quiet) = ("http://localhost:5173", "http://localhost:3000");
+    let open = |origin: &str| Socket::open_at(program.port, "/v1/ws", &[("origin", origin)]);
+    let mut pages: Vec<Socket> = (0..18).map(|_| open(busy).expect("there is room")).collect();
+    let refused = upgrade(&program, busy);
+    assert_eq!(refused.status, 503);
+    assert!(refused.head.contains("retry-after: 5\r\n"), "{}", refused.head);
+    let told =
+        format!("the last 2 of 20 connections are kept for origins that have none, and `{busy}` has some");
+    assert!(refused.body.contains(&told), "{}", refused.body);
+    let _quiet = open(quiet).expect("kept for it");
+    assert_eq!(open(quiet).err(), Some(503), "it has one now");
+    let _native = Socket::open_at(program.port, "/v1/ws", &[]).expect("kept for it");
+    let refused = upgrade(&program, "http://localhost:8080");
+    assert!(
+        refused.status == 503 && refused.body.contains("all 20 connections are taken"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(program.health()["refused"]["connections"], 3, "and questions are still answered");
+    // Whoever leaves makes room.
+    pages.truncate(10);
+    let start = std::time::Instant::now();
+    while open(busy).is_err() {
+        assert!(start.elapsed() < std::time::Duration::from_secs(20), "those that left still count");
+    }
+}
+
+#[test]
+fn a_process_that_may_open_few_files_lets_few_pages_in() {
+    let Some(prlimit) = crate::harness::tool(&["prlimit"]) else { return };
+    let program = Program::under(&[&prlimit, "--nofile=100:296", "--"], "", &["serve"]);
+    let open = || Socket::open_at(program.port, "/v1/ws", &[]);
+    let pages: Vec<Socket> = (0..36).map(|_| open().expect("there is room")).collect();
+    assert_eq!((pages.len(), open().err()), (36, Some(503)), "nine tenths of 296 - 256");
 }
