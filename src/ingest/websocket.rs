@@ -8,9 +8,10 @@ mod noted;
 mod sente;
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, poll};
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
@@ -394,7 +395,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             return self.broken("hello", "a `hello` must come before the first batch", "").await;
         };
         self.note_batch(&batch);
-        let receipt = match self.door.intake.submit(batch, Some(Numbered { client, first: seq })).await {
+        let door = Arc::clone(&self.door);
+        let mut taken = std::pin::pin!(door.intake.submit(batch, Some(Numbered { client, first: seq })));
+        let receipt = match poll!(&mut taken) {
+            Poll::Ready(receipt) => receipt,
+            // What was taken before does not wait for it.
+            Poll::Pending => {
+                self.pay().await?;
+                taken.await
+            }
+        };
+        let receipt = match receipt {
             Ok(receipt) => receipt,
             Err(Refusal::TooManyGaps) => {
                 self.door.counters.add(Counter::Throttled, 1);

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::control::{self, Control};
-use super::log::{Log, Out};
+use super::log::{Log, Out, undelivered};
 use super::{Usage, reading, state_folder};
 use crate::alerts::Board;
 use crate::config::{self, Settings};
@@ -26,9 +26,8 @@ use crate::ingest::key::{self, KeyError, PageKey};
 use crate::ingest::{self, Asks, Door, Intake, Listeners, holder_of};
 use crate::pipeline::{Redactor, Signals};
 use crate::published::Published;
-use crate::sinks::{self, Dropped, Outlets, Report};
+use crate::sinks::{self, Outlets};
 use crate::store::{self, Mapping, Retention, Snapshot, StoreHandle, StoreMsg};
-use crate::ui::format::counted;
 
 /// A frame: news reach the screen at most this often.
 const PUBLISH_EVERY: Duration = Duration::from_millis(16);
@@ -310,13 +309,6 @@ async fn look(door: Arc<Door>, mut stopping: watch::Receiver<bool>) {
             () = &mut stopped => return,
         }
     }
-}
-
-/// What a sink could not write in the end.
-fn undelivered(report: &Report) -> Option<String> {
-    let lost = report.counts.dropped[Dropped::Undelivered as usize] + report.queued;
-    let why = report.last_error.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-    (lost > 0).then(|| format!("sink {}: {} not delivered{why}", report.name, counted(lost, "event")))
 }
 
 /// Publishes as soon as there is news, then at most once a frame.

@@ -22,7 +22,7 @@ use super::Usage;
 use crate::counters::Counters;
 use crate::event::gate;
 use crate::ingest;
-use crate::sinks::Outlets;
+use crate::sinks::{Dropped, Outlets, Report};
 use crate::ui::format::counted;
 use watch::Watch;
 
@@ -92,6 +92,13 @@ impl Log {
     }
 }
 
+/// What a sink could not write in the end.
+pub(super) fn undelivered(report: &Report) -> Option<String> {
+    let lost = report.counts.dropped[Dropped::Undelivered as usize] + report.queued;
+    let why = report.last_error.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    (lost > 0).then(|| format!("sink {}: {} not delivered{why}", report.name, counted(lost, "event")))
+}
+
 fn write(mut out: Out, told: &Receiver<Line>, missed: &AtomicU64, counters: &Counters, sinks: &Outlets) {
     let mut watch = Watch::default();
     loop {
@@ -103,6 +110,9 @@ fn write(mut out: Out, told: &Receiver<Line>, missed: &AtomicU64, counters: &Cou
         }
         for line in watch.look(ingest::now(), counters, &sinks.reports()) {
             out.line(&line);
+        }
+        for text in sinks.left().iter().filter_map(undelivered) {
+            out.line(&Line { weight: Weight::Warn, text });
         }
         let lost = missed.swap(0, Ordering::Relaxed);
         if lost > 0 {

@@ -40,11 +40,11 @@ mod settings;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod webhook;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -59,7 +59,7 @@ pub use settings::{Setting, read};
 
 use crate::event::Person;
 use crate::options::{Key, Values};
-use outlet::Outlet;
+use turn::Turn;
 
 /// This machine's name, as sinks tell it.
 pub fn host() -> String {
@@ -171,7 +171,7 @@ pub struct Build {
     lines: Lines,
 }
 
-type Start = Box<dyn FnOnce(Arc<Outlet>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+type Start = Box<dyn FnOnce(Turn) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 type Forgetting = Pin<Box<dyn Future<Output = Result<Option<Removed>, String>> + Send>>;
 type Forget = Box<dyn Fn(Person) -> Forgetting + Send>;
@@ -183,8 +183,8 @@ impl Build {
     /// A sink `S` with `options`, for whose acks nothing is waited.
     pub fn of<S: Sink>(options: S::Options) -> Self {
         let (own, known) = (options.clone(), options.clone());
-        let start = move |outlet| -> Pin<Box<dyn Future<Output = ()> + Send>> {
-            Box::pin(runner::run::<S>(outlet, options))
+        let start = move |turn| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(runner::run::<S>(turn, options))
         };
         let forget = move |who| -> Forgetting {
             let own = own.clone();

@@ -1,10 +1,11 @@
 //! One sink from the side of those who offer: its selection, its queue and its books, which change together.
 //!
-//! [`super::Outlets`] offers, the sink's runner takes. The lock is held for the length of a look at a chunk's columns,
-//! never while anything is written.
+//! [`super::Outlets`] offers, the sink's runner takes by [`super::turn`]. Where the sink is set otherwise, queue and books
+//! go on under the new settings. The lock is held for the length of a look at a chunk's columns, never while anything is
+//! written.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -14,34 +15,45 @@ use super::AckLevel;
 use super::dispatch::{Dispatch, Mode};
 use super::piece::{self, Batch, Packet, Piece};
 use super::report::{Counts, Dropped, Report, State};
-use crate::event::{Person, Timestamp, gate};
+use crate::event::{Person, Timestamp};
 use crate::pipeline::{Rows, Selector, Stage};
 
-/// Columns of an error that are kept.
-const MAX_ERROR: usize = 300;
 /// Latencies are told apart up to an hour.
 const MAX_LATENCY_US: u64 = 3_600_000_000;
+
+/// How a sink is set, as far as its outlet is concerned.
+#[derive(Debug)]
+pub(super) struct Manner {
+    pub(super) kind: &'static str,
+    pub(super) dispatch: Dispatch,
+    /// What an ack waits for where the mode is `blocking`.
+    pub(super) ack: AckLevel,
+}
 
 /// A sink's way in.
 pub(super) struct Outlet {
     pub(super) name: String,
-    pub(super) kind: &'static str,
-    pub(super) dispatch: Dispatch,
-    pub(super) ack: AckLevel,
-    inner: Mutex<Inner>,
+    pub(super) inner: Mutex<Inner>,
     /// There is something to take, or nothing more to come.
-    news: Notify,
+    pub(super) news: Notify,
     /// How many events have left the queue for good.
     settled: watch::Sender<u64>,
-    /// Until when the queue is written out, once it is closed.
-    closing: watch::Sender<Option<Instant>>,
+    /// Whose turn it is to take, and for how long.
+    pub(super) shift: watch::Sender<Shift>,
+    /// How many turns are over.
+    pub(super) over: watch::Sender<u64>,
     ended: watch::Sender<bool>,
 }
 
-/// What the task of a sink does next.
-pub(super) enum Next {
-    Write(Batch),
-    Rest(Visit),
+/// Whose turn it is to take from an outlet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shift {
+    /// One turn for each time the sink was set.
+    pub(super) turn: u64,
+    /// When it was given.
+    pub(super) since: Instant,
+    /// Until when the queue is written out, once the outlet is closed.
+    pub(super) deadline: Option<Instant>,
 }
 
 /// A rest of a sink, so that somebody else can take what is of a person out of what it has written.
@@ -63,67 +75,83 @@ impl Visit {
     }
 }
 
-struct Inner {
+pub(super) struct Inner {
+    pub(super) manner: Arc<Manner>,
     selector: Selector,
-    queue: VecDeque<Piece>,
-    queued: u64,
-    queued_bytes: u64,
-    in_flight: u64,
+    pub(super) queue: VecDeque<Piece>,
+    pub(super) queued: u64,
+    pub(super) queued_bytes: u64,
+    pub(super) in_flight: u64,
     /// Events that ever entered the queue.
     entered: u64,
-    counts: Counts,
-    latency: Histogram<u64>,
-    state: State,
+    /// Events that were forgotten while others waited or were written, some of which may have come before them: only
+    /// once none is left they count as gone.
+    forgotten: u64,
+    pub(super) counts: Counts,
+    pub(super) latency: Histogram<u64>,
+    pub(super) state: State,
     is_paused: bool,
-    is_closed: bool,
-    last_error: Option<String>,
+    pub(super) is_closed: bool,
+    /// Whether the user has taken the sink out of the settings, and with it the promise that acks wait for it.
+    is_withdrawn: bool,
+    pub(super) last_error: Option<String>,
     /// Those who wait for a rest; each waits, so there are few.
-    visits: VecDeque<Visit>,
+    pub(super) visits: VecDeque<Visit>,
 }
 
 impl Outlet {
-    pub(super) fn new(
-        name: String,
-        kind: &'static str,
-        dispatch: Dispatch,
-        ack: AckLevel,
-        seed: u64,
-    ) -> Self {
+    /// An empty one, whose first turn begins.
+    pub(super) fn new(name: String, manner: Manner, seed: u64) -> Self {
         let latency = Histogram::new_with_bounds(1, MAX_LATENCY_US, 2).expect("the bounds are in order");
         let inner = Inner {
-            selector: Selector::new(dispatch.selection.clone(), seed),
+            selector: Selector::new(manner.dispatch.selection.clone(), seed),
+            manner: Arc::new(manner),
             queue: VecDeque::new(),
             queued: 0,
             queued_bytes: 0,
             in_flight: 0,
             entered: 0,
+            forgotten: 0,
             counts: Counts::default(),
             latency,
             state: State::Idle,
             is_paused: false,
             is_closed: false,
+            is_withdrawn: false,
             last_error: None,
             visits: VecDeque::new(),
         };
         Self {
             name,
-            kind,
-            dispatch,
-            ack,
             inner: Mutex::new(inner),
             news: Notify::new(),
             settled: watch::Sender::new(0),
-            closing: watch::Sender::new(None),
+            shift: watch::Sender::new(Shift { turn: 1, since: Instant::now(), deadline: None }),
+            over: watch::Sender::new(0),
             ended: watch::Sender::new(false),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    /// Goes on in another manner: the turn that was ends, and the next one begins after it with what is left.
+    pub(super) fn set(&self, manner: Manner, seed: u64) {
+        let mut inner = self.lock();
+        inner.selector = Selector::new(manner.dispatch.selection.clone(), seed);
+        inner.manner = Arc::new(manner);
+        (inner.state, inner.last_error) = (State::Idle, None);
+        self.shift.send_modify(|shift| {
+            shift.turn += 1;
+            shift.since = Instant::now();
+        });
+        drop(inner);
+        self.news.notify_one();
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn is_blocking(&self) -> bool {
-        self.dispatch.mode == Mode::Blocking
+    pub(super) fn manner(&self) -> Arc<Manner> {
+        Arc::clone(&self.lock().manner)
     }
 
     /// Takes what is meant for this sink; of a packet that was `chosen` for it, everything within its limits. Gives what the ack of
@@ -135,12 +163,12 @@ impl Outlet {
         if inner.is_closed || inner.is_paused {
             let why = if inner.is_closed { Dropped::Undelivered } else { Dropped::Paused };
             inner.counts.drop_for(why, offered);
-            return self.due_of(&inner);
+            return inner.due();
         }
         let rows = inner.select(packet, now, chosen);
-        let has_news = inner.enter(packet, rows, at, &self.dispatch);
-        let due = self.due_of(&inner);
-        drop(inner);
+        let has_news = inner.enter(packet, rows, at);
+        let due = inner.due();
+        self.settle(inner);
         if has_news {
             self.news.notify_one();
         }
@@ -150,27 +178,15 @@ impl Outlet {
     /// The number up to which the queue must have been left before anything that was taken until now may be acked, if that
     /// is not so already; one that is never reached once nothing more is taken.
     pub(super) fn due(&self) -> Option<u64> {
-        self.due_of(&self.lock())
+        self.lock().due()
     }
 
-    fn due_of(&self, inner: &Inner) -> Option<u64> {
-        if !self.is_blocking() {
-            return None;
-        }
-        if inner.is_closed {
-            return Some(u64::MAX);
-        }
-        let slack = if self.ack == AckLevel::Seen { self.dispatch.buffer } else { 0 };
-        let upto = inner.entered.saturating_sub(slack);
-        (upto > inner.settled()).then_some(upto)
-    }
-
-    /// Waits until the queue was left up to `upto`; `false` if the sink ends before.
+    /// Waits until the queue was left up to `upto`; `false` if the sink ends before, unless nobody asks for it any more.
     pub(super) async fn settled(&self, upto: u64) -> bool {
         let (mut settled, mut ended) = (self.settled.subscribe(), self.ended.subscribe());
         tokio::select! {
             reached = settled.wait_for(|settled| *settled >= upto) => reached.is_ok(),
-            _ = ended.wait_for(|ended| *ended) => *self.settled.borrow() >= upto,
+            _ = ended.wait_for(|ended| *ended) => *self.settled.borrow() >= upto || self.lock().is_withdrawn,
         }
     }
 
@@ -182,7 +198,7 @@ impl Outlet {
         let gone = piece::forget(&mut inner.queue, who) as u64;
         inner.queued -= gone;
         inner.queued_bytes = inner.queue.iter().map(|piece| piece.bytes() as u64).sum();
-        inner.counts.drop_for(Dropped::Forgotten, gone);
+        inner.forget(gone);
         if inner.state != State::Stopped {
             inner.visits.push_back(Visit { who: who.clone(), begun, over });
         }
@@ -191,122 +207,33 @@ impl Outlet {
         (begins, end)
     }
 
-    /// Waits for somebody who asks for a rest.
-    pub(super) async fn visitor(&self) -> Visit {
-        loop {
-            let news = self.news.notified();
-            if let Some(visit) = self.lock().visits.pop_front() {
-                return visit;
-            }
-            news.await;
+    pub(super) fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
+        if inner.queued + inner.in_flight == 0 {
+            inner.forgotten = 0;
         }
-    }
-
-    /// Takes the events of `who` out of a batch that is being tried.
-    pub(super) fn forget(&self, batch: &mut Batch, who: &Person) {
-        let gone = batch.forget(who) as u64;
-        let mut inner = self.lock();
-        inner.in_flight -= gone;
-        inner.counts.drop_for(Dropped::Forgotten, gone);
-        self.settle(inner);
-    }
-
-    /// The next events to be written; waits for them, and for more of them as long as the batch may age. `None` once
-    /// the outlet is closed and its queue is empty.
-    pub(super) async fn next(&self) -> Option<Next> {
-        loop {
-            let news = self.news.notified();
-            let due = {
-                let mut inner = self.lock();
-                if let Some(visit) = inner.visits.pop_front() {
-                    return Some(Next::Rest(visit));
-                }
-                let dispatch = &self.dispatch;
-                let is_full = inner.queued >= dispatch.batch_events as u64
-                    || inner.queued_bytes >= dispatch.batch_bytes as u64;
-                let due = inner.queue.front().map(|front| front.since + dispatch.batch_age);
-                match due {
-                    None if inner.is_closed => return None,
-                    None => None,
-                    Some(due) if is_full || inner.is_closed || due <= Instant::now() => {
-                        return Some(Next::Write(inner.take(dispatch.batch_events, dispatch.batch_bytes)));
-                    }
-                    Some(due) => Some(due),
-                }
-            };
-            match due {
-                Some(due) => drop(tokio::time::timeout_at(due.into(), news).await),
-                None => news.await,
-            }
-        }
-    }
-
-    /// Books the events of `batch` as delivered, but for those too large.
-    pub(super) fn delivered(&self, batch: &Batch, too_large: u64) {
-        let mut inner = self.lock();
-        let events = batch.len() as u64;
-        let too_large = too_large.min(events);
-        inner.in_flight -= events;
-        inner.counts.delivered += events - too_large;
-        inner.counts.drop_for(Dropped::Size, too_large);
-        inner.state = State::Running;
-        let now = Instant::now();
-        for piece in &batch.pieces {
-            let micros =
-                u64::try_from(now.saturating_duration_since(piece.since).as_micros()).unwrap_or(u64::MAX);
-            inner.latency.saturating_record_n(micros.max(1), piece.len() as u64);
-        }
-        self.settle(inner);
-    }
-
-    /// Books the events of `batch` as dropped. Those that are so at the end are never acked: their clients still have them.
-    pub(super) fn dropped(&self, batch: &Batch, why: Dropped) {
-        let mut inner = self.lock();
-        inner.in_flight -= batch.len() as u64;
-        inner.counts.drop_for(why, batch.len() as u64);
-        if why != Dropped::Undelivered {
-            self.settle(inner);
-        }
-    }
-
-    fn settle(&self, inner: MutexGuard<'_, Inner>) {
         let settled = inner.settled();
         drop(inner);
-        self.settled.send_replace(settled);
-    }
-
-    /// Books a try that failed.
-    pub(super) fn failed(&self, state: State, why: &str) {
-        let mut inner = self.lock();
-        inner.counts.errors += 1;
-        inner.state = state;
-        inner.last_error = Some(gate::plain_capped(why, MAX_ERROR));
+        self.settled.send_if_modified(|known| std::mem::replace(known, settled) != settled);
     }
 
     pub(super) fn set_paused(&self, is_paused: bool) {
         self.lock().is_paused = is_paused;
     }
 
-    /// Takes nothing more; what waits is written until `deadline`.
-    pub(super) fn close(&self, deadline: Instant) {
-        self.lock().is_closed = true;
-        self.closing.send_replace(Some(deadline));
+    /// Takes nothing more; what waits is written as long as the sink's drain.
+    pub(super) fn close(&self) {
+        let mut inner = self.lock();
+        inner.is_closed = true;
+        let deadline = Instant::now() + inner.manner.dispatch.drain;
+        self.shift.send_modify(|shift| shift.deadline = Some(deadline));
+        drop(inner);
         self.news.notify_one();
     }
 
-    /// Waits until the time to write out the queue is over.
-    pub(super) async fn expired(&self) {
-        let mut closing = self.closing.subscribe();
-        // The sender lives as long as this outlet.
-        let deadline = closing.wait_for(Option::is_some).await.ok().and_then(|deadline| *deadline);
-        if let Some(deadline) = deadline {
-            tokio::time::sleep_until(deadline.into()).await;
-        }
-    }
-
-    /// Whether that time is over, for whoever may find no runtime to wait in.
-    pub(super) fn is_expired(&self) -> bool {
-        self.closing.borrow().is_some_and(|deadline| deadline <= Instant::now())
+    /// The same for good: nobody's ack waits for it beyond its end.
+    pub(super) fn withdraw(&self) {
+        self.lock().is_withdrawn = true;
+        self.close();
     }
 
     /// Nothing more is written: what still waits is booked as undelivered.
@@ -328,10 +255,8 @@ impl Outlet {
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Goes on with the books of the sink it takes the place of.
-    pub(super) fn succeed(&self, report: &Report) {
-        let mut inner = self.lock();
-        inner.counts.add(&report.counts);
+    pub(super) fn has_ended(&self) -> bool {
+        *self.ended.borrow()
     }
 
     #[cfg(test)]
@@ -344,8 +269,8 @@ impl Outlet {
         let quantile = |q| (!inner.latency.is_empty()).then(|| ms(inner.latency.value_at_quantile(q)));
         Report {
             name: self.name.clone(),
-            kind: self.kind,
-            mode: self.dispatch.mode.name(),
+            kind: inner.manner.kind,
+            mode: inner.manner.dispatch.mode.name(),
             state: if inner.is_paused { State::Paused } else { inner.state },
             counts: inner.counts.clone(),
             queued: inner.queued + inner.in_flight,
@@ -362,8 +287,28 @@ fn ms(micros: u64) -> f64 {
 }
 
 impl Inner {
+    /// Events that are gone for good and before which none is left.
     fn settled(&self) -> u64 {
-        self.entered - self.queued - self.in_flight
+        self.entered - self.queued - self.in_flight - self.forgotten
+    }
+
+    fn due(&self) -> Option<u64> {
+        let Manner { dispatch, ack, .. } = &*self.manner;
+        if dispatch.mode != Mode::Blocking {
+            return None;
+        }
+        if self.is_closed {
+            return Some(u64::MAX);
+        }
+        let slack = if *ack == AckLevel::Seen { dispatch.buffer } else { 0 };
+        let upto = self.entered.saturating_sub(slack);
+        (upto > self.settled()).then_some(upto)
+    }
+
+    /// Books so many events of a person, which are in no queue any more.
+    pub(super) fn forget(&mut self, events: u64) {
+        self.forgotten += events;
+        self.counts.drop_for(Dropped::Forgotten, events);
     }
 
     fn select(&mut self, packet: &Packet, now: Timestamp, chosen: bool) -> Rows {
@@ -387,7 +332,9 @@ impl Inner {
     }
 
     /// Queues these rows, as far as the mode allows; `false` if none of them.
-    fn enter(&mut self, packet: &Packet, mut rows: Rows, at: Instant, dispatch: &Dispatch) -> bool {
+    fn enter(&mut self, packet: &Packet, mut rows: Rows, at: Instant) -> bool {
+        let manner = Arc::clone(&self.manner);
+        let dispatch = &manner.dispatch;
         let left =
             |limit: u64, taken: u64| usize::try_from(limit.saturating_sub(taken)).unwrap_or(usize::MAX);
         let is_dropping = dispatch.mode == Mode::Dropping;
@@ -443,7 +390,16 @@ impl Inner {
         }
     }
 
-    fn take(&mut self, events: usize, bytes: usize) -> Batch {
+    /// Puts back in front what was taken and not written.
+    pub(super) fn give_back(&mut self, batch: Batch) {
+        for piece in batch.pieces.into_iter().rev() {
+            self.queued += piece.len() as u64;
+            self.queued_bytes += piece.bytes() as u64;
+            self.queue.push_front(piece);
+        }
+    }
+
+    pub(super) fn take(&mut self, events: usize, bytes: usize) -> Batch {
         let (mut batch, mut left) = (Batch::default(), bytes);
         while batch.len() < events
             && let Some(front) = self.queue.front_mut()

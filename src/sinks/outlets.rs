@@ -4,18 +4,19 @@
 //! threads give way to all others: however much a sink has to write, the ingest comes first.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::AckLevel;
-use super::dispatch::Dispatch;
-use super::outlet::Outlet;
+use super::dispatch::{Dispatch, Mode};
+use super::outlet::{Manner, Outlet};
 use super::piece::Packet;
 use super::report::Report;
 use super::settings::Setting;
+use super::turn::Turn;
 use crate::event::{Person, Timestamp};
 use crate::priority;
 
@@ -31,6 +32,8 @@ const NICENESS: i32 = 15;
 /// The sinks.
 pub struct Outlets {
     set: RwLock<Vec<Entry>>,
+    /// Those that were taken out of the settings and whose end nobody was told of yet.
+    leaving: Mutex<Vec<Arc<Outlet>>>,
     held: Arc<Semaphore>,
     has_blocking: AtomicBool,
     takes_summaries: AtomicBool,
@@ -60,6 +63,7 @@ impl Outlets {
         let held = Arc::new(Semaphore::new(HELD_KIB as usize));
         Self {
             set: RwLock::default(),
+            leaving: Mutex::default(),
             held,
             has_blocking: AtomicBool::new(false),
             takes_summaries: AtomicBool::new(false),
@@ -81,29 +85,40 @@ impl Outlets {
             .build()
     }
 
-    /// Makes the sinks those of `settings`: what is set as before goes on, what is new is started, what is gone or
-    /// set otherwise writes out its queue and ends. Every event goes to the old or to the new ones, none to neither.
+    /// Makes the sinks those of `settings`: what is set as before goes on, what is new is started, what is set otherwise
+    /// goes on with its queue once a write under way is over, and what is gone writes out its queue and ends. Every event
+    /// goes to the old or to the new ones, none to neither; what a sink that may drop nothing has not written is not
+    /// acked, unless the sink is gone.
     pub fn replace(&self, settings: Vec<Setting>) {
         let Some(handle) = &self.handle else { return };
         let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
         let mut old: Vec<Entry> = std::mem::take(&mut *set);
         for setting in settings {
             let known = old.iter().position(|entry| entry.setting.name == setting.name);
-            let known = known.map(|at| old.remove(at));
-            match known {
+            match known.map(|at| old.remove(at)) {
                 Some(entry) if entry.setting == setting => set.push(entry),
-                known => {
-                    let before = known.map(|entry| entry.outlet);
-                    set.extend(start(handle, setting, before));
-                }
+                known => set.extend(start(handle, setting, known.map(|entry| entry.outlet))),
             }
         }
         for gone in old {
-            gone.outlet.close(Instant::now() + gone.outlet.dispatch.drain);
+            gone.outlet.withdraw();
+            self.leaving().push(gone.outlet);
         }
-        let takes_summaries = set.iter().any(|entry| entry.outlet.dispatch.takes_summaries);
+        let manners: Vec<_> = set.iter().map(|entry| entry.outlet.manner()).collect();
+        let takes_summaries = manners.iter().any(|manner| manner.dispatch.takes_summaries);
         self.takes_summaries.store(takes_summaries, Ordering::Relaxed);
-        self.has_blocking.store(set.iter().any(|entry| entry.outlet.is_blocking()), Ordering::Relaxed);
+        let has_blocking = manners.iter().any(|manner| manner.dispatch.mode == Mode::Blocking);
+        self.has_blocking.store(has_blocking, Ordering::Relaxed);
+    }
+
+    fn leaving(&self) -> MutexGuard<'_, Vec<Arc<Outlet>>> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last reports of sinks that were taken out of the settings and have ended, each once.
+    pub fn left(&self) -> Vec<Report> {
+        let ended: Vec<_> = self.leaving().extract_if(.., |outlet| outlet.has_ended()).collect();
+        ended.iter().map(|outlet| outlet.report()).collect()
     }
 
     /// What the sinks that run now are set to.
@@ -122,8 +137,9 @@ impl Outlets {
     /// What an ack of this taillight means.
     pub fn level(&self) -> AckLevel {
         let set = self.read();
-        let blocking = set.iter().filter(|entry| entry.outlet.is_blocking());
-        blocking.map(|entry| entry.outlet.ack).max().unwrap_or_default()
+        let manners = set.iter().map(|entry| entry.outlet.manner());
+        let blocking = manners.filter(|manner| manner.dispatch.mode == Mode::Blocking);
+        blocking.map(|manner| manner.ack).max().unwrap_or_default()
     }
 
     /// Waits for room for `bytes` that sinks which never drop may have to hold; `None` where there are none.
@@ -147,7 +163,7 @@ impl Outlets {
 
     /// Offers summaries to the sinks that take them.
     pub fn offer_summaries(&self, packet: &Packet, now: Timestamp) -> Tickets {
-        self.offer_where(packet, now, |outlet| outlet.dispatch.takes_summaries, false)
+        self.offer_where(packet, now, |outlet| outlet.manner().dispatch.takes_summaries, false)
     }
 
     /// Offers `packet` to the sinks of these names, whatever they select, within their limits.
@@ -221,38 +237,33 @@ impl Outlets {
 
     /// Lets every sink write out its queue within its time and gives their last reports.
     pub async fn stop(&self) -> Vec<Report> {
-        let outlets: Vec<_> = self.read().iter().map(|entry| Arc::clone(&entry.outlet)).collect();
-        for outlet in &outlets {
-            outlet.close(Instant::now() + outlet.dispatch.drain);
-        }
+        let mut outlets: Vec<_> = self.read().iter().map(|entry| Arc::clone(&entry.outlet)).collect();
+        outlets.iter().for_each(|outlet| outlet.close());
+        outlets.extend(std::mem::take(&mut *self.leaving()));
         for outlet in &outlets {
             // A sink that does not even notice its deadline is not waited for much longer.
-            let grace = outlet.dispatch.drain + Duration::from_secs(1);
+            let grace = outlet.manner().dispatch.drain + Duration::from_secs(1);
             drop(tokio::time::timeout(grace, outlet.ended()).await);
         }
-        self.reports()
+        outlets.iter().map(|outlet| outlet.report()).collect()
     }
 }
 
-/// Starts one sink, after `before` has ended.
+/// Starts one sink, or `before` under other settings.
 fn start(handle: &Handle, setting: Setting, before: Option<Arc<Outlet>>) -> Option<Entry> {
     // Checked when the settings were read.
     let build = (setting.kind.build)(&setting.values).ok()?;
     let dispatch = Dispatch::of(&setting.values);
+    let manner = Manner { kind: setting.kind.name, dispatch, ack: build.ack };
     let seed = getrandom::u64().unwrap_or(0x9e37_79b9_7f4a_7c15);
-    let outlet = Arc::new(Outlet::new(setting.name.clone(), setting.kind.name, dispatch, build.ack, seed));
-    if let Some(before) = &before {
-        before.close(Instant::now() + before.dispatch.drain);
-    }
-    let run = (build.start)(Arc::clone(&outlet));
-    let successor = Arc::clone(&outlet);
-    handle.spawn(async move {
-        if let Some(before) = before {
-            before.ended().await;
-            successor.succeed(&before.report());
+    let outlet = match before {
+        Some(before) => {
+            before.set(manner, seed);
+            before
         }
-        run.await;
-    });
+        None => Arc::new(Outlet::new(setting.name.clone(), manner, seed)),
+    };
+    handle.spawn((build.start)(Turn::of(&outlet)));
     Some(Entry { setting, outlet })
 }
 

@@ -56,18 +56,6 @@ impl Counts {
     pub fn dropped_in_all(&self) -> u64 {
         self.dropped.iter().sum()
     }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        self.offered += other.offered;
-        self.delivered += other.delivered;
-        self.filtered += other.filtered;
-        self.sampled += other.sampled;
-        self.limited += other.limited;
-        self.errors += other.errors;
-        for (sum, more) in self.dropped.iter_mut().zip(other.dropped) {
-            *sum += more;
-        }
-    }
 }
 
 /// How a sink is doing.

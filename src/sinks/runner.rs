@@ -5,15 +5,15 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::{sleep, timeout};
 
-use super::outlet::{Next, Outlet, Visit};
+use super::outlet::Visit;
 use super::piece::Batch;
 use super::report::{Dropped, State};
+use super::turn::{Next, Turn};
 use super::{Sink, SinkError, Written};
 
 /// Connecting or opening takes no longer (SECURITY: limits).
@@ -29,10 +29,11 @@ enum Outcome {
     Panicked(String),
 }
 
-/// Writes what `outlet` has until it is closed and empty, or its time is over.
-pub(super) async fn run<S: Sink>(outlet: Arc<Outlet>, options: S::Options) {
-    let mut runner = Runner::<S> { outlet, options, sink: None, panics: 0 };
-    while let Some(next) = runner.outlet.next().await {
+/// Writes what there is until the turn is relieved, or the outlet closed and empty, or the time is over.
+pub(super) async fn run<S: Sink>(turn: Turn, options: S::Options) {
+    turn.begins().await;
+    let mut runner = Runner::<S> { turn, options, sink: None, panics: 0 };
+    while let Some(next) = runner.turn.next().await {
         match next {
             Next::Write(batch) => {
                 if !runner.deliver(batch).await {
@@ -42,14 +43,14 @@ pub(super) async fn run<S: Sink>(outlet: Arc<Outlet>, options: S::Options) {
             Next::Rest(visit) => runner.rest(visit).await,
         }
     }
-    let Runner { outlet, sink, .. } = runner;
+    let Runner { turn, sink, .. } = runner;
     // Whatever closing a sink may do, its end is told.
     let _ = std::panic::catch_unwind(AssertUnwindSafe(move || drop(sink)));
-    outlet.end();
+    turn.end();
 }
 
 struct Runner<S: Sink> {
-    outlet: Arc<Outlet>,
+    turn: Turn,
     options: S::Options,
     sink: Option<S>,
     /// One after the other.
@@ -59,57 +60,33 @@ struct Runner<S: Sink> {
 impl<S: Sink> Runner<S> {
     /// Tries until `batch` is delivered or dropped; `false` once the time is over.
     async fn deliver(&mut self, mut batch: Batch) -> bool {
-        let outlet = Arc::clone(&self.outlet);
+        let turn = self.turn.clone();
         let mut tries = 0_u32;
         loop {
-            if self.is_over(&batch) {
+            // A write that held its thread may come back when the runtime has no clock left to wait by.
+            if turn.is_over() {
+                turn.leave(batch);
                 return false;
             }
             let outcome = tokio::select! {
                 biased;
-                () = outlet.expired() => {
-                    outlet.dropped(&batch, Dropped::Undelivered);
+                () = turn.writes_end() => {
+                    turn.leave(batch);
                     return false;
                 }
                 outcome = self.attempt(&batch) => outcome,
             };
-            let wait = match outcome {
-                Outcome::Written(written) => {
-                    self.panics = 0;
-                    outlet.delivered(&batch, written.too_large);
-                    if let Some(trouble) = written.trouble {
-                        outlet.failed(State::Running, &trouble);
-                    }
-                    return true;
+            let Some(wait) = self.book(&mut batch, &mut tries, outcome) else { return true };
+            if turn.is_over() {
+                continue;
+            }
+            tokio::select! {
+                () = turn.tries_end() => {}
+                visit = turn.visitor() => {
+                    turn.forget(&mut batch, &visit.who);
+                    self.rest(visit).await;
                 }
-                Outcome::Failed(SinkError::Fatal { why }) => {
-                    outlet.failed(State::Running, &why);
-                    outlet.dropped(&batch, Dropped::Refused);
-                    return true;
-                }
-                Outcome::Failed(SinkError::Retry { why, after, done, too_large }) => {
-                    if done > 0 {
-                        outlet.delivered(&batch.drop_first(done), too_large);
-                        tries = 0;
-                    }
-                    outlet.failed(State::Retrying, &why);
-                    tries = tries.saturating_add(1);
-                    if outlet.dispatch.attempts > 0 && u64::from(tries) >= outlet.dispatch.attempts {
-                        outlet.dropped(&batch, Dropped::Refused);
-                        return true;
-                    }
-                    after.unwrap_or_else(|| outlet.dispatch.wait(tries, draw()))
-                }
-                Outcome::Panicked(why) => {
-                    self.panics = self.panics.saturating_add(1);
-                    outlet.failed(State::Restarting, &why);
-                    outlet.dropped(&batch, Dropped::Panic);
-                    batch = Batch::default();
-                    outlet.dispatch.wait(self.panics, draw())
-                }
-            };
-            if !self.wait(&mut batch, wait).await {
-                return false;
+                () = sleep(wait) => {}
             }
             if batch.is_empty() {
                 return true;
@@ -117,34 +94,44 @@ impl<S: Sink> Runner<S> {
         }
     }
 
-    /// Whether the time is over; drops `batch` then. A write that held its thread may come back when the runtime has no clock
-    /// left to wait by.
-    fn is_over(&self, batch: &Batch) -> bool {
-        let is_over = self.outlet.is_expired();
-        if is_over {
-            self.outlet.dropped(batch, Dropped::Undelivered);
-        }
-        is_over
-    }
-
-    /// Waits before the next try, or until somebody has been who wants events gone; `false` once the time is over.
-    async fn wait(&mut self, batch: &mut Batch, wait: Duration) -> bool {
-        let outlet = Arc::clone(&self.outlet);
-        if self.is_over(batch) {
-            return false;
-        }
-        tokio::select! {
-            () = outlet.expired() => {
-                outlet.dropped(batch, Dropped::Undelivered);
-                return false;
+    /// Books what a try came to; how long to wait before the next, if `batch` is to be tried again.
+    fn book(&mut self, batch: &mut Batch, tries: &mut u32, outcome: Outcome) -> Option<Duration> {
+        let turn = &self.turn;
+        match outcome {
+            Outcome::Written(written) => {
+                self.panics = 0;
+                turn.delivered(batch, written.too_large);
+                if let Some(trouble) = written.trouble {
+                    turn.failed(State::Running, &trouble);
+                }
+                None
             }
-            visit = outlet.visitor() => {
-                outlet.forget(batch, &visit.who);
-                self.rest(visit).await;
+            Outcome::Failed(SinkError::Fatal { why }) => {
+                turn.failed(State::Running, &why);
+                turn.dropped(batch, Dropped::Refused);
+                None
             }
-            () = sleep(wait) => {}
+            Outcome::Failed(SinkError::Retry { why, after, done, too_large }) => {
+                if done > 0 {
+                    turn.delivered(&batch.drop_first(done), too_large);
+                    *tries = 0;
+                }
+                turn.failed(State::Retrying, &why);
+                *tries = tries.saturating_add(1);
+                if turn.dispatch().attempts > 0 && u64::from(*tries) >= turn.dispatch().attempts {
+                    turn.dropped(batch, Dropped::Refused);
+                    return None;
+                }
+                Some(after.unwrap_or_else(|| turn.dispatch().wait(*tries, draw())))
+            }
+            Outcome::Panicked(why) => {
+                self.panics = self.panics.saturating_add(1);
+                turn.failed(State::Restarting, &why);
+                turn.dropped(batch, Dropped::Panic);
+                *batch = Batch::default();
+                Some(turn.dispatch().wait(self.panics, draw()))
+            }
         }
-        true
     }
 
     /// Lets go of what it writes to, until the visit is over.
@@ -169,7 +156,7 @@ impl<S: Sink> Runner<S> {
         }
         let Some(sink) = &mut self.sink else { return Outcome::Failed(SinkError::retry("not open")) };
         let write = AssertUnwindSafe(sink.write(batch)).catch_unwind();
-        match timeout(self.outlet.dispatch.timeout, write).await {
+        match timeout(self.turn.dispatch().timeout, write).await {
             Ok(Ok(Ok(written))) => Outcome::Written(written),
             Ok(Ok(Err(error))) => Outcome::Failed(error),
             Ok(Err(panic)) => {
@@ -178,7 +165,7 @@ impl<S: Sink> Runner<S> {
             }
             Err(_) => {
                 self.sink = None;
-                let limit = self.outlet.dispatch.timeout.as_millis();
+                let limit = self.turn.dispatch().timeout.as_millis();
                 Outcome::Failed(SinkError::retry(format!("nothing was taken within {limit} ms")))
             }
         }

@@ -3,6 +3,7 @@
 mod faults;
 mod otlp;
 mod postgres;
+mod promises;
 mod server;
 mod webhook;
 
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use taillight::options::Key;
 
-use crate::harness::{Program, command, tool};
+use crate::harness::{Program, Socket, command, tool};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -164,11 +165,7 @@ fn a_sink_that_takes_nothing_withholds_acks_only_where_nothing_may_be_dropped() 
     let stands = sink(&program, "drops");
     assert_eq!(number(&stands["queued"]) + number(&stands["dropped"]["dropping"]), 20);
     assert_eq!(number(&sink(&program, "waits")["queued"]), 20);
-    let stream = socket.0.get_mut();
-    stream.set_nonblocking(true).expect("settable");
-    let nothing = stream.peek(&mut [0]).expect_err("no ack yet");
-    assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
-    stream.set_nonblocking(false).expect("settable");
+    assert!(is_silent(&mut socket), "no ack yet");
     let listener = TcpListener::bind(free).expect("still free");
     let reading = std::thread::spawn(move || (0..3).map(|_| accept(&listener)).collect::<Vec<_>>());
     assert_eq!(socket.receive(), serde_json::json!({"t":"ack","seq":20}));
@@ -176,6 +173,15 @@ fn a_sink_that_takes_nothing_withholds_acks_only_where_nothing_may_be_dropped() 
     until(&program, "slides", |sink| sink["queued"] == 0);
     until(&program, "drops", |sink| sink["queued"] == 0);
     drop(reading.join());
+}
+
+/// Whether nothing has come that was not read.
+fn is_silent(socket: &mut Socket) -> bool {
+    let stream = socket.0.get_mut();
+    stream.set_nonblocking(true).expect("settable");
+    let nothing = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).expect("settable");
+    nothing.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 /// The client's number of every line, all of which must be whole.
@@ -239,28 +245,38 @@ fn a_recording_is_what_open_reads_and_holds_everything_sent_to_the_end() {
     assert_eq!(stats["events"], 350);
 }
 
+/// A small disk in the place of a folder, until it is dropped.
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    /// `None` where none may be mounted.
+    fn of(folder: &'a Path, options: &str) -> Option<Self> {
+        let mut mount = Command::new(tool(&["mount"])?);
+        let mount = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).output();
+        if mount.is_ok_and(|output| output.status.success()) {
+            return Some(Self(folder));
+        }
+        crate::harness::missed("no tmpfs can be mounted")
+    }
+
+    fn grow(&self, options: &str) {
+        let mut mount = Command::new("mount");
+        let status = mount.args(["-o", &format!("remount,{options}")]).arg(self.0).status();
+        assert!(status.expect("runs").success());
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        // Not while something on it is open.
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
 #[test]
 fn a_full_disk_loses_and_tears_nothing_and_is_written_to_again_when_there_is_room() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mount = |options: &str| {
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(folder.path())
-            .output()
-            .is_ok_and(|o| o.status.success())
-    };
-    if tool(&["mount"]).is_none() || !mount("size=256k") {
-        assert!(std::env::var_os("CI").is_none(), "no tmpfs can be mounted");
-        return;
-    }
-    struct Mounted<'a>(&'a Path);
-    impl Drop for Mounted<'_> {
-        fn drop(&mut self) {
-            let _ = Command::new("umount").arg(self.0).status();
-        }
-    }
-    let mounted = Mounted(folder.path());
+    let Some(disk) = Disk::of(folder.path(), "size=256k") else { return };
     let path = folder.path().join("rec.jsonl");
     let settings = format!(
         "[sinks.rec]\ntype = \"file\"\nfile = \"{}\"\nmin-free = 1\nretry-longest = \"50ms\"\nmode = \"dropping\"\n",
@@ -277,13 +293,10 @@ fn a_full_disk_loses_and_tears_nothing_and_is_written_to_again_when_there_is_roo
     assert!(number(&stands["queued"]) > 0 && number(&stands["errors"]) > 0);
     let written = numbers(&path);
     assert_eq!(written.len() as u64, number(&sink(&program, "rec")["delivered"]), "whole batches only");
-    let mut remount = Command::new("mount");
-    let remount = remount.args(["-o", "remount,size=16m"]).arg(folder.path()).status();
-    assert!(remount.expect("runs").success());
+    disk.grow("size=16m");
     until(&program, "rec", delivered(batches * 100));
     assert_eq!(numbers(&path), (1..=batches * 100).collect::<Vec<_>>());
     drop(program);
-    drop(mounted);
 }
 
 #[test]
