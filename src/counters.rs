@@ -30,12 +30,14 @@ pub enum Counter {
     ClosedControl,
     ClosedIdle,
     ClosedSlowReader,
+    ClosedRecycled,
     FramesReceived,
     FramesBroken,
     MessagesUnknown,
     Gaps,
     GapEvents,
     Throttled,
+    Backpressure,
     MapsLoaded,
     MapsRefused,
     PlacesMapped,
@@ -52,7 +54,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter with its group and name, as `/healthz` and the health panel show them.
-    pub const ALL: [(Self, &'static str, &'static str); 32] = [
+    pub const ALL: [(Self, &'static str, &'static str); 34] = [
         (Self::RefusedHead, "refused", "head"),
         (Self::RefusedHost, "refused", "host"),
         (Self::RefusedOrigin, "refused", "origin"),
@@ -67,12 +69,14 @@ impl Counter {
         (Self::ClosedControl, "closed", "control"),
         (Self::ClosedIdle, "closed", "idle"),
         (Self::ClosedSlowReader, "closed", "slow_reader"),
+        (Self::ClosedRecycled, "closed", "recycled"),
         (Self::FramesReceived, "frames", "received"),
         (Self::FramesBroken, "frames", "broken"),
         (Self::MessagesUnknown, "frames", "unknown"),
         (Self::Gaps, "client", "gaps"),
         (Self::GapEvents, "client", "gap_events"),
         (Self::Throttled, "client", "throttled"),
+        (Self::Backpressure, "client", "backpressure"),
         (Self::MapsLoaded, "maps", "loaded"),
         (Self::MapsRefused, "maps", "refused"),
         (Self::PlacesMapped, "places", "mapped"),
@@ -154,7 +158,7 @@ const MAX_MESSAGE: usize = 400;
 pub const MAX_START: usize = 120;
 
 /// All counters of one running ingestor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counters {
     values: [AtomicU64; Counter::ALL.len()],
     connections: AtomicU64,
@@ -162,6 +166,19 @@ pub struct Counters {
     broken: Mutex<VecDeque<BrokenFrame>>,
     refused: Mutex<VecDeque<Refused>>,
     unknown: Mutex<VecDeque<UnknownMessage>>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            values: [const { AtomicU64::new(0) }; Counter::ALL.len()],
+            connections: AtomicU64::new(0),
+            pages: Arc::default(),
+            broken: Mutex::default(),
+            refused: Mutex::default(),
+            unknown: Mutex::default(),
+        }
+    }
 }
 
 impl Counters {

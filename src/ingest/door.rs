@@ -12,6 +12,7 @@ use super::admission::Policy;
 use super::asks::Asks;
 use super::intake::Intake;
 use super::packers::Packers;
+use super::receiving::Receiving;
 use super::seats::Seats;
 use crate::counters::{Counters, MAX_START};
 use crate::pipeline::{Reading, Redactor};
@@ -39,6 +40,7 @@ pub struct Door {
     pub dirty: Arc<Notify>,
     pub(super) packers: Packers,
     pub(super) seats: Arc<Seats>,
+    pub(super) receiving: Arc<Receiving>,
     /// Questions to pages.
     pub asks: Asks,
     started: Instant,
@@ -62,6 +64,7 @@ impl Door {
             dirty,
             packers: Packers::default(),
             seats: Arc::new(Seats::new(CONNECTIONS)),
+            receiving: Arc::default(),
             asks: Asks::default(),
             started: Instant::now(),
             connections: AtomicU64::new(0),

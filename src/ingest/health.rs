@@ -67,6 +67,8 @@ pub(super) async fn line(door: &Door) -> Option<String> {
         "alerts": alerts(door),
         "scrubbed": { "redacted": ledger.redacted, "repaired": ledger.repaired, "truncated": ledger.cut },
     });
+    let beyond = ledger.beyond.all().map(|(name, count, _)| (name.to_owned(), Value::from(count)));
+    line["tables"] = Value::Object(beyond.into_iter().collect());
     for (counter, group, name) in Counter::ALL {
         let groups = line.as_object_mut().expect("made as an object just above");
         let group = groups.entry(group).or_insert_with(|| Value::Object(Map::new()));

@@ -6,16 +6,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc};
+use futures_util::poll;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::ack::{ClientKey, Clients};
 use super::stages::{Split, Stages};
 use super::telling;
 use crate::alerts::{Board, Engine, Rule};
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters};
 use crate::event::{Chunk, Flags, Person};
 use crate::pipeline::{Reading, Redactor, Signal, Signals, SummaryTimes};
 use crate::published::Published;
@@ -62,6 +64,7 @@ pub enum Refusal {
 pub struct Intake {
     store: StoreHandle,
     sinks: Arc<Outlets>,
+    counters: Arc<Counters>,
     follower: Option<mpsc::Sender<Arc<Chunk>>>,
     order: Mutex<Order>,
     /// Watched beside the order, so that nobody waits for a number meanwhile.
@@ -82,6 +85,14 @@ struct Order {
     stages: Stages,
 }
 
+/// Room for a batch at everybody who takes it.
+struct Room<'a> {
+    permit: OwnedSemaphorePermit,
+    slot: mpsc::Permit<'a, StoreMsg>,
+    follower: Option<mpsc::Permit<'a, Arc<Chunk>>>,
+    held: Option<Arc<OwnedSemaphorePermit>>,
+}
+
 impl Intake {
     /// `follower` sees every chunk in order and is waited for; `dirty` is notified when the store has news.
     pub fn new(
@@ -92,10 +103,11 @@ impl Intake {
         counters: Arc<Counters>,
     ) -> Self {
         let queued = Arc::new(Semaphore::new(QUEUE_KIB as usize));
-        let order = Order { stages: Stages::new(counters), ..Order::default() };
+        let order = Order { stages: Stages::new(Arc::clone(&counters)), ..Order::default() };
         Self {
             store,
             sinks,
+            counters,
             follower,
             order: Mutex::new(order),
             alerts: Mutex::default(),
@@ -172,17 +184,31 @@ impl Intake {
         Ok(order.clients.window(client).map_or(0, super::ack::Window::acked))
     }
 
-    /// Takes a batch: what its client sent before is left out, the rest goes through the signal stages and is stored
-    /// exactly once. Ends when the batch may be acked.
-    pub async fn submit(&self, mut batch: Batch, numbered: Option<Numbered>) -> Result<Receipt, Refusal> {
-        let kib = u32::try_from(batch.chunk.bytes() / 1024).unwrap_or(QUEUE_KIB).clamp(1, QUEUE_KIB);
+    /// Waits until whoever takes a batch of so many bytes has room for it.
+    async fn room(&self, bytes: usize) -> Result<Room<'_>, Refusal> {
+        let kib = u32::try_from(bytes / 1024).unwrap_or(QUEUE_KIB).clamp(1, QUEUE_KIB);
         let permit = Arc::clone(&self.queued).acquire_many_owned(kib).await.map_err(|_| Refusal::Stopping)?;
         let slot = self.store.reserve().await.ok_or(Refusal::Stopping)?;
         let follower = match &self.follower {
             Some(follower) => Some(follower.reserve().await.map_err(|_| Refusal::Stopping)?),
             None => None,
         };
-        let held = self.sinks.hold(batch.chunk.bytes()).await;
+        let held = self.sinks.hold(bytes).await;
+        Ok(Room { permit, slot, follower, held })
+    }
+
+    /// Takes a batch: what its client sent before is left out, the rest goes through the signal stages and is stored
+    /// exactly once. Ends when the batch may be acked.
+    pub async fn submit(&self, mut batch: Batch, numbered: Option<Numbered>) -> Result<Receipt, Refusal> {
+        let mut room = std::pin::pin!(self.room(batch.chunk.bytes()));
+        let room = match poll!(&mut room) {
+            Poll::Ready(room) => room,
+            Poll::Pending => {
+                self.counters.add(Counter::Backpressure, 1);
+                room.await
+            }
+        };
+        let Room { permit, slot, follower, held } = room?;
         let (mut receipt, now) = (Receipt::default(), super::now());
         let (ring, passed, first, tickets) = {
             let order = &mut *lock(&self.order);

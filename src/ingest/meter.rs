@@ -11,12 +11,23 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::ends::Ends;
+use super::receiving::Share;
 
 /// Bytes read in one go before other connections get their turn (SECURITY: wire rate).
 const BYTES_PER_TURN: usize = 64 * 1024;
+
+/// How much of a connection is read in a while (SECURITY: wire rate): what is beyond waits at its sender.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    pub(super) bytes: usize,
+    pub(super) window: Duration,
+}
+
+/// 64 MiB a second.
+pub(super) const RATE: Rate = Rate { bytes: 64 * 1024 * 1024 / 50, window: Duration::from_millis(20) };
 
 /// How far the current message has come.
 #[derive(Debug)]
@@ -25,11 +36,15 @@ pub(super) struct Progress {
     /// When the first of those bytes came, in milliseconds since `made`.
     since_ms: AtomicU64,
     made: Instant,
+    /// How often reading had to wait since somebody asked.
+    paused: AtomicU64,
+    share: Share,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
-        Self { unfinished: AtomicU64::new(0), since_ms: AtomicU64::new(0), made: Instant::now() }
+    pub(super) fn new(share: Share) -> Self {
+        let (unfinished, since_ms, paused) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        Self { unfinished, since_ms, made: Instant::now(), paused, share }
     }
 
     /// This many bytes more; gives how many they are now.
@@ -39,7 +54,13 @@ impl Progress {
             let elapsed = u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX);
             self.since_ms.store(elapsed, Ordering::Relaxed);
         }
+        self.share.holds(before + bytes);
         before + bytes
+    }
+
+    /// Returns once others need what its message takes.
+    pub(super) async fn lost(&self) {
+        self.share.lost().await;
     }
 
     /// When the message under way began to come, `None` where there is none.
@@ -48,9 +69,15 @@ impl Progress {
         (self.unfinished() > 0).then(|| self.made + since)
     }
 
+    /// How often reading had to wait for its rate since the last time this was asked.
+    pub(super) fn take_pauses(&self) -> u64 {
+        self.paused.swap(0, Ordering::Relaxed)
+    }
+
     /// A message was completed: the count starts again.
     pub(super) fn finished(&self) {
         self.unfinished.store(0, Ordering::Relaxed);
+        self.share.holds(0);
     }
 
     /// A ping or a pong came whole: its bytes are of no message.
@@ -77,11 +104,39 @@ pub(super) struct Metered<S> {
     limit: u64,
     turn: usize,
     ends: Ends,
+    pace: Pace,
+}
+
+/// What was read lately, and the wait where it was too much.
+#[derive(Debug)]
+struct Pace {
+    rate: Rate,
+    since: Instant,
+    bytes: usize,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pace {
+    fn at(rate: Rate) -> Self {
+        Self { rate, since: Instant::now(), bytes: 0, pause: None }
+    }
+
+    /// So many bytes more; `true` if there must be a pause now.
+    fn read(&mut self, bytes: usize) -> bool {
+        self.bytes += bytes;
+        if self.bytes < self.rate.bytes {
+            return false;
+        }
+        let (until, now) = (self.since + self.rate.window, Instant::now());
+        (self.bytes, self.since) = (0, now.max(until));
+        self.pause = (now < until).then(|| Box::pin(sleep_until(until)));
+        self.pause.is_some()
+    }
 }
 
 impl<S> Metered<S> {
-    pub(super) fn new(stream: S, progress: Arc<Progress>, limit: u64) -> Self {
-        Self { stream: Some(stream), progress, limit, turn: 0, ends: Ends::default() }
+    pub(super) fn new(stream: S, progress: Arc<Progress>, limit: u64, rate: Rate) -> Self {
+        Self { stream: Some(stream), progress, limit, turn: 0, ends: Ends::default(), pace: Pace::at(rate) }
     }
 
     /// Whether a large frame has passed, and all that was read are whole frames.
@@ -92,7 +147,8 @@ impl<S> Metered<S> {
     /// The stream for another reader, which must stand at the beginning of a frame; here it has ended.
     pub(super) fn take(&mut self) -> Self {
         let (progress, ends) = (Arc::clone(&self.progress), Ends::default());
-        Self { stream: self.stream.take(), progress, limit: self.limit, turn: self.turn, ends }
+        let pace = Pace { pause: self.pace.pause.take(), ..self.pace };
+        Self { stream: self.stream.take(), progress, limit: self.limit, turn: self.turn, ends, pace }
     }
 }
 
@@ -126,6 +182,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if let Some(pause) = &mut self.pace.pause {
+            std::task::ready!(pause.as_mut().poll(cx));
+            self.pace.pause = None;
+        }
         let room = self.ends.room().min(buf.remaining());
         let Some(stream) = &mut self.stream else { return Poll::Ready(Ok(())) };
         let mut part = ReadBuf::new(buf.initialize_unfilled_to(room));
@@ -136,6 +196,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
                 self.ends.see(part.filled());
                 buf.advance(read);
                 self.turn += read;
+                if self.pace.read(read) {
+                    self.progress.paused.fetch_add(1, Ordering::Relaxed);
+                }
                 if self.progress.add(read as u64) > self.limit {
                     return Poll::Ready(Err(io::Error::other(NoProgress)));
                 }
@@ -156,5 +219,33 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_with(|stream| stream.poll_shutdown(cx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+    use crate::ingest::receiving::Receiving;
+
+    #[test]
+    fn what_comes_faster_than_may_be_is_read_more_slowly_and_whole() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let progress = Arc::new(Progress::new(Arc::new(Receiving::default()).enter()));
+            let (ours, mut theirs) = duplex(1_000_000);
+            theirs.write_all(&[7; 10_500]).await.expect("written");
+            drop(theirs);
+            let rate = Rate { bytes: 1_000, window: Duration::from_millis(5) };
+            let mut metered = Metered::new(ours, Arc::clone(&progress), 1_000_000, rate);
+            let (begun, mut all, mut part) = (Instant::now(), 0, [0; 500]);
+            while let Ok(read @ 1..) = metered.read(&mut part).await {
+                all += read;
+            }
+            assert_eq!(all, 10_500);
+            assert!(begun.elapsed() >= Duration::from_millis(50), "{:?}", begun.elapsed());
+            assert!((1..=10).contains(&progress.take_pauses()) && progress.take_pauses() == 0);
+        });
     }
 }

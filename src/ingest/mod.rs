@@ -18,6 +18,7 @@ mod meter;
 mod metrics;
 mod packers;
 mod pending;
+mod receiving;
 mod seats;
 mod server;
 mod stages;

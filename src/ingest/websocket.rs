@@ -26,7 +26,7 @@ use super::ack::ClientKey;
 use super::asks::{Ask, Listening};
 use super::door::{Door, MAX_MESSAGE, MAX_SENTE_MESSAGE};
 use super::intake::{Numbered, Refusal};
-use super::meter::{Metered, Progress, is_no_progress};
+use super::meter::{Metered, Progress, RATE, is_no_progress};
 use crate::counters::{Counter, Entry};
 use crate::event::{Timestamp, json};
 use crate::store::StoreMsg;
@@ -41,8 +41,8 @@ const TIMES: Times = Times {
     ping_every: Duration::from_secs(20),
     dead_after: Duration::from_secs(60),
     finish_within: Duration::from_secs(30),
+    send_within: Duration::from_secs(10),
 };
-const SEND_WITHIN: Duration = Duration::from_secs(10);
 const DRAIN_FOR: Duration = Duration::from_secs(1);
 /// Pings and pongs a second, and how many may come at once.
 const CONTROL_RATE: u32 = 50;
@@ -62,6 +62,8 @@ struct Times {
     dead_after: Duration,
     /// How long a message may take once it has begun.
     finish_within: Duration,
+    /// How long an answer may take to be sent.
+    send_within: Duration,
 }
 
 /// Which protocol a connection speaks: its path says it.
@@ -115,8 +117,8 @@ async fn serve_at<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let (max, progress) = (speech.max_message(), Arc::new(Progress::new()));
-    let metered = Metered::new(stream, Arc::clone(&progress), 2 * max as u64);
+    let (max, progress) = (speech.max_message(), Arc::new(Progress::new(door.receiving.enter())));
+    let metered = Metered::new(stream, Arc::clone(&progress), 2 * max as u64, RATE);
     let socket = socket_of(metered, max).await;
     let mut connection = Connection::new(times, Arc::clone(&door), (socket, progress), (speech, agent));
     door.counters.connected();
@@ -212,9 +214,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 }
                 _ = check.tick() => self.check().await,
                 ask = self.asks.next() => self.ask(&ask).await,
-                message = self.socket.next() => self.hear(message).await,
+                // What takes a message is large, and most connections are idle.
+                message = self.socket.next() => Box::pin(self.hear(message)).await,
                 () = sleep_until(late.unwrap_or(self.heard)), if late.is_some() => {
                     Err(Some(Ending::of(CloseCode::Policy, "message not finished", Counter::ClosedNoProgress)))
+                }
+                () = self.progress.lost() => {
+                    Err(Some(Ending::of(CloseCode::Restart, "too much is sent at once", Counter::ClosedRecycled)))
                 }
                 () = std::future::ready(()), if self.owed.is_some() => {
                     let paid = self.pay().await;
@@ -268,7 +274,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// Gives back the room that a large message took: tungstenite would keep it as long as the connection lasts.
     async fn shrink(&mut self) {
         if self.socket.get_ref().is_at_end()
-            && matches!(timeout(SEND_WITHIN, self.socket.flush()).await, Ok(Ok(())))
+            && matches!(timeout(self.times.send_within, self.socket.flush()).await, Ok(Ok(())))
         {
             let metered = self.socket.get_mut().take();
             self.socket = socket_of(metered, self.speech.max_message()).await;
@@ -319,6 +325,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     fn message_done(&mut self, bytes: usize) {
         self.page.note(|page| page.bytes += bytes as u64);
         self.progress.finished();
+        self.door.counters.add(Counter::Throttled, self.progress.take_pauses());
         self.door.counters.add(Counter::FramesReceived, 1);
     }
 
@@ -475,7 +482,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Option<Ending>> {
-        match timeout(SEND_WITHIN, self.socket.send(message)).await {
+        match timeout(self.times.send_within, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(WsError::WriteBufferFull(_))) | Err(_) => {
                 Err(Some(Ending::of(CloseCode::Again, "answers are not read", Counter::ClosedSlowReader)))

@@ -106,6 +106,12 @@ impl Endpoints {
         self.all.len() - 1
     }
 
+    /// Requests of all endpoints that did not fit.
+    pub(super) fn other(&self) -> u64 {
+        let other = self.by_symbol.get(&Symbol::OTHER).and_then(|index| self.all.get(*index));
+        other.map_or(0, |endpoint| endpoint.count)
+    }
+
     /// Rows by count, largest first, then by name.
     pub fn rows(&mut self) -> Arc<[Arc<EndpointRow>]> {
         let mut rows: Vec<_> = self.all.iter_mut().map(Endpoint::row).collect();

@@ -70,6 +70,11 @@ impl Groups {
         self.all.entry(key).or_insert_with(|| Group::new(key, event, ordinal)).add(event, ordinal);
     }
 
+    /// Events of all groups that did not fit.
+    pub(super) fn other(&self) -> u64 {
+        self.all.get(&OTHER).map_or(0, |group| group.row.count)
+    }
+
     /// Whether there is a group `group`.
     pub(super) fn has(&self, group: u64) -> bool {
         self.all.contains_key(&group)

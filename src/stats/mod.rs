@@ -22,7 +22,7 @@ pub use groups::GroupRow;
 pub use latency::{BARS, CURVE, Latency, MAX_LATENCY, Quantiles, STEPS, Spread, bar_limit};
 pub use loads::Loads;
 pub use sessions::SessionRow;
-pub use tables::{TableRows, Tables};
+pub use tables::{Beyond, TableRows, Tables};
 pub use totals::{ErrorRow, TotalRows};
 pub use trend::Trend;
 pub use vitals::{

@@ -47,7 +47,37 @@ pub struct TableRows {
     pub totals: Arc<TotalRows>,
 }
 
+/// What tables that are bounded could not keep apart, or had to let go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// Sessions that left to make room.
+    pub sessions_evicted: u64,
+    /// Events of groups, and requests of endpoints, that are counted as `(other)`.
+    pub groups_other: u64,
+    pub endpoints_other: u64,
+}
+
+impl Beyond {
+    /// Each with its name and what it counts.
+    pub fn all(&self) -> [(&'static str, u64, &'static str); 3] {
+        [
+            ("sessions_evicted", self.sessions_evicted, "Sessions that left to make room for newer ones."),
+            ("groups_other", self.groups_other, "Events of groups that are not counted apart."),
+            ("endpoints_other", self.endpoints_other, "Requests of endpoints that are not counted apart."),
+        ]
+    }
+}
+
 impl Tables {
+    /// What did not fit.
+    pub fn beyond(&self) -> Beyond {
+        Beyond {
+            sessions_evicted: self.sessions.evicted(),
+            groups_other: self.groups.other(),
+            endpoints_other: self.endpoints.other(),
+        }
+    }
+
     /// Adds `event`, whose place in the ring is `ordinal`. All events must share one table of names.
     pub fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
         self.events += 1;

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::stats::Beyond;
+
 /// What one batch adds to the books.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -36,6 +38,8 @@ pub struct Ledger {
     pub redacted: u64,
     pub repaired: u64,
     pub cut: u64,
+    /// What the tables could not keep.
+    pub beyond: Beyond,
 }
 
 impl Ledger {

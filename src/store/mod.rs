@@ -184,6 +184,7 @@ impl Store {
         let mut ledger = self.ledger.clone();
         ledger.live = self.ring.end() - self.ring.first();
         ledger.evicted = self.ring.first();
+        ledger.beyond = self.tables.beyond();
         ledger
     }
 

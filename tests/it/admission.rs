@@ -233,3 +233,16 @@ fn a_process_that_may_open_few_files_lets_few_pages_in() {
     let pages: Vec<Socket> = (0..36).map(|_| open().expect("there is room")).collect();
     assert_eq!((pages.len(), open().err()), (36, Some(503)), "nine tenths of 296 - 256");
 }
+
+#[test]
+fn a_head_that_is_too_large_is_told_so_and_counted() {
+    let program = Program::start(&["serve"]);
+    let head = |fields: &str| format!("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n");
+    let many: String = (0..70).map(|number| format!("X-{number}: a\r\n")).collect();
+    for fields in [many, format!("X-Long: {}\r\n", "a".repeat(20_000))] {
+        let answer = program.raw(head(&fields).as_bytes());
+        assert_eq!(answer.status, 431, "{}", answer.head);
+    }
+    assert_eq!(program.health()["refused"]["head"], 2);
+    assert_eq!(program.raw(head(&"X-A: a\r\n".repeat(60)).as_bytes()).status, 200);
+}

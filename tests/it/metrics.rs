@@ -80,6 +80,7 @@ fn every_number_is_that_of_the_books_and_no_label_forges_another() {
         "app_web_vital_p75_seconds{vital=\"LCP\"} 1.25",
         "app_web_vital_p75_score{vital=\"CLS\"} 0.02",
         "taillight_series_other_total 0",
+        "taillight_groups_other_total 0",
     ] {
         assert!(page.lines().any(|own| own == line), "{line} is not in\n{page}");
     }

@@ -39,6 +39,9 @@ pub(super) fn write_ledger(snapshot: &Snapshot, out: &mut Exposition) {
     for (name, help, count) in counts {
         out.one(name, Kind::Counter, help, count);
     }
+    for (name, count, help) in ledger.beyond.all() {
+        out.one(&format!("taillight_{name}_total"), Kind::Counter, help, count);
+    }
     let mut rejected = Sums::default();
     for (reason, count) in &ledger.rejected {
         rejected.add(&[("reason", reason)], *count);

@@ -17,6 +17,7 @@ const SHORT: Times = Times {
     ping_every: Duration::from_millis(5),
     dead_after: Duration::from_secs(20),
     finish_within: Duration::from_millis(60),
+    send_within: Duration::from_secs(10),
 };
 
 fn door(counters: &Arc<Counters>) -> Arc<Door> {
@@ -114,4 +115,74 @@ fn batches_that_are_there_already_share_an_ack_and_nobody_waits_for_one_more() {
         drop(client);
         serving.await.expect("no panic");
     });
+}
+
+/// One that does not even answer pings, and one that sends and never reads what it is answered.
+#[test]
+fn who_says_nothing_and_who_does_not_listen_is_let_go_and_counted() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let short = Duration::from_millis(50);
+    for (times, counter, is_talking) in [
+        (Times { dead_after: short, ..SHORT }, Counter::ClosedIdle, false),
+        (Times { send_within: short, ..SHORT }, Counter::ClosedSlowReader, true),
+    ] {
+        let counters = Arc::new(Counters::default());
+        runtime.block_on(async {
+            let (ours, mut theirs) = duplex(256);
+            let (_stop, stopping) = watch::channel(false);
+            let serving = tokio::spawn(serve_at(
+                times,
+                ours,
+                door(&counters),
+                (Speech::Native, Arc::from("")),
+                stopping,
+            ));
+            // A text frame that nobody understands, masked with zeros, which is answered.
+            while is_talking && theirs.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'x']).await.is_ok() {}
+            timeout(Duration::from_secs(20), serving).await.expect("it ends").expect("no panic");
+        });
+        assert_eq!(counters.get(counter), 1, "{counter:?}");
+        assert_eq!(counters.connections(), 0);
+    }
+}
+
+#[test]
+fn of_many_large_messages_on_their_way_the_one_that_stands_still_is_asked_to_come_again() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let counters = Arc::new(Counters::default());
+    runtime.block_on(async {
+        let mut door = door(&counters);
+        let small = crate::ingest::receiving::Receiving::up_to(500_000);
+        Arc::get_mut(&mut door).expect("nobody else has it").receiving = Arc::new(small);
+        let (_stop, stopping) = watch::channel(false);
+        let connect = || {
+            let (ours, theirs) = duplex(64 * 1024);
+            let who = (Speech::Native, Arc::from(""));
+            (tokio::spawn(serve_at(TIMES, ours, Arc::clone(&door), who, stopping.clone())), theirs)
+        };
+        let ((still, mut first), (_going, mut second)) = (connect(), connect());
+        // The header of a text frame of 400,000 bytes, masked with zeros, and most of it.
+        let mut part = vec![0x81, 0xff, 0, 0, 0, 0, 0, 6, 0x1a, 0x80, 0, 0, 0, 0];
+        part.resize(300_000, b' ');
+        first.write_all(&part).await.expect("written");
+        while door.receiving.all() < 300_000 {
+            tokio::task::yield_now().await;
+        }
+        second.write_all(&part).await.expect("written");
+        let mut told = [0; 4];
+        timeout(Duration::from_secs(20), first.read_exact(&mut told))
+            .await
+            .expect("in time")
+            .expect("a close");
+        assert_eq!((told[0], u16::from_be_bytes([told[2], told[3]])), (0x88, CloseCode::Restart.into()));
+        drop(first);
+        still.await.expect("no panic");
+        // Nobody else is in the way of the other one.
+        second.write_all(&vec![b' '; 100_014]).await.expect("written");
+        while counters.get(Counter::FramesReceived) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(door.receiving.all(), 0);
+    });
+    assert_eq!(counters.get(Counter::ClosedRecycled), 1);
 }

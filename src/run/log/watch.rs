@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Line, Weight};
 use crate::counters::{Counter, Counters};
 use crate::event::Timestamp;
-use crate::sinks::{Report, State};
+use crate::sinks::{Dropped, Report, State};
 use crate::ui::format::counted;
 
 const A_MINUTE: i64 = 60_000;
@@ -92,7 +92,9 @@ impl Watch {
         let seen = self.states.entry(report.name.clone()).or_default();
         let (was_failing, had_dropped) = (seen.is_failing, seen.dropped);
         seen.is_failing = matches!(report.state, State::Retrying | State::Restarting);
-        seen.dropped = report.counts.dropped_in_all();
+        // What was left in the end is told by itself, with the reason.
+        let left = report.counts.dropped[Dropped::Undelivered as usize];
+        seen.dropped = report.counts.dropped_in_all() - left;
         let (is_failing, dropped) = (seen.is_failing, seen.dropped);
         let why = report.last_error.as_deref().unwrap_or("it panicked");
         let text = match (was_failing, is_failing) {

@@ -222,12 +222,20 @@ fn ring(view: &View<'_>) -> Vec<Row> {
         format::count(ledger.cut)
     );
     let size = format!("{} {dot} {}", counted(snapshot.len(), "event"), format::bytes(snapshot.bytes));
-    vec![
+    let beyond = ledger.beyond.all().into_iter().filter(|(_, count, _)| *count > 0);
+    let beyond: Vec<_> = beyond
+        .map(|(name, count, _)| format!("{} {}", name.replace('_', " "), format::count(count)))
+        .collect();
+    let mut rows = vec![
         fact("ring", size, theme),
         fact("holds", span, theme),
         fact("arriving", format!("{} events/s", format::count(snapshot.events_per_s)), theme),
         fact("scrubbed", scrubbed, theme),
-    ]
+    ];
+    if !beyond.is_empty() {
+        rows.push(fact("tables", beyond.join(&format!(" {dot} ")), theme));
+    }
+    rows
 }
 
 /// The counters that are not zero, a row for each of their groups.
