@@ -29,7 +29,7 @@ use super::intake::{Numbered, Refusal};
 use super::meter::{Metered, Progress, RATE, is_no_progress};
 use crate::counters::{Counter, Entry};
 use crate::event::{Timestamp, json};
-use crate::store::StoreMsg;
+use crate::store::{Presence, StoreMsg};
 use crate::wire::{self, Batch, Frame, Gap, Hello, Sender};
 
 /// tokio-tungstenite's own default costs 134 KB a connection, this 7 KB (SECURITY: findings).
@@ -389,7 +389,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         self.client = Some(client);
         self.note_hello(hello);
         let acked = self.door.intake.hello(client, hello.next.unwrap_or(1)).await;
-        self.set_live(Some(Arc::from(self.sender.session.as_str()))).await;
+        self.set_live(Arc::from(self.sender.session.as_str())).await;
         let welcome = json!({
             "t": "welcome", "v": 1, "acked": acked, "now": super::now().0,
             "level": self.door.intake.sinks().level().name(), "max-bytes": 65_536, "sample": {}, "min-level": "trace",
@@ -491,8 +491,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         }
     }
 
-    /// Tells the store which session this connection keeps live, `None` for no more.
-    async fn set_live(&mut self, session: Option<Arc<str>>) {
+    /// Tells the store which session this connection keeps live.
+    async fn set_live(&mut self, session: Arc<str>) {
+        self.change_live(Some(session), Presence::Gone).await;
+    }
+
+    /// The same, `None` for none any more; what becomes of the one before is said.
+    async fn change_live(&mut self, session: Option<Arc<str>>, before: Presence) {
         if self.live == session {
             return;
         }
@@ -501,7 +506,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let tab: Arc<str> = Arc::from(self.sender.tab.as_str());
         if let Some(session) = self.live.take() {
             let (tab, agent) = (Arc::clone(&tab), Arc::clone(&self.agent));
-            store.send(StoreMsg::Session { session, tab, agent, is_open: false, at }).await;
+            store.send(StoreMsg::Session { session, tab, agent, presence: before, at }).await;
         }
         if let Some(session) = session {
             self.page.note(|page| {
@@ -510,7 +515,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             });
             let agent = Arc::clone(&self.agent);
             store
-                .send(StoreMsg::Session { session: Arc::clone(&session), tab, agent, is_open: true, at })
+                .send(StoreMsg::Session {
+                    session: Arc::clone(&session),
+                    tab,
+                    agent,
+                    presence: Presence::Here,
+                    at,
+                })
                 .await;
             self.live = Some(session);
         }
@@ -520,7 +531,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// Says goodbye with a code, then reads on for a moment: a reset would take the code away from the peer.
     async fn end(&mut self, ending: Option<Ending>) {
         self.settle(true).await;
-        self.set_live(None).await;
+        let is_lost = ending.as_ref().is_some_and(|ending| ending.counter == Some(Counter::ClosedIdle));
+        self.change_live(None, if is_lost { Presence::Lost } else { Presence::Gone }).await;
         let Some(ending) = ending else {
             // The peer closed first. Its answer is written already and only has to go out (RFC 6455 §5.5.1): a close of
             // our own would be refused after it, and the answer with it.

@@ -3,6 +3,8 @@
 //! Numbers cannot be taken back one by one: percentiles of events that were evicted long ago would have to be known.
 //! So everything is counted anew from the events that are left, and nothing that was made of theirs stays.
 
+use std::sync::Arc;
+
 use super::Store;
 use crate::event::{Person, Timestamp};
 use crate::stats::{Loads, Tables};
@@ -15,6 +17,9 @@ impl Store {
         self.tables = Tables::default();
         self.loose.clear();
         self.loads = Loads::default();
+        if let Person::Session(session) = who {
+            Arc::make_mut(&mut self.lost).remove(session.as_str());
+        }
         self.known = None;
         self.count_from(self.ring.first());
         // The next snapshot shows nothing of before.

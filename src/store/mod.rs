@@ -14,7 +14,7 @@ mod thread;
 pub use ledger::{Ledger, Tally};
 pub use mapping::Mapping;
 pub use ring::{Retention, Segment};
-pub use snapshot::{LiveSession, Snapshot};
+pub use snapshot::{LiveSession, Presence, Snapshot};
 pub use thread::{StoreHandle, StoreMsg, spawn};
 
 use std::sync::Arc;
@@ -36,6 +36,8 @@ const RATE_SECONDS: i64 = 5;
 
 /// Sessions whose browsers are known.
 const MAX_AGENTS: usize = 4_000;
+/// Sessions remembered as lost; at the bound those before are taken for gone.
+const MAX_LOST: usize = 4_000;
 
 /// Everything kept in memory.
 #[derive(Debug)]
@@ -45,7 +47,8 @@ pub struct Store {
     ledger: Ledger,
     rows: Arc<TableRows>,
     rows_at: Timestamp,
-    live: FxHashMap<Arc<str>, LiveSession>,
+    live: Arc<FxHashMap<Arc<str>, LiveSession>>,
+    lost: Arc<FxHashSet<Arc<str>>>,
     /// The browsers of sessions, live or gone.
     agents: Arc<FxHashMap<Arc<str>, Arc<str>>>,
     loads: Loads,
@@ -73,7 +76,8 @@ impl Store {
             ledger: Ledger::default(),
             rows: Arc::new(TableRows::default()),
             rows_at: Timestamp(0),
-            live: FxHashMap::default(),
+            live: Arc::default(),
+            lost: Arc::default(),
             agents: Arc::default(),
             loads: Loads::default(),
             known: None,
@@ -116,12 +120,24 @@ impl Store {
     }
 
     /// A page's connection opened or closed.
-    pub fn note_session(&mut self, session: &str, is_open: bool, at: Timestamp) {
-        let live = self.live.entry(Arc::from(session)).or_default();
-        live.connections = if is_open { live.connections + 1 } else { live.connections.saturating_sub(1) };
+    pub fn note_session(&mut self, session: &str, presence: Presence, at: Timestamp) {
+        let all = Arc::make_mut(&mut self.live);
+        let live = all.entry(Arc::from(session)).or_default();
+        let is_here = presence == Presence::Here;
+        live.connections = if is_here { live.connections + 1 } else { live.connections.saturating_sub(1) };
         live.changed = at;
-        if live.connections == 0 {
-            self.live.remove(session);
+        let is_last = live.connections == 0;
+        if is_last {
+            all.remove(session);
+        }
+        if is_last && presence == Presence::Lost {
+            let lost = Arc::make_mut(&mut self.lost);
+            if lost.len() >= MAX_LOST {
+                lost.clear();
+            }
+            lost.insert(Arc::from(session));
+        } else if self.lost.contains(session) {
+            Arc::make_mut(&mut self.lost).remove(session);
         }
     }
 
@@ -170,7 +186,8 @@ impl Store {
             ledger: self.ledger(),
             is_stale: self.is_regrouped || self.rows.events != self.tables.events(),
             tables: Arc::clone(&self.rows),
-            live: Arc::new(self.live.clone()),
+            live: Arc::clone(&self.live),
+            lost: Arc::clone(&self.lost),
             agents: Arc::clone(&self.agents),
             loads: Arc::clone(&self.shown_loads),
             events_per_s: self.rate(now),

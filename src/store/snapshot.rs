@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ledger::Ledger;
 use super::ring::Segment;
@@ -17,6 +17,15 @@ pub struct LiveSession {
     pub connections: u32,
     /// When a connection last opened or closed.
     pub changed: Timestamp,
+}
+
+/// What became of a page's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Here,
+    Gone,
+    /// Gone without a word: nothing was heard any more.
+    Lost,
 }
 
 /// The store at one moment.
@@ -37,6 +46,8 @@ pub struct Snapshot {
     pub is_stale: bool,
     /// Sessions with an open connection.
     pub live: Arc<FxHashMap<Arc<str>, LiveSession>>,
+    /// Sessions without one whose last was lost.
+    pub lost: Arc<FxHashSet<Arc<str>>>,
     /// The browsers of sessions, as in `Chrome 126 · macOS`; of those that connected.
     pub agents: Arc<FxHashMap<Arc<str>, Arc<str>>>,
     /// Page loads and tabs, over everything that arrived; up to a quarter second old where there are many sessions.

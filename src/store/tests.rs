@@ -149,12 +149,27 @@ fn an_alert_about_a_session_is_no_error_of_it() {
 fn sessions_are_live_while_a_connection_is_open() {
     let mut store = Store::new(Retention::default());
     store.note_agent("a", &"Firefox 127 · Linux".into());
-    store.note_session("a", true, Timestamp(1));
-    store.note_session("a", true, Timestamp(2));
-    store.note_session("a", false, Timestamp(3));
+    store.note_session("a", Presence::Here, Timestamp(1));
+    store.note_session("a", Presence::Here, Timestamp(2));
+    store.note_session("a", Presence::Gone, Timestamp(3));
     assert_eq!(store.snapshot(Timestamp(4)).live["a"].connections, 1);
-    store.note_session("a", false, Timestamp(5));
-    assert!(store.snapshot(Timestamp(6)).live.is_empty());
+    store.note_session("a", Presence::Gone, Timestamp(5));
+    let gone = store.snapshot(Timestamp(6));
+    assert!(gone.live.is_empty() && gone.lost.is_empty());
+    // Lost is only whose last connection was, until it is back or somebody asks for it to be forgotten.
+    for (presence, is_lost) in [
+        (Presence::Here, false),
+        (Presence::Here, false),
+        (Presence::Lost, false),
+        (Presence::Lost, true),
+        (Presence::Here, false),
+        (Presence::Lost, true),
+    ] {
+        store.note_session("a", presence, Timestamp(7));
+        assert_eq!(store.snapshot(Timestamp(8)).lost.contains("a"), is_lost, "{presence:?}");
+    }
+    store.forget(&Person::Session("a".to_owned()));
+    assert!(store.snapshot(Timestamp(9)).lost.is_empty());
 }
 
 #[test]

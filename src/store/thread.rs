@@ -12,7 +12,7 @@ use super::Mapping;
 use super::Store;
 use super::ledger::{Ledger, Tally};
 use super::ring::Retention;
-use super::snapshot::Snapshot;
+use super::snapshot::{Presence, Snapshot};
 use crate::event::{Chunk, Person, Timestamp};
 use crate::published::Published;
 
@@ -29,7 +29,7 @@ pub enum StoreMsg {
     /// Events that are kept were placed by source maps.
     Map(Vec<Mapping>),
     /// A page's connection opened or closed; `agent` is its browser, as far as that is known.
-    Session { session: Arc<str>, tab: Arc<str>, agent: Arc<str>, is_open: bool, at: Timestamp },
+    Session { session: Arc<str>, tab: Arc<str>, agent: Arc<str>, presence: Presence, at: Timestamp },
     /// Publish what is there.
     Tick(Timestamp),
     /// Let go of a person's events, and answer with how many there were.
@@ -110,9 +110,9 @@ fn work(retention: Retention, mut receiver: mpsc::Receiver<StoreMsg>, published:
                     drop(permit);
                 }
                 StoreMsg::Map(mappings) => store.map(&mappings),
-                StoreMsg::Session { session, tab, agent, is_open, at } => {
-                    store.note_session(&session, is_open, at);
-                    if is_open {
+                StoreMsg::Session { session, tab, agent, presence, at } => {
+                    store.note_session(&session, presence, at);
+                    if presence == Presence::Here {
                         store.note_connection(&session, &tab, at);
                         store.note_agent(&session, &agent);
                     }

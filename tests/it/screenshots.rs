@@ -15,7 +15,7 @@ use taillight::counters::Counters;
 use taillight::event::Timestamp;
 use taillight::pipeline::{Redactor, Rules};
 use taillight::scan::{Matches, Scan};
-use taillight::store::{Retention, Store, Tally};
+use taillight::store::{Presence, Retention, Store, Tally};
 use taillight::ui::theme::{Palette, Theme};
 use taillight::ui::{App, Facts, Msg};
 use taillight::wire::{Frame, Sender, decode_frame};
@@ -211,7 +211,7 @@ fn shop() -> Matches {
         store.append(&batch.chunk, &Tally { accepted: count, ..Tally::default() });
     }
     for (session, ..) in &VISITORS[..3] {
-        store.note_session(session, true, Timestamp(START));
+        store.note_session(session, Presence::Here, Timestamp(START));
     }
     let mut scan = Scan::new();
     scan.set_snapshot(Arc::new(store.snapshot(now())));

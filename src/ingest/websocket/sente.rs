@@ -100,7 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             }
         }
         let reply = answer::handshake(talk.dialect, talk.packing, &self.name);
-        self.set_live(Some(Arc::from(self.sender.session.as_str()))).await;
+        self.set_live(Arc::from(self.sender.session.as_str())).await;
         self.reply(reply).await
     }
 
@@ -145,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         self.note_batch(&batch);
         // Events of these protocols are not numbered, so only a taillight that is closing refuses them.
         let _ = self.door.intake.submit(batch, None).await;
-        if session.is_some() {
+        if let Some(session) = session {
             self.set_live(session).await;
         }
     }

@@ -130,16 +130,16 @@ fn who_says_nothing_and_who_does_not_listen_is_let_go_and_counted() {
         runtime.block_on(async {
             let (ours, mut theirs) = duplex(256);
             let (_stop, stopping) = watch::channel(false);
-            let serving = tokio::spawn(serve_at(
-                times,
-                ours,
-                door(&counters),
-                (Speech::Native, Arc::from("")),
-                stopping,
-            ));
+            let (door, who) = (door(&counters), (Speech::Native, Arc::from("")));
+            let serving = tokio::spawn(serve_at(times, ours, Arc::clone(&door), who, stopping));
+            let hello = br#"{"t":"hello","v":1,"client":"c","session":"s","next":1}"#;
+            theirs.write_all(&[0x81, 0x80 | hello.len() as u8, 0, 0, 0, 0]).await.expect("written");
+            theirs.write_all(hello).await.expect("written");
             // A text frame that nobody understands, masked with zeros, which is answered.
             while is_talking && theirs.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'x']).await.is_ok() {}
             timeout(Duration::from_secs(20), serving).await.expect("it ends").expect("no panic");
+            let seen = door.intake.store().look(crate::ingest::now()).await.expect("it runs");
+            assert!(seen.live.is_empty() && seen.lost.contains("s") != is_talking, "{:?}", seen.lost);
         });
         assert_eq!(counters.get(counter), 1, "{counter:?}");
         assert_eq!(counters.connections(), 0);

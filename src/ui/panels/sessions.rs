@@ -224,7 +224,10 @@ fn cells<'a>(row: &'a SessionRow, loads: &SessionLoads, view: &View<'_>) -> Vec<
         bad(row.slow, theme.warn),
         cell(p99, theme.text),
         cell(format::age(view.now.since(row.last)), theme.text),
-        cell(&*row.last_msg, theme.text),
+        match view.snapshot.lost.contains(&row.session) {
+            true => cell("connection lost", theme.warn),
+            false => cell(&*row.last_msg, theme.text),
+        },
     ]
 }
 

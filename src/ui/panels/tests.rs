@@ -20,7 +20,7 @@ use crate::event::{ChunkBuilder, Flags, Level, Micros, Msg, Row, Timestamp};
 use crate::filter::{Filter, Highlighter};
 use crate::scan::{Marks, Matches, Scan};
 use crate::sinks::Report;
-use crate::store::{Retention, Snapshot, Store, Tally};
+use crate::store::{Presence, Retention, Snapshot, Store, Tally};
 use crate::ui::alerted::Alerted;
 use crate::ui::keys::{KEYS, Keymap};
 use crate::ui::theme::{Palette, Theme};
@@ -54,7 +54,7 @@ impl Fixture {
         let tally =
             Tally { accepted: rows.len() as u64, duplicate: 2, rejected, redacted: 3, ..Tally::default() };
         store.append(&builder.finish(), &tally);
-        store.note_session("sess-a", true, Timestamp(START));
+        store.note_session("sess-a", Presence::Here, Timestamp(START));
         let snapshot = Arc::new(store.snapshot(Timestamp(START + 20_000)));
         let mut scan = Scan::new();
         scan.set_snapshot(Arc::clone(&snapshot));
