@@ -57,8 +57,9 @@ fn the_sinks_bench_offers_every_event_to_six_that_balance() {
         .map(|beside| sinks::round(beside, 10, 6, &ends));
     assert_eq!([nothing.accepted, alerts.accepted, one.accepted, with.accepted], [60; 4]);
     assert_eq!([nothing.sinks.len(), alerts.sinks.len(), one.sinks.len(), with.sinks.len()], [0, 0, 1, 6]);
-    // All but the others, which do too little here for the ticks that a process is counted by.
-    assert!(with.cpu[..3].iter().all(|spent| *spent > 0.0), "{:?}", with.cpu);
+    // Those that took the events in; sinks may not have had their turn when the last of so few is, and the others do too
+    // little here for the ticks that a process is counted by.
+    assert!(with.cpu[..2].iter().all(|spent| *spent > 0.0), "{:?}", with.cpu);
     for sink in with.sinks {
         assert!(sink.is_balanced() && sink.counts.offered >= 60, "{sink:?}");
     }
