@@ -131,7 +131,7 @@ class Page:
     """One page that is cut off every second and goes on under the same numbers."""
 
     def __init__(self, port):
-        self.port, self.seq, self.acked, self.failed = port, 0, 0, 0
+        self.port, self.acked, self.failed = port, 0, 0
         self.name = f"{random.getrandbits(128):032x}"
 
     def visit(self, _):
@@ -150,7 +150,7 @@ class Page:
             self.send(peer, {"t": "hello", "v": 1, "client": self.name, "session": "soak", "tab": "soak", "load": 1, "page": "http://localhost/soak",
                              "now": int(time.time() * 1000), "next": self.acked + 1})
             self.hear(answer, "welcome")
-            events = [{"type": "log", "level": "info", "message": f"visit {self.seq}", "timestamp": int(time.time() * 1000)} for _ in range(5)]
+            events = [{"type": "log", "level": "info", "message": f"visit after {self.acked}", "timestamp": int(time.time() * 1000)} for _ in range(5)]
             self.send(peer, {"t": "batch", "seq": self.acked + 1, "events": events})
             self.acked = max(self.acked, self.hear(answer, "ack")["seq"])
 
