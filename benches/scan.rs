@@ -22,7 +22,8 @@ use taillight::ui::{App, Facts, Msg};
 use taillight::wire::{Frame, Sender, decode_frame};
 
 const EVENTS: usize = 1_000_000;
-const ROUNDS: usize = 5;
+/// Enough that the best of them was hardly disturbed by what else the machine does.
+const ROUNDS: usize = 20;
 const NOW: i64 = 1_800_000_000_000;
 
 const NAMES: [&str; 4] = ["id:browser/api-call", "user:user-7", "session:nobody", "user:user-7 level:error"];
@@ -224,24 +225,34 @@ pub(crate) fn console(snapshot: &Arc<Snapshot>) -> App {
     app
 }
 
+fn timed<T>(run: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    black_box(run());
+    start.elapsed()
+}
+
 fn best<T>(mut run: impl FnMut() -> T) -> f64 {
-    let times = (0..ROUNDS).map(|_| {
-        let start = Instant::now();
-        black_box(run());
-        start.elapsed()
-    });
+    let times = (0..ROUNDS).map(|_| timed(&mut run));
     times.min().unwrap_or(Duration::ZERO).as_secs_f64() * 1e3
+}
+
+/// The best of two in turns: what else the machine does meets both.
+fn best_of_both<S, T>(mut one: impl FnMut() -> S, mut other: impl FnMut() -> T) -> (f64, f64) {
+    let mut least = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        least = (least.0.min(timed(&mut one)), least.1.min(timed(&mut other)));
+    }
+    (least.0.as_secs_f64() * 1e3, least.1.as_secs_f64() * 1e3)
 }
 
 /// Prints a filter's time beside its floor's, if it is one of those asked for.
 #[expect(clippy::print_stdout, reason = "a bench reports")]
-fn report(snapshot: &Arc<Snapshot>, filter: &str, floor: impl FnOnce() -> f64) {
+fn report(snapshot: &Arc<Snapshot>, filter: &str, floor: impl FnMut() -> usize) {
     if !is_asked_for(filter) {
         return;
     }
-    let floor = floor();
     let matched = pass(snapshot, filter).total;
-    let took = best(|| pass(snapshot, filter));
+    let (floor, took) = best_of_both(floor, || pass(snapshot, filter));
     let tables = best(|| counted(snapshot, filter)) - took;
     println!(
         "{filter:<26} {took:9.2} ms  floor {floor:8.2} ms  x{:<6.2} {matched:>8} match, tables {tables:.1} ms more",
@@ -270,35 +281,37 @@ fn main() {
         snapshot.bytes / 1_000_000,
         texts.values.len() / 1_000_000
     );
-    report(&snapshot, "duration>1s", || best(|| plain_numbers(&snapshot)));
-    report(&snapshot, "level>=warn", || best(|| plain_levels(&snapshot)));
+    report(&snapshot, "duration>1s", || plain_numbers(&snapshot));
+    report(&snapshot, "level>=warn", || plain_levels(&snapshot));
     for filter in NAMES {
-        let levels = if filter.contains("level") { best(|| plain_levels(&snapshot)) } else { 0.0 };
-        report(&snapshot, filter, || best(|| plain_ids(&snapshot)) + levels);
+        let levels = |snapshot| if filter.contains("level") { plain_levels(snapshot) } else { 0 };
+        report(&snapshot, filter, || plain_ids(&snapshot) + levels(&snapshot));
     }
     for word in WORDS {
         let needle = blind(word);
-        report(&snapshot, word, || best(|| plain_text(&texts.values, &needle)));
+        report(&snapshot, word, || plain_text(&texts.values, &needle));
     }
     for pattern in PATTERNS {
         let typed = pattern.replace('/', r"\/");
         let needle = Regex::new(&format!("(?im){pattern}")).expect("valid");
-        report(&snapshot, &format!("~/{typed}/"), || best(|| plain_text(&texts.values, &needle)));
-        report(&snapshot, &format!("message~/{typed}/"), || best(|| plain_text(&texts.messages, &needle)));
+        report(&snapshot, &format!("~/{typed}/"), || plain_text(&texts.values, &needle));
+        report(&snapshot, &format!("message~/{typed}/"), || plain_text(&texts.messages, &needle));
     }
-    report(&snapshot, "message:quota", || best(|| plain_text(&texts.messages, &blind("quota"))));
+    let needle = blind("quota");
+    report(&snapshot, "message:quota", || plain_text(&texts.messages, &needle));
     for (field, word) in [("url", "/invoice"), ("url", "/api"), ("element-text", "cart")] {
-        let values = values_at(&snapshot, &[field]);
-        report(&snapshot, &format!("{field}:{word}"), || best(|| plain_text(&values, &blind(word))));
+        let (values, needle) = (values_at(&snapshot, &[field]), blind(word));
+        report(&snapshot, &format!("{field}:{word}"), || plain_text(&values, &needle));
     }
     for (filter, path, least) in
         [("args.0.turn>4", &["args", "0", "turn"][..], 4.0), ("timing.ttfb>500", &["timing", "ttfb"], 500.0)]
     {
         let values = values_at(&snapshot, path);
-        report(&snapshot, filter, || best(|| plain_parse(&values, least)));
+        report(&snapshot, filter, || plain_parse(&values, least));
     }
+    let needle = blind("stack");
     for filter in ["has:stack", "has:nothing", "has:timing.ttfb"] {
-        report(&snapshot, filter, || best(|| plain_json(&snapshot, &blind("stack"))));
+        report(&snapshot, filter, || plain_json(&snapshot, &needle));
     }
     let mut feed = Feed::new(EVENTS);
     for filter in LIVE.into_iter().filter(|filter| is_asked_for(filter)) {

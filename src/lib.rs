@@ -9,6 +9,7 @@ pub mod config;
 pub mod counters;
 pub mod event;
 pub mod filter;
+mod inbox;
 pub mod ingest;
 pub mod load;
 pub mod maps;

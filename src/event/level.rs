@@ -32,6 +32,16 @@ impl Level {
         }
     }
 
+    /// What colours a line of this level on a terminal; `"\u{1b}[0m"` ends it.
+    pub fn sgr(self) -> &'static str {
+        match self {
+            Self::Error | Self::Fatal | Self::Report => "\u{1b}[1;31m",
+            Self::Warn => "\u{1b}[33m",
+            Self::Info => "",
+            Self::Trace | Self::Debug => "\u{1b}[2m",
+        }
+    }
+
     /// Reads a level without regard to case; `log` is info and `warning` is warn (CONTRACT: the event).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix(':').unwrap_or(text);

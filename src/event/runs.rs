@@ -132,11 +132,16 @@ impl Runs {
         self.marks = marks.collect();
     }
 
-    /// The number of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it.
-    pub fn value_at(&self, at: usize) -> usize {
-        let mark = at / MARK_EVERY;
-        let before = &self.text.as_bytes()[mark * MARK_EVERY..at];
-        self.marks[mark] as usize + memchr::memchr_iter(BETWEEN, before).count()
+    /// How many values end before the [`MARK_EVERY`] bytes in which `at` lies. With those [`Runs::since_mark`] it is
+    /// the number of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it.
+    pub fn marked_before(&self, at: usize) -> usize {
+        self.marks[at / MARK_EVERY] as usize
+    }
+
+    /// How many values end before `at` within its [`MARK_EVERY`] bytes.
+    pub fn since_mark(&self, at: usize) -> usize {
+        let before = &self.text.as_bytes()[at / MARK_EVERY * MARK_EVERY..at];
+        memchr::memchr_iter(BETWEEN, before).count()
     }
 
     /// The text of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it.
@@ -145,6 +150,11 @@ impl Runs {
         let start = memchr::memrchr(BETWEEN, &bytes[..at]).map_or(0, |before| before + 1);
         let len = memchr::memchr(BETWEEN, &bytes[at..]).unwrap_or(bytes.len() - at);
         start..at + len
+    }
+
+    /// The row that holds `value`, if no other does.
+    pub fn only_row(&self, value: usize) -> Option<u16> {
+        Some(self.only[value]).filter(|row| *row != SEVERAL)
     }
 
     /// The rows that hold `value`, in rising order.

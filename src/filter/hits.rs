@@ -106,6 +106,14 @@ pub(super) fn in_runs(
 /// Hits that are gathered before their rows are looked up: what one asks memory for does not wait for the others.
 const GATHERED: usize = 64;
 
+/// A hit, and what is known of where it is.
+struct Hit {
+    at: Range<usize>,
+    value: usize,
+    /// The row, if only one holds the value.
+    row: Option<u16>,
+}
+
 /// Searches the values of `runs` that lie in `bytes` for what can only be within one value. Adds to `out` the rows of
 /// `wanted` with a hit, or with one in a value that `holds` where the hit alone proves nothing.
 pub(super) fn in_values(
@@ -117,34 +125,48 @@ pub(super) fn in_values(
     out: &mut Bits,
 ) {
     let text = &runs.text.as_bytes()[..bytes.end];
-    let mut hits: Vec<(Range<usize>, usize)> = Vec::with_capacity(GATHERED);
+    let mut hits: Vec<Hit> = Vec::with_capacity(GATHERED);
     let mut from = bytes.start;
     while from < text.len() {
         hits.clear();
         while hits.len() < GATHERED
             && from < text.len()
-            && let Some(hit) = find(text, from).filter(|hit| hit.start < text.len())
+            && let Some(at) = find(text, from).filter(|at| at.start < text.len())
         {
-            let rest = memchr::memchr(BETWEEN, &text[hit.start..]);
-            from = rest.map_or(text.len(), |rest| hit.start + rest + 1);
-            let value = runs.value_at(hit.start);
-            hits.push((hit, value));
+            let rest = memchr::memchr(BETWEEN, &text[at.start..]);
+            from = rest.map_or(text.len(), |rest| at.start + rest + 1);
+            hits.push(Hit { at, value: 0, row: None });
         }
-        let is_last = hits.len() < GATHERED;
-        for (hit, value) in hits.drain(..) {
-            let rows = || runs.rows_with(value).iter().map(|row| usize::from(*row));
+        look_up(runs, &mut hits);
+        for hit in &hits {
+            let several = if hit.row.is_none() { runs.rows_of(hit.value..hit.value + 1) } else { &[] };
+            let rows = || hit.row.iter().chain(several).map(|row| usize::from(*row));
             let holds = |holds: Holds<'_>| {
-                let text = runs.text_at(hit.start);
+                let value = runs.text_at(hit.at.start);
                 rows().any(|row| wanted.contains(row) && !out.contains(row))
-                    && holds(&runs.text[text.clone()], hit.start - text.start..hit.end - text.start)
+                    && holds(&runs.text[value.clone()], hit.at.start - value.start..hit.at.end - value.start)
             };
             if asked.is_none_or(holds) {
                 rows().filter(|row| wanted.contains(*row)).for_each(|row| out.insert(row));
             }
         }
-        if is_last {
+        if hits.len() < GATHERED {
             return;
         }
+    }
+}
+
+/// Finds the values of `hits` and the rows of those. Each step is a loop of its own that branches on nothing it reads,
+/// so that the processor waits for the memory of all hits at once.
+fn look_up(runs: &Runs, hits: &mut [Hit]) {
+    for hit in &mut *hits {
+        hit.value = runs.marked_before(hit.at.start);
+    }
+    for hit in &mut *hits {
+        hit.value += runs.since_mark(hit.at.start);
+    }
+    for hit in &mut *hits {
+        hit.row = runs.only_row(hit.value);
     }
 }
 

@@ -4,7 +4,7 @@
 //! whose scripts are being loaded waits in a bounded list.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::address::Allowed;
@@ -13,6 +13,7 @@ use super::load::Loader;
 use super::pool::{self, Done, Pool};
 use super::sources::Rewrites;
 use crate::counters::Counters;
+use crate::inbox::{Inbox, Wait};
 use crate::pipeline::Grouping;
 use crate::priority;
 use crate::stack::Libraries;
@@ -36,48 +37,34 @@ pub struct Options {
     pub grouping: Grouping,
 }
 
-/// What waits for the thread: the newest snapshot, and what was loaded, which is at most what was asked for.
+/// What the thread is told: the newest snapshot, and what was loaded, which is at most what was asked for.
 #[derive(Debug, Default)]
-struct Inbox {
+struct News {
     snapshot: Option<Arc<Snapshot>>,
     done: Vec<Done>,
-    is_stopping: bool,
 }
 
 /// The way to the running thread.
 #[derive(Clone, Debug, Default)]
-pub struct MapsHandle {
-    inbox: Arc<(Mutex<Inbox>, Condvar)>,
-}
+pub struct MapsHandle(Inbox<News>);
 
 impl MapsHandle {
     /// From now on only this snapshot matters.
     pub fn see(&self, snapshot: Arc<Snapshot>) {
-        self.lock().snapshot = Some(snapshot);
-        self.inbox.1.notify_one();
+        self.0.put(|news| news.snapshot = Some(snapshot));
     }
 
     pub fn stop(&self) {
-        self.lock().is_stopping = true;
-        self.inbox.1.notify_one();
+        self.0.stop();
     }
 
     fn deliver(&self, done: Done) {
-        self.lock().done.push(done);
-        self.inbox.1.notify_one();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.put(|news| news.done.push(done));
     }
 
     /// What is new, once something is; `None` at the end.
-    fn take(&self) -> Option<Inbox> {
-        let is_quiet =
-            |inbox: &mut Inbox| !inbox.is_stopping && inbox.snapshot.is_none() && inbox.done.is_empty();
-        let mut inbox =
-            self.inbox.1.wait_while(self.lock(), is_quiet).unwrap_or_else(PoisonError::into_inner);
-        (!inbox.is_stopping).then(|| std::mem::take(&mut *inbox))
+    fn take(&self) -> Option<News> {
+        self.0.take(Wait::ForNews, |news| news.snapshot.is_some() || !news.done.is_empty())
     }
 }
 

@@ -175,7 +175,7 @@ impl<W: Write> Printer<W> {
 
     fn pretty(&mut self, event: EventRef<'_>) {
         let time = event.inst().to_jiff().to_zoned_datetime(jiff::tz::TimeZone::system());
-        let (on, off) = if self.color { (style_of(event.level()), "\u{1b}[0m") } else { ("", "") };
+        let (on, off) = if self.color { (event.level().sgr(), "\u{1b}[0m") } else { ("", "") };
         let level = event.level().name().to_uppercase();
         let id = self.gate.plain_capped(event.id(), 40);
         let msg = self.gate.plain_capped(event.msg(), MAX_MESSAGE);
@@ -222,13 +222,4 @@ impl<W: Write> Printer<W> {
 
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
-}
-
-fn style_of(level: Level) -> &'static str {
-    match level {
-        Level::Error | Level::Fatal | Level::Report => "\u{1b}[1;31m",
-        Level::Warn => "\u{1b}[33m",
-        Level::Info => "",
-        Level::Trace | Level::Debug => "\u{1b}[2m",
-    }
 }

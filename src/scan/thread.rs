@@ -2,7 +2,7 @@
 //!
 //! `run` spawns it; the console holds a [`ScanHandle`] and hands it filters.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use super::context::{Clock, context_of};
 use super::matches::Matches;
 use super::{Scan, Select, Selection};
 use crate::filter::{Filter, Matcher};
+use crate::inbox::{Inbox, Wait};
 use crate::published::Published;
 use crate::store::Snapshot;
 
@@ -26,71 +27,41 @@ const PLACES_EVERY: Duration = Duration::from_millis(250);
 /// How often a filter that depends on the clock or on page loads starts over.
 const MOVING: Duration = Duration::from_secs(1);
 
-/// What waits for the thread: only the newest of each.
+/// What the thread is told.
 #[derive(Default)]
-struct Inbox {
+struct News {
     filter: Option<(u64, Arc<Filter>)>,
     snapshot: Option<Arc<Snapshot>>,
-    is_stopping: bool,
 }
 
 /// The way to a running scan.
-#[derive(Clone)]
-pub struct ScanHandle {
-    inbox: Arc<(Mutex<Inbox>, Condvar)>,
-}
+#[derive(Clone, Default)]
+pub struct ScanHandle(Inbox<News>);
 
 impl ScanHandle {
     /// From now on only this filter matters; its matches carry `id`.
     pub fn select(&self, id: u64, filter: Arc<Filter>) {
-        self.lock().filter = Some((id, filter));
-        self.inbox.1.notify_one();
+        self.0.put(|news| news.filter = Some((id, filter)));
     }
 
     /// From now on only this snapshot matters.
     pub fn see(&self, snapshot: Arc<Snapshot>) {
-        self.lock().snapshot = Some(snapshot);
-        self.inbox.1.notify_one();
+        self.0.put(|news| news.snapshot = Some(snapshot));
     }
 
     pub fn stop(&self) {
-        self.lock().is_stopping = true;
-        self.inbox.1.notify_one();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.stop();
     }
 
     /// What is new; waits for something as long as `wait` says. `None` at the end.
-    fn take(&self, wait: Wait) -> Option<Inbox> {
-        let inbox = self.lock();
-        let is_quiet =
-            |inbox: &mut Inbox| !inbox.is_stopping && inbox.filter.is_none() && inbox.snapshot.is_none();
-        let news = &self.inbox.1;
-        let mut inbox = match wait {
-            Wait::Not => inbox,
-            Wait::ForNews => news.wait_while(inbox, is_quiet).unwrap_or_else(PoisonError::into_inner),
-            Wait::AtMost(time) => {
-                news.wait_timeout_while(inbox, time, is_quiet).unwrap_or_else(PoisonError::into_inner).0
-            }
-        };
-        (!inbox.is_stopping).then(|| std::mem::take(&mut *inbox))
+    fn take(&self, wait: Wait) -> Option<News> {
+        self.0.take(wait, |news| news.filter.is_some() || news.snapshot.is_some())
     }
 
     /// Whether what is being done has become pointless.
     fn is_overtaken(&self) -> bool {
-        let inbox = self.lock();
-        inbox.is_stopping || inbox.filter.is_some()
+        self.0.has(|news| news.filter.is_some())
     }
-}
-
-/// Until when the thread has nothing to do.
-#[derive(Clone, Copy, Debug)]
-enum Wait {
-    Not,
-    AtMost(Duration),
-    ForNews,
 }
 
 /// Starts the scan; it ends with [`ScanHandle::stop`].
@@ -101,7 +72,7 @@ pub fn spawn(
     clock: Clock,
     published: Arc<Published<Matches>>,
 ) -> std::io::Result<(ScanHandle, JoinHandle<()>)> {
-    let handle = ScanHandle { inbox: Arc::default() };
+    let handle = ScanHandle::default();
     let inside = handle.clone();
     let work = move || {
         let mut worker = Worker {

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::piece::{Batch, Item};
 use super::{Build, Sink, SinkError, Written};
-use crate::event::{Level, gate, json};
+use crate::event::{gate, json};
 use crate::options::{Key, Kind, Values, key};
 
 pub(super) const KEYS: &[Key] = &[
@@ -99,7 +99,7 @@ impl Console {
     fn line(&mut self, item: Item<'_>) {
         let event = item.event;
         let time = event.inst().to_jiff().to_zoned_datetime(self.zone.clone());
-        let (on, off) = if self.is_colored { (style_of(event.level()), "\u{1b}[0m") } else { ("", "") };
+        let (on, off) = if self.is_colored { (event.level().sgr(), "\u{1b}[0m") } else { ("", "") };
         let level = event.level().name().to_uppercase();
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -129,14 +129,5 @@ impl Console {
         if !shown.is_empty() {
             let _ = writeln!(self.text, "  {{{}}}", gate::plain_capped(&shown, MAX_DATA));
         }
-    }
-}
-
-fn style_of(level: Level) -> &'static str {
-    match level {
-        Level::Error | Level::Fatal | Level::Report => "\u{1b}[1;31m",
-        Level::Warn => "\u{1b}[33m",
-        Level::Info => "",
-        Level::Trace | Level::Debug => "\u{1b}[2m",
     }
 }

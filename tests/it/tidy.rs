@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may name of the crate. Data flows down this table; nothing imports upward.
-const IMPORTS: [(&str, &[&str]); 23] = [
+const IMPORTS: [(&str, &[&str]); 24] = [
     ("event", &[]),
     ("stack", &["event"]),
     ("priority", &[]),
+    ("inbox", &[]),
     ("published", &[]),
     ("reach", &[]),
     ("counters", &["event"]),
@@ -20,7 +21,7 @@ const IMPORTS: [(&str, &[&str]); 23] = [
     ("sinks", &["event", "filter", "options", "pipeline", "priority", "reach"]),
     ("wire", &["event", "pipeline", "stack"]),
     ("store", &["event", "stats", "published"]),
-    ("scan", &["event", "filter", "stats", "store", "published"]),
+    ("scan", &["event", "filter", "inbox", "stats", "store", "published"]),
     (
         "ingest",
         &["alerts", "event", "wire", "pipeline", "published", "reach", "sinks", "stats", "store", "counters"],
@@ -43,7 +44,7 @@ const IMPORTS: [(&str, &[&str]); 23] = [
         ],
     ),
     ("load", &["event"]),
-    ("maps", &["counters", "event", "pipeline", "priority", "reach", "stack", "store"]),
+    ("maps", &["counters", "event", "inbox", "pipeline", "priority", "reach", "stack", "store"]),
     ("cli", &["config", "event"]),
     (
         "run",

@@ -2,11 +2,12 @@
 //!
 //! `run` spawns it; the console holds an [`AdviceHandle`] and asks at each key, which never waits.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Advice, AdviceRequest, Advisor};
+use crate::inbox::{Inbox, Wait};
 use crate::published::Published;
 use crate::scan::{Clock, context_of};
 use crate::store::Snapshot;
@@ -20,61 +21,37 @@ const QUIET: Duration = Duration::from_millis(200);
 /// An answer that takes long is made anew less often, so that this thread is idle all but one part in so many.
 const SHARE: u32 = 20;
 
-/// What waits for the thread: only the newest of each.
+/// What the thread is told.
 #[derive(Default)]
-struct Inbox {
+struct News {
     request: Option<AdviceRequest>,
     snapshot: Option<Arc<Snapshot>>,
-    is_stopping: bool,
 }
 
 /// The way to the running adviser.
-#[derive(Clone)]
-pub struct AdviceHandle {
-    inbox: Arc<(Mutex<Inbox>, Condvar)>,
-}
+#[derive(Clone, Default)]
+pub struct AdviceHandle(Inbox<News>);
 
 impl AdviceHandle {
     /// From now on only this question matters; its answers carry its id. It is answered anew about once a second
     /// as events come in, so a bar that is closed asks about nothing: the empty text, accepted.
     pub fn ask(&self, request: AdviceRequest) {
-        self.lock().request = Some(request);
-        self.inbox.1.notify_one();
+        self.0.put(|news| news.request = Some(request));
     }
 
     /// The newest events: the next question is about them, and now and then the last one is answered anew.
     pub fn see(&self, snapshot: Arc<Snapshot>) {
-        self.lock().snapshot = Some(snapshot);
-        self.inbox.1.notify_one();
+        self.0.put(|news| news.snapshot = Some(snapshot));
     }
 
     pub fn stop(&self) {
-        self.lock().is_stopping = true;
-        self.inbox.1.notify_one();
+        self.0.stop();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is new; waits for something, or for as long as is said. `None` at the end.
-    fn take(&self, longest: Option<Duration>) -> Option<Inbox> {
-        let mut inbox = self.lock();
-        match longest {
-            None => {
-                let is_quiet = |inbox: &mut Inbox| {
-                    !inbox.is_stopping && inbox.request.is_none() && inbox.snapshot.is_none()
-                };
-                inbox = self.inbox.1.wait_while(inbox, is_quiet).unwrap_or_else(PoisonError::into_inner);
-            }
-            Some(longest) if !longest.is_zero() => {
-                let is_quiet = |inbox: &mut Inbox| !inbox.is_stopping && inbox.request.is_none();
-                let waited = self.inbox.1.wait_timeout_while(inbox, longest, is_quiet);
-                inbox = waited.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            Some(_) => {}
-        }
-        (!inbox.is_stopping).then(|| std::mem::take(&mut *inbox))
+    /// What is new; waits for something, or for a question as long as `wait` says. `None` at the end.
+    fn take(&self, wait: Wait) -> Option<News> {
+        let is_idle = matches!(wait, Wait::ForNews);
+        self.0.take(wait, |news| news.request.is_some() || is_idle && news.snapshot.is_some())
     }
 }
 
@@ -86,7 +63,7 @@ pub fn spawn_advice(
     clock: Clock,
     published: Arc<Published<Advice>>,
 ) -> std::io::Result<(AdviceHandle, JoinHandle<()>)> {
-    let handle = AdviceHandle { inbox: Arc::default() };
+    let handle = AdviceHandle::default();
     let inside = handle.clone();
     let work = move || {
         let mut worker = Worker {
@@ -156,10 +133,15 @@ impl Worker {
     }
 
     /// How long to wait for something new: for ever without work, and before the notes until typing has paused.
-    fn pause(&self, has_work: bool) -> Option<Duration> {
+    fn pause(&self, has_work: bool) -> Wait {
         let is_typing = self.request.as_ref().is_some_and(|request| !request.is_accepted);
-        let is_early = is_typing && self.advisor.is_counted();
-        has_work.then(|| if is_early { QUIET.saturating_sub(self.begun.elapsed()) } else { Duration::ZERO })
+        if !has_work {
+            Wait::ForNews
+        } else if is_typing && self.advisor.is_counted() {
+            Wait::AtMost(QUIET.saturating_sub(self.begun.elapsed()))
+        } else {
+            Wait::Not
+        }
     }
 
     fn begin(&mut self) {
