@@ -9,7 +9,7 @@ use super::json;
 use super::texts::BETWEEN;
 
 /// Bytes from one mark to the next: finding which value a byte is in looks at fewer.
-const MARK_EVERY: usize = 256;
+const MARK_EVERY: usize = 128;
 /// Stands for the row of a value that several hold.
 const SEVERAL: u16 = u16::MAX;
 
@@ -132,13 +132,13 @@ impl Runs {
         self.marks = marks.collect();
     }
 
-    /// How many values end before the [`MARK_EVERY`] bytes in which `at` lies. With those [`Runs::since_mark`] it is
-    /// the number of the value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it.
+    /// How many values end before the last mark up to `at`. With those [`Runs::since_mark`] it is the number of the
+    /// value in which the byte at `at` lies, which may be the [`BETWEEN`] behind it.
     pub fn marked_before(&self, at: usize) -> usize {
         self.marks[at / MARK_EVERY] as usize
     }
 
-    /// How many values end before `at` within its [`MARK_EVERY`] bytes.
+    /// How many values end between the last mark up to `at` and `at`.
     pub fn since_mark(&self, at: usize) -> usize {
         let before = &self.text.as_bytes()[at / MARK_EVERY * MARK_EVERY..at];
         memchr::memchr_iter(BETWEEN, before).count()

@@ -63,7 +63,7 @@ pub enum Grouping {
 pub struct Routes(Vec<String>);
 
 impl Routes {
-    /// The first [`MAX_ROUTES`] of `templates`.
+    /// The first `MAX_ROUTES` of `templates`.
     pub fn new<'a>(templates: impl IntoIterator<Item = &'a str>) -> Self {
         Self(templates.into_iter().take(MAX_ROUTES).map(str::to_owned).collect())
     }

@@ -9,7 +9,7 @@ use crate::event::Micros;
 /// Longer times count as this in percentiles and are counted apart.
 pub const MAX_LATENCY: Micros = Micros(60_000_000);
 
-/// Bars of [`Latency::bars`]: powers of two from 64 µs, the last one takes everything from 60 s on.
+/// Bars of [`Spread::bars`]: powers of two from 64 µs, the last one takes everything from 60 s on.
 pub const BARS: usize = 21;
 
 /// The shares of [`Latency::spread`]'s curve, in ten-thousandths: closer together where requests are slow.

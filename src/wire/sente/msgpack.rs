@@ -1,7 +1,7 @@
 //! MessagePack with Sente's extensions and key cache, read into JSON.
 //!
 //! Called by `wire::sente` for binary frames. It reads value by value and keeps none, so that a frame of a million
-//! empty values costs no more than its bytes (https://github.com/msgpack/msgpack/blob/master/spec.md).
+//! empty values costs no more than its bytes (<https://github.com/msgpack/msgpack/blob/master/spec.md>).
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
