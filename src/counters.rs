@@ -1,6 +1,7 @@
-//! What the doors refused and closed, counted, with the latest broken frames.
+//! What the doors refused and closed, counted, with the latest broken frames, and what else was left out on the way to the
+//! user.
 //!
-//! Written by `ingest`, read by `/healthz` and the health panel. Events themselves are counted in the store's
+//! Written by `ingest`, `maps` and `run`, read by `/healthz` and the health panel. Events themselves are counted in the store's
 //! ledger, where the numbers always add up; these are about connections and frames.
 
 mod pages;
@@ -38,6 +39,7 @@ pub enum Counter {
     GapEvents,
     Throttled,
     Backpressure,
+    FramesSkipped,
     MapsLoaded,
     MapsRefused,
     PlacesMapped,
@@ -54,7 +56,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter with its group and name, as `/healthz` and the health panel show them.
-    pub const ALL: [(Self, &'static str, &'static str); 34] = [
+    pub const ALL: [(Self, &'static str, &'static str); 35] = [
         (Self::RefusedHead, "refused", "head"),
         (Self::RefusedHost, "refused", "host"),
         (Self::RefusedOrigin, "refused", "origin"),
@@ -77,6 +79,7 @@ impl Counter {
         (Self::GapEvents, "client", "gap_events"),
         (Self::Throttled, "client", "throttled"),
         (Self::Backpressure, "client", "backpressure"),
+        (Self::FramesSkipped, "screen", "frames_skipped"),
         (Self::MapsLoaded, "maps", "loaded"),
         (Self::MapsRefused, "maps", "refused"),
         (Self::PlacesMapped, "places", "mapped"),

@@ -28,7 +28,7 @@ use super::pace::{Pace, Urgency};
 use super::{Usage, clipboard, code, crash, looks, signals};
 use crate::alerts::Board;
 use crate::config::{Saved, Settings};
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters};
 use crate::ingest;
 use crate::maps::MapsHandle;
 use crate::published::Published;
@@ -194,6 +194,7 @@ pub(super) fn show(
     let mut console = Console {
         app: fresh(),
         screen,
+        counters: Arc::clone(&source.counters),
         helpers,
         sender: sender.clone(),
         exporting: Exporting::of(&settings),
@@ -230,6 +231,7 @@ pub(super) fn show(
 struct Console {
     app: App,
     screen: TerminalScreen,
+    counters: Arc<Counters>,
     helpers: Helpers,
     sender: SyncSender<Input>,
     exporting: Exporting,
@@ -322,9 +324,13 @@ impl Console {
             let reports = sinks.reports().into();
             self.update(Msg::Sinks(reports))?;
         }
-        self.screen.draw(&mut self.app)?;
+        let is_whole = self.screen.draw(&mut self.app)?;
         self.tell()?;
         self.pace.drew(Instant::now());
+        if !is_whole {
+            self.counters.add(Counter::FramesSkipped, 1);
+            self.pace.ask(Urgency::Frame);
+        }
         Ok(())
     }
 
@@ -422,7 +428,7 @@ impl Console {
                 },
                 Effect::Demo => drop(self.demo.as_ref().map(|demo| demo.notify_one())),
                 Effect::Why { tag } => self.look_why(tag),
-                Effect::Redraw => self.screen.redraw()?,
+                Effect::Redraw => self.screen.redraw(),
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Some(code::FINE)),
             }
@@ -488,7 +494,8 @@ impl Console {
         self.pace.set_fps(settings.fps);
         self.chrome.take(settings);
         self.app.update(Msg::Theme(looks::theme(settings, self.ground)));
-        self.screen.redraw()
+        self.screen.redraw();
+        Ok(())
     }
 
     /// The title of the terminal and, where it is asked for, its bell at new errors.

@@ -30,6 +30,7 @@ pub mod keys;
 mod mouse;
 mod named;
 mod narrowing;
+mod paint;
 mod palette;
 mod panels;
 mod place;

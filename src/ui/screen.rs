@@ -10,7 +10,7 @@ use super::app::App;
 use super::format::counted;
 use super::keys;
 use super::mouse::{Hit, Rule};
-use super::panels::Panel as _;
+use super::panels::{Panel as _, part};
 use super::view::{Screen, View};
 use super::{draw, empty, format, status};
 use crate::config::DetailMode;
@@ -131,20 +131,15 @@ fn split(body: Rect, mode: DetailMode, share: Option<u16>, is_selected: bool) ->
         DetailMode::Beside | DetailMode::Below | DetailMode::Right => {
             // Few rows: the list keeps its place and shows a third of itself.
             let is_small = body.width < 100 || body.height < 24;
-            let own = if is_small { body.height * 2 / 3 } else { body.height * 4 / 10 };
+            let own = if is_small { body.height - body.height.div_ceil(3) } else { part(body.height, 40) };
             both(below(body, share.map_or(own, |share| part(body.height, share))))
         }
         DetailMode::Full | DetailMode::Off => both((body, nothing)),
     }
 }
 
-/// `share` percent of so many rows or columns.
-fn part(whole: u16, share: u16) -> u16 {
-    u16::try_from(u32::from(whole) * u32::from(share.min(100)) / 100).unwrap_or(whole)
-}
-
 fn beside(body: Rect, share: Option<u16>) -> (Rect, Rect) {
-    let own = (body.width * 58 / 100).min(body.width.saturating_sub(50));
+    let own = part(body.width, 58).min(body.width.saturating_sub(50));
     let list = share.map_or(own, |share| (body.width - part(body.width, share)).saturating_sub(1));
     let detail = Rect { x: body.x + list + 1, width: body.width - list - 1, ..body };
     (Rect { width: list, ..body }, detail)

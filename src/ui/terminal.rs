@@ -3,7 +3,7 @@
 //! Held by `run::console` around the frame loop. What is set is undone by drop, by the panic hook and before a
 //! suspension; nothing here draws.
 
-use std::io::{self, Stdout, Write};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,23 +11,19 @@ use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
-    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
 use super::app::App;
+use super::paint::Paint;
 
 /// The terminal in the dashboard's modes.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    paint: Paint,
     modes: Modes,
-    /// What is on screen, with the cursor; none where that is not known.
-    shown: Option<(Buffer, Option<Position>)>,
 }
 
 /// Whether the modes are set; shared with the panic hook, so that they are undone once: leaving the other screen
@@ -67,44 +63,29 @@ impl Screen {
                 before(panic);
             }
         }));
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        let screen = Self { terminal, modes, shown: None };
+        let screen = Self { paint: Paint::default(), modes };
         screen.modes.set()?;
         Ok(screen)
     }
 
-    /// Draws one frame, shown by the terminal all at once. Where nothing has changed nothing is written.
-    pub fn draw(&mut self, app: &mut App) -> io::Result<()> {
-        let size = self.terminal.size()?;
-        let mut next = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+    /// Draws one frame, shown by the terminal all at once. Where nothing has changed nothing is written. `false` if it was
+    /// too large for that: then the rest of the screen comes with the next.
+    pub fn draw(&mut self, app: &mut App) -> io::Result<bool> {
+        let (width, height) = crossterm::terminal::size()?;
+        let mut next = Buffer::empty(Rect::new(0, 0, width, height));
         let cursor = app.render(next.area, &mut next);
-        if self.shown.as_ref().is_some_and(|shown| shown.0 == next && shown.1 == cursor) {
-            return Ok(());
+        let frame = self.paint.frame(next, cursor)?;
+        if !frame.bytes.is_empty() {
+            let mut out = io::stdout().lock();
+            out.write_all(&frame.bytes)?;
+            out.flush()?;
         }
-        execute!(io::stdout(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| {
-            // The size may have changed since it was asked for; then the next frame is drawn, too.
-            if frame.area() == next.area {
-                frame.buffer_mut().clone_from(&next);
-            }
-            if let Some(place) = cursor {
-                frame.set_cursor_position(place);
-            }
-        })?;
-        if cursor.is_none() {
-            execute!(io::stdout(), Hide)?;
-        }
-        self.shown = Some((next, cursor));
-        execute!(io::stdout(), EndSynchronizedUpdate)
+        Ok(frame.is_whole)
     }
 
     /// Forgets what is on screen, so that the next frame is drawn whole.
-    pub fn redraw(&mut self) -> io::Result<()> {
-        // ratatui's own way asks the terminal where the cursor is, and the thread that reads keys has the answer.
-        self.shown = None;
-        execute!(io::stdout(), Clear(ClearType::All))?;
-        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        Ok(())
+    pub fn redraw(&mut self) {
+        self.paint.forget();
     }
 
     /// What made the thread that draws fail, if it did.
@@ -143,7 +124,8 @@ impl Screen {
     /// As [`Screen::enter`].
     pub fn resume(&mut self) -> io::Result<()> {
         self.modes.set()?;
-        self.redraw()
+        self.redraw();
+        Ok(())
     }
 }
 

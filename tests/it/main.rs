@@ -40,6 +40,8 @@ mod forget;
 mod frames;
 /// Events in over WebSocket and POST: acks, nacks, dedupe, the books.
 mod ingest;
+/// Bounds: what is done there, and how it is counted.
+mod limits;
 /// `load`: what it sends is all taken, and its report is true.
 mod load;
 /// What taillight says of itself: on standard error and in its log file.

@@ -70,3 +70,8 @@ pub(super) trait Panel {
         None
     }
 }
+
+/// `share` percent of so many rows or columns.
+pub(super) fn part(whole: u16, share: u16) -> u16 {
+    u16::try_from(u32::from(whole) * u32::from(share.min(100)) / 100).unwrap_or(whole)
+}

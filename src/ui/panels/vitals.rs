@@ -96,7 +96,7 @@ impl Panel for Vitals {
         if area.width < TWO_COLUMNS {
             return self.render_column(0, (area, buf), view.theme, &blocks.iter().collect::<Vec<_>>());
         }
-        let width = u16::try_from(u32::from(area.width) * u32::from(LEFT) / 100).unwrap_or(area.width);
+        let width = super::part(area.width, LEFT);
         let (left, right): (Vec<_>, Vec<_>) = blocks.iter().partition(|block| block.id.is_left());
         self.render_column(0, (Rect { width, ..area }, &mut *buf), view.theme, &left);
         // Two blank columns between them.

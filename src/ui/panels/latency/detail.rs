@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::super::part;
 use super::super::spread::{self, Bar};
 use super::super::table::{Align, Cell, Column, below, cell, clock, draw_row, or_none, place, plain, row_of};
 use super::curve;
@@ -118,7 +119,7 @@ fn charts((body, buf): (Rect, &mut Buffer), line: &Line, view: &View<'_>) -> u16
     }
     let rows = rows.min(12);
     let chart = Rect { height: rows, ..body };
-    let left = if body.width >= BESIDE { body.width * 58 / 100 } else { body.width };
+    let left = if body.width >= BESIDE { part(body.width, 58) } else { body.width };
     curve::render(Rect { width: left, ..chart }, buf, &line.now, line.before.as_deref(), theme);
     if left < body.width {
         let bars = spread::merged(&line.now.spread.bars, usize::from(rows));
