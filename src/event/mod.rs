@@ -4,6 +4,7 @@
 //! the clock; time is passed in.
 
 pub mod agent;
+pub mod bounds;
 mod builder;
 mod chunk;
 mod data;

@@ -65,7 +65,7 @@ pub(super) async fn line(door: &Door) -> Option<String> {
         "ring": { "live": ledger.live, "evicted": ledger.evicted, "own": ledger.own, "evicted_for": { "age": ledger.aged, "request": ledger.forgotten } },
         "sinks": sinks(door),
         "alerts": alerts(door),
-        "scrubbed": { "redacted": ledger.redacted, "repaired": ledger.repaired, "truncated": ledger.cut },
+        "scrubbed": { "redacted": ledger.redacted, "repaired": ledger.repaired, "truncated": ledger.cut, "flattened": ledger.flattened },
     });
     let beyond = ledger.beyond.all().map(|(name, count, _)| (name.to_owned(), Value::from(count)));
     line["tables"] = Value::Object(beyond.into_iter().collect());

@@ -381,5 +381,6 @@ fn tally_of(batch: &Batch) -> Tally {
         redacted: batch.scrubbed.redacted,
         repaired: batch.scrubbed.repaired,
         cut: batch.scrubbed.cut,
+        flattened: batch.scrubbed.flattened,
     }
 }

@@ -19,6 +19,7 @@ pub struct Tally {
     pub redacted: u64,
     pub repaired: u64,
     pub cut: u64,
+    pub flattened: u64,
 }
 
 /// The books.
@@ -38,6 +39,8 @@ pub struct Ledger {
     pub redacted: u64,
     pub repaired: u64,
     pub cut: u64,
+    /// Events kept whole of which a part is too deep or too wide to be laid out.
+    pub flattened: u64,
     /// What the tables could not keep.
     pub beyond: Beyond,
 }
@@ -50,6 +53,7 @@ impl Ledger {
         self.redacted += tally.redacted;
         self.repaired += tally.repaired;
         self.cut += tally.cut;
+        self.flattened += tally.flattened;
         for (reason, count) in &tally.rejected {
             *self.rejected.entry(reason).or_default() += count;
         }

@@ -3,10 +3,8 @@
 //! Called with text that is known to be JSON; it never builds a tree and never recurses. The lines are as untrusted
 //! as the text and pass the gate like everything else.
 
+use crate::event::bounds::{self, DEPTH, ELEMENTS, MEMBERS, NAME};
 use crate::event::json::{text, unescape};
-
-/// Members nested deeper than this are shown without a path.
-const MAX_PATH: usize = 32;
 
 /// One line, with the path and the value of the member it shows if that is a single value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,11 +14,11 @@ pub(super) struct Line {
     pub(super) field: Option<(String, String)>,
 }
 
-/// Columns of indentation for each level, and the level from which it stays the same.
+/// Columns of indentation for each level.
 const INDENT: usize = 2;
-const MAX_INDENT_LEVELS: usize = 16;
 
-/// At most `max_lines` lines of `json`; the rest is left out, and said so in the last line.
+/// At most `max_lines` lines of `json`; the rest is left out, and said so in the last line. What is beyond the bounds of an
+/// event stands on one line as it was written; of a longer name its beginning is shown.
 pub(super) fn lines(json: &str, max_lines: usize) -> Vec<Line> {
     let mut layout =
         Layout { lines: Vec::new(), line: Line::default(), depth: 0, max_lines, place: Vec::new() };
@@ -30,7 +28,7 @@ pub(super) fn lines(json: &str, max_lines: usize) -> Vec<Line> {
         let byte = bytes[at];
         let end = match byte {
             b'"' => string_end(bytes, at),
-            b'{' | b'[' => open(&mut layout, json, at),
+            b'{' | b'[' => open(&layout, json, at),
             b'}' | b']' => {
                 layout.depth = layout.depth.saturating_sub(1);
                 layout.break_line();
@@ -40,21 +38,25 @@ pub(super) fn lines(json: &str, max_lines: usize) -> Vec<Line> {
                 at += 1;
                 continue;
             }
+            b',' | b':' => at + 1,
             _ => {
                 at + 1 + bytes[at + 1..].iter().take_while(|next| !b",:{}[]\" \n\r\t".contains(next)).count()
             }
         };
-        let end = if b",:".contains(&byte) { at + 1 } else { end };
         let token = json.get(at..end).unwrap_or("");
-        layout.line.text.push_str(token);
+        layout.push(token);
         match byte {
+            b',' if layout.next() => layout.break_line(),
             b',' => {
-                layout.next();
                 layout.break_line();
+                let rest = bounds::end_of(json, end);
+                layout.line.text.push_str(json.get(end..rest).unwrap_or("").trim());
+                at = rest;
+                continue;
             }
             b':' => layout.line.text.push(' '),
             b'{' | b'[' if end == at + 1 => {
-                layout.place.push(if byte == b'{' { Step::Key(None) } else { Step::Index(0) });
+                layout.place.push(if byte == b'{' { Step::Key(None, 1) } else { Step::Index(0) });
                 layout.depth += 1;
                 layout.break_line();
             }
@@ -78,34 +80,53 @@ struct Layout {
 
 /// One level of nesting.
 enum Step {
-    /// The member whose value comes next; `None` where a name comes.
-    Key(Option<String>),
+    /// The member whose value comes next, `None` where a name comes, and which of the object's members it is, from 1.
+    Key(Option<String>, usize),
     Index(usize),
 }
 
 impl Layout {
     fn break_line(&mut self) {
-        let indent = " ".repeat(INDENT * self.depth.min(MAX_INDENT_LEVELS));
+        let indent = " ".repeat(INDENT * self.depth);
         let line = std::mem::replace(&mut self.line, Line { text: indent, field: None });
         if !line.text.trim().is_empty() {
             self.lines.push(line);
         }
     }
 
-    /// Goes on to the next member or element.
-    fn next(&mut self) {
+    /// Adds a token to the line; of a long name its beginning.
+    fn push(&mut self, token: &str) {
+        let is_name = token.starts_with('"') && matches!(self.place.last(), Some(Step::Key(None, _)));
+        match token.get(..token.floor_char_boundary(NAME + 1)) {
+            Some(start) if is_name && token.len() > NAME + 2 => {
+                self.line.text.push_str(start);
+                self.line.text.push_str("...\"");
+            }
+            _ => self.line.text.push_str(token),
+        }
+    }
+
+    /// Goes on to the next member or element; `false` if that is one too many to be laid out.
+    fn next(&mut self) -> bool {
         match self.place.last_mut() {
-            Some(Step::Key(name)) => *name = None,
-            Some(Step::Index(index)) => *index += 1,
-            None => {}
+            Some(Step::Key(name, number)) => {
+                *name = None;
+                *number += 1;
+                *number <= MEMBERS
+            }
+            Some(Step::Index(index)) => {
+                *index += 1;
+                *index < ELEMENTS
+            }
+            None => true,
         }
     }
 
     /// Takes a string, number or literal: a name where one is due, else a value.
     fn value(&mut self, token: &str) {
-        if let Some(Step::Key(name @ None)) = self.place.last_mut() {
+        if let Some(Step::Key(name @ None, _)) = self.place.last_mut() {
             *name = Some(unescape(token.trim_matches('"')).into_owned());
-        } else if token != "null" && self.place.len() <= MAX_PATH {
+        } else if token != "null" {
             let value = text(token).map_or_else(|| token.to_owned(), |text| text.into_owned());
             self.line.field = Some((self.path(), value));
         }
@@ -120,7 +141,7 @@ impl Layout {
             }
             match step {
                 Step::Index(index) => path.push_str(&index.to_string()),
-                Step::Key(name) => {
+                Step::Key(name, _) => {
                     let name = name.as_deref().unwrap_or("");
                     let is_plain = name.chars().all(|c| c.is_alphanumeric() || "_-$@?".contains(c));
                     path.push_str(&if is_plain { name.to_owned() } else { format!("\"{name}\"") });
@@ -141,8 +162,11 @@ impl Layout {
     }
 }
 
-/// An empty object or array stays on its line.
-fn open(_: &mut Layout, json: &str, at: usize) -> usize {
+/// An empty object or array stays on its line, and one that is too deep.
+fn open(layout: &Layout, json: &str, at: usize) -> usize {
+    if layout.depth == DEPTH {
+        return (bounds::end_of(json, at + 1) + 1).min(json.len());
+    }
     let rest = json[at + 1..].trim_start();
     let closes = if json.as_bytes()[at] == b'{' { rest.starts_with('}') } else { rest.starts_with(']') };
     if closes { json.len() - rest.len() + 1 } else { at + 1 }
@@ -207,6 +231,27 @@ mod tests {
         let lines = texts(&json, 10);
         assert_eq!(lines.len(), 10);
         assert!(lines[9].contains("more"));
+    }
+
+    #[test]
+    fn what_is_too_deep_or_too_wide_stands_on_one_line_as_it_was_written() {
+        let deep = format!("{}[1, {{\"b\":[]}}],2{}", "{\"a\":[".repeat(DEPTH / 2), "]}".repeat(DEPTH / 2));
+        let shown = texts(&deep, 100);
+        assert!(crate::event::bounds::is_beyond(&deep));
+        assert_eq!(shown.len(), 2 * DEPTH + 2, "{shown:#?}");
+        assert_eq!(shown.iter().filter(|line| line.trim() == "[1, {\"b\":[]}],").count(), 1, "{shown:#?}");
+        let array = format!("[{}0]", "1, ".repeat(ELEMENTS + 1));
+        let shown = texts(&array, 2_000);
+        assert_eq!(shown.len(), ELEMENTS + 3, "{:#?}", &shown[ELEMENTS - 2..]);
+        assert_eq!(shown[ELEMENTS + 1].trim(), "1, 0");
+        let object = format!("{{\"o\":{{{}\"y\":{{\"z\":0}} }} }}", "\"k\":1,".repeat(MEMBERS));
+        let shown = texts(&object, 2_000);
+        assert_eq!(shown.len(), MEMBERS + 5, "{:#?}", &shown[MEMBERS - 2..]);
+        assert_eq!(shown[MEMBERS + 2].trim(), "\"y\":{\"z\":0}");
+        let name = "é".repeat(NAME);
+        let shown = lines(&format!("{{\"{name}\":\"{name}\"}}"), 9);
+        assert_eq!(shown[1].text.trim(), format!("\"{}...\": \"{name}\"", "é".repeat(NAME / 2)));
+        assert_eq!(shown[1].field, Some((name.clone(), name)), "a filter can still name it");
     }
 
     proptest::proptest! {

@@ -95,6 +95,8 @@ pub struct ScrubCount {
     pub repaired: u64,
     /// Events with strings cut for size.
     pub cut: u64,
+    /// Events kept whole of which a part is too deep or too wide to be laid out.
+    pub flattened: u64,
 }
 
 impl Batch {

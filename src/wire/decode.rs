@@ -15,7 +15,7 @@ use super::measured;
 use super::raw::RawEvent;
 use super::row::{Known, RowMaker};
 use super::skim;
-use crate::event::Flags;
+use crate::event::{Flags, bounds};
 use crate::pipeline::{MAX_EVENT_BYTES, Redactor, Scrub};
 
 /// Elements a batch may hold; the rest is refused by position (SECURITY: limits).
@@ -139,6 +139,8 @@ impl<'s> Decoder<'s> {
             {
                 self.offered += 1;
                 let json = &text[at..end];
+                let is_beyond = self.event.extent.may_be_beyond() && bounds::is_beyond(json);
+                self.scrubbed.flattened += u64::from(is_beyond);
                 self.kept.push(position, json, &self.event, Flags::NONE, Known::Seq(0));
                 return Ok(end);
             }
@@ -229,9 +231,13 @@ impl<'s> Decoder<'s> {
 /// The text of one event after scrubbing, with the marks of what was changed, which is counted too.
 pub(super) fn scrub<'t>(redactor: &Redactor, raw: &'t str, count: &mut ScrubCount) -> (Cow<'t, str>, Flags) {
     let (text, what) = match redactor.check(raw) {
-        Scrub::Clean(raw) => return (Cow::Borrowed(raw), Flags::NONE),
+        Scrub::Clean(raw) => {
+            count.flattened += u64::from(bounds::is_beyond(raw));
+            return (Cow::Borrowed(raw), Flags::NONE);
+        }
         Scrub::Changed { text, what } => (text, what),
     };
+    count.flattened += u64::from(bounds::is_beyond(&text));
     let mut flags = Flags::NONE;
     for (happened, flag) in
         [(what.redacted > 0, Flags::REDACTED), (what.repaired, Flags::REPAIRED), (what.cut, Flags::CUT)]

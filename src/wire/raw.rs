@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Index;
 
 use super::order::Keys;
-use crate::event::json;
+use crate::event::{bounds, json};
 
 /// The fields of one event.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,25 @@ pub(super) struct RawEvent<'a> {
     pub(super) members: Vec<(&'a str, &'a str)>,
     pub(super) fields: Fields<'a>,
     pub(super) keys: Keys,
+    pub(super) extent: Extent,
+}
+
+/// How large an event may be at most, as far as one pass over it tells by the way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    /// A bit for each level of what is nested in it, and one above.
+    pub(super) levels: u64,
+    /// What separates members and elements, of all objects and arrays together.
+    pub(super) separators: usize,
+    /// Bytes of the longest name, of names that were looked at.
+    pub(super) name: usize,
+}
+
+impl Extent {
+    /// Whether any bound of what is laid out may be passed.
+    pub(super) fn may_be_beyond(self) -> bool {
+        self.levels >= 1 << bounds::DEPTH || self.separators >= bounds::MEMBERS || self.name > bounds::NAME
+    }
 }
 
 /// The members that become columns.
@@ -181,6 +200,7 @@ impl<'a> RawEvent<'a> {
     pub(super) fn clear(&mut self) {
         self.members.clear();
         self.fields = Fields::default();
+        self.extent = Extent::default();
         self.keys.begin();
     }
 }

@@ -3,7 +3,7 @@
 //! Called by `wire::decode` for each event of a batch without secrets. It takes less than JSON is: whatever is
 //! unusual (an escape in a key, deep nesting, anything wrong) it leaves to serde_json, whose word counts.
 
-use super::raw::{Raw, RawEvent};
+use super::raw::{Extent, Raw, RawEvent};
 
 /// Reads the object whose `{` is at `at` into `event`, which must be empty; gives the position past its `}`.
 ///
@@ -20,6 +20,7 @@ pub(super) fn object<'a>(text: &'a str, at: usize, event: &mut RawEvent<'a>) -> 
             Some((end, slot)) => (end, space(bytes, end + 2), slot),
             None => {
                 let end = plain_end(bytes, start)?;
+                event.extent.name = event.extent.name.max(end - start);
                 (end, value_start(bytes, end)?, event.keys.learn(&bytes[start..end]))
             }
         };
@@ -28,7 +29,7 @@ pub(super) fn object<'a>(text: &'a str, at: usize, event: &mut RawEvent<'a>) -> 
                 end if bytes[end] == b'"' => (end + 1, true),
                 end => (string_end(bytes, end)?, false),
             },
-            b'{' | b'[' => (nested_end(bytes, value)?, false),
+            b'{' | b'[' => (nested_end(bytes, value, &mut event.extent)?, false),
             _ => (word_end(bytes, value)?, false),
         };
         match slot {
@@ -38,7 +39,10 @@ pub(super) fn object<'a>(text: &'a str, at: usize, event: &mut RawEvent<'a>) -> 
         }
         at = space(bytes, end);
         match bytes.get(at)? {
-            b',' => at = space(bytes, at + 1),
+            b',' => {
+                event.extent.separators += 1;
+                at = space(bytes, at + 1);
+            }
             b'}' => return Some(at + 1),
             _ => return None,
         }
@@ -69,17 +73,18 @@ fn value_start(bytes: &[u8], key_end: usize) -> Option<usize> {
 }
 
 /// The position past the object or array at `at`. What is open is a bit each, so that depth costs no memory.
-fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+fn nested_end(bytes: &[u8], mut at: usize, extent: &mut Extent) -> Option<usize> {
     // 1 below the bits of what is open: 1 for an object, 0 for an array.
     let mut open = 1_u64;
     loop {
         let first = *bytes.get(at)?;
         if let b'{' | b'[' = first {
             open = open.checked_mul(2)? | u64::from(first == b'{');
+            extent.levels |= open;
             at = space(bytes, at + 1);
             // Brackets and braces close with the code two after the one that opens.
             if bytes.get(at) != Some(&(first + 2)) {
-                at = member_start(bytes, at, open)?;
+                at = member_start(bytes, at, open, extent)?;
                 continue;
             }
         } else {
@@ -89,7 +94,10 @@ fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
             at = space(bytes, at);
             let close = if open & 1 == 1 { b'}' } else { b']' };
             match *bytes.get(at)? {
-                b',' => break,
+                b',' => {
+                    extent.separators += 1;
+                    break;
+                }
                 byte if byte == close => open >>= 1,
                 _ => return None,
             }
@@ -98,16 +106,18 @@ fn nested_end(bytes: &[u8], mut at: usize) -> Option<usize> {
                 return Some(at);
             }
         }
-        at = member_start(bytes, space(bytes, at + 1), open)?;
+        at = member_start(bytes, space(bytes, at + 1), open, extent)?;
     }
 }
 
 /// Where the value of the next member or element starts, which itself starts at `at`.
-fn member_start(bytes: &[u8], at: usize, open: u64) -> Option<usize> {
+fn member_start(bytes: &[u8], at: usize, open: u64, extent: &mut Extent) -> Option<usize> {
     if open & 1 == 0 {
         return Some(at);
     }
-    value_start(bytes, string_end(bytes, past(bytes, at, b'"')?)? - 1)
+    let end = string_end(bytes, past(bytes, at, b'"')?)? - 1;
+    extent.name = extent.name.max(end - at - 1);
+    value_start(bytes, end)
 }
 
 /// The position past the number, truth or null at `at`.
@@ -204,11 +214,13 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::event::bounds;
 
     /// What `object` takes must be JSON to serde_json, end where it says, and have the members it found.
     fn check(text: &str) -> Option<usize> {
         let mut event = RawEvent::default();
         let end = object(text, 0, &mut event)?;
+        assert!(event.extent.may_be_beyond() || !bounds::is_beyond(&text[..end]), "{text}");
         let judged: &RawValue = serde_json::from_str(&text[..end]).expect("JSON");
         let expected = RawEvent::of(judged.get());
         assert_eq!((event.members, event.fields), (expected.members, expected.fields), "{text}");
@@ -269,6 +281,33 @@ mod tests {
         let nested = |depth: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(depth), "]".repeat(depth));
         assert_eq!(check(&nested(63)), Some(nested(63).len()));
         assert_eq!(check(&nested(64)), None);
+    }
+
+    #[test]
+    fn what_may_be_beyond_the_bounds_is_told_and_what_is_far_from_them_is_not() {
+        let array = |elements: usize| format!(r#"{{"a":[{}1]}}"#, "1,".repeat(elements - 1));
+        let members = |members: usize| format!(r#"{{"o":{{{}"z":1}}}}"#, r#""k":1,"#.repeat(members - 1));
+        let named = |bytes: usize| format!(r#"{{"o":{{"{}":1}}}}"#, "n".repeat(bytes));
+        let own = |bytes: usize| format!(r#"{{"{}":1}}"#, "n".repeat(bytes));
+        let nested =
+            |levels: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
+        for (text, may_be) in [
+            (nested(bounds::DEPTH), false),
+            (nested(bounds::DEPTH + 1), true),
+            (members(bounds::MEMBERS), false),
+            (members(bounds::MEMBERS + 1), true),
+            (array(bounds::MEMBERS), false),
+            (array(bounds::ELEMENTS + 1), true),
+            (named(bounds::NAME), false),
+            (named(bounds::NAME + 1), true),
+            (own(bounds::NAME), false),
+            (own(bounds::NAME + 1), true),
+        ] {
+            let mut event = RawEvent::default();
+            assert_eq!(object(&text, 0, &mut event), Some(text.len()));
+            assert_eq!(event.extent.may_be_beyond(), may_be, "{}", &text[..text.len().min(60)]);
+            assert!(may_be || !bounds::is_beyond(&text));
+        }
     }
 
     proptest! {

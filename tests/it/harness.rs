@@ -341,6 +341,16 @@ pub(crate) fn post_to(port: u16, body: &str) {
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
 }
 
+/// What a taillight on `port` says at `path`.
+pub(crate) fn get_from(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the port is open");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").expect("writable");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+}
+
 /// The first of `names` that is installed. Without one the test is skipped, which is a failure where `CI` is set.
 pub(crate) fn tool(names: &[&str]) -> Option<String> {
     let paths = std::env::var_os("PATH").unwrap_or_default();

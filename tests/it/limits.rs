@@ -2,8 +2,14 @@
 //!
 //! Bounds of connections and messages are in `ingest` and `storm`, those of sinks in `sinks`.
 
-use crate::harness::post_to;
+use serde_json::Value;
+
+use crate::harness::{get_from, post_to};
 use crate::pty::Terminal;
+
+fn health(port: u16) -> Value {
+    serde_json::from_str(&get_from(port, "/healthz")).expect("one line of JSON")
+}
 
 #[test]
 fn a_frame_too_large_for_one_write_is_shown_in_parts_and_counted() {
@@ -20,6 +26,37 @@ fn a_frame_too_large_for_one_write_is_shown_in_parts_and_counted() {
     terminal.wait("every row", |screen| (190..=200).contains(&screen.matches(" row ").count()));
     terminal.press("6");
     terminal.wait("the count", |screen| screen.contains("frames skipped "));
+    assert!(health(port)["screen"]["frames_skipped"].as_u64() > Some(0));
+    let metrics = get_from(port, "/metrics");
+    assert!(!metrics.contains("taillight_screen_frames_skipped_total 0"), "{metrics}");
+    terminal.press("qq");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn what_is_too_deep_is_kept_to_the_byte_shown_as_text_found_and_counted() {
+    let (mut terminal, port) = Terminal::console_with(&[], 140, 120);
+    let deep = format!("{}{{\"x\" : [1,\"needle\"]}}{}", "{\"in\":".repeat(20), "}".repeat(20));
+    let event = format!(r#"{{"type":"log","level":"warn","message":"deep one","deep":{deep}}}"#);
+    post_to(port, &event);
+    post_to(port, r#"{"type":"log","level":"info","message":"a flat one","list":[{"a":[1,2,3]}]}"#);
+    terminal.wait("both", |screen| screen.contains("deep one") && screen.contains("a flat one"));
+    terminal.press("/needle\r");
+    terminal.wait("the deep one alone", |screen| screen.contains("1 of 2") && !screen.contains("a flat one"));
+    terminal.press("k");
+    // The sixteenth level holds the rest as it was written.
+    let rest = format!("\"in\": {}", &deep[6 * 15..deep.len() - 15]);
+    terminal.wait("the rest on one line", |screen| screen.contains(&rest));
+    terminal.press("\u{1b}6");
+    terminal.wait("the count", |screen| screen.contains("1 flattened"));
+    assert_eq!(health(port)["scrubbed"]["flattened"], 1);
+    assert!(get_from(port, "/metrics").contains("taillight_events_flattened_total 1\n"));
+    terminal.press("1e");
+    terminal.wait("the question", |screen| screen.contains("the 1 event shown"));
+    terminal.press("\u{15}out.jsonl\r");
+    terminal.wait("the answer", |screen| screen.contains("wrote 1 event"));
+    let written = std::fs::read_to_string(terminal.path("out.jsonl")).expect("written");
+    assert!(written.contains(&deep), "{written}");
     terminal.press("qq");
     assert_eq!(terminal.end().0, 0);
 }

@@ -124,6 +124,11 @@ impl Terminal {
         }
     }
 
+    /// A file in the folder it runs in.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     fn resize(&mut self, width: u16, height: u16) {
         self.screen.screen_mut().set_size(size_of(height), size_of(width));
         self.master

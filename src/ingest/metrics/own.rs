@@ -35,6 +35,11 @@ pub(super) fn write_ledger(snapshot: &Snapshot, out: &mut Exposition) {
         ("taillight_values_redacted_total", "Values that were made unreadable.", ledger.redacted),
         ("taillight_events_repaired_total", "Events with broken text that was mended.", ledger.repaired),
         ("taillight_events_cut_total", "Events whose longest texts were cut.", ledger.cut),
+        (
+            "taillight_events_flattened_total",
+            "Events kept whole of which a part is too deep or too wide to be laid out.",
+            ledger.flattened,
+        ),
     ];
     for (name, help, count) in counts {
         out.one(name, Kind::Counter, help, count);

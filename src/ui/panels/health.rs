@@ -215,12 +215,15 @@ fn ring(view: &View<'_>) -> Vec<Row> {
         _ => "nothing yet".to_owned(),
     };
     let dot = theme.glyphs.dot;
-    let scrubbed = format!(
+    let mut scrubbed = format!(
         "{} redacted {dot} {} repaired {dot} {} cut",
         format::count(ledger.redacted),
         format::count(ledger.repaired),
         format::count(ledger.cut)
     );
+    if ledger.flattened > 0 {
+        scrubbed.push_str(&format!(" {dot} {} flattened", format::count(ledger.flattened)));
+    }
     let size = format!("{} {dot} {}", counted(snapshot.len(), "event"), format::bytes(snapshot.bytes));
     let beyond = ledger.beyond.all().into_iter().filter(|(_, count, _)| *count > 0);
     let beyond: Vec<_> = beyond
