@@ -40,6 +40,7 @@ pub enum Counter {
     Throttled,
     Backpressure,
     FramesSkipped,
+    ExportsStopped,
     MapsLoaded,
     MapsRefused,
     PlacesMapped,
@@ -56,7 +57,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter with its group and name, as `/healthz` and the health panel show them.
-    pub const ALL: [(Self, &'static str, &'static str); 35] = [
+    pub const ALL: [(Self, &'static str, &'static str); 36] = [
         (Self::RefusedHead, "refused", "head"),
         (Self::RefusedHost, "refused", "host"),
         (Self::RefusedOrigin, "refused", "origin"),
@@ -80,6 +81,7 @@ impl Counter {
         (Self::Throttled, "client", "throttled"),
         (Self::Backpressure, "client", "backpressure"),
         (Self::FramesSkipped, "screen", "frames_skipped"),
+        (Self::ExportsStopped, "export", "stopped"),
         (Self::MapsLoaded, "maps", "loaded"),
         (Self::MapsRefused, "maps", "refused"),
         (Self::PlacesMapped, "places", "mapped"),

@@ -5,6 +5,7 @@
 
 mod input;
 mod read;
+mod room;
 mod write;
 mod zst;
 

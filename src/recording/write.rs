@@ -1,7 +1,7 @@
 //! Events written to a file that appears under its name only once it is complete.
 //!
 //! Used by `run` and by exports of a view. It writes over a file only where that was asked for, and a file that is
-//! not finished leaves nothing behind.
+//! not finished leaves nothing behind; of one that grows too large the part there is stays, under a name that says so.
 
 use std::fs::Permissions;
 use std::io::{self, BufWriter, Write};
@@ -17,12 +17,16 @@ use crate::event::form::{Form, Format};
 use crate::event::{EventRef, gate};
 use crate::pipeline::{Redactor, Scrub};
 
+use super::room::Room;
+
 const BUFFER: usize = 64 * 1024;
 /// What people did stays with the user; the client is for everyone (as far as the umask lets it).
 const PRIVATE: u32 = 0o600;
 const PUBLIC: u32 = 0o666;
 /// Events between two reports of progress: some milliseconds of work.
 const REPORT_EVERY: u64 = 4_096;
+/// Parts of exports that may lie beside each other; of one more nothing is kept.
+const MAX_PARTS: u32 = 99;
 
 /// Why there is no file.
 #[derive(Debug, Error)]
@@ -35,6 +39,8 @@ pub enum ExportError {
     Write { name: String, reason: io::Error },
     #[error("cancelled: `{0}` was not written")]
     Cancelled(String),
+    #[error("`{name}` was not written, for {why}: narrow the filter. {kept}")]
+    Stopped { name: String, why: &'static str, kept: String },
 }
 
 /// How much has been written.
@@ -51,7 +57,10 @@ pub struct Export {
     is_forced: bool,
     form: Form,
     hiding: Option<Arc<Redactor>>,
-    out: BufWriter<NamedTempFile>,
+    /// `None` once it has stopped.
+    out: Option<BufWriter<NamedTempFile>>,
+    unfinished: PathBuf,
+    room: Room,
     /// What is written next.
     text: String,
     exported: Exported,
@@ -78,8 +87,10 @@ impl Export {
         let file = beside(path, is_forced, PRIVATE)?;
         let (mut text, exported) = (String::new(), Exported::default());
         form.head(&mut text);
-        let out = BufWriter::with_capacity(BUFFER, file);
-        let mut export = Self { path: path.to_owned(), is_forced, form, hiding: None, out, text, exported };
+        let (unfinished, room) = (file.path().to_owned(), Room::in_folder(folder_of(path)));
+        let out = Some(BufWriter::with_capacity(BUFFER, file));
+        let path = path.to_owned();
+        let mut export = Self { path, is_forced, form, hiding: None, out, unfinished, room, text, exported };
         export.flush_text()?;
         Ok(export)
     }
@@ -92,18 +103,17 @@ impl Export {
 
     /// The file that is written to until it is complete.
     pub fn unfinished(&self) -> &Path {
-        self.out.get_ref().path()
+        &self.unfinished
     }
 
     /// Adds one event, where the form has a place for it; how much there is now.
     ///
     /// # Errors
-    /// When the disk is full or gone.
+    /// When the disk is full or gone, and when it would be more than an export may take: what there is stays then, in a
+    /// file that says by its name that it is a part.
     pub fn write(&mut self, event: EventRef<'_>) -> Result<Exported, ExportError> {
         let is_first = self.exported.events == 0;
-        if self.form.event(event, is_first, &mut self.text) {
-            self.exported.events += 1;
-        }
+        let is_one = self.form.event(event, is_first, &mut self.text);
         if let Some(redactor) = &self.hiding {
             self.text = match (self.form.format, redactor.hide(&self.text)) {
                 (Format::Csv, _) => redactor.excerpt(&self.text, self.text.len()).0,
@@ -111,12 +121,51 @@ impl Export {
                 (_, Scrub::Clean(text)) => text.to_owned(),
             };
         }
+        if self.exported.bytes + self.text.len() as u64 > self.room.bytes {
+            return Err(self.stop());
+        }
+        self.exported.events += u64::from(is_one);
         self.flush_text()?;
         Ok(self.exported)
     }
 
+    /// Keeps what was written so far beside the file that there will not be.
+    fn stop(&mut self) -> ExportError {
+        self.text.clear();
+        let events = self.exported.events;
+        let kept = match (events > 0).then(|| self.part()) {
+            None => "Nothing was kept".to_owned(),
+            Some(Ok(part)) => format!("The first {events} events are in `{}`", shown(&part)),
+            Some(Err(error)) => format!("Nothing was kept: {error}"),
+        };
+        ExportError::Stopped { name: shown(&self.path), why: self.room.why, kept }
+    }
+
+    /// Brings the part there is under the name of the file with `.partial` behind it, or that with a number.
+    fn part(&mut self) -> Result<PathBuf, ExportError> {
+        self.form.tail(&mut self.text);
+        self.flush_text()?;
+        let out = self.out.take().ok_or_else(|| ExportError::NoFile(shown(&self.path)))?;
+        let mut file = out.into_inner().map_err(|error| failed(&self.path, error.into_error()))?;
+        sync(&file, &self.path)?;
+        for number in 1..=MAX_PARTS {
+            let mut name = self.path.clone().into_os_string();
+            name.push(".partial");
+            if number > 1 {
+                name.push(format!("-{number}"));
+            }
+            match file.persist_noclobber(&name) {
+                Ok(_) => return Ok(name.into()),
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => file = error.file,
+                Err(error) => return Err(failed(&self.path, error.error)),
+            }
+        }
+        Err(ExportError::Exists(format!("{}.partial", shown(&self.path))))
+    }
+
     fn flush_text(&mut self) -> Result<(), ExportError> {
-        self.out.write_all(self.text.as_bytes()).map_err(|reason| failed(&self.path, reason))?;
+        let Some(out) = &mut self.out else { return Err(ExportError::NoFile(shown(&self.path))) };
+        out.write_all(self.text.as_bytes()).map_err(|reason| failed(&self.path, reason))?;
         self.exported.bytes += self.text.len() as u64;
         self.text.clear();
         Ok(())
@@ -135,7 +184,8 @@ impl Export {
         self.form.tail(&mut self.text);
         self.flush_text()?;
         let path = self.path;
-        let file = self.out.into_inner().map_err(|error| failed(&path, error.into_error()))?;
+        let out = self.out.ok_or_else(|| ExportError::NoFile(shown(&path)))?;
+        let file = out.into_inner().map_err(|error| failed(&path, error.into_error()))?;
         sync(&file, &path)?;
         if is_given_up() {
             return Err(ExportError::Cancelled(shown(&path)));
@@ -180,17 +230,21 @@ fn beside(path: &Path, is_forced: bool, mode: u32) -> Result<NamedTempFile, Expo
             return Err(ExportError::Exists(shown(path)));
         }
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = tempfile::Builder::new()
         .prefix(".taillight-")
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder.unwrap_or(Path::new(".")));
+        .tempfile_in(folder_of(path));
     // The name of the file in the making says nothing to whoever asked for another.
     let bare = |reason: io::Error| {
         let text = reason.to_string();
         io::Error::new(reason.kind(), text.split(" at path ").next().unwrap_or(&text))
     };
     file.map_err(|reason| failed(path, bare(reason)))
+}
+
+/// Where `path` is.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Brings a file to the disk; of a large one that takes its time.
@@ -349,6 +403,47 @@ mod tests {
             assert!(matches!(error, Err(ExportError::Cancelled(_))));
             assert_eq!((asked, names(folder.path()).len()), (expected, 0));
         }
+    }
+
+    #[test]
+    fn one_that_grows_too_large_stops_and_what_there_is_stays_whole_under_another_name() {
+        let chunk = events(100);
+        let mut line = String::new();
+        assert!(Form::default().event(chunk.event(0), true, &mut line));
+        let within = |path: &Path, format: Format, bytes: u64| {
+            let mut to = Export::create(path, Form { format, without: Vec::new() }).expect("free");
+            to.room = Room { bytes, why: "it is full" };
+            export(to, chunk.events().map(Some), |_| ControlFlow::Continue(()))
+                .map_err(|error| error.to_string())
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let room = line.len() as u64 * 10 + 5;
+        for (name, listed) in [("a.jsonl.partial", 1), ("a.jsonl.partial-2", 2)] {
+            let said = within(&path, Format::Jsonl, room).expect_err("it is too much");
+            let kept = folder.path().join(name);
+            let expected = format!(
+                "`{}` was not written, for it is full: narrow the filter. The first 10 events are in `{}`",
+                path.display(),
+                kept.display()
+            );
+            assert_eq!(said, expected);
+            assert_eq!(std::fs::read_to_string(kept).expect("kept").lines().count(), 10);
+            assert_eq!(names(folder.path()).len(), listed);
+        }
+        let json = folder.path().join("b.json");
+        within(&json, Format::Json, room).expect_err("it is too much");
+        let kept = std::fs::read_to_string(folder.path().join("b.json.partial")).expect("kept");
+        let kept: serde_json::Value = serde_json::from_str(&kept).expect("a part is JSON, too");
+        assert!(kept.as_array().is_some_and(|kept| (5..=10).contains(&kept.len())), "{kept}");
+        let said = within(&path, Format::Jsonl, 3).expect_err("not even one");
+        assert!(said.ends_with("Nothing was kept"), "{said}");
+        assert_eq!(names(folder.path()).len(), 3);
+        let whole = within(&path, Format::Jsonl, u64::MAX).expect("it fits");
+        assert_eq!(within(&folder.path().join("c"), Format::Jsonl, whole.bytes).expect("it fits"), whole);
+        let said =
+            within(&folder.path().join("d"), Format::Jsonl, whole.bytes - 1).expect_err("a byte too much");
+        assert!(said.contains("The first 99 events"), "{said}");
     }
 
     #[test]

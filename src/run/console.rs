@@ -197,7 +197,7 @@ pub(super) fn show(
         counters: Arc::clone(&source.counters),
         helpers,
         sender: sender.clone(),
-        exporting: Exporting::of(&settings),
+        exporting: Exporting::of(&settings, &source.counters),
         pace,
         seen,
         chrome: Chrome::of(&settings),

@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 
 use super::console::Input;
 use crate::config::Settings;
+use crate::counters::{Counter, Counters};
 use crate::event::form::Form;
 use crate::event::gate;
 use crate::pipeline::Redactor;
@@ -24,14 +25,15 @@ pub(super) struct Exporting {
     threads: Vec<JoinHandle<()>>,
     /// What takes secrets out, where memory has them.
     hiding: Option<Arc<Redactor>>,
+    counters: Arc<Counters>,
     stop: Arc<AtomicBool>,
 }
 
 impl Exporting {
-    pub(super) fn of(settings: &Settings) -> Self {
+    pub(super) fn of(settings: &Settings, counters: &Arc<Counters>) -> Self {
         let signal = &settings.signal.0;
         let hiding = signal.hides_outside().then(|| Arc::new(Redactor::new(&signal.rules())));
-        Self { threads: Vec::new(), hiding, stop: Arc::default() }
+        Self { threads: Vec::new(), hiding, counters: Arc::clone(counters), stop: Arc::default() }
     }
 
     /// Starts writing; what came of it is sent as a notice.
@@ -48,6 +50,7 @@ impl Exporting {
     ) -> io::Result<()> {
         self.stop = Arc::default();
         let (stop, sender, hiding) = (Arc::clone(&self.stop), sender.clone(), self.hiding.clone());
+        let counters = Arc::clone(&self.counters);
         let write = move || {
             let written = write(&chosen, form, (&path, is_forced), hiding, &stop, &sender);
             let news = match written {
@@ -58,6 +61,10 @@ impl Exporting {
                     Input::Written { path, said }
                 }
                 Err(error @ ExportError::Cancelled(_)) => Input::Notice(error.to_string()),
+                Err(error @ ExportError::Stopped { .. }) => {
+                    counters.add(Counter::ExportsStopped, 1);
+                    Input::Notice(error.to_string())
+                }
                 Err(error) => Input::Notice(format!("export failed: {error}")),
             };
             // A console that has ended in the meantime has nobody to tell.

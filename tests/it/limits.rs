@@ -4,8 +4,9 @@
 
 use serde_json::Value;
 
-use crate::harness::{get_from, post_to};
+use crate::harness::{command, get_from, post_to};
 use crate::pty::Terminal;
+use crate::sinks::Disk;
 
 fn health(port: u16) -> Value {
     serde_json::from_str(&get_from(port, "/healthz")).expect("one line of JSON")
@@ -57,6 +58,54 @@ fn what_is_too_deep_is_kept_to_the_byte_shown_as_text_found_and_counted() {
     terminal.wait("the answer", |screen| screen.contains("wrote 1 event"));
     let written = std::fs::read_to_string(terminal.path("out.jsonl")).expect("written");
     assert!(written.contains(&deep), "{written}");
+    terminal.press("qq");
+    assert_eq!(terminal.end().0, 0);
+}
+
+/// Events as lines, each a little over a kilobyte.
+fn lines(count: usize) -> String {
+    let long = "x".repeat(1_024);
+    (0..count).map(|number| format!("{{\"type\":\"log\",\"message\":\"m{number} {long}\"}}\n")).collect()
+}
+
+#[test]
+fn an_export_stops_before_its_disk_is_full_and_what_there_is_can_be_read() {
+    let (home, small) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let Some(_disk) = Disk::of(small.path(), "size=1m") else { return };
+    let (from, to) = (home.path().join("all.jsonl"), small.path().join("out.jsonl"));
+    std::fs::write(&from, lines(2_000)).expect("written");
+    let export = |to: &std::path::Path| {
+        command(home.path()).args(["export", "--from"]).arg(&from).arg("-o").arg(to).output().expect("runs")
+    };
+    let stopped = export(&to);
+    let said = String::from_utf8_lossy(&stopped.stderr).into_owned();
+    assert_eq!(stopped.status.code(), Some(4), "{said}");
+    assert!(
+        said.contains("was not written, for an export takes at most nine tenths of what is free"),
+        "{said}"
+    );
+    let part = small.path().join("out.jsonl.partial");
+    let size = std::fs::metadata(&part).expect("kept").len();
+    assert!((700 << 10..950 << 10).contains(&size), "{size}");
+    let kept = command(home.path()).args(["stats", "--json", "--from"]).arg(&part).output().expect("runs");
+    let kept: Value = serde_json::from_slice(&kept.stdout).expect("JSON");
+    assert!(said.contains(&format!("The first {} events are in", kept["events"])), "{said}");
+    assert!(!to.exists() && std::fs::read_dir(small.path()).expect("readable").count() == 1);
+    std::fs::remove_file(part).expect("removed");
+
+    let (mut terminal, port) = Terminal::console_with(&[], 160, 24);
+    post_to(port, &lines(500));
+    post_to(port, &lines(700));
+    terminal.wait("all", |screen| screen.contains("1,200 events"));
+    terminal.press("e");
+    terminal.wait("the question", |screen| screen.contains("the 1,200 events shown"));
+    terminal.press(&format!("\u{15}{}", to.display()));
+    terminal.wait("the path is looked at", |screen| screen.contains("new file, folder writable"));
+    terminal.press("\r");
+    terminal.wait("the answer", |screen| screen.contains("an export takes at most nine tenths"));
+    assert!(small.path().join("out.jsonl.partial").exists());
+    assert_eq!(health(port)["export"]["stopped"], 1);
+    assert!(get_from(port, "/metrics").contains("taillight_export_stopped_total 1\n"));
     terminal.press("qq");
     assert_eq!(terminal.end().0, 0);
 }

@@ -246,11 +246,11 @@ fn a_recording_is_what_open_reads_and_holds_everything_sent_to_the_end() {
 }
 
 /// A small disk in the place of a folder, until it is dropped.
-struct Disk<'a>(&'a Path);
+pub(crate) struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {
     /// `None` where none may be mounted.
-    fn of(folder: &'a Path, options: &str) -> Option<Self> {
+    pub(crate) fn of(folder: &'a Path, options: &str) -> Option<Self> {
         let mut mount = Command::new(tool(&["mount"])?);
         let mount = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).output();
         if mount.is_ok_and(|output| output.status.success()) {
