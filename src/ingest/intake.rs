@@ -28,8 +28,9 @@ use crate::wire::{self, Batch, Note};
 
 /// How long a hello waits for what is being written.
 const HELLO_WITHIN: Duration = Duration::from_secs(1);
-/// Text of events that may wait for the store (SECURITY: ingest queue), in KiB.
+/// Text of events that may wait for the store, in KiB, and how many of them (SECURITY: ingest queue).
 const QUEUE_KIB: u32 = 64 * 1024;
+const QUEUE_EVENTS: usize = 100_000;
 
 /// Where the events of a batch stand in their client's count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,9 +185,21 @@ impl Intake {
         Ok(order.clients.window(client).map_or(0, super::ack::Window::acked))
     }
 
-    /// Waits until whoever takes a batch of so many bytes has room for it.
-    async fn room(&self, bytes: usize) -> Result<Room<'_>, Refusal> {
-        let kib = u32::try_from(bytes / 1024).unwrap_or(QUEUE_KIB).clamp(1, QUEUE_KIB);
+    /// Whether half of what may wait for the store is there already.
+    pub(super) fn has_little_room(&self) -> bool {
+        self.queued.available_permits() * 2 < QUEUE_KIB as usize || self.store.has_little_room()
+    }
+
+    /// Waits for room as a batch of so many bytes would, and takes none.
+    pub(super) async fn pass(&self, bytes: usize) {
+        // A taillight that is stopping takes no batch that would have to wait.
+        drop(self.room(bytes, 1).await);
+    }
+
+    /// Waits until whoever takes a batch of so many bytes and events has room for it.
+    async fn room(&self, bytes: usize, events: usize) -> Result<Room<'_>, Refusal> {
+        let share = events.saturating_mul(QUEUE_KIB as usize) / QUEUE_EVENTS;
+        let kib = u32::try_from(share.max(bytes / 1024)).unwrap_or(QUEUE_KIB).clamp(1, QUEUE_KIB);
         let permit = Arc::clone(&self.queued).acquire_many_owned(kib).await.map_err(|_| Refusal::Stopping)?;
         let slot = self.store.reserve().await.ok_or(Refusal::Stopping)?;
         let follower = match &self.follower {
@@ -200,7 +213,7 @@ impl Intake {
     /// Takes a batch: what its client sent before is left out, the rest goes through the signal stages and is stored
     /// exactly once. Ends when the batch may be acked.
     pub async fn submit(&self, mut batch: Batch, numbered: Option<Numbered>) -> Result<Receipt, Refusal> {
-        let mut room = std::pin::pin!(self.room(batch.chunk.bytes()));
+        let mut room = std::pin::pin!(self.room(batch.chunk.bytes(), batch.chunk.len()));
         let room = match poll!(&mut room) {
             Poll::Ready(room) => room,
             Poll::Pending => {

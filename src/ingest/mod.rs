@@ -9,6 +9,7 @@ mod asks;
 mod door;
 mod ends;
 mod files;
+mod flow;
 mod health;
 mod holder;
 mod http;

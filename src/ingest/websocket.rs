@@ -25,6 +25,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use super::ack::ClientKey;
 use super::asks::{Ask, Listening};
 use super::door::{Door, MAX_MESSAGE, MAX_SENTE_MESSAGE};
+use super::flow::Flow;
 use super::intake::{Numbered, Refusal};
 use super::meter::{Metered, Progress, RATE, is_no_progress};
 use crate::counters::{Counter, Entry};
@@ -160,6 +161,7 @@ struct Connection<S> {
     pinged: Instant,
     control: u32,
     control_at: Instant,
+    flow: Flow,
     asks: Listening,
     /// What the health screen knows of the page.
     page: Entry,
@@ -193,6 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             pinged: now,
             control: CONTROL_BURST,
             control_at: now,
+            flow: Flow::default(),
             asks,
             page,
         }
@@ -401,7 +404,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let Some(client) = self.client else {
             return self.broken("hello", "a `hello` must come before the first batch", "").await;
         };
-        self.note_batch(&batch);
+        self.await_turn(&batch).await?;
         let door = Arc::clone(&self.door);
         let mut taken = std::pin::pin!(door.intake.submit(batch, Some(Numbered { client, first: seq })));
         let receipt = match poll!(&mut taken) {

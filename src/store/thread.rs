@@ -47,6 +47,13 @@ pub struct StoreHandle {
 }
 
 impl StoreHandle {
+    /// A way to whoever holds the other end, with room for so many messages.
+    #[cfg(test)]
+    pub fn to_nobody(room: usize) -> (Self, mpsc::Receiver<StoreMsg>) {
+        let (sender, receiver) = mpsc::channel(room);
+        (Self { sender }, receiver)
+    }
+
     /// Waits for room and sends; `false` if the store has stopped.
     pub async fn send(&self, message: StoreMsg) -> bool {
         self.sender.send(message).await.is_ok()
@@ -60,6 +67,11 @@ impl StoreHandle {
     /// Waits for room without sending yet, so that what follows cannot be interrupted.
     pub async fn reserve(&self) -> Option<mpsc::Permit<'_, StoreMsg>> {
         self.sender.reserve().await.ok()
+    }
+
+    /// Whether fewer than half of the messages that may wait have room.
+    pub fn has_little_room(&self) -> bool {
+        self.sender.capacity() * 2 < self.sender.max_capacity()
     }
 
     /// The books as of everything sent before.

@@ -128,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             self.sender = self.sender.clone().introduced(&hello);
         }
         if heard.batch.offered > 0 {
-            self.keep(heard.batch).await;
+            self.keep(heard.batch).await?;
         }
         self.settle(false).await;
         for ask in &heard.asks {
@@ -139,15 +139,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         Ok(())
     }
 
-    async fn keep(&mut self, batch: Batch) {
+    async fn keep(&mut self, batch: Batch) -> Result<(), Option<Ending>> {
         let last = batch.chunk.events().rev().find(|event| !event.flags().has(Flags::OWN));
         let session = last.map(|event| Arc::from(event.session()));
-        self.note_batch(&batch);
+        self.await_turn(&batch).await?;
         // Events of these protocols are not numbered, so only a taillight that is closing refuses them.
         let _ = self.door.intake.submit(batch, None).await;
         if let Some(session) = session {
             self.set_live(session).await;
         }
+        Ok(())
     }
 
     /// Stores the events about what was folded; `all` of it when the connection ends.
