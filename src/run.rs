@@ -27,6 +27,7 @@ mod load;
 mod log;
 mod looks;
 mod mapping;
+mod memory;
 mod open;
 mod pace;
 mod person;

@@ -74,6 +74,7 @@ impl Kept {
         said.extend(settings.take_variables(variables).into_iter().map(|one| (one, String::new())));
         settings.take_flags(common.flags.iter().cloned());
         said.extend(no_root(&settings, &cwd).map(|one| (one, String::new())));
+        said.extend(super::memory::complaint(&settings).map(|one| (one, String::new())));
         said.extend(settings.stray_alerts().into_iter().map(|one| (one, String::new())));
         let own = settings.keys.iter().map(|own| (own.action.as_str(), own.keys.as_str()));
         let (keys, mistakes) = Keymap::new(own);

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::control::{self, Control};
 use super::log::{Log, Out, undelivered};
-use super::{Usage, reading, state_folder};
+use super::{Usage, memory, reading, state_folder};
 use crate::alerts::Board;
 use crate::config::{self, Settings};
 use crate::counters::Counters;
@@ -259,7 +259,7 @@ pub(super) const UNENCRYPTED: &str =
 
 /// What memory keeps.
 fn retention(settings: &Settings) -> Retention {
-    Retention { events: settings.retain, bytes: settings.memory, age_ms: settings.retain_age_ms() }
+    Retention { events: settings.retain, bytes: memory::of(settings), age_ms: settings.retain_age_ms() }
 }
 
 /// Makes signal stages, redaction and alerts those of `settings`.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::console::{self, Input, Source};
 use super::kept::Kept;
 use super::mapping::Files;
-use super::{reading, signals};
+use super::{memory, reading, signals};
 use crate::alerts::Board;
 use crate::cli::{Open, Speed};
 use crate::counters::Counters;
@@ -35,7 +35,8 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
     let filter = super::filter::checked(open.filter.as_deref().unwrap_or_default(), &kept.settings.saved)?;
     let filter = kept.start_filter(filter.text(), false);
     let snapshots = Arc::new(Published::new(Snapshot::default()));
-    let retention = Retention { events: kept.settings.retain, bytes: kept.settings.memory, age_ms: None };
+    let retention =
+        Retention { events: kept.settings.retain, bytes: memory::of(&kept.settings), age_ms: None };
     let (store, storing) = store::spawn(retention, Arc::clone(&snapshots))?;
     let recording =
         Recording::new(open.files.clone(), ingest::now(), Redactor::new(&kept.settings.signal.0.rules()))
