@@ -14,6 +14,7 @@ use super::sections::{Reader, SECTIONS};
 use super::table::{Flag, LATENCY_COLUMNS, SETTINGS, STREAM_COLUMNS, Setting, position, variable};
 use crate::alerts;
 use crate::filter::nearest;
+use crate::ingest;
 use crate::pipeline::Signal;
 use crate::sinks;
 
@@ -193,7 +194,7 @@ impl Default for Settings {
             allow_hosts: Vec::new(),
             token: String::new(),
             require_key: false,
-            connections: 10_240,
+            connections: ingest::CONNECTIONS,
             retain: 1_000_000,
             memory: 256 << 20,
             retain_age: String::new(),

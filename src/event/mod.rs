@@ -41,7 +41,7 @@ pub use order::Order;
 pub use person::Person;
 pub use row::{Flags, Msg, Row, RowOf};
 pub use runs::{Form, Run, Runs};
-pub use shapes::{Presence, Shape, Shapes};
+pub use shapes::{Occurrence, Shape, Shapes};
 pub use texts::{BETWEEN, Texts};
 pub use time::{Micros, Timestamp};
 pub use vital::{Rating, Vital};

@@ -25,7 +25,7 @@ pub struct Shape(Box<[(Box<str>, bool)]>);
 
 /// What a shape says of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
+pub enum Occurrence {
     /// There is none, or it is null.
     Absent,
     /// There is exactly one of that name.
@@ -82,12 +82,12 @@ impl Shape {
     }
 
     /// Whether there is a member `name`, in any case style.
-    pub fn presence(&self, name: &str) -> Presence {
+    pub fn occurrence(&self, name: &str) -> Occurrence {
         let mut found = self.0.iter().filter(|(key, _)| json::same_name(&json::unescape(key), name));
         match (found.next_back(), found.next_back()) {
-            (None | Some((_, true)), _) => Presence::Absent,
-            (Some(_), None) => Presence::Once,
-            (Some(_), Some(_)) => Presence::Repeated,
+            (None | Some((_, true)), _) => Occurrence::Absent,
+            (Some(_), None) => Occurrence::Once,
+            (Some(_), Some(_)) => Occurrence::Repeated,
         }
     }
 }
@@ -101,12 +101,12 @@ mod tests {
         let rows = [r#"{"a-b":1,"c":null}"#, r#"{"a-b":2,"c":null}"#, r#"{"aB":1,"A_B":2,"\u0063":0}"#, "{}"];
         let shapes = Shapes::of(rows.into_iter());
         assert_eq!(shapes.rows(), [0, 0, 1, 2]);
-        let presence = |shape: usize, name| shapes.all()[shape].presence(name);
+        let occurrence = |shape: usize, name| shapes.all()[shape].occurrence(name);
         assert_eq!(
-            [presence(0, "aB"), presence(0, "c"), presence(0, "x")],
-            [Presence::Once, Presence::Absent, Presence::Absent]
+            [occurrence(0, "aB"), occurrence(0, "c"), occurrence(0, "x")],
+            [Occurrence::Once, Occurrence::Absent, Occurrence::Absent]
         );
-        assert_eq!([presence(1, "ab"), presence(1, "c")], [Presence::Repeated, Presence::Once]);
+        assert_eq!([occurrence(1, "ab"), occurrence(1, "c")], [Occurrence::Repeated, Occurrence::Once]);
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
             let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
             let row = format!("{{{}}}", members.join(","));
             let shapes = Shapes::of(std::iter::once(row.as_str()));
-            let is_there = shapes.all()[0].presence(&name) != Presence::Absent;
+            let is_there = shapes.all()[0].occurrence(&name) != Occurrence::Absent;
             proptest::prop_assert_eq!(is_there, json::get(&row, &name).is_some());
         }
     }

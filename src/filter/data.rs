@@ -14,7 +14,7 @@ use super::text::{TextTest, same_text};
 use super::typed::{Bounds, Pattern};
 use super::value::Measure;
 use crate::event::leaves::{leaves, text_of};
-use crate::event::{Chunk, Form, Presence, json};
+use crate::event::{Chunk, Form, Occurrence, json};
 
 /// Values at some paths, and what is asked of them.
 #[derive(Debug)]
@@ -115,12 +115,12 @@ impl DataLeaf {
             let mut present = self
                 .paths
                 .iter()
-                .map(|path| shape.presence(&path[0]))
-                .filter(|found| *found != Presence::Absent);
+                .map(|path| shape.occurrence(&path[0]))
+                .filter(|found| *found != Occurrence::Absent);
             let first = present.next();
             passes[number] = is_presence && first.is_some();
             may_pass[number] = !is_presence && first.is_some();
-            is_once[number] = is_flat && first == Some(Presence::Once) && present.next().is_none();
+            is_once[number] = is_flat && first == Some(Occurrence::Once) && present.next().is_none();
         }
         let [mut passed, mut rest, mut once] = [Bits::new(), Bits::new(), Bits::new()];
         for (bits, table) in [(&mut passed, passes), (&mut rest, may_pass), (&mut once, is_once)] {

@@ -26,7 +26,7 @@ pub const MAX_MESSAGE: usize = 1024 * 1024;
 pub(super) const MAX_SENTE_MESSAGE: usize = 16 * 1024 * 1024;
 
 /// WebSockets that may be open where nothing else is said (SECURITY: limits).
-const CONNECTIONS: u64 = 10_240;
+pub const CONNECTIONS: u64 = 10_240;
 
 /// Shared by all connections.
 pub struct Door {

@@ -27,7 +27,7 @@ mod telling;
 mod websocket;
 
 pub use asks::Asks;
-pub use door::{Door, MAX_MESSAGE};
+pub use door::{CONNECTIONS, Door, MAX_MESSAGE};
 pub use files::client;
 pub use holder::{Holder, holder_of};
 pub use intake::{Intake, Numbered, Receipt, Refusal};
