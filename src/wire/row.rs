@@ -439,3 +439,26 @@ fn presence(fields: &Fields<'_>) -> Flags {
     }
     flags
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Body, decode_body};
+
+    #[test]
+    fn long_messages_are_indexed_only_at_their_beginning() {
+        let long = format!("{}é{}", "a".repeat(MAX_MSG_BYTES - 1), "b".repeat(5_000));
+        for text in [long.clone(), format!("\\n{long}")] {
+            let event = format!("{{\"message\":\"{text}\"}}");
+            let read = decode_body(&event, &Sender::default(), &Redactor::default());
+            let Ok(Body::Bare(batch)) = read else { panic!("an event") };
+            let event = batch.chunk.event(0);
+            assert_eq!(
+                event.msg().len(),
+                MAX_MSG_BYTES - usize::from(!text.starts_with('\\')),
+                "at a character"
+            );
+            assert!(event.json().contains(&text), "the data has all of it");
+        }
+    }
+}

@@ -186,3 +186,29 @@ fn of_many_large_messages_on_their_way_the_one_that_stands_still_is_asked_to_com
     });
     assert_eq!(counters.get(Counter::ClosedRecycled), 1);
 }
+
+#[test]
+fn a_page_that_floods_is_read_at_its_rate_and_that_is_counted() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().start_paused(true).build().expect("a runtime");
+    let counters = Arc::new(Counters::default());
+    runtime.block_on(async {
+        let (ours, theirs) = duplex(64 * 1024);
+        let (_stop, stopping) = watch::channel(false);
+        let who = (Speech::Native, Arc::from(""));
+        tokio::spawn(serve_at(TIMES, ours, door(&counters), who, stopping));
+        let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+        client.send(Message::text(r#"{"t":"hello","v":1,"client":"c","next":1}"#)).await.expect("sent");
+        let (begun, events) = (Instant::now(), vec!["{}"; 10_000].join(","));
+        for batch in 0..50 {
+            let frame = format!(r#"{{"t":"batch","seq":{},"events":[{events}]}}"#, batch * 10_000 + 1);
+            client.send(Message::text(frame)).await.expect("sent");
+        }
+        let is_last = |message: &Message| message.to_text().is_ok_and(|text| text.contains("500000"));
+        read_until(&mut client, is_last).await;
+        // Half a million events at 200,000 a second; the last batch and a little more may be ahead.
+        let took = begun.elapsed();
+        assert!((Duration::from_millis(2_400)..Duration::from_millis(2_600)).contains(&took), "{took:?}");
+    });
+    assert!((40..=50).contains(&counters.get(Counter::Throttled)), "{}", counters.get(Counter::Throttled));
+}

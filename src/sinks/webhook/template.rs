@@ -152,3 +152,22 @@ fn pagerduty_severity(level: Level) -> &'static str {
         Level::Trace | Level::Debug | Level::Info | Level::Report => "info",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::Redactor;
+    use crate::wire::{Body, Sender, decode_body};
+
+    #[test]
+    fn a_message_for_slack_has_an_end_and_its_block_too() {
+        let line = "<".repeat(400);
+        let event = json!({ "type": "error", "message": line, "stack": vec![&*line; 40].join("\n") });
+        let read = decode_body(&event.to_string(), &Sender::default(), &Redactor::default());
+        let Ok(Body::Bare(batch)) = read else { panic!("an event") };
+        let text = slack(batch.chunk.event(0), 7);
+        assert_eq!(text.chars().count(), SLACK_MAX);
+        assert!(text.ends_with("…```") && text.matches("```").count() == 2, "{text}");
+        assert!(text.contains("7 more of it since the last message"), "{text}");
+    }
+}
