@@ -23,8 +23,8 @@ impl Room {
     }
 
     fn of(free: Option<u64>) -> Self {
-        let most = Self { bytes: MOST, why: "an export takes at most 2 GiB" };
-        let why = "an export takes at most nine tenths of what is free on its disk";
+        let most = Self { bytes: MOST, why: "2 GiB" };
+        let why = "nine tenths of what is free on its disk";
         match free.map(|free| free - free / 10) {
             Some(bytes) if bytes < MOST => Self { bytes, why },
             _ => most,

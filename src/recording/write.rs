@@ -39,8 +39,8 @@ pub enum ExportError {
     Write { name: String, reason: io::Error },
     #[error("cancelled: `{0}` was not written")]
     Cancelled(String),
-    #[error("`{name}` was not written, for {why}: narrow the filter. {kept}")]
-    Stopped { name: String, why: &'static str, kept: String },
+    #[error("export stopped at {why}: {kept}")]
+    Stopped { why: &'static str, kept: String },
 }
 
 /// How much has been written.
@@ -134,11 +134,12 @@ impl Export {
         self.text.clear();
         let events = self.exported.events;
         let kept = match (events > 0).then(|| self.part()) {
-            None => "Nothing was kept".to_owned(),
-            Some(Ok(part)) => format!("The first {events} events are in `{}`", shown(&part)),
-            Some(Err(error)) => format!("Nothing was kept: {error}"),
+            None => "nothing was kept".to_owned(),
+            Some(Ok(part)) if events == 1 => format!("the first event is in `{}`", shown(&part)),
+            Some(Ok(part)) => format!("the first {events} events are in `{}`", shown(&part)),
+            Some(Err(error)) => format!("nothing was kept: {error}"),
         };
-        ExportError::Stopped { name: shown(&self.path), why: self.room.why, kept }
+        ExportError::Stopped { why: self.room.why, kept }
     }
 
     /// Brings the part there is under the name of the file with `.partial` behind it, or that with a number.
@@ -412,7 +413,7 @@ mod tests {
         assert!(Form::default().event(chunk.event(0), true, &mut line));
         let within = |path: &Path, format: Format, bytes: u64| {
             let mut to = Export::create(path, Form { format, without: Vec::new() }).expect("free");
-            to.room = Room { bytes, why: "it is full" };
+            to.room = Room { bytes, why: "a test" };
             export(to, chunk.events().map(Some), |_| ControlFlow::Continue(()))
                 .map_err(|error| error.to_string())
         };
@@ -422,11 +423,8 @@ mod tests {
         for (name, listed) in [("a.jsonl.partial", 1), ("a.jsonl.partial-2", 2)] {
             let said = within(&path, Format::Jsonl, room).expect_err("it is too much");
             let kept = folder.path().join(name);
-            let expected = format!(
-                "`{}` was not written, for it is full: narrow the filter. The first 10 events are in `{}`",
-                path.display(),
-                kept.display()
-            );
+            let expected =
+                format!("export stopped at a test: the first 10 events are in `{}`", kept.display());
             assert_eq!(said, expected);
             assert_eq!(std::fs::read_to_string(kept).expect("kept").lines().count(), 10);
             assert_eq!(names(folder.path()).len(), listed);
@@ -437,13 +435,13 @@ mod tests {
         let kept: serde_json::Value = serde_json::from_str(&kept).expect("a part is JSON, too");
         assert!(kept.as_array().is_some_and(|kept| (5..=10).contains(&kept.len())), "{kept}");
         let said = within(&path, Format::Jsonl, 3).expect_err("not even one");
-        assert!(said.ends_with("Nothing was kept"), "{said}");
+        assert!(said.ends_with("nothing was kept"), "{said}");
         assert_eq!(names(folder.path()).len(), 3);
         let whole = within(&path, Format::Jsonl, u64::MAX).expect("it fits");
         assert_eq!(within(&folder.path().join("c"), Format::Jsonl, whole.bytes).expect("it fits"), whole);
         let said =
             within(&folder.path().join("d"), Format::Jsonl, whole.bytes - 1).expect_err("a byte too much");
-        assert!(said.contains("The first 99 events"), "{said}");
+        assert!(said.contains("the first 99 events"), "{said}");
     }
 
     #[test]
