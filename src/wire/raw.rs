@@ -26,14 +26,14 @@ pub(super) struct Extent {
     pub(super) levels: u64,
     /// What separates members and elements, of all objects and arrays together.
     pub(super) separators: usize,
-    /// Bytes of the longest name, of names that were looked at.
-    pub(super) name: usize,
+    /// The lengths of names that were looked at, all bits of them together: no less than the longest.
+    pub(super) names: usize,
 }
 
 impl Extent {
     /// Whether any bound of what is laid out may be passed.
     pub(super) fn may_be_beyond(self) -> bool {
-        self.levels >= 1 << bounds::DEPTH || self.separators >= bounds::MEMBERS || self.name > bounds::NAME
+        self.levels >= 1 << bounds::DEPTH || self.separators >= bounds::MEMBERS || self.names >= bounds::NAME
     }
 }
 

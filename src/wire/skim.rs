@@ -20,7 +20,7 @@ pub(super) fn object<'a>(text: &'a str, at: usize, event: &mut RawEvent<'a>) -> 
             Some((end, slot)) => (end, space(bytes, end + 2), slot),
             None => {
                 let end = plain_end(bytes, start)?;
-                event.extent.name = event.extent.name.max(end - start);
+                event.extent.names |= end - start;
                 (end, value_start(bytes, end)?, event.keys.learn(&bytes[start..end]))
             }
         };
@@ -116,7 +116,7 @@ fn member_start(bytes: &[u8], at: usize, open: u64, extent: &mut Extent) -> Opti
         return Some(at);
     }
     let end = string_end(bytes, past(bytes, at, b'"')?)? - 1;
-    extent.name = extent.name.max(end - at - 1);
+    extent.names |= end - at - 1;
     value_start(bytes, end)
 }
 
@@ -298,9 +298,9 @@ mod tests {
             (members(bounds::MEMBERS + 1), true),
             (array(bounds::MEMBERS), false),
             (array(bounds::ELEMENTS + 1), true),
-            (named(bounds::NAME), false),
+            (named(bounds::NAME - 1), false),
             (named(bounds::NAME + 1), true),
-            (own(bounds::NAME), false),
+            (own(bounds::NAME - 1), false),
             (own(bounds::NAME + 1), true),
         ] {
             let mut event = RawEvent::default();
