@@ -406,12 +406,14 @@ const channel = (who, acked, queue, done) => {
 
 	return {
 		add, pump, connect, close,
-		leave(isEnd) {
+		leave(isEnd, isKept) {
 			flush();
 			gone ||= isEnd;
 			pump(isEnd);
 			beacon();
 			if (gone || !ready) save();
+			// A page that the browser keeps for "back" would hold its connection, and read as one more tab.
+			if (isKept) close();
 		},
 		wake(isNew) {
 			gone = false;
@@ -963,7 +965,7 @@ const RECORDERS = {
 
 	// The last to hear of it.
 	leaving() {
-		on(window, 'pagehide', () => live.leave(true));
+		on(window, 'pagehide', ({ persisted }) => live.leave(true, persisted));
 		on(document, 'visibilitychange', () => (isHidden() ? live.leave() : live.wake()));
 		on(window, 'pageshow', ({ persisted }) => persisted && live.wake(true));
 	},

@@ -65,6 +65,24 @@ pub fn hits(text: &str, hits: impl IntoIterator<Item = Range<usize>>) -> Vec<(u1
     hits.into_iter().map_while(place).collect()
 }
 
+/// Whether a divider `width` wide shows both titles whole.
+pub fn rule_fits(width: u16, left: &str, right: &str) -> bool {
+    let room = title_room(width);
+    let [left, right] = [left, right].map(|title| Gate::default().line(title, room));
+    !left.is_cut && !right.is_cut && is_room_for(left.columns, right.columns, room)
+}
+
+/// A title has a blank on either side of it, and a rule's end beside that.
+fn title_room(width: u16) -> usize {
+    usize::from(width).saturating_sub(usize::from(2 * (RULE_END + 1)))
+}
+
+/// Between two titles stand two blanks and a dash.
+fn is_room_for(left: usize, right: usize, room: usize) -> bool {
+    let needed = if left > 0 { left + 3 + right } else { right };
+    needed <= room
+}
+
 /// Draws a divider over the first row of `area`: `── left ───── right ──`.
 ///
 /// Where both titles do not fit the right one is left out, then the left one is cut.
@@ -73,17 +91,13 @@ pub fn rule(buf: &mut Buffer, area: Rect, left: &str, right: &str, style: Style,
     let row = Rect { height: area.height.min(1), ..area };
     let dashes = glyphs.horizontal.repeat(usize::from(row.width));
     text(buf, row, row.x, row.y, &dashes, style);
-    // A title has a blank on either side of it, and a rule's end beside that.
-    let frame = usize::from(2 * (RULE_END + 1));
-    let room = usize::from(row.width).saturating_sub(frame);
+    let room = title_room(row.width);
     let left = gate.line(left, room);
     if left.columns > 0 {
         title(buf, row, row.x + RULE_END, &left.text(), style);
     }
     let right = gate.line(right, room);
-    // Between two titles stand two blanks and a dash.
-    let needed = if left.columns > 0 { left.columns + 3 + right.columns } else { right.columns };
-    if right.columns > 0 && !right.is_cut && needed <= room {
+    if right.columns > 0 && !right.is_cut && is_room_for(left.columns, right.columns, room) {
         let columns = u16::try_from(right.columns).unwrap_or(u16::MAX);
         title(
             buf,

@@ -318,6 +318,19 @@ test('a page back from the cache connects anew, whatever its old socket says', (
   assert.equal(page.sockets.length, 2, 'the end of the old socket is nobody’s business');
 });
 
+test('a page that the browser keeps for later lets its connection go', () => {
+  const page = connected();
+  say(page, 2);
+  page.window.emit('pagehide', { persisted: true });
+  assert.ok(page.socket.closed, 'a tab would be counted twice');
+  assert.equal(page.beacons.length, 1);
+  page.clock.advance(20000);
+  assert.equal(page.sockets.length, 1, 'nobody connects for a page that is not shown');
+  page.window.emit('pageshow', { persisted: true });
+  page.socket.accept({ acked: 1 });
+  assert.deepEqual(numbers(page.socket), [2]);
+});
+
 test('three refusals are explained once if taillight runs, then tries are far apart', async () => {
   const asked = [], page = makePage({ window: { fetch: async (...args) => asked.push(args) } });
   for (let i = 0; i < 3; i++) {

@@ -41,7 +41,7 @@ const COLUMNS: [Column; 11] = [
     sorted("sess", Align::Right, (6, 6), 60),
     sorted("first", Align::Right, (5, 5), 70),
     sorted("last", Align::Right, (5, 5), 0),
-    plain("trend", Align::Left, (8, 8), 76),
+    plain("trend", Align::Left, (8, 8), 90),
     plain("loads", Align::Left, (8, 8), 140),
     plain("where", Align::Left, (18, 22), 110),
     plain("message", Align::Rest, (0, 0), 0),

@@ -360,6 +360,13 @@ impl Stream {
                 Line::Between(Interlude::Mark(at)) => render_mark(row, buf, at.event(), view),
             }
         }
+        let is_looked_through = view.matches.scanned >= view.matches.snapshot.len();
+        if view.is_filtered && view.matches.total == 0 && is_looked_through {
+            // Below the dividers, and apart from them.
+            let y = area.y.saturating_add(u16::try_from(lines.len() + 1).unwrap_or(u16::MAX));
+            let text = "no events match: x drops the last term, f shows all";
+            draw::text(buf, area, area.x.saturating_add(2), y, text, view.theme.dim);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::ui::cursor::Cursor;
 use crate::ui::draw;
+use crate::ui::format;
 use crate::ui::keys::Action;
 use crate::ui::theme::Theme;
 
@@ -214,7 +215,10 @@ impl<K: Clone + Ord + Hash> List<K> {
         note: &str,
         cells: impl Fn(usize) -> Vec<Cell<'a>>,
     ) {
-        draw::rule(buf, area, &self.title(theme), note, theme.rule, theme.glyphs);
+        self.height = usize::from(area.height.saturating_sub(HEAD));
+        let top = self.cursor.scroll(keys, self.height);
+        let more = places.len().saturating_sub(top + self.height);
+        draw::rule(buf, area, &self.title(more, (area.width, note), theme), note, theme.rule, theme.glyphs);
         let placed = place_but(self.columns, self.hidden, area);
         let ends = placed.iter().map(|(at, x, width, _)| (*at, *x, x.saturating_add(*width)));
         self.titles = (area.y.saturating_add(1), ends.collect());
@@ -222,8 +226,6 @@ impl<K: Clone + Ord + Hash> List<K> {
         let titles: Vec<_> =
             self.columns.iter().enumerate().map(|(at, own)| cell(titled(own, theme), style(at))).collect();
         draw_row((row_of(area, 1), buf), theme, &placed, &titles, [false; 2]);
-        self.height = usize::from(area.height.saturating_sub(HEAD));
-        let top = self.cursor.scroll(keys, self.height);
         let selected = self.cursor.position(keys);
         for (line, place) in places.iter().enumerate().skip(top).take(self.height) {
             let y = HEAD + u16::try_from(line - top).unwrap_or(u16::MAX - HEAD);
@@ -232,14 +234,17 @@ impl<K: Clone + Ord + Hash> List<K> {
         }
     }
 
-    /// `sort: p99 ▾`, and that the order is held while it is.
-    fn title(&self, theme: &Theme) -> String {
+    /// `sort: p99 ▾`, that the order is held while it is, and how many rows are below where the `note` leaves room.
+    fn title(&self, more: usize, (width, note): (u16, &str), theme: &Theme) -> String {
         let title = self.columns.get(self.sort).map_or(Cow::Borrowed(""), |column| titled(column, theme));
         let turn = if self.is_reversed { "reversed" } else { theme.glyphs.unfolded };
-        match self.held {
-            Some(_) => format!("sort: {title} {turn} {} order held", theme.glyphs.dot),
+        let dot = theme.glyphs.dot;
+        let own = match self.held {
+            Some(_) => format!("sort: {title} {turn} {dot} order held"),
             None => format!("sort: {title} {turn}"),
-        }
+        };
+        let whole = format!("{own} {dot} {} {} more", theme.glyphs.newer, format::count(more as u64));
+        if more > 0 && draw::rule_fits(width, &whole, note) { whole } else { own }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Shared by the stream and the timeline.
 
-use crate::event::{EventRef, Flags, Level};
+use crate::event::{EventRef, Flags, Level, json};
 use crate::filter::term_for;
 
 /// The filter term that keeps what is most telling of an event: its group, its endpoint, what a log says, else its id.
@@ -53,10 +53,16 @@ pub(in crate::ui) fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
     known.map_or(own, |(_, long, short)| if is_wide { long } else { short })
 }
 
-/// A request's own message says less than its method and route, which the columns do not show.
+/// A request's own message says less than its method and route, which the columns do not show; that the page gave it
+/// up stands in no column.
 pub(in crate::ui) fn row_text(event: EventRef<'_>) -> &str {
     let is_plain_request = event.flags().has(Flags::REQUEST) && event.level() < Level::Warn;
-    if is_plain_request { event.endpoint() } else { event.msg() }
+    if is_plain_request && !is_aborted(event) { event.endpoint() } else { event.msg() }
+}
+
+fn is_aborted(event: EventRef<'_>) -> bool {
+    let says = |key| event.get(&[key]).and_then(json::text).is_some_and(|text| text == "true");
+    event.status().is_none() && (says("aborted") || says("aborted?"))
 }
 
 /// An error, or a request that failed; an alert about them is not one more.
