@@ -5,10 +5,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Flag, Kind, SETTINGS, Setting, Value};
+pub use common::{Common, command};
+
 use crate::event::form;
+
+mod common;
 
 /// Shows, live in your terminal, what the browser is doing.
 #[derive(Debug, Parser)]
@@ -26,6 +29,14 @@ pub struct Cli {
     pub filter: Option<String>,
     #[command(flatten)]
     pub common: Common,
+}
+
+impl Cli {
+    /// What was typed, or what is to be said instead.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut matches = command().try_get_matches()?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command()))
+    }
 }
 
 /// What to do; without one: the console.
@@ -82,97 +93,6 @@ pub enum Command {
         /// A command, or `filter`
         topic: Option<String>,
     },
-}
-
-/// Options of every command: where the settings are, and settings themselves.
-///
-/// Those come from the table of settings, with its defaults and its help.
-#[derive(Clone, Debug, Default)]
-pub struct Common {
-    /// In the place of the user's own settings file.
-    pub config: Option<PathBuf>,
-    /// The settings that were given, with their values in the order given.
-    pub flags: Vec<(&'static Setting, Vec<Value>)>,
-}
-
-const HEADING: &str = "Common options";
-
-impl Args for Common {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        let config = Arg::new("config")
-            .long("config")
-            .value_name("FILE")
-            .value_parser(clap::value_parser!(PathBuf))
-            .help("Settings file to use in the place of your own [env: TAILLIGHT_CONFIG]");
-        let options = SETTINGS.iter().filter_map(option).chain([config]);
-        options.fold(command, |command, option| command.arg(option.global(true).help_heading(HEADING)))
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
-    }
-}
-
-/// The option of a setting, if it has one.
-fn option(setting: &'static Setting) -> Option<Arg> {
-    let is_list = matches!(setting.kind, Kind::List(_) | Kind::Choices(_));
-    Some(match setting.flag {
-        Flag::None => return None,
-        Flag::Switch(name, _) => {
-            let help = setting.help.split("; auto:").next().unwrap_or(setting.help);
-            Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-        }
-        Flag::Value(name, value) => {
-            let read = move |text: &str| -> Result<Value, String> {
-                setting.kind.of_flag(text).ok_or_else(|| format!("write {}", setting.kind.allowed()))
-            };
-            let more = if is_list { " (may be repeated)" } else { "" };
-            let option = Arg::new(name).long(name).value_name(value);
-            let option = option.help(format!("{}{more}{}", setting.help, default_of(setting)));
-            option.value_parser(read).action(if is_list { ArgAction::Append } else { ArgAction::Set })
-        }
-    })
-}
-
-/// ` [default: 8245]`, where there is one.
-fn default_of(setting: &Setting) -> String {
-    let words = match setting.kind {
-        Kind::Choice(words) => format!(" [{}]", words.join(", ")),
-        _ => String::new(),
-    };
-    match setting.default() {
-        Value::Number(bytes) if matches!(setting.kind, Kind::Size) => {
-            format!(" [default: {}MiB]", bytes >> 20)
-        }
-        Value::Number(number) => format!(" [default: {number}]"),
-        Value::Text(text) if !text.is_empty() => format!("{words} [default: {text}]"),
-        _ => words,
-    }
-}
-
-impl FromArgMatches for Common {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut common = Self { config: matches.get_one::<PathBuf>("config").cloned(), flags: Vec::new() };
-        for setting in &SETTINGS {
-            let values: Vec<Value> = match setting.flag {
-                Flag::None => continue,
-                Flag::Switch(name, value) => {
-                    let is_given = matches.get_flag(name);
-                    setting.kind.of_flag(value).filter(|_| is_given).into_iter().collect()
-                }
-                Flag::Value(name, _) => matches.get_many(name).into_iter().flatten().cloned().collect(),
-            };
-            if !values.is_empty() {
-                common.flags.push((setting, values));
-            }
-        }
-        Ok(common)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
 }
 
 /// Options of `tail`.
@@ -471,13 +391,40 @@ fn span(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+    use crate::config::Value;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_lists_the_options_that_mean_something_to_it() {
+        let mut all = command();
+        all.build();
+        let mut help = |name: &str| {
+            let found = all.find_subcommand_mut(name).expect("a command");
+            found.render_help().to_string()
+        };
+        for (name, has, has_not) in [
+            ("check", "--config", "--port"),
+            ("export", "--record", "--port"),
+            ("open", "--mouse", "--port"),
+            ("serve", "--record", "--editor"),
+            ("tail", "--color", "--mouse"),
+            ("demo", "--mouse", "--nothing"),
+            ("config", "--editor", "--nothing"),
+        ] {
+            let text = help(name);
+            assert!(text.contains(has) && !text.contains(has_not), "{name}\n{text}");
+        }
+        // What is not listed is taken all the same: whoever has it in an alias need not think of the command.
+        for line in ["taillight check x --port 0", "taillight --port 0 check x"] {
+            let matches = command().try_get_matches_from(line.split(' ')).expect(line);
+            let cli = Cli::from_arg_matches(&matches).expect(line);
+            assert_eq!(cli.common.flags.len(), 1, "{line}");
+        }
     }
 
     #[test]

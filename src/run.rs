@@ -26,6 +26,7 @@ mod listener;
 mod load;
 mod log;
 mod looks;
+mod man;
 mod mapping;
 mod memory;
 mod open;
@@ -44,13 +45,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::CommandFactory;
 use thiserror::Error;
 
 use kept::Kept;
 pub use listener::{Listener, StartError};
 
-use crate::cli::{Cli, Command, KeyAction};
+use crate::cli::{Cli, Command, KeyAction, command};
 use crate::config::{Color, GlyphSet};
 use crate::ingest::{self, key};
 use crate::load::LoadError;
@@ -88,9 +88,11 @@ pub fn run(cli: Cli) -> ExitCode {
 
 /// Says what the command line itself has to say: its help, its version, or what is wrong with it.
 pub fn tell(told: &clap::Error) -> ExitCode {
+    let ended = ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(code::USAGE));
     match told.print() {
-        Ok(()) => ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(code::USAGE)),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(code::FINE),
+        Ok(()) => ended,
+        // Who closed the pipe has read enough; what was wrong stays wrong.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ended,
         Err(error) => {
             let _ = writeln!(io::stderr(), "taillight: {TO_STDOUT}: {error}");
             ExitCode::from(code::FILE)
@@ -142,15 +144,11 @@ fn explain(cli: &Cli) -> anyhow::Result<u8> {
     match &cli.command {
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "taillight", &mut text);
+            clap_complete::generate(*shell, &mut command(), "taillight", &mut text);
             print(&text)
         }
         Some(Command::Help { topic }) => help::run(topic.as_deref()),
-        Some(Command::Man) => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-            print(&text)
-        }
+        Some(Command::Man) => man::run(),
         _ => Ok(code::FINE),
     }
 }

@@ -1,9 +1,7 @@
 //! `taillight help`: of a command, or of the filter language.
 
-use clap::CommandFactory;
-
 use super::{Usage, print};
-use crate::cli::Cli;
+use crate::cli::command;
 
 const FILTER: &str = include_str!("../../assets/filter.md");
 
@@ -14,7 +12,7 @@ pub(super) fn run(topic: Option<&str>) -> anyhow::Result<u8> {
         let text: String = FILTER.split_inclusive('\n').filter(|line| !line.starts_with("<!--")).collect();
         return print(text.as_bytes());
     }
-    let mut command = Cli::command();
+    let mut command = command();
     // Only then do the commands know the common options.
     command.build();
     let help = match topic {
