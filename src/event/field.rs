@@ -178,7 +178,7 @@ pub static FIELDS: &[Field] = &[
     field("host", &["domain"], FieldKind::Text, Column::Host, ["api.example.com", "localhost"], "the host and port of the URL"),
     field("page", &[], FieldKind::Url, Column::First(&[&["page"]]), ["/dashboard", "/login"], "the page the event happened on"),
     field("route", &[], FieldKind::Text, Column::Route, ["/api/users/:id", "/login"], "the route template of a request: /api/users/:id"),
-    field("endpoint", &[], FieldKind::Name, Column::Endpoint, ["\"GET /api/users\"", "\"POST /login\""], "the whole endpoint: method, host unless the page's own, route"),
+    field("endpoint", &[], FieldKind::Name, Column::Endpoint, ["\"GET /api/users\"", "\"POST /login\""], "the whole endpoint: method, host unless the page's own, route; a path alone is its route"),
     field("method", &["verb"], FieldKind::Name, Column::First(&[&["method"]]), ["GET", "POST"], "the request method"),
     field("status", &["code"], FieldKind::Status, Column::Status, ["400", "500"], "the response status: 404, 5xx, 400..499"),
     field("duration", &["dur"], FieldKind::Duration, Column::Duration, ["200ms", "1.5s"], "how long it took; without a unit in ms"),

@@ -131,7 +131,7 @@ impl Check<'_> {
         if written.op == Op::Has && saved::is_saved(&written.path) {
             return Err(saved::not_replaced(written));
         }
-        let subject = subject(&written.path);
+        let subject = of_route(subject(&written.path), &written.operand);
         let kind = match &subject {
             Subject::Field(field) => Some(field.kind),
             Subject::Data(_) => None,
@@ -296,6 +296,22 @@ pub(super) fn subject(path: &[String]) -> Subject {
         None => {
             Subject::Data(path.iter().map(|part| part.strip_suffix('?').unwrap_or(part).to_owned()).collect())
         }
+    }
+}
+
+/// An endpoint begins with its method: who asks `endpoint` for a path means its route.
+fn of_route(subject: Subject, operand: &Operand) -> Subject {
+    let is_path = |scalar: &Scalar| scalar.text.starts_with('/');
+    let asks_for_path = match operand {
+        Operand::Scalar(scalar) => is_path(scalar),
+        Operand::List(items) => items.iter().all(is_path),
+        Operand::Regexp(_) => false,
+    };
+    match &subject {
+        Subject::Field(field) if field.name == "endpoint" && asks_for_path => {
+            Subject::Field(Field::find("route").expect("the table has route"))
+        }
+        _ => subject,
     }
 }
 

@@ -105,6 +105,11 @@ fn the_kind_of_field_decides_what_a_colon_means() {
         ("host:api.example.com", &[1, 2]),
         ("route:/a", &[1]),
         ("endpoint:\"get api.example.com/a/b\"", &[1]),
+        // Whoever asks for a path means the route.
+        ("endpoint:/a", &[1]),
+        ("endpoint=/a/b", &[1]),
+        ("endpoint in (/a, /c)", &[1]),
+        ("endpoint:a/b", &[]),
         ("element:buy", &[6]),
         ("element:save", &[6]),
         ("session:latest", &[2, 3]),

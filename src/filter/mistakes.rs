@@ -8,7 +8,7 @@ use State::{Error as E, Pending as P};
 type Mistake = (&'static str, usize, usize, State, &'static str, &'static str, Option<&'static str>);
 
 #[rustfmt::skip]
-const MISTAKES: [Mistake; 36] = [
+const MISTAKES: [Mistake; 38] = [
     ("status>=", 9, 1, P, "E-NOVAL", "status>= needs a value, like status>=400", None),
     ("status>=4oo", 9, 3, E, "E-NUM", "`4oo` is not a number: status takes 404, 5xx or 400..499. Did you mean 400?", Some("status>=400")),
     ("level:wran", 7, 4, E, "E-ENUM", "unknown level `wran`. Did you mean warn? (trace debug info warn error fatal report)", Some("level:warn")),
@@ -16,6 +16,8 @@ const MISTAKES: [Mistake; 36] = [
     ("status=>400", 7, 2, E, "E-OP", "`=>` is not an operator here. Did you mean >= ?", Some("status>=400")),
     ("duration>fast", 10, 4, E, "E-DUR", "`fast` is not a duration: write 200ms, 1.5s or 2m", None),
     ("duration>200msec", 13, 4, E, "E-UNIT", "unknown unit `msec`: use us, ms, s, m (minutes) or h", Some("duration>200ms")),
+    ("status:200-299", 8, 7, E, "E-RANGE", "for a range write 200..299", Some("status:200..299")),
+    ("duration:100ms-1.5s", 10, 10, E, "E-RANGE", "for a range write 100ms..1.5s", Some("duration:100ms..1.5s")),
     ("duration>100ms<500ms", 15, 1, E, "E-CHAIN", "one comparison at a time: for a range write duration:100ms..500ms", Some("duration:100ms..500ms")),
     ("message:\"Cannot read", 9, 1, P, "E-QUOTE", "this quote is never closed: add \" at the end", Some("message:\"Cannot read\"")),
     ("(level:error or status>=500", 1, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("(level:error or status>=500)")),

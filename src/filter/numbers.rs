@@ -17,6 +17,7 @@ pub(super) fn number(value: &Value<'_>, measure: Measure, own_unit: &str) -> Res
     let sign = value.sign();
     refuse_chain(value)?;
     refuse_range(value)?;
+    refuse_dash(value, measure, own_unit)?;
     let one = |text: &str, at: usize| {
         value::quantity(text, measure, own_unit).map_err(|bad| explain(value, measure, text, at, &bad))
     };
@@ -134,6 +135,16 @@ pub(super) fn refuse_range(value: &Value<'_>) -> Result<()> {
     let whole = value.written.field_span.start..value.scalar.span.end;
     let error = value.error("E-CHAIN", message);
     Err(if value.scalar.is_quoted { error } else { error.with_fix(whole, range) })
+}
+
+/// `200-299`
+fn refuse_dash(value: &Value<'_>, measure: Measure, own_unit: &str) -> Result<()> {
+    let is_one = |text: &str| value::quantity(text, measure, own_unit).is_ok();
+    let sides = value.plain().split_once('-').filter(|(low, high)| is_one(low) && is_one(high));
+    let Some((low, high)) = sides.filter(|_| value.sign() == Sign::Is) else { return Ok(()) };
+    let range = format!("{low}..{high}");
+    let error = value.error("E-RANGE", format!("for a range write {range}"));
+    Err(error.with_fix(value.scalar.span.clone(), range))
 }
 
 /// `100ms<500ms`
