@@ -8,6 +8,7 @@ use crate::stack;
 
 mod message;
 
+use message::is_url;
 pub use message::normalise_message;
 
 /// What is known of a problem; leave empty what is not.
@@ -29,7 +30,7 @@ pub struct Evidence<'a> {
 /// This gives the group of a problem, never 0: for a failed request its endpoint and status, whatever it is called
 /// and says; else its type and
 /// - the top own frame alone where that is source-mapped;
-/// - else the normalised message and the top own frame.
+/// - else the normalised message and the top own frame; of what could not be loaded, or was not let, its address.
 ///
 /// `scratch` is overwritten; it is here to be reused.
 pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
@@ -58,7 +59,14 @@ pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut
     }
     normalise_message(evidence.message, scratch);
     hash.part(scratch);
-    if let Some(frame) = frame {
+    if let Some(address) = evidence.loaded() {
+        scratch.clear();
+        stack::push_plain_file(address, scratch);
+        let path = std::mem::take(scratch);
+        normalise_message(&path, scratch);
+        hash.part(host_of(address));
+        hash.part(scratch);
+    } else if let Some(frame) = frame {
         hash.place(frame.file, frame.function, scratch);
     } else if scratch.is_empty() {
         hash.part(evidence.subtype);
@@ -72,6 +80,17 @@ impl Evidence<'_> {
         let names_one = matches!(self.subtype, "api-call" | "network");
         !self.endpoint.is_empty() && self.status.map_or(names_one, |status| status >= 400)
     }
+
+    /// The address of what was not loaded: no line of code says which it was.
+    fn loaded(&self) -> Option<&str> {
+        let is_loaded = matches!(self.subtype, "resource" | "csp");
+        self.message.split_whitespace().filter(|_| is_loaded).find(|word| is_url(word))
+    }
+}
+
+fn host_of(address: &str) -> &str {
+    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
 /// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/); written out because it must never change.
@@ -143,6 +162,25 @@ mod tests {
         let mapped = Evidence { mapped: Some(("src/cart.ts", "save")), ..error() };
         assert_eq!(of(mapped), of(Evidence { message: "other words", stack: FIREFOX, ..mapped }));
         assert_ne!(of(mapped), of(Evidence { mapped: Some(("src/cart.ts", "load")), ..mapped }));
+    }
+
+    #[test]
+    fn what_was_not_loaded_is_known_by_its_address() {
+        let failed = |address: &str| {
+            let message = format!("Failed to load script {address}");
+            of(Evidence { kind: "error", subtype: "resource", message: &message, ..Evidence::default() })
+        };
+        let own = failed("http://localhost:5173/assets/index-B3f9xQ1z.js");
+        assert_eq!(own, failed("http://localhost:5173/assets/index-Zq81mPa0.js?v=2"), "another build");
+        assert_ne!(own, failed("http://localhost:5173/assets/vendor-B3f9xQ1z.js"));
+        assert_ne!(own, failed("https://cdn.example/assets/index-B3f9xQ1z.js"));
+        assert_eq!(failed("https://cdn.example/avatars/42.png"), failed("https://cdn.example/avatars/7.png"));
+        // A message of one's own is told by its words.
+        let said = |address: &str| {
+            let message = format!("no answer of {address}");
+            of(Evidence { kind: "error", subtype: "console", message: &message, ..Evidence::default() })
+        };
+        assert_eq!(said("https://a.example/x"), said("https://b.example/y"));
     }
 
     #[test]

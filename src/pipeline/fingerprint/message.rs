@@ -88,7 +88,7 @@ fn quoted(rest: &str, first: char, before: &str) -> Option<usize> {
     Some(start + length + close.len_utf8())
 }
 
-fn is_url(rest: &str) -> bool {
+pub(super) fn is_url(rest: &str) -> bool {
     matches!(rest.as_bytes(), [b'h' | b'w' | b'b', ..])
         && ["http://", "https://", "ws://", "wss://", "blob:"].iter().any(|scheme| rest.starts_with(scheme))
 }
