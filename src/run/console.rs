@@ -364,6 +364,8 @@ impl Console {
             Input::Terminal(Event::Key(key)) => Msg::Key(key),
             Input::Terminal(Event::Paste(text)) => Msg::Paste(text),
             Input::Terminal(Event::Mouse(event)) => Msg::Mouse(event),
+            Input::Terminal(Event::FocusGained) => Msg::Focus(true),
+            Input::Terminal(Event::FocusLost) => Msg::Focus(false),
             Input::Terminal(_) | Input::News => return Ok(None),
             Input::Notice(text) => Msg::Notice(text),
             Input::Work(work) => {

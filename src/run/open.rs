@@ -24,7 +24,7 @@ use crate::pipeline::Redactor;
 use crate::published::Published;
 use crate::recording::{Far, Recording};
 use crate::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
-use crate::ui::format::counted;
+use crate::ui::format::{count, counted};
 use crate::ui::{Facts, Unit, Work};
 
 /// Events this close together in time are shown together.
@@ -43,6 +43,8 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
             .with_reading(reading::of(&kept.settings));
     let feed = Feed {
         store,
+        snapshots: Arc::clone(&snapshots),
+        retention,
         files: Files::of(&kept.settings),
         newest: Timestamp(0),
         speed: open.speed,
@@ -92,6 +94,9 @@ fn facts(files: &[PathBuf]) -> Facts {
 
 struct Feed {
     store: StoreHandle,
+    /// What the store keeps of what it was handed, and how much it may.
+    snapshots: Arc<Published<Snapshot>>,
+    retention: Retention,
     files: Files,
     newest: Timestamp,
     speed: Speed,
@@ -104,6 +109,16 @@ struct Feed {
     began: Instant,
 }
 
+/// Memory that holds `all` events where `bytes` hold `kept`, as one would type it.
+fn enough(bytes: u64, kept: u64, all: u64) -> String {
+    let needed = u128::from(bytes) * u128::from(all) / u128::from(kept.max(1));
+    // A quarter more: events of the other end may be longer.
+    let mib = u64::try_from((needed + needed / 4) >> 20).unwrap_or(u64::MAX >> 1).max(1).next_power_of_two();
+    if mib >= 1024 { format!("{}GiB", mib >> 10) } else { format!("{mib}MiB") }
+}
+
+/// How long the store may take for what it was handed last.
+const SETTLED: Duration = Duration::from_secs(5);
 /// Progress is told of what takes longer.
 const SOON: Duration = Duration::from_millis(200);
 
@@ -181,10 +196,37 @@ impl Feed {
         let Some(console) = self.told.get() else { return };
         // A console that has ended has nobody to tell.
         let _ = console.send(Input::Work(None));
-        if was_stopped {
-            let said = format!("stopped reading after {}", counted(self.read, "event"));
+        let said = if was_stopped {
+            Some(format!("stopped reading after {}", counted(self.read, "event")))
+        } else {
+            self.kept()
+        };
+        if let Some(said) = said {
             let _ = console.send(Input::Notice(said));
         }
+    }
+
+    /// What memory does not hold of the files, and which option would let it; `None` where it holds everything.
+    fn kept(&self) -> Option<String> {
+        let began = Instant::now();
+        while self.snapshots.get().end < self.read && began.elapsed() < SETTLED {
+            if self.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            thread::park_timeout(Duration::from_millis(20));
+        }
+        let snapshot = self.snapshots.get();
+        let kept = snapshot.len();
+        if kept == 0 || snapshot.first == 0 {
+            return None;
+        }
+        let option = if kept >= self.retention.events {
+            format!("--retain {}", self.read)
+        } else {
+            format!("--memory {}", enough(snapshot.bytes, kept, self.read))
+        };
+        let (kept, read) = (count(kept), counted(self.read, "event"));
+        Some(format!("memory holds the newest {kept} of {read}: {option} holds all"))
     }
 
     fn send(&mut self, chunk: Chunk) -> bool {
@@ -195,5 +237,23 @@ impl Feed {
         !self.stop.load(Ordering::Relaxed)
             && self.store.send_blocking(StoreMsg::Append { chunk: Arc::new(chunk), tally, permit: None })
             && self.store.send_blocking(StoreMsg::Tick(self.newest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::enough;
+
+    #[test]
+    fn the_memory_that_is_advised_holds_everything() {
+        for (bytes, kept, all, expected) in [
+            (256 << 20, 500_000, 1_500_000, "1GiB"),
+            (256 << 20, 500_000, 500_001, "512MiB"),
+            (1 << 20, 1_000, 1_001, "1MiB"),
+            (256 << 20, 1_000, 1_000_000_000, "524288GiB"),
+            (0, 0, 0, "1MiB"),
+        ] {
+            assert_eq!(enough(bytes, kept, all), expected);
+        }
     }
 }

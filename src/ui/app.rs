@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use rustc_hash::FxHashSet;
 
 use super::alerted::Alerted;
 use super::asking::{Asked, Told};
@@ -43,6 +44,8 @@ pub enum Msg {
     Key(KeyEvent),
     Paste(String),
     Mouse(MouseEvent),
+    /// The terminal has got the focus, or lost it.
+    Focus(bool),
     /// How everything looks from now on.
     Theme(Theme),
     /// How far something is that takes its time; `None` once it is done.
@@ -105,6 +108,8 @@ pub struct App {
     pub(super) has_marked: bool,
     pub(super) marks: Marks,
     pub(super) around: Option<Around>,
+    /// The groups that were new when the terminal lost the focus.
+    pub(super) left: Option<FxHashSet<u64>>,
     pub(super) saved: Arc<[Saved]>,
     pub(super) saved_list: Option<SavedList>,
     /// When saved filters were last counted.
@@ -150,9 +155,11 @@ impl World {
             matches: &self.matches,
             tables: &self.matches.tables,
             is_filtered: !bar.in_force().is_all(),
+            is_typing: bar.is_editing(),
             facts: &self.facts,
             counters: &self.counters,
             sinks: &self.sinks,
+            is_frozen: self.frozen_at.is_some(),
             now: self.frozen_at.unwrap_or(self.moment()),
             zone: &self.zone,
             theme: &self.theme,
@@ -215,6 +222,7 @@ impl App {
             has_marked: false,
             marks: Marks::default(),
             around: None,
+            left: None,
             saved: Arc::from([]),
             saved_list: None,
             counted: Timestamp(0),
@@ -280,6 +288,7 @@ impl App {
     fn on_news(&mut self, news: Msg) {
         match news {
             Msg::Matches(matches) => self.on_matches(matches),
+            Msg::Focus(is_here) => self.on_focus(is_here),
             Msg::Notice(text) => self.say(text),
             Msg::Warning(text) => self.notice = Some((text, None)),
             Msg::Advice(advice) => self.bar.advise(advice, self.world.now),

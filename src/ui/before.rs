@@ -1,11 +1,12 @@
 //! What a page did just before an event: the last click or navigation of its session, and the requests since.
 //!
-//! Often the whole answer to why something failed. Looks at everything kept, whatever the filter.
+//! Often the whole answer to why something failed. Looks at everything kept of its page load, whatever the filter.
 
 use super::format;
+use super::panels::is_aborted;
 use super::theme::Theme;
 use super::view::View;
-use crate::event::{EventRef, Family, Flags};
+use crate::event::{EventRef, Family, Flags, Timestamp};
 use crate::scan::Moment;
 
 /// Events looked back at, and for how long.
@@ -18,22 +19,10 @@ const MAX_STEP: usize = 44;
 
 /// `3.4s  click #save "Save" → POST /api/orders 500 (3,421ms) → this`; `None` where nothing came before.
 pub(super) fn of(at: Moment, event: EventRef<'_>, view: &View<'_>) -> Option<String> {
-    if event.session().is_empty() {
-        return None;
-    }
     let theme = view.theme;
     let (mut requests, mut click) = (Vec::new(), None);
-    let lowest = at.ordinal.saturating_sub(MAX_EVENTS).max(view.snapshot.first);
-    for ordinal in (lowest..at.ordinal).rev() {
-        let Some(other) = view.snapshot.event(ordinal) else { break };
-        let ago = at.inst.since(other.inst());
-        if ago > MAX_MS {
-            break;
-        }
-        if ago < 0 || (other.session(), other.tab()) != (event.session(), event.tab()) {
-            continue;
-        }
-        if other.family() == Family::Analytics && matches!(other.subtype(), "user-action" | "navigation") {
+    for other in earlier(at, event, view) {
+        if is_action(other) {
             click = Some(other);
             break;
         }
@@ -61,10 +50,37 @@ pub(super) fn of(at: Moment, event: EventRef<'_>, view: &View<'_>) -> Option<Str
     Some(format!("{ago}  {}", steps.join(&format!(" {} ", theme.glyphs.arrow))))
 }
 
+/// The last click or navigation before a request began, as it is told.
+pub(super) fn cause(ordinal: u64, request: EventRef<'_>, view: &View<'_>) -> Option<String> {
+    let took = request.duration().map_or(0, |span| i64::try_from(span.0 / 1_000).unwrap_or(i64::MAX));
+    let began = Moment { inst: Timestamp(request.inst().0.saturating_sub(took)), ordinal };
+    let action = earlier(began, request, view).find(|other| is_action(*other))?;
+    Some(view.theme.gate.plain_capped(action.msg(), MAX_STEP))
+}
+
+fn is_action(event: EventRef<'_>) -> bool {
+    event.family() == Family::Analytics && matches!(event.subtype(), "user-action" | "navigation")
+}
+
+/// What came before `at` in the page load of `event`, the newest first, as far as one looks back.
+fn earlier<'v>(at: Moment, event: EventRef<'v>, view: &View<'v>) -> impl Iterator<Item = EventRef<'v>> {
+    let snapshot = view.snapshot;
+    let lowest = at.ordinal.saturating_sub(MAX_EVENTS).max(snapshot.first);
+    let is_known = !event.session().is_empty();
+    let all = (lowest..at.ordinal).rev().take_while(move |_| is_known);
+    let kept = all.map_while(|ordinal| snapshot.event(ordinal));
+    kept.take_while(move |other| at.inst.since(other.inst()) <= MAX_MS).filter(move |other| {
+        let is_of_load = event.load().is_none() || other.load() == event.load();
+        let is_same = (other.session(), other.tab()) == (event.session(), event.tab());
+        at.inst.since(other.inst()) >= 0 && is_of_load && is_same
+    })
+}
+
 fn told(request: EventRef<'_>, theme: &Theme) -> String {
     let status = match request.status() {
         Some(status) => format!(" {status}"),
         None if request.flags().has(Flags::FAILED) => " failed".to_owned(),
+        None if is_aborted(request) => " aborted".to_owned(),
         None => String::new(),
     };
     let took = request.duration().map(|span| format!(" ({})", format::millis(span, theme.glyphs)));

@@ -121,13 +121,24 @@ fn lines(view: &View<'_>) -> Vec<Said> {
     let said = |rank, style, text: String| Said { text, style, key: "", hang: 0, rank };
     let copied = |key, text: &str| Said { text: text.to_owned(), style: theme.text, key, hang: 0, rank: 0 };
     let blank = |rank| said(rank, theme.text, String::new());
-    vec![
+    let refused = view.counters.refusals().pop().map(|last| {
+        let text = format!("{}  a page was refused: {}", theme.glyphs.failed, last.message);
+        Said { hang: 3, ..said(0, theme.error, text) }
+    });
+    let mut all = vec![
         blank(3),
         said(0, theme.title, "Waiting for a page.".to_owned()),
         blank(4),
-        said(0, theme.text, format!("{}  listening on http://{address}   ({})", mark(true), heard_by(view.facts))),
+        said(
+            0,
+            theme.text,
+            format!("{}  listening on http://{address}   ({})", mark(true), heard_by(view.facts)),
+        ),
         said(0, theme.text, format!("{}  a page connects", mark(is_connected))),
         said(0, theme.text, format!("{}  the first event arrives", mark(false))),
+    ];
+    all.extend(refused);
+    all.extend([
         blank(2),
         copied("y", "Put this one line in your page, before your own scripts:"),
         said(0, theme.accent, format!("  <script src=\"http://{address}/taillight.js{key}\"></script>")),
@@ -156,7 +167,8 @@ fn lines(view: &View<'_>) -> Vec<Said> {
             "No events in memory. Nothing is written to disk unless you export (e) or start with --record FILE."
                 .to_owned(),
         ),
-    ]
+    ]);
+    all
 }
 
 /// What was found out about why nothing arrives.

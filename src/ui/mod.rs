@@ -6,6 +6,7 @@
 mod alerted;
 mod app;
 mod asking;
+mod away;
 mod bar_view;
 mod before;
 mod chrome;

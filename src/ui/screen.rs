@@ -47,8 +47,13 @@ pub(super) fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Posi
     let frozen = app.frozen.as_ref().map(|newest| newest.total.saturating_sub(app.world.matches.total));
     let theme = &app.world.theme;
     let dot = theme.glyphs.dot;
-    let note =
-        frozen.map(|waiting| format!("frozen {dot} {} waiting {dot} Space goes on", format::count(waiting)));
+    let at = app.world.frozen_at.map(|at| {
+        let local = at.to_jiff().to_zoned_datetime(app.world.zone.clone());
+        local.strftime("%H:%M:%S").to_string()
+    });
+    let note = frozen.zip(at).map(|(waiting, at)| {
+        format!("frozen at {at} {dot} {} waiting {dot} Space goes on", format::count(waiting))
+    });
     draw::rule(buf, rule, note.as_deref().unwrap_or(""), "", theme.rule, theme.glyphs);
     app.chrome.mouse.body = body;
     cursor = app.render_chrome(body, buf).or(cursor);

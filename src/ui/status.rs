@@ -7,7 +7,7 @@ use super::format::{self, counted};
 use super::theme::Theme;
 use super::view::View;
 use crate::config::Settings;
-use crate::counters::Counter;
+use crate::counters::{Counter, Refused};
 
 /// From this width on words are whole.
 const WIDE: u16 = 100;
@@ -15,6 +15,8 @@ const WIDE: u16 = 100;
 const PAGES: usize = 12;
 /// Later than this is worth a mark, in milliseconds.
 const LATE_MS: i64 = 2_000;
+/// A page that was not let in is told of for so long, in milliseconds.
+const RECENT_MS: i64 = 60_000;
 /// Blanks between two parts.
 const GAP: usize = 2;
 
@@ -37,6 +39,11 @@ pub(super) fn parts(view: &View<'_>, settings: &Settings, width: u16) -> Vec<Sta
     let mut parts = Vec::new();
     if let Some(recording) = &view.facts.recording {
         parts.push(state(view.theme.gate.plain_capped(recording, 30), false, 9));
+        // Of a file one expects to see everything.
+        let evicted = view.snapshot.first;
+        if evicted > 0 {
+            parts.push(state(format!("! {} evicted", format::count_short(evicted)), true, 8));
+        }
     } else {
         let connections = view.counters.connections();
         let mark = if connections > 0 { glyphs.live } else { glyphs.gone };
@@ -44,6 +51,11 @@ pub(super) fn parts(view: &View<'_>, settings: &Settings, width: u16) -> Vec<Sta
         parts.push(state(format!("{mark} {tabs}"), false, 9));
         let rate = format::count_short(view.snapshot.events_per_s);
         parts.push(state(if is_wide { format!("{rate:>2} ev/s") } else { format!("{rate:>2}/s") }, false, 6));
+    }
+    let is_recent = |refused: &Refused| view.now.since(refused.at) < RECENT_MS;
+    if view.counters.refusals().last().is_some_and(is_recent) {
+        let more = if is_wide { ", 6 says why" } else { "" };
+        parts.push(state(format!("! refused{more}"), true, 8));
     }
     let dropped = view.counters.get(Counter::GapEvents);
     if dropped > 0 {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::execute;
 use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -142,7 +142,7 @@ impl Modes {
         // The title the user had comes back at the end (XTWINOPS 22 and 23).
         let mut out = io::stdout();
         out.write_all(b"\x1b[22;2t")?;
-        execute!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        execute!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, Hide)?;
         self.set_mouse(self.has_mouse.load(Ordering::SeqCst))
     }
 
@@ -164,7 +164,8 @@ impl Modes {
             let _ = self.set_mouse(false);
         }
         let _ = out.write_all(b"\x1b[23;2t");
-        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = execute!(out, EndSynchronizedUpdate, DisableFocusChange, DisableBracketedPaste);
+        let _ = execute!(out, LeaveAlternateScreen, Show);
         let _ = out.flush();
         let _ = disable_raw_mode();
         for panic in self.panics.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {

@@ -81,10 +81,14 @@ pub(super) struct View<'a> {
     /// Tables over the matches.
     pub(super) tables: &'a TableRows,
     pub(super) is_filtered: bool,
+    /// The filter is being typed, and keys are its letters.
+    pub(super) is_typing: bool,
     pub(super) facts: &'a Facts,
     pub(super) counters: &'a crate::counters::Counters,
     /// How each sink is doing, in the order of the settings.
     pub(super) sinks: &'a [crate::sinks::Report],
+    /// The screen stands still, whatever arrives.
+    pub(super) is_frozen: bool,
     /// The wall clock; that of the frozen moment while frozen.
     pub(super) now: Timestamp,
     pub(super) zone: &'a jiff::tz::TimeZone,
@@ -105,6 +109,14 @@ pub(super) struct View<'a> {
     pub(super) moment: Option<Moment>,
     /// What passes go over that panels have begun and not ended: kept for the next frame, which is wanted soon.
     pub(super) under_way: &'a RefCell<Vec<Arc<Matches>>>,
+}
+
+impl View<'_> {
+    /// What an empty list of `what` says under a filter, with the key that helps where it is one.
+    pub(super) fn no_match(&self, what: &str) -> String {
+        let key = if self.is_typing { "" } else { ": f shows all" };
+        format!("no {what} match{key}")
+    }
 }
 
 /// What the app does for a panel.

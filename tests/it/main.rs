@@ -77,6 +77,8 @@ mod storm;
 mod tail;
 /// What the code must never do, read off its own text.
 mod tidy;
+
+mod told;
 /// The console: keys in, screen out.
 mod ui;
 /// The views: each question in as many keys as it should take.

@@ -364,7 +364,8 @@ fn a_frozen_screen_stands_still_and_says_what_waits() {
     let frozen = console.screen(80, 24);
     console.post(r#"[{"type":"log","message":"unseen"}]"#);
     let still = console.screen(80, 24);
-    assert!(!still.contains("unseen") && still.contains("1 waiting"), "{still}");
+    assert!(!still.contains("unseen") && still.contains("frozen at 14:32:15 · 1 waiting"), "{still}");
+    assert!(!still.contains("following"), "{still}");
     assert_eq!(frozen.lines().take(20).collect::<Vec<_>>(), still.lines().take(20).collect::<Vec<_>>());
     console.keys(" ");
     assert!(console.screen(80, 24).contains("unseen"));

@@ -146,8 +146,9 @@ impl Panel for Errors {
                 detail::render((below(area, table_rows), buf), group, parts, view);
             }
             None => {
-                let text = if view.is_filtered { "no errors match: f shows all" } else { "no errors so far" };
-                draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
+                let text =
+                    if view.is_filtered { view.no_match("errors") } else { "no errors so far".to_owned() };
+                draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, &text, view.theme.dim);
             }
         }
     }

@@ -87,13 +87,13 @@ pub(in crate::ui) struct Latency {
     compared: Compared,
     /// The place among the slowest requests, by ordinal, while the keys go there.
     slowest: Option<Cursor<u64>>,
-    shares: detail::Shares,
+    known: detail::Known,
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        let (compared, shares) = (Compared::default(), detail::Shares::default());
-        Self { list: List::new(&COLUMNS, P99), compared, slowest: None, shares }
+        let (compared, known) = (Compared::default(), detail::Known::default());
+        Self { list: List::new(&COLUMNS, P99), compared, slowest: None, known }
     }
 }
 
@@ -163,16 +163,18 @@ impl Panel for Latency {
         match current {
             Some(line) => {
                 let against = (self.compared.window, self.compared.baseline);
-                let panes = (&mut self.slowest, &mut self.shares);
+                let panes = (&mut self.slowest, &mut self.known);
                 detail::render((below(area, table_rows), buf), &line, against, panes, view);
             }
             None => {
                 let text = match (self.compared.window, view.is_filtered) {
-                    (Window::All, true) => "no requests match: f shows all",
-                    (Window::All, false) => "no requests so far",
-                    _ => "none in this window: t shows another",
+                    (Window::All, true) => view.no_match("requests"),
+                    (Window::All, false) => "no requests so far".to_owned(),
+                    (_, true) if view.is_typing => "no requests match in this window".to_owned(),
+                    (_, true) => "none match in this window: t another, f all".to_owned(),
+                    (_, false) => "none in this window: t shows another".to_owned(),
                 };
-                draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
+                draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, &text, view.theme.dim);
             }
         }
     }

@@ -107,8 +107,9 @@ impl Panel for Sessions {
             cells(&sessions[index], loads, view)
         });
         if sessions.is_empty() {
-            let text = if view.is_filtered { "no sessions match: f shows all" } else { "no sessions so far" };
-            draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, text, view.theme.dim);
+            let text =
+                if view.is_filtered { view.no_match("sessions") } else { "no sessions so far".to_owned() };
+            draw::text(buf, table, area.x.saturating_add(2), row_of(table, 2).y, &text, view.theme.dim);
         }
         if legend_rows > 0 {
             let row = row_of(area, area.height - 1);

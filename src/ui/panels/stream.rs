@@ -17,7 +17,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub(in crate::ui) use words::{is_error, kind_word, row_text, term_of};
+pub(in crate::ui) use words::{is_aborted, is_error, kind_word, row_text, term_of};
 
 use super::Panel;
 use crate::config::{Landmarks, Settings, Times};
@@ -272,7 +272,8 @@ impl Stream {
             Some(interludes::title(own, 0, width >= 100, view).0)
         };
         let Some(held) = self.held.as_mut().filter(|held| !held.is_out) else {
-            return [load().unwrap_or_default(), format!("following {newer}")];
+            let state = if view.is_frozen { "frozen".to_owned() } else { format!("following {newer}") };
+            return [load().unwrap_or_default(), state];
         };
         let (new, errors) = held.since.count(view.matches);
         let dropped = if is_kept { "older rows were dropped   " } else { "" };
@@ -364,8 +365,7 @@ impl Stream {
         if view.is_filtered && view.matches.total == 0 && is_looked_through {
             // Below the dividers, and apart from them.
             let y = area.y.saturating_add(u16::try_from(lines.len() + 1).unwrap_or(u16::MAX));
-            let text = "no events match: x drops the last term, f shows all";
-            draw::text(buf, area, area.x.saturating_add(2), y, text, view.theme.dim);
+            draw::text(buf, area, area.x.saturating_add(2), y, &view.no_match("events"), view.theme.dim);
         }
     }
 }

@@ -89,9 +89,11 @@ impl Fixture {
             matches: &self.matches,
             tables: &self.matches.tables,
             is_filtered: false,
+            is_typing: false,
             facts: &self.facts,
             counters: &self.counters,
             sinks: &self.sinks,
+            is_frozen: false,
             now: Timestamp(START + 20_000),
             zone: &jiff::tz::TimeZone::UTC,
             theme: &self.theme,
@@ -204,12 +206,17 @@ fn errors_by_group() {
     let fixture = Fixture::usual();
     for (width, height) in [(80, 24), (120, 36)] {
         let drawn = fixture.draw(&mut Errors::default(), width, height);
+        // Where there is little room the message needs it more than the trend.
+        let [trend, bars, says] = match width {
+            80 => ["last", "12s", "Cannot read property 'x' of undefined"],
+            _ => ["trend", "█▁▁█▁▁▁▁", "Cannot read property"],
+        };
         assert_rows(
             &drawn,
             &[
                 &["sort: new ▾", "3 groups"],
-                &["grp", "new", "count", "sess", "first", "last", "trend", "message"],
-                &["ERR", "e7f3", "N", "2", "2/2", "20s", "12s", "█▁▁█▁▁▁▁", "Cannot read property"],
+                &["grp", "new", "count", "sess", "first", trend, "message"],
+                &["ERR", "e7f3", "N", "2", "2/2", "20s", bars, says],
                 &["ERR", "–", "1", "0/2", "11s", "11s", "all groups that came after"],
             ],
         );

@@ -109,12 +109,12 @@ impl Panel for Timeline {
         let Some((first, last)) = track.span() else {
             draw::rule(buf, area, &self.name(), "", view.theme.rule, view.theme.glyphs);
             let text = if view.is_filtered {
-                "nothing among the matches: f shows all"
+                view.no_match("events of this session")
             } else {
-                "no event of this session is kept"
+                "no event of this session is kept".to_owned()
             };
             let row = row_of(area, 1);
-            draw::text(buf, row, row.x.saturating_add(2), row.y, text, view.theme.dim);
+            draw::text(buf, row, row.x.saturating_add(2), row.y, &text, view.theme.dim);
             return;
         };
         let origin = self.origin.map_or(first, |origin| origin.min(first));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use rustc_hash::FxHashMap;
 
 use super::super::part;
 use super::super::spread::{self, Bar};
@@ -17,6 +18,7 @@ use super::{MIN_FOR_P99, is_few};
 use crate::config::{Baseline, Window};
 use crate::event::{EventRef, Flags};
 use crate::stats::{EndpointRow, Slow};
+use crate::ui::before;
 use crate::ui::cursor::Cursor;
 use crate::ui::draw;
 use crate::ui::format::{self, counted};
@@ -58,6 +60,34 @@ impl Shares {
     }
 }
 
+/// What the slowest requests came after, by ordinal: looked for once, for what came before an event does not change.
+#[derive(Debug, Default)]
+pub(super) struct Causes {
+    known: FxHashMap<u64, String>,
+}
+
+/// More than a list shows; beyond it all are looked for again.
+const MAX_CAUSES: usize = 256;
+
+impl Causes {
+    fn of(&mut self, ordinal: u64, request: EventRef<'_>, view: &View<'_>) -> &str {
+        if self.known.len() >= MAX_CAUSES {
+            self.known.clear();
+        }
+        self.known.entry(ordinal).or_insert_with(|| match before::cause(ordinal, request, view) {
+            Some(cause) => format!("   after {cause}"),
+            None => String::new(),
+        })
+    }
+}
+
+/// What is worked out now and then.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    shares: Shares,
+    causes: Causes,
+}
+
 fn newest(endpoint: &str, view: &View<'_>) -> Vec<Phases> {
     let total = view.matches.total;
     let from = total.saturating_sub(MAX_LOOKED_AT as u64);
@@ -76,7 +106,7 @@ pub(super) fn render(
     (area, buf): (Rect, &mut Buffer),
     line: &Line,
     (window, baseline): (Window, Baseline),
-    (slowest, shares): (&mut Option<Cursor<u64>>, &mut Shares),
+    (slowest, known): (&mut Option<Cursor<u64>>, &mut Known),
     view: &View<'_>,
 ) {
     let theme = view.theme;
@@ -89,11 +119,18 @@ pub(super) fn render(
         window.name(),
         before.unwrap_or_default()
     );
-    draw::rule(buf, area, &title, "HDR, 2 digits", theme.rule, theme.glyphs);
+    // The curve has the requests before as a line.
+    let legend = match line.before {
+        Some(_) if area.width >= BESIDE => {
+            format!("line: {} {} ", baseline.name(), theme.glyphs.dot)
+        }
+        _ => String::new(),
+    };
+    draw::rule(buf, area, &title, &format!("{legend}HDR, 2 digits"), theme.rule, theme.glyphs);
     let mut y = 1;
     for text in [
         Some(summary(line, baseline, area.width, view)),
-        shares.said(&line.now, view).map(|said| format!("time went into: {said}")),
+        known.shares.said(&line.now, view).map(|said| format!("time went into: {said}")),
     ] {
         let Some(text) = text.filter(|_| y < area.height) else { continue };
         let facts = row_of(area, y);
@@ -103,7 +140,7 @@ pub(super) fn render(
     }
     let body = below(area, y);
     let charts = charts((body, &mut *buf), line, view);
-    render_slowest(below(body, charts), buf, &line.now, slowest, view);
+    render_slowest((below(body, charts), buf), &line.now, (slowest, &mut known.causes), view);
 }
 
 /// The curve and the spread; gives how many rows they took.
@@ -180,10 +217,9 @@ fn render_bars(area: Rect, buf: &mut Buffer, bars: &[Bar], view: &View<'_>) {
 }
 
 fn render_slowest(
-    area: Rect,
-    buf: &mut Buffer,
+    (area, buf): (Rect, &mut Buffer),
     endpoint: &EndpointRow,
-    slowest: &mut Option<Cursor<u64>>,
+    (slowest, causes): (&mut Option<Cursor<u64>>, &mut Causes),
     view: &View<'_>,
 ) {
     let theme = view.theme;
@@ -204,11 +240,13 @@ fn render_slowest(
     let placed = place(&SLOWEST, body);
     for (y, (at, (slow, event))) in (0..body.height).zip(kept.iter().enumerate().skip(top)) {
         let marks = [selected == Some(at), false];
-        draw_row((row_of(body, y), &mut *buf), theme, &placed, &slow_cells(*slow, *event, view), marks);
+        let cause = causes.of(slow.ordinal, *event, view);
+        let cells = slow_cells(*slow, *event, cause, view);
+        draw_row((row_of(body, y), &mut *buf), theme, &placed, &cells, marks);
     }
 }
 
-fn slow_cells<'a>(slow: Slow, event: EventRef<'a>, view: &View<'_>) -> Vec<Cell<'a>> {
+fn slow_cells<'a>(slow: Slow, event: EventRef<'a>, cause: &str, view: &View<'_>) -> Vec<Cell<'a>> {
     let theme = view.theme;
     let status = event.status().map_or(theme.glyphs.none.to_owned(), |status| status.to_string());
     let is_failed = event.flags().has(Flags::FAILED);
@@ -217,9 +255,9 @@ fn slow_cells<'a>(slow: Slow, event: EventRef<'a>, view: &View<'_>) -> Vec<Cell<
         session => cell(session, theme.text),
     };
     // Without phases the message says at least what it was.
-    let message = match Phases::of(event) {
-        Some(phases) => cell(phases.said(theme), theme.dim),
-        None => cell(or_none(event.msg(), theme).to_owned(), theme.dim),
+    let went_into = match Phases::of(event) {
+        Some(phases) => phases.said(theme),
+        None => or_none(event.msg(), theme).to_owned(),
     };
     vec![
         cell(clock(event.inst(), view.zone), theme.dim),
@@ -227,6 +265,6 @@ fn slow_cells<'a>(slow: Slow, event: EventRef<'a>, view: &View<'_>) -> Vec<Cell<
         cell(status, if is_failed { theme.error } else { theme.text }),
         cell(tabs::load(&view.snapshot.loads, event.tab(), event.load(), theme.glyphs), theme.dim),
         session,
-        message,
+        cell(format!("{went_into}{cause}"), theme.dim),
     ]
 }

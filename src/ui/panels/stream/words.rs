@@ -2,7 +2,7 @@
 //!
 //! Shared by the stream and the timeline.
 
-use crate::event::{EventRef, Flags, Level, json};
+use crate::event::{EventRef, Flags, Level};
 use crate::filter::term_for;
 
 /// The filter term that keeps what is most telling of an event: its group, its endpoint, what a log says, else its id.
@@ -60,9 +60,8 @@ pub(in crate::ui) fn row_text(event: EventRef<'_>) -> &str {
     if is_plain_request && !is_aborted(event) { event.endpoint() } else { event.msg() }
 }
 
-fn is_aborted(event: EventRef<'_>) -> bool {
-    let says = |key| event.get(&[key]).and_then(json::text).is_some_and(|text| text == "true");
-    event.status().is_none() && (says("aborted") || says("aborted?"))
+pub(in crate::ui) fn is_aborted(event: EventRef<'_>) -> bool {
+    event.status().is_none() && event.get(&["aborted"]) == Some("true")
 }
 
 /// An error, or a request that failed; an alert about them is not one more.
