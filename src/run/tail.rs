@@ -178,7 +178,7 @@ impl<W: Write> Printer<W> {
         let (on, off) = if self.color { (event.level().sgr(), "\u{1b}[0m") } else { ("", "") };
         let level = event.level().name().to_uppercase();
         let id = self.gate.plain_capped(event.id(), 40);
-        let msg = self.gate.plain_capped(event.msg(), MAX_MESSAGE);
+        let msg = self.gate.plain_capped(&event.said(), MAX_MESSAGE);
         self.line.push_str(&time.strftime("%Y-%m-%d %H:%M:%S%.3f ").to_string());
         self.line.push_str(&format!("{on}{level:<6}{off} [{id}] {msg}"));
         if let Some(place) = event.place() {

@@ -2,6 +2,8 @@
 //!
 //! Often the whole answer to why something failed. Looks at everything kept of its page load, whatever the filter.
 
+use std::ops::Range;
+
 use super::format;
 use super::panels::is_aborted;
 use super::theme::Theme;
@@ -12,6 +14,9 @@ use crate::scan::Moment;
 /// Events looked back at, and for how long.
 const MAX_EVENTS: u64 = 5_000;
 const MAX_MS: i64 = 30_000;
+/// Events that arrived later and may have happened earlier: a page sends its errors at once, and the request that caused one
+/// with the next batch.
+const MAX_LATER: u64 = 500;
 /// Requests that are told.
 const MAX_REQUESTS: usize = 3;
 /// Columns of one of them, and of the click.
@@ -20,16 +25,20 @@ const MAX_STEP: usize = 44;
 /// `3.4s  click #save "Save" → POST /api/orders 500 (3,421ms) → this`; `None` where nothing came before.
 pub(super) fn of(at: Moment, event: EventRef<'_>, view: &View<'_>) -> Option<String> {
     let theme = view.theme;
-    let (mut requests, mut click) = (Vec::new(), None);
-    for other in earlier(at, event, view) {
+    let (after, before) = (at.ordinal.saturating_add(1), at.ordinal.saturating_sub(MAX_EVENTS));
+    // Of what arrived later all; of what arrived before, what is since the last click.
+    let late: Vec<_> = happened(after..after.saturating_add(MAX_LATER), at.inst, event, view).collect();
+    let mut click = late.iter().copied().filter(|other| is_action(*other)).max_by_key(|other| other.inst());
+    let is_request = |other: &EventRef<'_>| other.flags().has(Flags::REQUEST);
+    let mut requests: Vec<_> = late.into_iter().filter(is_request).collect();
+    for other in happened(before..at.ordinal, at.inst, event, view) {
         if is_action(other) {
-            click = Some(other);
+            click = click.filter(|known| known.inst() >= other.inst()).or(Some(other));
             break;
         }
-        if other.flags().has(Flags::REQUEST) {
-            requests.push(other);
-        }
+        requests.extend(Some(other).filter(is_request));
     }
+    requests.retain(|request| click.is_none_or(|click| request.inst() >= click.inst()));
     // The latest, but those that failed before others.
     requests.sort_by_key(|request| std::cmp::Reverse((request.flags().has(Flags::FAILED), request.inst())));
     requests.truncate(MAX_REQUESTS);
@@ -53,8 +62,9 @@ pub(super) fn of(at: Moment, event: EventRef<'_>, view: &View<'_>) -> Option<Str
 /// The last click or navigation before a request began, as it is told.
 pub(super) fn cause(ordinal: u64, request: EventRef<'_>, view: &View<'_>) -> Option<String> {
     let took = request.duration().map_or(0, |span| i64::try_from(span.0 / 1_000).unwrap_or(i64::MAX));
-    let began = Moment { inst: Timestamp(request.inst().0.saturating_sub(took)), ordinal };
-    let action = earlier(began, request, view).find(|other| is_action(*other))?;
+    let began = Timestamp(request.inst().0.saturating_sub(took));
+    let before = ordinal.saturating_sub(MAX_EVENTS)..ordinal;
+    let action = happened(before, began, request, view).find(|other| is_action(*other))?;
     Some(view.theme.gate.plain_capped(action.msg(), MAX_STEP))
 }
 
@@ -62,17 +72,21 @@ fn is_action(event: EventRef<'_>) -> bool {
     event.family() == Family::Analytics && matches!(event.subtype(), "user-action" | "navigation")
 }
 
-/// What came before `at` in the page load of `event`, the newest first, as far as one looks back.
-fn earlier<'v>(at: Moment, event: EventRef<'v>, view: &View<'v>) -> impl Iterator<Item = EventRef<'v>> {
+/// What happened in the page load of `event` up to `until`, of the events `among`: the last to arrive first.
+fn happened<'v>(
+    among: Range<u64>,
+    until: Timestamp,
+    event: EventRef<'v>,
+    view: &View<'v>,
+) -> impl Iterator<Item = EventRef<'v>> {
     let snapshot = view.snapshot;
-    let lowest = at.ordinal.saturating_sub(MAX_EVENTS).max(snapshot.first);
     let is_known = !event.session().is_empty();
-    let all = (lowest..at.ordinal).rev().take_while(move |_| is_known);
-    let kept = all.map_while(|ordinal| snapshot.event(ordinal));
-    kept.take_while(move |other| at.inst.since(other.inst()) <= MAX_MS).filter(move |other| {
+    let all = among.start.max(snapshot.first)..among.end.min(snapshot.end);
+    let kept = all.rev().take_while(move |_| is_known).map_while(|ordinal| snapshot.event(ordinal));
+    kept.take_while(move |other| until.since(other.inst()) <= MAX_MS).filter(move |other| {
         let is_of_load = event.load().is_none() || other.load() == event.load();
         let is_same = (other.session(), other.tab()) == (event.session(), event.tab());
-        at.inst.since(other.inst()) >= 0 && is_of_load && is_same
+        until.since(other.inst()) >= 0 && is_of_load && is_same
     })
 }
 

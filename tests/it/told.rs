@@ -50,6 +50,21 @@ fn what_came_before_an_error_is_of_its_own_page_load() {
 }
 
 #[test]
+fn a_request_that_is_told_after_the_error_it_caused_came_before_it() {
+    let mut console = Console::new(1_000);
+    let list = |events: &[String]| format!("[{}]", events.join(","));
+    console.post_from(("sess-1", "tab-a", 1), &list(&[click(-9_000), failure(-3_000)]));
+    let later = [call(-3_001, "/api/orders", r#","status":500"#), call(-2_000, "/api/users", "")];
+    console.post_from(("sess-1", "tab-a", 1), &list(&later));
+    console.screen(120, 36);
+    // The click, the request that failed, the error.
+    console.keys("gjj");
+    let screen = console.screen(120, 36);
+    let before = screen.lines().find(|line| line.contains("before it")).expect("a line");
+    assert!(before.contains("GET /api/orders 500 (53ms) → this"), "{before}");
+}
+
+#[test]
 fn a_request_that_the_page_gave_up_says_so() {
     let mut console = Console::new(1_000);
     let calls = [
@@ -66,6 +81,25 @@ fn a_request_that_the_page_gave_up_says_so() {
     }
     console.keys("hN");
     assert!(console.screen(120, 36).contains("GET /api/slow aborted (53ms)"));
+}
+
+#[test]
+fn a_request_without_an_answer_says_which_it_was() {
+    let mut console = Console::new(1_000);
+    let failed = |ms: i64, says: &str| {
+        let at = NOW + ms;
+        format!(
+            r#"{{"type":"error","subtype":"network","message":"{says}","url":"http://localhost:5173/api/orders/7","method":"GET","duration-ms":35,"page":"http://localhost:5173/","timestamp":{at}}}"#
+        )
+    };
+    let calls = [failed(-5_000, "Failed to fetch"), failed(-4_000, "no route to /api/orders/:id")];
+    console.post_from(("sess-1", "tab-a", 1), &format!("[{}]", calls.join(",")));
+    for (width, keys) in [(120, ""), (80, ""), (120, "NT")] {
+        console.keys(keys);
+        let screen = console.screen(width, 36);
+        assert!(screen.contains("Failed to fetch   GET /api/orders/:id"), "{screen}");
+        assert!(!screen.contains("/:id   GET"), "{screen}");
+    }
 }
 
 #[test]

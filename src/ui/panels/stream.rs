@@ -380,7 +380,7 @@ fn render_mark(row: Rect, buf: &mut Buffer, event: EventRef<'_>, view: &View<'_>
     let tab = tabs::letter(&view.snapshot.loads, event.tab());
     let text = format!("{time} {0}{0}{0} {kind} {tab} ", theme.glyphs.dot);
     let x = draw::text(buf, row, row.x + 1, row.y, &text, theme.dim);
-    let line = theme.gate.line(row_text(event), usize::from(row.right().saturating_sub(x + 1)));
+    let line = theme.gate.line(&row_text(event), usize::from(row.right().saturating_sub(x + 1)));
     draw::line(buf, row, x, row.y, &line, theme.dim);
 }
 

@@ -459,9 +459,11 @@ fn cells<'a>(entry: &Entry<'a>, scene: &Scene<'_, 'a>, is_wide: bool) -> Vec<Cel
         true => format!("began {}", scene.offset(entry.start)),
         false => String::new(),
     };
-    let text = match row_text(event) {
-        "" => cell(or_none("", theme), theme.dim),
-        text => cell(text, if event.level() >= crate::event::Level::Warn { level } else { theme.text }),
+    let text = row_text(event);
+    let text = if text.is_empty() {
+        cell(or_none("", theme), theme.dim)
+    } else {
+        cell(text, if event.level() >= crate::event::Level::Warn { level } else { theme.text })
     };
     vec![
         cell(scene.offset(entry.end), theme.dim),

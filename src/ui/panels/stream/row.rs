@@ -142,7 +142,7 @@ pub(super) fn lines_of(entry: &Entry<'_>, width: u16, how: How, view: &View<'_>)
     let room = usize::from(Columns::of(width, how.shown).text(width)).max(1);
     let text = row_text(entry.last.event());
     // Most rows are short: what fits even if every byte were a column needs no wrapping.
-    if text.len() <= room && !text.contains('\n') { 1 } else { wrapped(text, room, view).len().max(1) }
+    if text.len() <= room && !text.contains('\n') { 1 } else { wrapped(&text, room, view).len().max(1) }
 }
 
 fn wrapped(text: &str, room: usize, view: &View<'_>) -> Vec<Line> {
@@ -165,7 +165,7 @@ pub(super) fn render(
     let style = |own: Style| if row.is_selected { theme.selected(own) } else { own };
     if row.nth > 0 {
         let room = usize::from(columns.text(area.width)).max(1);
-        if let Some(line) = wrapped(row_text(event), room, view).get(row.nth) {
+        if let Some(line) = wrapped(&row_text(event), room, view).get(row.nth) {
             draw::line(buf, area, area.x + columns.lead(), area.y, line, style(text_style(event, view)));
         }
         return;
@@ -177,7 +177,7 @@ pub(super) fn render(
     let rest = aside(rest, buf, row, view);
     if how.is_wrapped {
         let room = usize::from(columns.text(area.width)).max(1);
-        if let Some(line) = wrapped(row_text(event), room, view).first() {
+        if let Some(line) = wrapped(&row_text(event), room, view).first() {
             draw::line(buf, rest, rest.x, rest.y, line, style(text_style(event, view)));
         }
         return;
@@ -407,7 +407,7 @@ fn text(
     view: &View<'_>,
 ) {
     let theme = view.theme;
-    let mut line = theme.gate.line(row_text(event), usize::from(area.width));
+    let mut line = theme.gate.line(&row_text(event), usize::from(area.width));
     let mut hits = Vec::new();
     if !view.highlighter.is_empty() {
         let text = line.text();
@@ -426,7 +426,7 @@ fn text(
     let excerpt = theme.gate.line(&why.excerpt, most);
     let width = u16::try_from(theme.gate.columns(&name) + excerpt.columns).unwrap_or(u16::MAX);
     let start = area.right().saturating_sub(width).max(area.x);
-    line = theme.gate.line(row_text(event), usize::from(start.saturating_sub(area.x + 2)));
+    line = theme.gate.line(&row_text(event), usize::from(start.saturating_sub(area.x + 2)));
     draw::line(buf, area, area.x, area.y, &line, style);
     let x = draw::text(buf, area, start, area.y, &name, aside);
     draw::line(buf, area, x, area.y, &excerpt, aside);

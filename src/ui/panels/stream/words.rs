@@ -2,6 +2,8 @@
 //!
 //! Shared by the stream and the timeline.
 
+use std::borrow::Cow;
+
 use crate::event::{EventRef, Flags, Level};
 use crate::filter::term_for;
 
@@ -55,9 +57,9 @@ pub(in crate::ui) fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
 
 /// A request's own message says less than its method and route, which the columns do not show; that the page gave it
 /// up stands in no column.
-pub(in crate::ui) fn row_text(event: EventRef<'_>) -> &str {
+pub(in crate::ui) fn row_text(event: EventRef<'_>) -> Cow<'_, str> {
     let is_plain_request = event.flags().has(Flags::REQUEST) && event.level() < Level::Warn;
-    if is_plain_request && !is_aborted(event) { event.endpoint() } else { event.msg() }
+    if is_plain_request && !is_aborted(event) { event.endpoint().into() } else { event.said() }
 }
 
 pub(in crate::ui) fn is_aborted(event: EventRef<'_>) -> bool {
