@@ -406,14 +406,12 @@ const channel = (who, acked, queue, done) => {
 
 	return {
 		add, pump, connect, close,
-		leave(isEnd, isKept) {
+		leave(isEnd) {
 			flush();
 			gone ||= isEnd;
 			pump(isEnd);
 			beacon();
 			if (gone || !ready) save();
-			// A page that the browser keeps for "back" would hold its connection, and read as one more tab.
-			if (isKept) close();
 		},
 		wake(isNew) {
 			gone = false;
@@ -965,7 +963,11 @@ const RECORDERS = {
 
 	// The last to hear of it.
 	leaving() {
-		on(window, 'pagehide', ({ persisted }) => live.leave(true, persisted));
+		on(window, 'pagehide', ({ persisted }) => {
+			live.leave(true);
+			// A page that the browser keeps for "back" would hold its connection, and read as one more tab.
+			if (persisted) live.close();
+		});
 		on(document, 'visibilitychange', () => (isHidden() ? live.leave() : live.wake()));
 		on(window, 'pageshow', ({ persisted }) => persisted && live.wake(true));
 	},
