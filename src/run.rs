@@ -117,7 +117,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<u8> {
             let text = cli.filter.unwrap_or_default();
             // A mistake is worth more than the advice to use a terminal.
             filter::checked(&text, &settings.saved)?;
-            console::run(kept, &text)
+            let doubt = help::misspelt(&text);
+            console::run(kept.doubting(doubt), &text)
         }
         Some(Command::Open(open)) => {
             filter::checked(open.filter.as_deref().unwrap_or_default(), &settings.saved)?;

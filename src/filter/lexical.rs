@@ -87,6 +87,7 @@ pub(super) fn mistake(kind: &Kind, text: &str, span: Span) -> FilterError {
             span,
             format!("`{typed}` is no flag: after the last / only c (match case) may stand; inside write \\/"),
         ),
+        _ if typed == "~" => loose_pattern(text, span),
         _ => FilterError::new(
             "E-NOFIELD",
             span.clone(),
@@ -95,9 +96,23 @@ pub(super) fn mistake(kind: &Kind, text: &str, span: Span) -> FilterError {
             ),
         )
         .with_fix(with_run(text, &span), quoted(&text[with_run(text, &span)]))
-        // These may become `~/x/` and `<Tag`.
-        .unfinished_if(matches!(typed, "~" | "<") && span.end == text.len()),
+        // It may become `<Tag`.
+        .unfinished_if(typed == "<" && span.end == text.len()),
     }
+}
+
+/// `~timeout`
+fn loose_pattern(text: &str, sign: Span) -> FilterError {
+    let whole = with_run(text, &sign);
+    let pattern = &text[sign.end..whole.end];
+    let message = "`~` needs a field before it, like url~/users/. To look in any value write ~/text/";
+    let edit = match pattern.is_empty() || pattern.contains('/') {
+        true => quoted(&text[whole.clone()]),
+        false => format!("~/{pattern}/"),
+    };
+    // It may become `~/x/`.
+    let is_last = sign.end == text.len();
+    FilterError::new("E-NOFIELD", sign, message).with_fix(whole, edit).unfinished_if(is_last)
 }
 
 /// A sign with the run it belongs to.

@@ -8,7 +8,7 @@ use State::{Error as E, Pending as P};
 type Mistake = (&'static str, usize, usize, State, &'static str, &'static str, Option<&'static str>);
 
 #[rustfmt::skip]
-const MISTAKES: [Mistake; 38] = [
+const MISTAKES: [Mistake; 39] = [
     ("status>=", 9, 1, P, "E-NOVAL", "status>= needs a value, like status>=400", None),
     ("status>=4oo", 9, 3, E, "E-NUM", "`4oo` is not a number: status takes 404, 5xx or 400..499. Did you mean 400?", Some("status>=400")),
     ("level:wran", 7, 4, E, "E-ENUM", "unknown level `wran`. Did you mean warn? (trace debug info warn error fatal report)", Some("level:warn")),
@@ -39,6 +39,7 @@ const MISTAKES: [Mistake; 38] = [
     ("type:network", 6, 7, E, "E-ENUM", "`network` is not a type (error metric analytics log). Did you mean subtype:network?", Some("subtype:network")),
     ("message>5", 8, 1, E, "E-TEXTOP", "`>` does not work on message: it is text. Use : = != or ~", None),
     ("status:500..400", 8, 8, E, "E-RANGE", "this range is backwards: write 400..500", Some("status:400..500")),
+    ("~timeout", 1, 1, E, "E-NOFIELD", "`~` needs a field before it, like url~/users/. To look in any value write ~/text/", Some("~/timeout/")),
     ("=GET", 1, 1, E, "E-NOFIELD", "`=` needs a field before it, like status=404. To search for this text, put it in quotes", Some("\"=GET\"")),
     (":error", 1, 6, E, "E-KEYWORD", "`:error` is a keyword, but of which field? Write level:error or type:error", Some("level:error")),
     ("status>5xx", 8, 3, E, "E-CLASS", "`5xx` is a class, so use status:5xx, or status>500", Some("status>500")),

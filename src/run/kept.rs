@@ -127,6 +127,13 @@ impl Kept {
         self.said.len()
     }
 
+    /// With what may not have been meant, where nothing is wrong.
+    pub(super) fn doubting(mut self, doubt: Option<String>) -> Self {
+        let doubt = doubt.filter(|_| self.said.is_empty());
+        self.said.extend(doubt.map(|message| (message, String::new())));
+        self
+    }
+
     /// The first of what is wrong, for the footer.
     pub(super) fn warning(&self) -> Option<String> {
         let more = match self.said.len() {
