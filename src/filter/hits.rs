@@ -104,7 +104,7 @@ pub(super) fn in_runs(
 }
 
 /// Hits that are gathered before their rows are looked up: what one asks memory for does not wait for the others.
-const GATHERED: usize = 64;
+const GATHERED: usize = 256;
 
 /// A hit, and what is known of where it is.
 struct Hit {
