@@ -15,7 +15,7 @@ use taillight::event::{Chunk, Level, Timestamp, json};
 use taillight::filter::{EvalContext, Matcher, parse};
 use taillight::load::Pool;
 use taillight::pipeline::Redactor;
-use taillight::scan::{Matches, Scan, Selection, select};
+use taillight::scan::{Matches, Scan, Selection};
 use taillight::store::{Retention, Snapshot, Store, Tally};
 use taillight::ui::theme::{Palette, Theme};
 use taillight::ui::{App, Facts, Msg};
@@ -116,7 +116,7 @@ pub(crate) fn counted(snapshot: &Arc<Snapshot>, filter: &str) -> Matches {
 
 fn looked(snapshot: &Arc<Snapshot>, filter: &str) -> Scan {
     let mut scan = started(snapshot, filter);
-    while scan.look() {}
+    while scan.look_on(&|| true) {}
     scan
 }
 
@@ -124,7 +124,7 @@ fn started(snapshot: &Arc<Snapshot>, filter: &str) -> Scan {
     let filter = parse(filter).filter.expect("a filter");
     let matcher = Matcher::new(Arc::new(filter), EvalContext::default());
     let mut scan = Scan::new();
-    scan.set_selection(Selection { id: 1, select: Some(select(matcher)) });
+    scan.set_selection(Selection::matching(1, matcher, Selection::threads()));
     scan.set_snapshot(Arc::clone(snapshot));
     scan
 }

@@ -1,6 +1,6 @@
 //! How much a thread gives way to those that a person or a page waits for.
 //!
-//! Called by the threads of `sinks` and `maps` as they begin. Nothing here ever makes a thread more important.
+//! Called by threads of `scan`, `sinks` and `maps` as they begin. Nothing here ever makes a thread more important.
 
 /// Lets the thread that calls this give way by so much, up to 19: setpriority(2). Linux alone counts that by thread;
 /// where it is the whole program's, or not allowed, the thread is as important as all others.

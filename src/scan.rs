@@ -2,7 +2,7 @@
 //!
 //! Its thread (see [`spawn`]) sees each new snapshot and each new filter, and publishes [`Matches`] every few
 //! milliseconds; the console draws from them. A chunk is looked at once for each filter, its later rows as they
-//! come. Nothing here reads the clock but the thread's loop, which is told how long a slice may take.
+//! come, several chunks at once where their text is read. Nothing here reads the clock but the thread's loop, which is told how long a slice may take.
 
 mod advice;
 mod by_time;
@@ -11,6 +11,7 @@ mod marks;
 mod matches;
 mod rows;
 mod scanned;
+mod selection;
 mod thread;
 
 pub use advice::{Advice, AdviceHandle, AdviceRequest, Advisor, Candidate, MAX_CANDIDATES, spawn_advice};
@@ -19,28 +20,19 @@ pub use context::{Clock, context_of, context_with, learn_loads};
 pub use marks::{Marks, Pin};
 pub use matches::{MatchSegment, Matches, Rows};
 pub use rows::RowSet;
-pub use thread::{ScanHandle, select, spawn};
+pub use selection::{Select, Selection};
+pub use thread::{ScanHandle, spawn};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::event::Chunk;
 use crate::filter::Bits;
 use crate::stats::{TableRows, Tables};
 use crate::store::{Segment, Snapshot};
 use scanned::Scanned;
-
-/// Sets the last to those of the rows that match.
-pub type Select = Box<dyn FnMut(&Chunk, &Bits, &mut Bits) + Send>;
-
-/// A filter on its way through the ring; `select` is `None` for everything.
-pub struct Selection {
-    /// Tells this filter's matches from those of others.
-    pub id: u64,
-    pub select: Option<Select>,
-}
+use selection::Unseen;
 
 /// The pass over one snapshot after the other.
 pub struct Scan {
@@ -68,9 +60,8 @@ pub struct Scan {
 
 impl Scan {
     pub fn new() -> Self {
-        let everything = Selection { id: 0, select: None };
         Self {
-            selection: everything,
+            selection: Selection::everything(0),
             snapshot: Arc::default(),
             kept: Arc::from([]),
             segments: VecDeque::new(),
@@ -101,7 +92,7 @@ impl Scan {
     /// Starts over with a filter that lets through nothing which the one before did not: what that has looked at is
     /// narrowed, the rest is looked at as ever.
     pub fn narrow(&mut self, selection: Selection) {
-        if self.selection.select.is_none() {
+        if self.selection.is_everything() {
             return self.set_selection(selection);
         }
         let first = self.segments.front().map_or(u64::MAX, |oldest| oldest.segment.base);
@@ -113,7 +104,7 @@ impl Scan {
     fn start(&mut self, selection: Selection) {
         self.selection = selection;
         let mut is_match = |kept: &Segment| {
-            let Some(select) = &mut self.selection.select else { return false };
+            let Some(select) = self.selection.select() else { return false };
             let mut found = Bits::new();
             select(&kept.chunk, &Bits::of(0..1), &mut found);
             !found.is_empty()
@@ -139,7 +130,7 @@ impl Scan {
             self.table_rows = Arc::default();
             (self.ready, self.ready_parts) = (0, 0);
         }
-        if self.selection.select.is_some() {
+        if !self.selection.is_everything() {
             let first = snapshot.segments.first().map_or(u64::MAX, |segment| segment.base);
             for found in [&mut self.segments, &mut self.wider] {
                 while found.front().is_some_and(|scanned| scanned.segment.base < first) {
@@ -157,28 +148,50 @@ impl Scan {
         self.look() || self.count()
     }
 
+    /// As [`Scan::advance`], looking at chunks as [`Scan::look_on`] does.
+    pub fn advance_on(&mut self, goes_on: &(dyn Fn() -> bool + Sync)) -> bool {
+        self.look_on(goes_on) || self.count()
+    }
+
     /// Looks at one more chunk; `false` when every event was looked at.
     pub fn look(&mut self) -> bool {
-        let Some(select) = &mut self.selection.select else { return false };
-        // New rows at the end come first: they are what a person is looking at.
-        if let Some(scanned) = self.segments.iter_mut().rev().find(|scanned| scanned.is_behind()) {
-            self.has_news |= scanned.has_places();
-            if !scanned.look(select, &self.snapshot, None, (&mut self.tables, &mut self.loose)) {
-                self.recount();
-            }
-            return true;
+        self.look_at_news() || self.look_back(1, &|| true)
+    }
+
+    /// As [`Scan::look`], but goes on with chunks before those that were looked at as long as `goes_on` says so, several at
+    /// once where that is of use.
+    pub fn look_on(&mut self, goes_on: &(dyn Fn() -> bool + Sync)) -> bool {
+        self.look_at_news() || self.look_back(usize::MAX, goes_on)
+    }
+
+    /// Looks at what came since in one of the chunks that were looked at: it is what a person is looking at.
+    fn look_at_news(&mut self) -> bool {
+        let Some(select) = self.selection.select() else { return false };
+        let behind = self.segments.iter_mut().rev().find(|scanned| scanned.is_behind());
+        let Some(scanned) = behind else { return false };
+        self.has_news |= scanned.has_places();
+        if !scanned.look_again(select, &self.snapshot, (&mut self.tables, &mut self.loose)) {
+            self.recount();
         }
-        let next = match self.segments.front() {
-            Some(oldest) => self.snapshot.segments.iter().rfind(|segment| segment.base < oldest.segment.base),
-            None => self.snapshot.segments.last(),
+        true
+    }
+
+    /// Looks at no more than so many of the chunks before those, newest first; `false` when there are none. Nothing of them is
+    /// in the tables yet.
+    fn look_back(&mut self, at_most: usize, goes_on: &(dyn Fn() -> bool + Sync)) -> bool {
+        let first = self.segments.front().map_or(u64::MAX, |oldest| oldest.segment.base);
+        let unseen = self.snapshot.segments.partition_point(|segment| segment.base < first);
+        if unseen == 0 || self.selection.is_everything() {
+            return false;
+        }
+        let wider = |segment: &Segment| {
+            let at = self.wider.binary_search_by_key(&segment.base, |wider| wider.segment.base).ok();
+            at.map(|at| &self.wider[at])
         };
-        let Some(segment) = next else { return false };
-        let mut scanned = Scanned::new(segment);
-        let wider = self.wider.binary_search_by_key(&segment.base, |wider| wider.segment.base).ok();
-        let wider = wider.map(|at| &self.wider[at]);
-        // Nothing of it is in the tables yet.
-        let _ = scanned.look(select, &self.snapshot, wider, (&mut self.tables, &mut self.loose));
-        self.segments.push_front(scanned);
+        let unseen = self.snapshot.segments[..unseen].iter().rev().take(at_most);
+        let unseen: Vec<Unseen<'_>> = unseen.map(|segment| (segment, wider(segment))).collect();
+        let seen = self.selection.look_at(&unseen, &self.snapshot, goes_on);
+        seen.into_iter().for_each(|scanned| self.segments.push_front(scanned));
         true
     }
 
@@ -255,7 +268,7 @@ impl Scan {
     /// What was found so far, with the tables as they were last made.
     pub fn glance(&self) -> Matches {
         let snapshot = Arc::clone(&self.snapshot);
-        if self.selection.select.is_none() {
+        if self.selection.is_everything() {
             return Matches::everything(self.selection.id, snapshot);
         }
         let looked_at: u64 = self.segments.iter().map(|scanned| scanned.done as u64).sum();

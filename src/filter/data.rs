@@ -17,7 +17,7 @@ use crate::event::leaves::{leaves, text_of};
 use crate::event::{Chunk, Form, Occurrence, json};
 
 /// Values at some paths, and what is asked of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DataLeaf {
     pub(super) paths: Vec<Vec<String>>,
     /// What the numbers at each path measure by its name.
@@ -53,7 +53,7 @@ pub(super) enum DataTest {
 }
 
 /// What a text that passes must hold; found in the JSON of a chunk as one text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Clue {
     Word(Needle),
     /// Through JSON, and through values that lie beside each other.

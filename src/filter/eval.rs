@@ -16,7 +16,7 @@ use super::symbols::{self, SymbolTable};
 use crate::event::{Chunk, EventRef, Names, Symbol, Timestamp};
 
 /// A filter at work, with its caches.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Matcher {
     filter: Arc<Filter>,
     context: Arc<EvalContext>,
@@ -33,6 +33,11 @@ impl Matcher {
 
     pub fn filter(&self) -> &Arc<Filter> {
         &self.filter
+    }
+
+    /// Whether it reads texts of events, which takes far longer than columns.
+    pub fn reads_text(&self) -> bool {
+        self.plan.reads_text()
     }
 
     /// Goes on with another moment; what was found before may no longer hold, see [`Filter::depends`].
@@ -263,7 +268,7 @@ pub(super) fn route(endpoint: &str) -> Option<&str> {
 }
 
 /// The loads of each tab, looked up once for each pair of symbols.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Loads {
     names: Option<Arc<Names>>,
     newest: FxHashMap<(Symbol, Symbol), Option<i32>>,

@@ -16,7 +16,7 @@ use crate::event::Chunk;
 use crate::event::leaves::{is_user_agent, leaves, string_end, string_start, text_of};
 
 /// A regular expression in any value but the user-agent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Everywhere {
     original: Regex,
     /// `None` if the JSON must be looked at value by value.

@@ -17,7 +17,7 @@ use crate::event::{Chunk, Texts};
 const BETWEEN: u8 = 0xff;
 
 /// A test of messages, with room to put them together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Messages {
     which: Which,
     test: TextTest,
@@ -40,7 +40,7 @@ pub(super) enum Which {
 /// Rows of which it is quicker to look at each than to search the messages of all.
 const FEW: usize = 64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Search {
     Word(Needle),
     Regexp(Relaxed),

@@ -22,7 +22,7 @@ const SAMPLE: usize = 32 * 1024;
 const PIECES: usize = 16;
 
 /// A word to look for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Needle {
     word: String,
     how: How,
@@ -30,7 +30,7 @@ pub(super) struct Needle {
     sampled: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum How {
     /// Where the window begins in the word.
     Window(Searcher, usize),

@@ -9,7 +9,7 @@ use super::text::TextTest;
 use crate::event::{Chunk, MappedFrame};
 
 /// What is asked of a place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PlaceLeaf {
     pub(super) part: PlacePart,
     pub(super) test: DataTest,

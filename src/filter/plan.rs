@@ -19,7 +19,7 @@ use super::words::Words;
 use crate::event::{Column, Field, FieldKind, Flags, Level, Timestamp};
 
 /// What to do with a chunk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Plan {
     /// Every row, or none.
     Const(bool),
@@ -58,7 +58,7 @@ pub(super) enum NameColumn {
 }
 
 /// A test of a name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum NameTest {
     Present,
     Text(TextTest),
@@ -70,7 +70,7 @@ pub(super) enum NameTest {
     Live,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Leaf {
     /// From and to, both included.
     Number(NumberColumn, i64, i64),
@@ -92,7 +92,7 @@ pub(super) enum Leaf {
 }
 
 /// `load:`; numbers up to 0 count back from the newest load of the tab, others are as sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct LoadLeaf {
     pub(super) low: i64,
     pub(super) high: i64,
@@ -117,6 +117,9 @@ fn cheapest_first(parts: &[Expr], context: &EvalContext) -> Vec<Plan> {
 }
 
 impl Plan {
+    /// The least cost of what reads texts.
+    const TEXT: u8 = 4;
+
     /// How long a row takes, roughly: columns, then names, then the text of the event.
     fn cost(&self) -> u8 {
         match self {
@@ -127,12 +130,17 @@ impl Plan {
                 Leaf::Number(..) | Leaf::Group(..) | Leaf::Flag(_) | Leaf::Family(_) | Leaf::HasLoad => 1,
                 Leaf::Name(..) | Leaf::HasMessage => 2,
                 Leaf::Load(_) | Leaf::Pinned | Leaf::NewGroup | Leaf::Place(_) => 3,
-                Leaf::Message(_) => 4,
+                Leaf::Message(_) => Self::TEXT,
                 Leaf::Words(_) => 5,
                 Leaf::Data(_) => 6,
                 Leaf::Everywhere(_) => 7,
             },
         }
+    }
+
+    /// Whether it reads texts of events.
+    pub(super) fn reads_text(&self) -> bool {
+        self.cost() >= Self::TEXT
     }
 
     fn name(column: NameColumn, test: NameTest) -> Self {

@@ -26,7 +26,7 @@ const MAX_ROOM: usize = 2 << 20;
 const MAX_CLASS_COST: usize = 4_000;
 
 /// What is left for the patterns of a filter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Budget {
     /// For each of them.
     program_bytes: usize,

@@ -17,7 +17,7 @@ use super::typed::Pattern;
 use crate::event::BETWEEN;
 
 /// A lax form of a regular expression.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Relaxed {
     pub(super) regex: Regex,
     /// A match of it is a match of the original.

@@ -8,7 +8,7 @@ use super::bits::Bits;
 use crate::event::{Names, Symbol};
 
 /// One bool a symbol. [`Symbol::NONE`] and [`Symbol::OTHER`] never pass: the one is no name, the other any.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SymbolTable {
     /// Held, not only compared: an address may be used again.
     names: Option<Arc<Names>>,

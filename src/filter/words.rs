@@ -15,7 +15,7 @@ use crate::event::leaves::{is_user_agent, leaves, text_of};
 use crate::event::{Chunk, Symbol};
 
 /// One word, phrase, or pattern of pieces.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Words {
     /// The longest piece.
     needle: Needle,

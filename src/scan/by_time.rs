@@ -192,9 +192,9 @@ mod tests {
             }
             let mut scan = Scan::new();
             if every > 1 {
-                scan.set_selection(Selection { id: 1, select: Some(Box::new(move |_, rows, out| {
+                scan.set_selection(Selection::of(1, vec![Box::new(move |_, rows, out| {
                     rows.iter().filter(|row| row % every == 0).for_each(|row| out.insert(row));
-                })) });
+                })]));
             }
             scan.set_snapshot(Arc::new(store.snapshot(Timestamp(0))));
             while scan.advance() {}

@@ -54,19 +54,8 @@ impl Scanned {
         self.has_places() || self.done < self.segment.chunk.len()
     }
 
-    /// Looks at the rows that were not looked at; of those of `wider` only at its matches. `false` when the tables hold
-    /// what does not match any more, and have to be made anew. What has to be looked at again of them is put into `loose`.
-    #[must_use]
-    pub(super) fn look(
-        &mut self,
-        select: &mut Select,
-        snapshot: &Snapshot,
-        wider: Option<&Self>,
-        (tables, loose): (&mut Tables, &mut FxHashSet<u64>),
-    ) -> bool {
-        if let Some(placed) = self.placed.take() {
-            return self.look_anew(select, snapshot, placed, (tables, loose));
-        }
+    /// Looks at the rows that were not looked at; of those of `wider` only at its matches.
+    pub(super) fn look(&mut self, select: &mut Select, snapshot: &Snapshot, wider: Option<&Self>) {
         let mut mask = self.kept(snapshot, self.done);
         if let Some(wider) = wider.filter(|wider| !wider.lacks_places_of(&self.segment)) {
             let mut found = wider.rows.bits().clone();
@@ -81,6 +70,21 @@ impl Scanned {
             }
         }
         self.done = self.segment.chunk.len();
+    }
+
+    /// The same, or at all of its rows if places became known in it. `false` when the tables hold what does not match any
+    /// more, and have to be made anew. What has to be looked at again of them is put into `loose`.
+    #[must_use]
+    pub(super) fn look_again(
+        &mut self,
+        select: &mut Select,
+        snapshot: &Snapshot,
+        tables: (&mut Tables, &mut FxHashSet<u64>),
+    ) -> bool {
+        if let Some(placed) = self.placed.take() {
+            return self.look_anew(select, snapshot, placed, tables);
+        }
+        self.look(select, snapshot, None);
         true
     }
 

@@ -28,11 +28,17 @@ fn append(store: &mut Store, seqs: Range<u64>) {
 }
 
 fn every(nth: u64) -> Selection {
-    let select: Select = Box::new(move |chunk, rows, out| {
-        let matching = rows.iter().filter(|row| chunk.seqs()[*row].is_multiple_of(nth));
-        matching.for_each(|row| out.insert(row));
-    });
-    Selection { id: nth, select: Some(select) }
+    every_on(1, nth)
+}
+
+fn every_on(threads: usize, nth: u64) -> Selection {
+    let select = || -> Select {
+        Box::new(move |chunk, rows, out| {
+            let matching = rows.iter().filter(|row| chunk.seqs()[*row].is_multiple_of(nth));
+            matching.for_each(|row| out.insert(row));
+        })
+    };
+    Selection::of(nth, (0..threads).map(|_| select()).collect())
 }
 
 fn seqs(matches: &Matches) -> Vec<u64> {
@@ -151,7 +157,7 @@ fn by_place(kind: usize) -> Selection {
         };
         rows.iter().filter(is_match).for_each(|row| out.insert(row));
     });
-    Selection { id: 1, select: Some(select) }
+    Selection::of(1, vec![select])
 }
 
 /// What a scan has found, and what its tables say of groups.
@@ -216,6 +222,31 @@ proptest! {
 }
 
 #[test]
+fn several_threads_leave_no_holes_and_find_the_same() {
+    let mut store = Store::new(Retention::default());
+    append(&mut store, 1..60_001);
+    let snapshot = Arc::new(store.snapshot(Timestamp(1)));
+    let mut scan = Scan::new();
+    scan.set_selection(every_on(3, 2));
+    scan.set_snapshot(Arc::clone(&snapshot));
+    let mut had = 0;
+    // Each slice is over after two looks at the time, whoever of the three took them.
+    let mut has_work = true;
+    while has_work {
+        let left = AtomicUsize::new(2);
+        let goes_on =
+            || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        has_work = scan.look_on(&goes_on);
+        let found = seqs(&scan.glance());
+        let oldest = found.first().copied().unwrap_or(60_000);
+        assert_eq!(found, (oldest..=60_000).filter(|seq| seq % 2 == 0).collect::<Vec<_>>());
+        assert!(found.len() > had || !has_work, "each slice finds more");
+        had = found.len();
+    }
+    assert_eq!((had, scan.glance().is_done()), (30_000, true));
+}
+
+#[test]
 fn a_place_makes_only_its_own_chunk_be_looked_at_again() {
     let looked = Arc::new(AtomicUsize::new(0));
     let counting = Arc::clone(&looked);
@@ -226,7 +257,7 @@ fn a_place_makes_only_its_own_chunk_be_looked_at_again() {
     let mut store = Store::new(Retention::default());
     append_errors(&mut store, 1..30_001);
     let mut scan = Scan::new();
-    scan.set_selection(Selection { id: 1, select: Some(select) });
+    scan.set_selection(Selection::of(1, vec![select]));
     scan.set_snapshot(Arc::new(store.snapshot(Timestamp(1))));
     while scan.advance() {}
     assert_eq!(looked.swap(0, Ordering::Relaxed), 30_000);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::context::{Clock, context_of};
 use super::matches::Matches;
-use super::{Scan, Select, Selection};
+use super::{Scan, Selection};
 use crate::filter::{Filter, Matcher};
 use crate::inbox::{Inbox, Wait};
 use crate::published::Published;
@@ -85,6 +85,7 @@ pub fn spawn(
             remapped: 0,
             placed: Instant::now(),
             tables_made: None,
+            threads: Selection::threads(),
         };
         worker.work(&inside, &published);
     };
@@ -106,6 +107,8 @@ struct Worker {
     placed: Instant,
     /// When tables were last made for this filter.
     tables_made: Option<Instant>,
+    /// How many may look at chunks at once.
+    threads: usize,
 }
 
 impl Worker {
@@ -133,16 +136,17 @@ impl Worker {
             let goes_on = || Instant::now() < until && !handle.is_overtaken();
             if is_new {
                 // Whoever has pressed a key waits for rows; what else is to be said of them comes after.
-                while goes_on() && self.scan.look() {}
+                while goes_on() && self.scan.look_on(&goes_on) {}
                 published.set(Arc::new(self.scan.glance()));
                 wait = Wait::Not;
                 continue;
             }
             // A pass that starts over shows nothing half done: the list was whole a moment ago.
             let is_hidden = is_due;
+            let looks_on = || if is_hidden { !handle.is_overtaken() } else { goes_on() };
             let mut has_work = true;
-            while has_work && if is_hidden { !handle.is_overtaken() } else { goes_on() } {
-                has_work = self.scan.advance();
+            while has_work && looks_on() {
+                has_work = self.scan.advance_on(&looks_on);
                 is_changed |= has_work;
             }
             if is_hidden && has_work {
@@ -197,11 +201,12 @@ impl Worker {
         self.tables_made = None;
         let (id, filter) = &self.filter;
         let is_narrower = filter.narrows(&self.begun_with);
-        let select = (!filter.is_all()).then(|| {
+        let selection = if filter.is_all() {
+            Selection::everything(*id)
+        } else {
             let context = context_of(&self.snapshot, &self.clock);
-            select(Matcher::new(Arc::clone(filter), context))
-        });
-        let selection = Selection { id: *id, select };
+            Selection::matching(*id, Matcher::new(Arc::clone(filter), context), self.threads)
+        };
         let marks = self.clock.marks.get();
         self.scan.keep(marks.kept_for(filter));
         if is_narrower {
@@ -211,9 +216,4 @@ impl Worker {
         }
         self.begun_with = Arc::clone(filter);
     }
-}
-
-/// A matcher as the pass uses it.
-pub fn select(mut matcher: Matcher) -> Select {
-    Box::new(move |chunk, rows, out| matcher.eval_within(chunk, rows, out))
 }

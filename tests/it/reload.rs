@@ -10,7 +10,7 @@ use taillight::ingest::admission::Policy;
 use taillight::ingest::{self, Door, Intake, Listeners};
 use taillight::pipeline::Redactor;
 use taillight::published::Published;
-use taillight::scan::{Clock, Marks, Scan, Selection, context_of, select};
+use taillight::scan::{Clock, Marks, Scan, Selection, context_of};
 use taillight::store::{self, Retention, Snapshot, StoreHandle, StoreMsg};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
@@ -77,7 +77,7 @@ impl Console {
         let parsed = parse(filter).filter.expect("a filter");
         let matcher = Matcher::new(Arc::new(parsed), context_of(&snapshot, &clock));
         let mut scan = Scan::new();
-        scan.set_selection(Selection { id: 1, select: Some(select(matcher)) });
+        scan.set_selection(Selection::matching(1, matcher, 2));
         scan.set_snapshot(snapshot);
         while scan.advance() {}
         scan.matches().iter().map(|(_, event)| event.msg().to_owned()).collect()

@@ -10,7 +10,7 @@ use taillight::counters::Counters;
 use taillight::event::Timestamp;
 use taillight::filter::{EvalContext, Filter, Matcher};
 use taillight::pipeline::Redactor;
-use taillight::scan::{Scan, Selection, select};
+use taillight::scan::{Scan, Selection};
 use taillight::store::{Retention, Store, Tally};
 use taillight::ui::theme::{Palette, Theme};
 use taillight::ui::{App, Effect, Facts, Msg};
@@ -89,8 +89,7 @@ impl Console {
 
     fn narrow(&mut self, id: u64, filter: &Arc<Filter>) {
         let context = EvalContext { now: Timestamp(NOW), ..EvalContext::default() };
-        let select = (!filter.is_all()).then(|| select(Matcher::new(Arc::clone(filter), context)));
-        self.scan.set_selection(Selection { id, select });
+        self.scan.set_selection(Selection::matching(id, Matcher::new(Arc::clone(filter), context), 2));
         self.settle();
     }
 

@@ -21,7 +21,7 @@ const IMPORTS: [(&str, &[&str]); 24] = [
     ("sinks", &["event", "filter", "options", "pipeline", "priority", "reach"]),
     ("wire", &["event", "pipeline", "stack"]),
     ("store", &["event", "stats", "published"]),
-    ("scan", &["event", "filter", "inbox", "stats", "store", "published"]),
+    ("scan", &["event", "filter", "inbox", "priority", "stats", "store", "published"]),
     (
         "ingest",
         &["alerts", "event", "wire", "pipeline", "published", "reach", "sinks", "stats", "store", "counters"],

@@ -10,7 +10,7 @@ use taillight::event::{Person, Timestamp};
 use taillight::filter::{Filter, Matcher};
 use taillight::pipeline::Redactor;
 use taillight::published::Published;
-use taillight::scan::{AdviceRequest, Advisor, Clock, Marks, Scan, Selection, context_of, select};
+use taillight::scan::{AdviceRequest, Advisor, Clock, Marks, Scan, Selection, context_of};
 use taillight::store::{Retention, Store, Tally};
 use taillight::ui::theme::{Palette, Theme};
 use taillight::ui::{App, Effect, Facts, Msg};
@@ -134,9 +134,8 @@ impl Console {
         let clock =
             Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC, marks: Arc::clone(&self.marks) };
         let context = context_of(&snapshot, &clock);
-        let select = (!filter.is_all()).then(|| select(Matcher::new(Arc::clone(filter), context)));
         self.scan.keep(self.marks.get().kept_for(filter));
-        self.scan.set_selection(Selection { id, select });
+        self.scan.set_selection(Selection::matching(id, Matcher::new(Arc::clone(filter), context), 2));
         self.settle();
     }
 
@@ -388,8 +387,8 @@ fn a_filter_given_to_a_frozen_screen_is_shown_whole_and_then_stands_still() {
     let snapshot = Arc::clone(&console.app.matches().snapshot);
     let clock =
         Clock { start: Timestamp(NOW), zone: jiff::tz::TimeZone::UTC, marks: Arc::clone(&console.marks) };
-    let select = Some(select(Matcher::new(filter, context_of(&snapshot, &clock))));
-    console.scan.set_selection(Selection { id, select });
+    let matcher = Matcher::new(filter, context_of(&snapshot, &clock));
+    console.scan.set_selection(Selection::matching(id, matcher, 2));
     // As the scan's thread does: rows as soon as there are some, tables once they are counted.
     while console.scan.look() {}
     let first = Arc::new(console.scan.glance());
