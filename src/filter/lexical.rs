@@ -30,7 +30,7 @@ pub(super) fn empty_list(span: Span) -> FilterError {
 }
 
 /// Operators of other tools and slips, with what they are here.
-const OPERATORS: [(&str, &str); 17] = [
+const OPERATORS: [(&str, &str); 20] = [
     (">>", ">"),
     ("<<", "<"),
     ("=>", ">="),
@@ -38,6 +38,9 @@ const OPERATORS: [(&str, &str); 17] = [
     ("===", "=="),
     ("!==", "!="),
     ("<>", "!="),
+    ("≥", ">="),
+    ("≤", "<="),
+    ("≠", "!="),
     ("=~", "~"),
     ("~=", "~"),
     ("~~", "~"),

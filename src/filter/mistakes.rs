@@ -52,7 +52,7 @@ const MISTAKES: [Mistake; 39] = [
 
 /// Mistakes beyond those.
 #[rustfmt::skip]
-const MORE: [Mistake; 33] = [
+const MORE: [Mistake; 37] = [
     ("typ:x (z", 7, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("typ:x (z)")),
     ("status:(404", 8, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("status:(404)")),
     ("a ()", 3, 2, E, "E-EMPTY", "these parentheses are empty: put a term in them, like (status:404)", None),
@@ -85,6 +85,10 @@ const MORE: [Mistake; 33] = [
     ("url~(a", 5, 1, P, "E-RE", "unclosed ( in the regular expression", None),
     ("url~(a x", 5, 1, E, "E-RE", "unclosed ( in the regular expression", None),
     ("foo < x", 5, 1, E, "E-NOFIELD", "`<` needs a field before it, like status=404. To search for this text, put it in quotes", Some("foo \"<\" x")),
+    ("status≥400", 7, 1, E, "E-OP", "`≥` is not an operator here. Did you mean >= ?", Some("status>=400")),
+    ("status ≠ 200", 8, 1, E, "E-OP", "`≠` is not an operator here. Did you mean != ?", Some("status != 200")),
+    ("since:1hour", 8, 4, E, "E-UNIT", "unknown unit `hour`: use us, ms, s, m (minutes) or h", Some("since:1h")),
+    ("until:2y", 8, 1, E, "E-UNIT", "unknown unit `y`: use us, ms, s, m (minutes) or h", None),
     ("saved:mine x", 1, 10, P, "E-SAVED", "saved: is replaced by the saved filter on Enter, in the console", None),
 ];
 

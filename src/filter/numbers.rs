@@ -258,7 +258,7 @@ fn not_a_number(value: &Value<'_>, text: &str, at: usize) -> FilterError {
 /// Units written out whose first letter is another unit's.
 const WORDS: [(&str, &str); 2] = [("mil", "ms"), ("mic", "us")];
 
-fn unknown_unit(value: &Value<'_>, measure: Measure, unit: &str, at: usize) -> FilterError {
+pub(super) fn unknown_unit(value: &Value<'_>, measure: Measure, unit: &str, at: usize) -> FilterError {
     let (known, code) = match measure {
         Measure::Size => ("b, kb, mb (or kib, mib)", "E-UNIT"),
         _ => ("us, ms, s, m (minutes) or h", "E-UNIT"),

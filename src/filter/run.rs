@@ -137,13 +137,19 @@ pub(super) struct Operator {
     pub(super) len: usize,
 }
 
+/// Signs of mathematics, as documents have them; what is meant is written with two of the language's.
+const MATHEMATICAL: [char; 3] = ['≥', '≤', '≠'];
+
 /// The operator that touches a field.
 pub(super) fn operator(text: &str) -> Option<Operator> {
     let signs = |text: &str, set: &[u8]| text.bytes().take_while(|byte| set.contains(byte)).count();
     let len = match text.as_bytes() {
         [b':', ..] => 1 + signs(&text[1..], b"<=>~"),
         [b'=' | b'<' | b'>' | b'~', ..] | [b'!', b'=' | b'~', ..] => signs(text, b"=<>!~"),
-        _ => return None,
+        _ => {
+            let sign = text.chars().next().filter(|sign| MATHEMATICAL.contains(sign))?;
+            return Some(Operator { kind: None, len: sign.len_utf8() });
+        }
     };
     // A negated value reads on: `a=!b` is `a` `=` `!b`.
     let sign = if text.starts_with('!') { &text[..len] } else { text[..len].trim_end_matches('!') };

@@ -5,6 +5,7 @@
 use super::error::FilterError;
 use super::kinds::Value;
 use super::moment::{Clock, Moment, may_become_clock};
+use super::numbers;
 use super::typed::{ClockTest, Sign, Test};
 use super::value::{self, Measure};
 use crate::event::MOMENTS;
@@ -71,6 +72,10 @@ pub(super) fn moment(value: &Value<'_>) -> Result<Test> {
             reason = "not negative, and saturates"
         )]
         return Ok(Test::Moment(Moment::Ago(span.value as u64, span.text)));
+    }
+    let unit = typed.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if unit.len() < typed.len() && !unit.is_empty() && unit.chars().all(char::is_alphabetic) {
+        return Err(numbers::unknown_unit(value, Measure::Duration, unit, typed.len() - unit.len()));
     }
     let lower = typed.to_ascii_lowercase();
     let is_number = typed.starts_with(|c: char| c.is_ascii_digit()) && typed.parse::<f64>().is_ok();
