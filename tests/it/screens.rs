@@ -252,6 +252,15 @@ fn empty_blocks_say_what_would_fill_them() {
 }
 
 #[test]
+fn a_frozen_timeline_does_not_say_that_it_follows() {
+    let mut console = Console::visited();
+    console.keys("T");
+    assert_shows(&mut console, &["── following"]);
+    console.keys(" ");
+    assert_shows(&mut console, &["── frozen"]);
+}
+
+#[test]
 fn one_filter_narrows_vitals_and_timeline() {
     let mut console = Console::visited();
     console.keys("5/load:7 component:chart<cr>");

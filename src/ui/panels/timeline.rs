@@ -129,7 +129,8 @@ impl Panel for Timeline {
             None => Axis::following(last.since(origin), span, layout.width(), zero.since(origin)),
         };
         self.from = axis.from;
-        let scene = Scene { entries: &track.entries, axis, origin, zero, theme: view.theme };
+        let (theme, is_frozen) = (view.theme, view.is_frozen);
+        let scene = Scene { entries: &track.entries, axis, origin, zero, is_frozen, theme };
         self.render_head(area, buf, &scene, &track, view);
         self.render_lanes(&layout, buf, &scene);
         self.render_list(&layout, buf, &scene, &track);
@@ -413,6 +414,7 @@ impl Timeline {
         let dot = theme.glyphs.dot;
         let place_now = match at {
             Some(at) => format!("at {}", scene.offset(track.entries[at].end)),
+            None if scene.is_frozen => "frozen".to_owned(),
             None => format!("following {}", theme.glyphs.newer),
         };
         let lane = self.lane.map(|lane| format!(" {dot} keys stay in {}", lane.name())).unwrap_or_default();

@@ -114,6 +114,8 @@ pub(super) struct Scene<'v, 'a> {
     pub(super) origin: Timestamp,
     /// What the reader's offsets count from: the beginning of a page load.
     pub(super) zero: Timestamp,
+    /// Whether what is shown stays as it is.
+    pub(super) is_frozen: bool,
     pub(super) theme: &'a Theme,
 }
 

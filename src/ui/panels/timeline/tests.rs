@@ -43,8 +43,14 @@ fn drawn(rows: &[Row<'_>], draw: impl Fn(&Scene<'_, '_>) -> Strip) -> String {
     let symbol = track::symbol_of(matches.segments[0].chunk.names(), "s").expect("a session");
     let track = Tracker::default().track(&matches, symbol);
     let axis = Axis::following(100, 100, 50, 0);
-    let scene =
-        Scene { entries: &track.entries, axis, origin: Timestamp(0), zero: Timestamp(0), theme: &theme };
+    let scene = Scene {
+        entries: &track.entries,
+        axis,
+        origin: Timestamp(0),
+        zero: Timestamp(0),
+        is_frozen: false,
+        theme: &theme,
+    };
     let mut buf = Buffer::empty(Rect::new(0, 0, 50, 1));
     let area = buf.area;
     draw(&scene).draw((area, &mut buf), None, &theme);
