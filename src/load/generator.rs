@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use hdrhistogram::Histogram;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -25,6 +26,10 @@ const LINGER: Duration = Duration::from_secs(10);
 /// Longer acks count as this: one minute in microseconds.
 const MAX_ACK_US: u64 = 60_000_000;
 const SEED: u64 = 0x7a11;
+/// Connections that are being made at once.
+const CONNECTING: usize = 64;
+/// Files that are open beside the connections.
+const OTHER_FILES: u64 = 64;
 /// The longest wait between two tries, whatever the ingestor asks for.
 const MAX_HOLD: Duration = Duration::from_secs(8);
 /// The shortest, so that nobody can be made to send without a pause.
@@ -101,6 +106,8 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<Report, LoadError> {
     let target = Target::parse(&options.url)?;
+    // Where the system refuses, connections beyond its limit fail with the reason.
+    let _ = rlimit::increase_nofile_limit(u64::from(options.connections) + OTHER_FILES);
     let clients = connect(&target, options.connections, now).await?;
     let pool = Arc::new(Pool::new(SEED));
     let pace = Pace::of(options);
@@ -151,14 +158,13 @@ async fn connect(
     connections: u32,
     now: fn() -> Timestamp,
 ) -> Result<Vec<Client>, LoadError> {
-    let mut clients = Vec::new();
-    for number in 0..connections {
+    let client = |number| async move {
         let session = format!("load-{number}");
         let hello =
             Hello { session: &session, user: None, tab: &session, page: ORIGIN, now_ms: now().0, agent: "" };
-        clients.push(Client::connect(target, &hello).await?);
-    }
-    Ok(clients)
+        Client::connect(target, &hello).await
+    };
+    stream::iter(0..connections).map(client).buffered(CONNECTING).try_collect().await
 }
 
 /// How often a connection sends how much.
