@@ -1,4 +1,6 @@
 //! The options of every command, which come from the table of settings, and which commands list them.
+//!
+//! Part of each command that `cli` declares; `run` hands what was given to `config`. Nothing is read from a file here.
 
 use std::path::PathBuf;
 

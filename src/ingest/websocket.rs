@@ -264,6 +264,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         if batches < MAX_OWED { Ok(()) } else { self.pay().await }
     }
 
+    /// Waits until the connection may bring this batch in. What was taken before does not wait for it.
+    async fn await_turn(&mut self, batch: &Batch) -> Result<(), Option<Ending>> {
+        if self.flow.may_wait(&self.door.intake) {
+            self.pay().await?;
+            if self.flow.turn(&self.door.intake).await {
+                self.door.counters.add(Counter::Throttled, 1);
+            }
+        }
+        self.flow.took(batch.chunk.bytes(), batch.offered);
+        Ok(())
+    }
+
     /// Sends the ack that is owed.
     async fn pay(&mut self) -> Result<(), Option<Ending>> {
         match self.owed.take() {
@@ -405,6 +417,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             return self.broken("hello", "a `hello` must come before the first batch", "").await;
         };
         self.await_turn(&batch).await?;
+        self.note_batch(&batch);
         let door = Arc::clone(&self.door);
         let mut taken = std::pin::pin!(door.intake.submit(batch, Some(Numbered { client, first: seq })));
         let receipt = match poll!(&mut taken) {

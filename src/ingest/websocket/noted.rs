@@ -1,12 +1,10 @@
-//! What a connection notes of its page for the health screen: its clock, its pace, how late it is, what it samples; and its
-//! turn among all connections.
+//! What a connection notes of its page for the health screen: its clock, its pace, how late it is, what it samples.
 //!
 //! Called by the connection beside what it does with hellos and batches.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Connection, Ending};
-use crate::counters::Counter;
+use super::Connection;
 use crate::event::{Chunk, json};
 use crate::wire::{Batch, Hello};
 
@@ -25,20 +23,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         });
     }
 
-    /// Waits until the connection may bring this batch in, and notes it. What was taken before does not wait for it.
-    pub(super) async fn await_turn(&mut self, batch: &Batch) -> Result<(), Option<Ending>> {
-        if self.flow.may_wait(&self.door.intake) {
-            self.pay().await?;
-            if self.flow.turn(&self.door.intake).await {
-                self.door.counters.add(Counter::Throttled, 1);
-            }
-        }
-        self.flow.took(batch.chunk.bytes(), batch.offered);
-        self.note_batch(batch);
-        Ok(())
-    }
-
-    fn note_batch(&self, batch: &Batch) {
+    pub(super) fn note_batch(&self, batch: &Batch) {
         let recv = self.sender.recv;
         let newest = batch.chunk.insts().iter().max().copied();
         let (sampled, share) = sampled(&batch.chunk);
