@@ -10,6 +10,12 @@ pub fn give_way(niceness: i32) {
     }
 }
 
+/// Lets a thread go first that waits for the processor this one is on. However much a thread gives way, the system may leave
+/// it there for a few milliseconds before it looks: by then others had thousands of events to take.
+pub fn let_others() {
+    std::thread::yield_now();
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;

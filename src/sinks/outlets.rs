@@ -26,8 +26,8 @@ const HELD_KIB: u32 = 64 * 1024;
 /// one lets another take its place.
 const CORES_EACH: usize = 4;
 const WORKERS: usize = 2;
-/// How much the sinks' threads give way: to a thirtieth of the time where all cores are busy.
-const NICENESS: i32 = 15;
+/// How much the sinks' threads give way: to a seventieth of the time where all cores are busy.
+const NICENESS: i32 = 19;
 
 /// The sinks.
 pub struct Outlets {

@@ -4,7 +4,7 @@
 //! is whole.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub(super) struct Keep {
 
 /// How much packing gives way: nobody waits for it.
 const NICENESS: i32 = 19;
+/// Bytes that are packed without a look at who else waits for the processor.
+const AT_ONCE: u64 = 4096;
 
 impl Keep {
     /// As [`Keep::apply`], on a thread of its own, for one of a pool would give way for good; waits for its end.
@@ -94,7 +96,9 @@ fn pack(path: &Path) -> io::Result<()> {
     let mut source = File::open(path)?;
     let mut temporary = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
     let mut packer = GzEncoder::new(&mut temporary, Compression::default());
-    io::copy(&mut source, &mut packer)?;
+    while io::copy(&mut Read::by_ref(&mut source).take(AT_ONCE), &mut packer)? > 0 {
+        priority::let_others();
+    }
     packer.finish()?;
     temporary.as_file().set_permissions(source.metadata()?.permissions())?;
     temporary.as_file().sync_all()?;
