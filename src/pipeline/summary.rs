@@ -60,7 +60,7 @@ pub fn write(fields: &Fields<'_>, out: &mut String) {
         }
         "feature-usage" => piece(fields, "feature", out),
         "hot-update" => hot_update(fields, out),
-        "scroll" | "connectivity" | "beacon" | "navigation" => page_life(fields, out),
+        "scroll" | "connectivity" | "beacon" | "navigation" | "websocket" => page_life(fields, out),
         _ => named(fields, out),
     }
 }
@@ -135,6 +135,12 @@ fn page_life(fields: &Fields<'_>, out: &mut String) {
             piece(fields, "action", out);
             out.push(' ');
             push_capped(path_of(url), out);
+        }
+        ("websocket", [.., Some(_)]) if !url.is_empty() => {
+            out.push_str("WebSocket ");
+            piece(fields, "action", out);
+            out.push(' ');
+            push_capped(url, out);
         }
         _ => named(fields, out),
     }
@@ -316,6 +322,14 @@ mod tests {
                 "push /cart/7",
             ),
             ("navigation", "", None, None, r#"{"action":"traverse","url":"http://h"}"#, "traverse /"),
+            (
+                "websocket",
+                "",
+                None,
+                None,
+                r#"{"action":"open","url":"ws://h/live?a=1"}"#,
+                "WebSocket open ws://h/live?a=1",
+            ),
             (
                 "click",
                 "",

@@ -71,7 +71,8 @@ pub fn told(event: &str) -> Vec<Told> {
     for (list, relation) in [(errors, Relation::Part), (causes, Relation::Cause)] {
         found.extend(list.into_iter().flat_map(items).filter_map(|value| thrown(value, relation)));
     }
-    found.extend(cause.and_then(|cause| thrown(cause, Relation::Cause)));
+    let chain = std::iter::successors(cause, |cause| json::get(cause, "cause")).take(TOLD);
+    found.extend(chain.filter_map(|cause| thrown(cause, Relation::Cause)));
     found.retain(|told| !(told.spots.is_empty() && told.relation != Relation::Thrown));
     found.truncate(TOLD);
     if found.iter().all(|told| told.spots.is_empty()) { Vec::new() } else { found }
@@ -179,6 +180,10 @@ mod tests {
             (
                 r#"{"stack":"f@http://x/a.js:1:2","causes":[{"message":"b","stack":"g@http://x/b.js:3:4"}]}"#,
                 vec![("", "f", 1, 2, None), ("b", "g", 3, 4, None)],
+            ),
+            (
+                r#"{"stack":"f@http://x/a.js:1:2","cause":{"message":"b","stack":"g@http://x/b.js:3:4","cause":{"message":"c","stack":"h@http://x/c.js:5:6","cause":"[circular]"}}}"#,
+                vec![("", "f", 1, 2, None), ("b", "g", 3, 4, None), ("c", "h", 5, 6, None)],
             ),
             (
                 r#"{"scripts":[{"url":"http://x/a.js","function":"tick","position":77},{"url":"","position":-1}]}"#,

@@ -154,7 +154,8 @@ fn place(event: EventRef<'_>) -> Option<String> {
         return Some(gate::plain(&format!("{file}:{line}{column}")).into_owned());
     }
     let stack = member(event, "stack")?;
-    let is_own = |line: &&str| !line.contains("/node_modules/") && !line.contains("/.vite/deps/");
+    let foreign = ["/node_modules/", "/.vite/deps/", "/taillight."];
+    let is_own = |line: &&str| !foreign.iter().any(|part| line.contains(part));
     let place = stack.lines().filter(is_own).find_map(place_in)?;
     Some(gate::plain(place).into_owned())
 }

@@ -15,6 +15,7 @@ use super::measured;
 use super::raw::RawEvent;
 use super::row::{Known, RowMaker};
 use super::skim;
+use super::worded;
 use crate::event::{Flags, bounds};
 use crate::pipeline::{MAX_EVENT_BYTES, Redactor, Scrub};
 
@@ -47,9 +48,9 @@ struct Kept<'s> {
 }
 
 impl Kept<'_> {
-    /// Adds the event from `position`, completed where the browser's own words are in it.
+    /// Adds the event from `position`, completed where the browser's own words are in it, or where it leaves out words.
     fn push(&mut self, position: u32, json: &str, event: &RawEvent<'_>, flags: Flags, known: Known<'_>) {
-        match measured::completed(json, event) {
+        match measured::completed(json, event).or_else(|| worded::completed(json, event)) {
             Some(whole) => self.add(position, &whole, &RawEvent::of(&whole), flags, known),
             None => self.add(position, json, event, flags, known),
         }

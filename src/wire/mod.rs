@@ -18,6 +18,7 @@ mod rewrite;
 mod row;
 pub mod sente;
 mod skim;
+mod worded;
 
 pub use batch::{Batch, Rejected, ScrubCount, Sender};
 pub use decode::MAX_BATCH_EVENTS;

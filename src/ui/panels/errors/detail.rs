@@ -146,7 +146,8 @@ fn causes(event: EventRef<'_>, out: &mut Out<'_>) {
     let theme = out.view.theme;
     let list = event.get(&["causes"]).filter(|list| json::shape(list) == json::Shape::Array);
     let listed = list.into_iter().flat_map(json::elements).map(|(_, cause)| cause);
-    for cause in listed.chain(event.get(&["cause"])).take(MAX_CAUSES) {
+    let nested = std::iter::successors(event.get(&["cause"]), |cause| json::get(cause, "cause"));
+    for cause in listed.chain(nested).take(MAX_CAUSES) {
         let text = match json::shape(cause) {
             json::Shape::Object => {
                 let [name, message] = ["name", "message"]
