@@ -10,17 +10,15 @@ const LEVELS = { __proto__: null, trace: 0, debug: 1, analytics: 1, info: 2, met
 
 // Kept: the page may replace them later.
 const { assign, keys, getPrototypeOf: protoOf, getOwnPropertyDescriptor: property } = Object, { parse, stringify } = JSON;
-const { WebSocket, fetch, location = {}, performance = {}, navigator = {}, setTimeout, clearTimeout, Date: { now } } = window;
+const { WebSocket, fetch, location, performance = Date, navigator = {}, setTimeout, clearTimeout, Date: { now } } = window;
 const { sendBeacon, userAgent } = navigator, console = { ...window.console }, encoder = new TextEncoder();
 
 const settings = {
 	url: /\/taillight\.m?js([?#]|$)/.test(SELF) ? SELF : '', // not a bundle that this is part of
-	key: '', app: null, build: null, user: null, session: '', tab: '', console: 'warn,error', off: '', ignoreUrls: '', maxMessage: 500, maxStack: 2000, maskEmail: true,
-	batchMs: 100, batchEvents: 100, sample: null, consent: false, dnt: false, sanitize: null, hot: null,
+	user: null, console: 'warn,error', maxMessage: 500, maxStack: 2000, maskEmail: true, batchMs: 100, batchEvents: 100,
 };
-const FILE = settings.url.split('?')[0] || '\n', dataset = document.currentScript?.dataset;
-for (const name in dataset) if (name in settings) settings[name] = settings[name] > 1 && +dataset[name] || dataset[name];
-const isOn = (value) => !/^(false|off|no|0|null)$/.test(value);
+assign(settings, document.currentScript?.dataset);
+const isOn = (value) => value != null && !/^(false|off|no|0)$/.test(value);
 const words = (list) => String(list).toLowerCase().split(/[\s,]+/);
 
 const counts = { filtered: 0, sampled: 0, dropped: 0, rejected: 0 }, errors = [], active = {};
@@ -49,7 +47,7 @@ const once = (work) => {
 	let timer = 0;
 	return (ms) => timer ||= ms && later(() => { timer = 0; work(); }, ms);
 };
-const tick = () => performance.now?.() ?? now(), since = (start) => Math.round((tick() - start) * 1000) / 1000;
+const tick = () => performance.now(), since = (start) => Math.round((tick() - start) * 1000) / 1000;
 const bytesOf = (text) => (/[^\0-\x7f]/.test(text) ? encoder.encode(text) : text).length;
 
 // ---- secrets
@@ -71,7 +69,7 @@ const scrub = (text, key) => {
 		.replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
 		.replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (judged(key).kind === true ? mark + key + '=' + REDACTED : all))
 		.replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
-		.replace(/\b[2-6]\d{3}([ -]?\d){9,15}\b/g, (all) => ([...all.replace(/\D/g, '')].reverse().reduce((sum, digit, i) => sum + +(i % 2 ? '0246813579'[digit] : digit), 0) % 10 ? all : REDACTED)); // Luhn's check
+		.replace(/\b[2-6]\d{3}([ -]?\d){9,15}\b/g, (all) => ([...all.replace(/\D/g, '')].reverse().reduce((sum, digit, i) => sum + (digit *= 1 + i % 2) - 9 * (digit > 9), 0) % 10 ? all : REDACTED)); // Luhn's check
 	return key === 'stack' || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
 };
 
@@ -97,10 +95,11 @@ const encode = (value, limit, depth = 0) => {
 
 const quote = (text, key) => {
 	const most = key === 'message' ? settings.maxMessage : key === 'stack' ? settings.maxStack : 4000;
-	const isClean = text.length <= Math.min(most, left) && !/[^ !#-<>?A-[\]-~]|bearer|eyJ|[2-6]\d{3}([ -]?\d){9}/i.test(text);
-	if (!isClean) text = cut(scrub(text.slice(0, Math.min(16000, most * 2)), key), Math.min(most, Math.max(left, 20)));
+	text = text.slice(0, Math.min(16000, most * 2));
+	if (/[=@]|bearer|eyJ|[2-6]\d{3}([ -]?\d){9}/i.test(text)) text = scrub(text, key);
+	text = cut(text, Math.min(most, Math.max(left, 20)));
 	left -= text.length;
-	return isClean ? `"${text}"` : stringify(text);
+	return stringify(text);
 };
 
 const write = (value, depth, inContext, key) => {
@@ -111,26 +110,24 @@ const write = (value, depth, inContext, key) => {
 	if (type === 'function') return quote(`[function ${own(value, 'name') || 'anonymous'}]`);
 	if (type !== 'object') return quote(type === 'bigint' ? value + 'n' : String(value));
 	if (around.includes(value)) return '"[circular]"';
-	const isList = Array.isArray(value), tag = isList || protoOf(value) === Object.prototype ? '' : tagOf(value);
-	const parts = tag && (isError(value) ? partsOf(value) : /^Perf|Paint$/.test(tag) && value.toJSON?.()), line = tag && !parts && lineOf(value, tag);
-	if (line) return quote(line);
+	const isList = Array.isArray(value), tag = !isList && protoOf(value) !== Object.prototype && tagOf(value);
+	const told = tag && (isError(value) ? thrown(value) : tag !== 'Object' && (value.toJSON?.() || lineOf(value, tag)));
+	if (typeof told === 'string') return quote(told);
 	if (depth > 5 || left <= 0) return isList ? `"[array ${value.length}]"` : '"[object]"';
 	around.push(value);
 	const made = isList ? list(value, depth + 1, inContext)
 		: /^(Map|Set)$/.test(tag) ? `{"${tag}(${value.size})":${list(value, depth + 1, inContext)}}`
-			: fields(parts || value, depth + 1, inContext);
+			: fields(told || value, depth + 1, inContext);
 	around.pop();
 	return made;
 };
 
 const lineOf = (value, tag) => {
-	if (/Element|Document|Text|Comment|ShadowRoot/.test(tag) && value.nodeType > 0) {
-		const name = value.nodeName, given = (key, mark) => (value.getAttribute(key) || '').replace(/\s*(\S+)\s*/g, mark + '$1');
-		return value.nodeType === 1 ? `<${name.toLowerCase()}${given('id', '#')}${given('class', '.').split('.', 4).join('.')}>` : name;
-	}
-	if (/^(Date|RegExp|URL)$/.test(tag)) return value.toJSON?.() || '' + value;
+	const { nodeName, nodeType } = value, given = (key, mark) => (value.getAttribute(key) || '').replace(/\s*(\S+)\s*/g, mark + '$1');
+	if (nodeType === 1) return `<${nodeName.toLowerCase()}${given('id', '#')}${given('class', '.').split('.', 4).join('.')}>`;
+	if (nodeType || tag === 'RegExp') return nodeName || '' + value;
 	if (ArrayBuffer.isView(value)) return `[${tag} ${value.byteLength} bytes]`;
-	if (/Window|GlobalScope/.test(tag) || !/^(Object|Map|Set)$/.test(tag) && !keys(value).length) return `[${tag}]`;
+	if (/Window|GlobalScope/.test(tag) || !/^(Map|Set)$/.test(tag) && !keys(value).length) return `[${tag}]`;
 };
 
 const fields = (value, depth, inContext) => {
@@ -157,14 +154,8 @@ const list = (items, depth, inContext) => {
 	return `[${made}]`;
 };
 
-const partsOf = (error) => isError(error) ? { name: String(error.name), message: String(error.message), stack: error.stack && String(error.stack), code: own(error, 'code') }
-	: { message: text(error), value: typeof error === 'object' ? error : undefined };
-
-const thrown = (value) => {
-	const seen = [value], errors = isError(value) && value.errors;
-	for (let one = value; isError(one) && (one = one.cause) && seen.length < 6 && !seen.includes(one);) seen.push(one);
-	return { ...partsOf(value), causes: seen[1] && seen.slice(1).map(partsOf), errors: Array.isArray(errors) ? errors.slice(0, 10).map(partsOf) : undefined };
-};
+const thrown = (value) => isError(value) ? { name: value.name, message: String(value.message), stack: value.stack, code: own(value, 'code'), cause: value.cause, errors: value.errors }
+	: { message: text(value), value: typeof value === 'object' ? value : undefined };
 
 const text = (value) => {
 	if (typeof value === 'string') return value;
@@ -181,11 +172,7 @@ const format = ([first, ...rest]) => [typeof first === 'string' && rest.length ?
 
 // ---- who this is
 
-const randomHex = (size) => {
-	const bytes = new Uint8Array(size);
-	safe(() => window.crypto.getRandomValues(bytes));
-	return bytes.reduce((text, byte) => text + ((byte ^ Math.random() * 256) + 256).toString(16).slice(1), '');
-};
+const randomHex = (size) => window.crypto.getRandomValues(new Uint8Array(size)).reduce((text, byte) => text + (byte + 256).toString(16).slice(1), '');
 
 const area = (name) => safe(() => window[name + 'Storage']) || {};
 
@@ -195,17 +182,17 @@ const remembered = (key, make = (before) => before || randomHex(8)) => {
 	return value;
 };
 
-const pageUrl = () => cut(scrub(String(location.href || '')), 2000);
+const pageUrl = () => cut(scrub(location.href), 2000);
 
 const describe = () => {
 	me ||= {
 		client: randomHex(16), session: settings.session || remembered('session'), tab: settings.tab || remembered('tab'),
-		load: remembered('load', (before) => (+before || 0) + !(before && window.parent && window.parent !== window)), // a frame is of its page's
+		load: remembered('load', (before) => (+before || 0) + !(before && window.parent !== window)), // a frame is of its page's
 	};
 	const { user, app, build } = settings;
 	assign(me, { user, app, build, page: pageUrl() });
 	path = '';
-	marks = { 'session-id': me.session, app: app || undefined, build: build || undefined, 'user-id': user || undefined };
+	marks = { 'session-id': me.session, app, build, 'user-id': user || undefined };
 };
 
 // ---- the channel of this document, or of one before it
@@ -261,14 +248,14 @@ const channel = (who, acked, queue, done) => {
 
 	const connect = () => {
 		close();
-		if (!WebSocket || !running || !safe(address)) return;
+		if (!running || !safe(address)) return;
 		const mine = socket = safe(() => new WebSocket(base.replace(/^http/, 'ws') + 'v1/ws', ['taillight.v1', ...pageKey && ['k.' + pageKey]]));
 		if (!mine) return lost();
 		const hear = (work) => (event) => socket === mine && safe(work, event);
 		if (!done) describe();
 		mine.onopen = hear(() => send({ t: 'hello', v: 1, ...who, now: now(), next: acked + 1 }));
-		mine.onmessage = hear(({ data }) => {
-			const message = parse(data);
+		mine.onmessage = hear((event) => {
+			const message = parse(event.data);
 			sample = message.sample ?? sample;
 			minLevel = LEVELS[message['min-level']] ?? minLevel;
 			enabled = message.enabled ?? enabled;
@@ -349,24 +336,24 @@ const channel = (who, acked, queue, done) => {
 			settle(message.acked, true);
 			if (!done) recover();
 		},
-		ack({ seq }) {
-			settle(seq, !flushLater() || unsent >= settings.batchEvents);
+		ack(message) {
+			settle(message.seq, !flushLater() || unsent >= settings.batchEvents);
 		},
-		nack({ rejected }) {
-			counts.rejected += rejected?.length || 0;
+		nack(message) {
+			counts.rejected += message.rejected.length;
 		},
-		throttle({ ms }) {
-			heldUntil = now() + Math.min(+ms || 0, 60000);
+		throttle(message) {
+			heldUntil = now() + Math.min(message.ms, 60000);
 			resend();
-			flushLater(heldUntil - now() || 1);
+			flushLater(message.ms || 1);
 		},
-		error({ code, message }) {
-			note(`server: ${code} ${message}`);
+		error(message) {
+			note(`server: ${message.code} ${message.message}`);
 		},
 		request({ id, kind }) {
 			const mine = socket, run = answers[kind], reply = (data) => mine.send(encode({ t: 'reply', id, data }, 40000));
 			if (asked || !run) return reply({ error: asked ? 'busy' : 'unknown kind' });
-			console.debug?.(`taillight: the console at ${base} asked this page for "${kind}"`);
+			console.debug(`taillight: the console at ${base} asked this page for "${kind}"`);
 			const fail = (error) => end({ error: text(error) }), turn = asked = later(() => fail('no answer in 10 s'), 10000), end = (data) => {
 				if (asked !== turn) return;
 				asked = clearTimeout(turn);
@@ -429,19 +416,19 @@ const channel = (who, acked, queue, done) => {
 };
 
 const address = () => {
-	const url = new URL(String(settings.url).replace(/^ws/, 'http'), document.baseURI), key = settings.key || url.searchParams.get('k') || '';
+	const url = new URL(settings.url, document.baseURI);
 	base = new URL('.', url).href;
-	pageKey = /^\w{1,64}$/.test(key) ? key : '';
+	pageKey = settings.key || url.searchParams.get('k') || '';
 	return /^http/.test(base);
 };
 
 // The origin may be the app's.
-const isOwn = (url) => base && (url = String(url).replace(/^ws/, 'http')).startsWith(base) && /^(v1\/|taillight\.)/.test(url.slice(base.length));
+const isOwn = (url) => base && ['v1/', 'taillight.'].some((part) => url.replace(/^ws/, 'http').startsWith(base + part));
 
 const ignored = (url) => isOwn(url) || settings.ignoreUrls && words(settings.ignoreUrls).some((part) => part && url.toLowerCase().includes(part));
 
-const explain = ({ origin } = location) => fetch?.(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
-	console.warn(`taillight: ${base} refuses ${origin}. Use --allow-origin ${origin}, or the script tag with ?k= that it prints.`)).catch(note);
+const explain = () => fetch(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
+	console.warn(`taillight: ${base} refuses this page. Use --allow-origin ${location.origin}, or the script tag with ?k= that it prints.`)).catch(note);
 
 // ---- what they left in the store
 
@@ -466,25 +453,21 @@ const recover = () => {
 };
 
 const restored = (json) => {
-	const found = parse(json), { who, from, last, events } = found;
-	if (who.client && last >= from) return { ...found, queue: [...events.filter(({ seq, json }) => seq >= from && seq <= last && parse(json)).sort((a, b) => a.seq - b.seq), { seq: last + 1 }] };
+	const found = parse(json), { from, last, events } = found;
+	if (last >= from) return { ...found, queue: [...events.filter((entry) => parse(entry.json)).sort((a, b) => a.seq - b.seq), { seq: last + 1 }] };
 };
 
 // ---- recording
 
-const rateOf = ({ action, subtype, type }) => {
-	const rate = +(sample?.[action] ?? sample?.[subtype] ?? sample?.[type] ?? ownSample?.[action] ?? ownSample?.[subtype] ?? ownSample?.[type] ?? 1);
-	return rate >= 0 ? rate : 1;
-};
+const rateOf = (event, rates) => rates?.[event.action] ?? rates?.[event.subtype] ?? rates?.[event.type];
 
 const record = (event) => {
 	if (!running || !enabled) return;
-	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level === 4 || level === 5 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : rateOf(event);
+	const level = LEVELS[event.type] ?? LEVELS[event.level] ?? 2, isUrgent = level > 3 && level < 6 || /^(high|critical)$/.test(event.severity), rate = isUrgent ? 1 : +(rateOf(event, sample) ?? rateOf(event, ownSample) ?? 1);
 	if (level < minLevel) return void counts.filtered++;
 	if (rate < 1 && Math.random() >= rate) return void counts.sampled++;
 	if (!path || !active.navigation) marks.page = path = location.pathname;
-	event = assign({}, marks, event);
-	event.timestamp ??= now();
+	event = assign({ timestamp: now() }, marks, event);
 	if (shared) event.context = { ...shared, ...event.context };
 	if (rate < 1) event.sampled = rate;
 	let json = encode(event, 32000);
@@ -519,9 +502,9 @@ const fault = (subtype, key, make) => {
 
 const tellBursts = () => {
 	for (const [key, burst] of bursts) {
-		const { event, count, first, last } = burst;
+		const { count } = burst;
 		burst.count = 0;
-		if (count) record({ ...event, count, first, timestamp: last });
+		if (count) record({ ...burst.event, count, first: burst.first, timestamp: burst.last });
 		else bursts.delete(key);
 	}
 	if (bursts.size) tellLater(1000);
@@ -545,7 +528,7 @@ const answers = {
 		return { buffered: live.figures().buffered };
 	},
 	perf: () => ({ 'up-ms': since(0), navigation: navigation(), resources: timings('resource').length, requests: open.size, memory: facts(performance.memory) }),
-	'dom-stats': () => ({ state: document.readyState, elements: document.querySelectorAll('*').length, forms: document.forms?.length, images: document.images?.length, links: document.links?.length, scripts: document.scripts?.length }),
+	'dom-stats': () => ({ state: document.readyState, elements: document.querySelectorAll('*').length, ...Object.fromEntries(words('forms images links scripts').map((name) => [name, document[name]?.length])) }),
 	diagnostics: () => ({
 		...live.figures(), ...counts, url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language, 'user-agent': userAgent, ...safe(answers.perf), dom: safe(answers['dom-stats']), connection: facts(navigator.connection),
 		storage: { local: names('local'), session: names('session') }, errors,
@@ -566,7 +549,7 @@ const on = (target, types, work) => {
 const replace = (owner, name, around, trap = 'apply') => {
 	while (owner && !own(owner, name)) owner = protoOf(owner);
 	const before = owner && own(owner, name), call = Reflect[trap];
-	if (typeof before !== 'function') return;
+	if (!before?.call) return;
 	let isAlive = true;
 	const put = (value) => {
 		owner[name] = value;
@@ -590,18 +573,16 @@ const after = (work) => (run, self, args) => {
 
 const observe = (type, work) => {
 	const Observer = window.PerformanceObserver;
-	if (!Observer?.supportedEntryTypes?.includes(type)) return;
+	if (!Observer.supportedEntryTypes.includes(type)) return;
 	const each = (list) => list.forEach((entry) => safe(work, entry)), observer = new Observer((list) => each(list.getEntries()));
 	observer.observe({ type, buffered: !begun, durationThreshold: performance.interactionCount === undefined ? 16 : 40 });
 	undo.push(() => observer.disconnect());
 	return () => each(observer.takeRecords());
 };
 
-const spot = (url, line, column) => ({ url: url || undefined, line: line || undefined, column: column || undefined });
+const spot = (url, line, column) => url ? { url, line, column } : undefined;
 
 const brief = (value) => (isError(value) ? text(value) : typeof value === 'object' ? '{}' : String(value)).slice(0, 200);
-
-const frames = ({ stack }) => String(stack || '').split('\n').filter((line, i) => line && !line.includes(FILE) && (i || !/^Error/.test(line)));
 
 // ---- requests
 
@@ -621,20 +602,21 @@ const operationOf = (body) => {
 	if (typeof body !== 'string' || body.length > 200000 || !/^\s*[[{]/.test(body)) return;
 	const [, kind, first] = /"query"\s*:\s*"[^{"]{0,200}?\b(query|mutation|subscription)\s+(\w{1,100})/.exec(body) || [];
 	const [, name = first] = /"operationName"\s*:\s*"(\w{1,100})"/.exec(body) || [];
-	if (kind || name && /"query"\s*:|"persistedQuery"/.test(body)) return kind ? kind + ' ' + name : name;
+	if (kind) return kind + ' ' + name;
+	if (/"query"\s*:|"persistedQuery"/.test(body)) return name;
 };
 
-const callEvent = ({ url, method, operation, start, ms }) => ({ url, method, operation, 'duration-ms': ms ?? since(start) });
-const isOf = ({ name, startTime }, { url, start }) => name === url.split('#')[0] && startTime >= start - 1 && startTime < start + 1000;
+const callEvent = (call) => ({ url: call.url, method: call.method, operation: call.operation, 'duration-ms': call.ms ?? since(call.start) });
+const isOf = (entry, call) => entry.startTime >= call.start - 1 && entry.startTime < call.start + 1000 && entry.name === call.url.split('#')[0];
 
 const answered = (call, status, kind) => {
-	call.event = { type: 'metric', subtype: /^opaque/.test(kind) ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: frames(call.stack).join('\n') || undefined, 'total-ms': call.total };
+	call.event = { type: 'metric', subtype: /^opaque/.test(kind) ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: call.stack.stack, 'total-ms': call.total };
 	open.add(call);
 	if (active.timing?.[0] && open.size < 200) sweep(3000);
 	else complete(call);
 };
 
-const complete = (call, entry = performance.getEntriesByName?.(call.url, 'resource').reverse().find((one) => isOf(one, call))) => open.delete(call) && record({ ...call.event, 'perf-entry': entry });
+const complete = (call, entry = performance.getEntriesByName(call.url, 'resource').find((one) => isOf(one, call))) => open.delete(call) && record({ ...call.event, 'perf-entry': entry });
 
 const sweep = once(() => {
 	for (const call of open) if (now() - call.event.timestamp < 3000) sweep(3000);
@@ -642,19 +624,19 @@ const sweep = once(() => {
 });
 
 const failed = (call, error) => {
-	const { signal, method, url } = call, name = error?.name;
+	const { signal } = call, name = error?.name;
 	if (name === 'AbortError' || signal?.aborted && signal.reason === error && name !== 'TimeoutError') return tell('metric', 'api-call', { ...callEvent(call), aborted: true });
-	fault('network', method + url + name, () => ({ ...thrown(error), ...callEvent(call), stack: [text(error), ...frames(call.stack)].join('\n') }));
+	fault('network', call.method + call.url + name, () => ({ ...thrown(error), ...callEvent(call), stack: call.stack.stack?.replace(/^Error/, () => text(error)) }));
 };
 
-const hotUpdate = (tool, files) => tell('log', 'hot-update', { level: 'info', tool, files });
+const hotUpdate = (tool, updates) => tell('log', 'hot-update', { tool, files: updates?.map((update) => update.path) });
 
 const navigation = () => timings('navigation')[0] || {};
 const isHidden = () => document.visibilityState === 'hidden';
 
 const selector = (element) => {
 	const steps = [];
-	for (let node = element, isFixed; node?.nodeType === 1 && steps.length < 5 && !isFixed; node = node.parentElement || node.getRootNode?.().host) {
+	for (let node = element, isFixed; node?.nodeType === 1 && steps.length < 5 && !isFixed; node = node.parentElement || node.getRootNode().host) {
 		const given = (name) => node.getAttribute(name), id = given('id'), isLasting = id && !/[:«»]|\d{3}/.test(id), mark = !isLasting && ['data-testid', 'data-test', 'name'].find(given);
 		isFixed = isLasting || mark;
 		const twins = isFixed ? [] : [...node.parentElement?.children || []].filter((child) => child.nodeName === node.nodeName);
@@ -675,15 +657,13 @@ const RECORDERS = {
 		on(window, 'error', ({ target, error, message: said, filename, lineno, colno }) => {
 			if (target?.nodeType === 1) {
 				const url = target.currentSrc || target.src || target.href || target.data;
-				return url?.length > 0 && !ignored(url) && fault('resource', url, () => ({ message: `Failed to load ${target.nodeName.toLowerCase()} ${url}`, url, element: selector(target) }));
+				return url?.length > 0 && !ignored(url) && fault('resource', url, () => ({ url, element: selector(target) }));
 			}
 			isTold(error);
-			const say = () => safe(fault, 'javascript', [said, filename, lineno, colno], () => {
-				const known = error == null ? {} : thrown(error), message = isError(error) ? known.message || known.name : String(said || known.message);
-				return { ...known, message, location: spot(filename, lineno, colno), 'user-agent': userAgent, severity: 'high', hint: message === 'Script error.' ? 'the script is from another origin: add crossorigin to its tag' : undefined };
-			});
+			const say = () => safe(fault, 'javascript', [said, filename, lineno, colno], () => (
+				{ ...thrown(error ?? said), ...isError(error) || { message: said }, location: spot(filename, lineno, colno), 'user-agent': userAgent, severity: 'high' }));
 			// A worker tells its own.
-			if (error === null && filename && locks && window.document) locks.query().then(({ held }) => held.some(({ name }) => name === lock + filename) || say(), say);
+			if (error === null && filename && locks && window.document) locks.query().then(({ held }) => held.some((one) => one.name === lock + filename) || say(), say);
 			else say();
 		});
 		on(window, 'unhandledrejection', ({ reason }) => {
@@ -692,29 +672,27 @@ const RECORDERS = {
 		});
 	},
 
-	csp: () => on(document, 'securitypolicyviolation', ({ blockedURI: url, effectiveDirective: directive, disposition, sourceFile, lineNumber, columnNumber }) => {
-		const isReport = disposition === 'report';
-		if (!isOwn(url)) return fault('csp', directive + url, () => ({ ...isReport && { type: 'log', level: 'warn' }, directive, url,
-			message: `${directive} ${isReport ? 'would block' : 'blocked'} ${url}`, location: spot(sourceFile, lineNumber, columnNumber) }));
+	csp: () => on(document, 'securitypolicyviolation', (event) => {
+		const { blockedURI: url, effectiveDirective: directive } = event, isReport = event.disposition === 'report';
+		if (!isOwn(url)) return fault('csp', directive + url, () => ({ ...isReport && { type: 'log', level: 'warn' }, directive, url, location: spot(event.sourceFile, event.lineNumber, event.columnNumber) }));
 		if (!isReport && !toldPolicy) console.warn(`taillight: the Content-Security-Policy blocks it. Add ${base} and ${base.replace(/^http/, 'ws')} to connect-src.`);
 		toldPolicy = true;
 	}),
 
 	console() {
 		const wanted = words(settings.console);
-		const line = (name, level, args) => {
-			const error = args.find(isError), make = () => ({
-				level, ...level !== 'error' && { type: 'log', severity: 'low' }, ...error ? thrown(error) : name === 'trace' && { stack: ['Trace', ...frames(new Error())].join('\n') },
-				message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined,
-			});
-			if (isTold(error, 'console')) return;
-			if (/error|warn/.test(level)) fault('console', name + args.slice(0, 9).map(brief), make);
-			else record({ subtype: 'console', ...make() });
-		};
 		for (const name of words('trace debug log info warn error assert')) {
-			const level = { log: 'info', assert: 'error' }[name] || name, isCheck = name === 'assert';
-			if (wanted.includes('all') || wanted.includes(isCheck ? level : name)) replace(window.console, name, after((args) =>
-				isCheck && args[0] || line(name, level, isCheck ? ['Assertion failed:', ...args.slice(1)] : args)));
+			const isCheck = name === 'assert', level = { log: 'info', assert: 'error' }[name] || name;
+			if (wanted.includes('all') || wanted.includes(isCheck ? level : name)) replace(window.console, name, after((args) => {
+				if (isCheck && args.splice(0, 1, 'Assertion failed:')[0]) return;
+				const error = args.find(isError), make = () => ({
+					level, ...level !== 'error' && { type: 'log', severity: 'low' }, ...error ? thrown(error) : name === 'trace' && { stack: new Error().stack?.replace(/^Error/, 'Trace') },
+					message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined,
+				});
+				if (isTold(error, 'console')) return;
+				if (/error|warn/.test(level)) fault('console', name + args.slice(0, 9).map(brief), make);
+				else record({ subtype: 'console', ...make() });
+			}));
 		}
 	},
 
@@ -725,7 +703,7 @@ const RECORDERS = {
 		};
 		replace(window, 'fetch', (run, self, [input, init]) => {
 			const call = safe(begin, input, init), promise = run();
-			if (!call || typeof promise?.then !== 'function') return promise;
+			if (!call || !promise?.then) return promise;
 			// Beside the page's own chain it would mark a rejection as handled.
 			return promise.then((response) => {
 				safe(() => {
@@ -774,36 +752,37 @@ const RECORDERS = {
 	}),
 
 	beacon: () => replace(navigator, 'sendBeacon', after(([input, data], isTaken) => {
-		const url = addressOf(input), size = typeof data === 'string' ? bytesOf(data) : data?.size || data?.byteLength;
+		const url = addressOf(input), size = typeof data === 'string' ? bytesOf(data) : data?.size ?? data?.byteLength;
 		if (ignored(url)) return;
 		if (isTaken) tell('metric', 'beacon', { url, size });
-		else tell('error', 'network', { url, size, message: `sendBeacon ${url} was refused by the browser`, severity: 'medium' });
+		else tell('error', 'network', { url, size, severity: 'medium' });
 	})),
 
 	websocket: () => replace(window, 'WebSocket', after((target, socket, [, protocols]) => {
 		const { url } = socket;
 		let start = tick(), isOpen;
 		if (ignored(url)) return;
-		const say = (level, action, more) => tell('log', 'websocket', { level, action, url, 'duration-ms': since(start), message: `WebSocket ${action} ${url}`, ...more });
+		const say = (level, action, more) => tell('log', 'websocket', { level, action, url, 'duration-ms': since(start), ...more });
 		on(socket, 'open', () => {
 			say('info', 'open');
 			start = tick();
 			isOpen = true;
 		});
-		on(socket, 'close', ({ code, reason, wasClean: clean }) => {
-			if (isOpen) say(clean ? 'info' : 'warn', 'close', { code, reason, clean });
-			else fault('network', url, () => ({ url, code, message: 'WebSocket failed to connect to ' + url }));
+		on(socket, 'close', (event) => {
+			const { code, wasClean: clean } = event;
+			if (isOpen) say(clean ? 'info' : 'warn', 'close', { code, reason: event.reason, clean });
+			else fault('network', url, () => ({ url, code }));
 		});
 		if (String(protocols) === 'vite-hmr') on(socket, 'message', ({ data }) => {
 			const found = !settings.hot && /"type":\s*"(update|full-reload)"/.test(data) && data.length < 1e5 && parse(data);
-			if (found) hotUpdate('vite', found.updates ? found.updates.map((update) => update.path) : ['full reload']);
+			if (found) hotUpdate('vite', found.updates || [{ path: 'full reload' }]);
 		});
 	}), 'construct'),
 
 	load: () => observe('navigation', (entry) => {
 		if (toldLoad || !entry.loadEventEnd) return;
 		toldLoad = true;
-		const all = timings('resource').filter(({ name }) => !ignored(name)).sort((a, b) => b.duration - a.duration), kinds = {};
+		const all = timings('resource').filter((entry) => !ignored(entry.name)).sort((a, b) => b.duration - a.duration), kinds = {};
 		let bytes = 0;
 		for (const { initiatorType, transferSize = 0 } of all) {
 			kinds[initiatorType] = (kinds[initiatorType] || 0) + 1;
@@ -814,7 +793,7 @@ const RECORDERS = {
 
 	vitals() {
 		let told, lcp, isInputSeen, isPainted, cls, shifted, sum, first, last, longest, counted, kind, lowest = Infinity, highest = 0;
-		let hiddenAt = timings('visibility-state').find(({ name, startTime }) => name === 'hidden' && startTime >= (navigation().activationStart || 0))?.startTime ?? (isHidden() && !document.prerendering ? 0 : Infinity);
+		let hiddenAt = timings('visibility-state').find((entry) => entry.name === 'hidden' && entry.startTime >= (navigation().activationStart || 0))?.startTime ?? (isHidden() && !document.prerendering ? 0 : Infinity);
 		const interactions = () => performance.interactionCount || highest && (highest - lowest) / 7 + 1;
 
 		const reset = (type) => {
@@ -828,44 +807,46 @@ const RECORDERS = {
 		};
 
 		const say = (final, vital, value, element, ...entries) => {
-			const [before, wasFinal] = told[vital] || [];
-			if (value === undefined || (final ? wasFinal && before === value : Math.abs(before - value) < 0.01)) return;
-			told[vital] = [value, final];
+			const key = vital + final;
+			if (value === undefined || Math.abs(told[key] - value) <= (final ? 0 : 0.01)) return;
+			told[key] = value;
 			tell('metric', 'web-vital', { vital, value, final, 'navigation-type': kind, element, 'perf-entry': entries });
 		};
 		const sayPaint = (final) => say(final, 'LCP', ...lcp);
 		const sayShift = (final) => drains[2] && isPainted && say(final, 'CLS', cls, selector(shifted));
 		const sayInput = (final) => {
 			const { element, entry } = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))] || {};
-			if (entry) say(final, 'INP', entry.duration, element, entry);
+			say(final, 'INP', entry?.duration, element, entry);
 		};
 
 		reset(navigation().type || 'navigate');
 
 		const soon = once(() => sayInput(false));
-		const drains = [observe('paint', ({ name, startTime }) => {
-			if (name !== 'first-contentful-paint' || startTime >= hiddenAt) return;
+		const drains = [observe('paint', (entry) => {
+			const { startTime } = entry;
+			if (entry.name !== 'first-contentful-paint' || startTime >= hiddenAt) return;
 			isPainted = true;
 			const from = navigation(), { responseStart } = from;
 			say(true, 'FCP', startTime, undefined, from);
 			if (responseStart > 0 && responseStart < tick()) say(true, 'TTFB', responseStart, undefined, from);
 			sayShift(false);
 		}), observe('largest-contentful-paint', (entry) => {
-			const { startTime, element, url } = entry;
+			const { startTime } = entry;
 			if (isInputSeen || startTime >= hiddenAt) return;
-			lcp = [startTime, selector(element), navigation(), entry, timings('resource').find(({ name }) => name === url) || 0];
+			lcp = [startTime, selector(entry.element), navigation(), entry, timings('resource').find((one) => one.name === entry.url) || 0];
 			sayPaint(false);
-		}), observe('layout-shift', ({ hadRecentInput, startTime, value, sources }) => {
-			if (hadRecentInput) return;
+		}), observe('layout-shift', (entry) => {
+			const { startTime, value } = entry;
+			if (entry.hadRecentInput) return;
 			if (startTime - last < 1000 && startTime - first < 5000) sum += value;
 			else [sum, first] = [value, startTime];
 			last = startTime;
 			if (sum <= cls) return;
 			cls = sum;
-			shifted = sources?.[0]?.node;
+			shifted = entry.sources?.[0]?.node;
 			sayShift(false);
 		}), ...['event', 'first-input'].map((type) => observe(type, (entry) => {
-			const { interactionId: id, duration, processingStart, processingEnd } = entry, weight = duration + (processingEnd - processingStart) / 1e6;
+			const id = entry.interactionId, weight = entry.duration + (entry.processingEnd - entry.processingStart) / 1e6;
 			if (!id) return;
 			lowest = Math.min(lowest, id);
 			highest = Math.max(highest, id);
@@ -878,27 +859,27 @@ const RECORDERS = {
 		}))];
 
 		const drain = () => drains.forEach((take) => take?.());
-		on(window, 'keydown click', ({ isTrusted }) => {
-			if (!isTrusted || isInputSeen) return;
+		on(window, 'keydown click', (event) => {
+			if (!event.isTrusted || isInputSeen) return;
 			drain();
 			sayPaint(true);
 			isInputSeen = true;
 		});
-		on(document, 'visibilitychange', ({ timeStamp }) => {
+		on(document, 'visibilitychange', (event) => {
 			if (!isHidden()) return;
 			drain();
-			hiddenAt = Math.min(hiddenAt, timeStamp);
+			hiddenAt = Math.min(hiddenAt, event.timeStamp);
 			sayPaint(true);
 			sayShift(true);
 			sayInput(true);
 		});
-		on(window, 'pageshow', ({ persisted, timeStamp }) => {
-			if (!persisted) return;
+		on(window, 'pageshow', (event) => {
+			if (!event.persisted) return;
 			reset('back-forward-cache');
 			isInputSeen = true;
 			window.requestAnimationFrame(() => window.requestAnimationFrame(hook(() => {
 				isPainted = true;
-				lcp = [tick() - timeStamp];
+				lcp = [tick() - event.timeStamp];
 				say(true, 'FCP', ...lcp);
 				sayPaint(true);
 				say(true, 'TTFB', 0);
@@ -912,9 +893,9 @@ const RECORDERS = {
 	},
 
 	user: () => on(document, 'click submit', (event) => {
-		const target = event.composedPath?.()[0] || event.target, action = event.type;
-		if (target?.nodeType !== 1 || target.closest('[data-taillight-ignore]')) return;
-		const isSubmit = action === 'submit', element = !isSubmit && target.closest('button,a,label,summary,input,select,textarea,[role=button],[role=link],[role=tab],[role=menuitem]') || target, given = (name) => element.getAttribute(name) || undefined;
+		const target = event.composedPath()[0], action = event.type;
+		if (target.nodeType !== 1 || target.closest('[data-taillight-ignore]')) return;
+		const isSubmit = action === 'submit', element = !isSubmit && target.closest('a,button,label,summary,input,[role=button],[role=link],[role=tab],[role=menuitem],' + TYPED) || target, given = (name) => element.getAttribute(name) || undefined;
 		const isTyped = isSubmit || element.closest('input,option,' + TYPED) || element.isContentEditable || element.childElementCount > 20 || element.querySelector(TYPED);
 		const text = isTyped ? '' : element.textContent.replace(/\s+/g, ' ').trim();
 		tell('analytics', 'user-action', { action, 'element-id': given('id'), 'element-class': given('class'), 'element-text': text.length < 50 && text || undefined, element: selector(element) });
@@ -931,8 +912,8 @@ const RECORDERS = {
 
 	visibility: () => on(document, 'visibilitychange', () => tell('analytics', 'visibility', { visible: !isHidden() })),
 
-	online: () => on(window, 'online offline', ({ type }) => {
-		const online = type === 'online';
+	online: () => on(window, 'online offline', (event) => {
+		const online = event.type === 'online';
 		tell('log', 'connectivity', { level: online ? 'info' : 'warn', online });
 		if (online) live.wake();
 	}),
@@ -945,42 +926,42 @@ const RECORDERS = {
 			if (url !== from) tell('analytics', 'navigation', { action, from, url });
 			from = url;
 		};
-		if (on(window.navigation, 'currententrychange', ({ navigationType }) => moved(navigationType || 'replace'))) return;
+		if (on(window.navigation, 'currententrychange', (event) => moved(event.navigationType || 'replace'))) return;
 		for (const action of words('push replace')) replace(window.history, action + 'State', after(() => moved(action)));
 		on(window, 'popstate hashchange', () => moved('traverse'));
 	},
 
 	hot() {
 		let before, { hot } = settings;
-		hot?.on?.('vite:afterUpdate', hook(({ updates }) => hot && hotUpdate('vite', updates.map((update) => update.path))));
+		hot?.on?.('vite:afterUpdate', hook((event) => hot && hotUpdate('vite', event.updates)));
 		hot?.addStatusHandler?.(hook((status) => {
 			if (hot && before === 'apply' && status === 'idle') hotUpdate('webpack');
 			before = status;
 		}));
 		undo.push(() => { hot = null; });
-		on(window, 'message', ({ data }) => !hot && /^webpackHotUpdate/.test(data) && hotUpdate('webpack'));
+		on(window, 'message', (event) => !hot && /^webpackHotUpdate/.test(event.data) && hotUpdate('webpack'));
 	},
 
 	// The last to hear of it.
 	leaving() {
-		on(window, 'pagehide', ({ persisted }) => {
+		on(window, 'pagehide', (event) => {
 			live.leave(true);
 			// A page that the browser keeps for "back" would hold its connection, and read as one more tab.
-			if (persisted) live.close();
+			if (event.persisted) live.close();
 		});
 		on(document, 'visibilitychange', () => (isHidden() ? live.leave() : live.wake()));
-		on(window, 'pageshow', ({ persisted }) => persisted && live.wake(true));
+		on(window, 'pageshow', (event) => event.persisted && live.wake(true));
 	},
 };
 
 // ---- what the page may call
 
-const install = (changed = []) => {
+const install = (changed) => {
 	const off = words(settings.off), { sample: rates } = settings;
-	ownSample = typeof rates === 'string' ? Object.fromEntries((rates === 'document' ? 'api-call=.1,click=.01,scroll=.001' : rates).split(/[\s,]+/).map((pair) => pair.split('='))) : rates;
+	ownSample = typeof rates === 'string' ? Object.fromEntries(words(rates === 'document' ? 'api-call=.1,click=.01,scroll=.001' : rates).map((pair) => pair.split('='))) : rates;
 	for (const name in RECORDERS) {
-		const isOff = !running || off.includes(name) && name !== 'leaving';
-		if (isOff || changed.includes(name)) {
+		const isOff = !running || off.includes(name);
+		if (isOff || name in Object(changed)) {
 			active[name]?.forEach(safe);
 			active[name] = null;
 		}
@@ -1000,14 +981,14 @@ const flush = () => {
 };
 
 const init = (options) => {
-	const given = Object(options), before = base + pageKey;
-	for (const key in given) if (key in settings && given[key] !== undefined) settings[key] = given[key];
-	if (!settings.url || !granted && isOn(settings.consent) || isOn(settings.dnt) && (+navigator.doNotTrack || +window.doNotTrack || navigator.globalPrivacyControl)) return stop();
+	const before = base + pageKey;
+	for (const key in options) if (options[key] !== undefined) settings[key] = options[key];
+	if (!settings.url || !granted && isOn(settings.consent) || isOn(settings.dnt) && (navigator.doNotTrack > 0 || navigator.globalPrivacyControl)) return stop();
 	describe();
 	if (running) {
 		safe(address);
 		if (before !== base + pageKey) live.wake(true);
-		return install(keys(given));
+		return install(options);
 	}
 	running = true;
 	live ||= channel(me, 0, [{ seq: 1 }]);
@@ -1032,18 +1013,17 @@ const api = {
 		record({ type: 'log', level: String(level).toLowerCase(), message: text(message), context });
 	},
 	track(name, properties) {
-		const { feature, funnel, step } = Object(properties), event = { type: 'analytics', subtype: 'custom', 'event-name': String(name) };
-		const subtype = feature !== undefined ? 'feature-usage' : funnel !== undefined && step !== undefined && 'conversion';
-		record(subtype ? { ...properties, ...event, subtype } : { ...event, properties });
+		const { feature, funnel, step } = Object(properties), subtype = feature != null ? 'feature-usage' : funnel != null && step != null && 'conversion';
+		record({ ...subtype ? properties : { properties }, type: 'analytics', subtype: subtype || 'custom', 'event-name': name });
 	},
 	metric(name, value, unit) {
-		tell('metric', 'custom', { 'metric-name': String(name), value, unit });
+		tell('metric', 'custom', { 'metric-name': name, value, unit });
 	},
 	error(error, context) {
 		if (!isTold(error, 'own')) fault('javascript', 'own' + brief(error), () => ({ ...thrown(error), handled: true, context }));
 	},
 	render(component, ms, more) {
-		record({ ...more, type: 'metric', subtype: 'render', component: String(component), 'render-time-ms': +ms });
+		record({ ...more, type: 'metric', subtype: 'render', component, 'render-time-ms': +ms });
 	},
 	setUser(id) {
 		settings.user = id == null ? null : '' + id;
@@ -1071,5 +1051,5 @@ for (const name in api) api[name] = hook(api[name]);
 const early = window.taillight;
 safe(() => { window.taillight = Object.freeze(api); });
 api.init();
-if (Array.isArray(early)) early.forEach(api.push);
+early?.forEach?.(api.push);
 })(self);

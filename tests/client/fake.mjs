@@ -17,7 +17,7 @@ class Target {
     this.listeners = this.listeners.filter((one) => one.type !== type || one.run !== run);
   }
   emit(type, event = {}) {
-    for (const one of this.listeners.slice()) if (one.type === type) one.run(Object.defineProperties({ type, target: this }, Object.getOwnPropertyDescriptors(event)));
+    for (const one of this.listeners.slice()) if (one.type === type) one.run(Object.defineProperties({ type, target: this, composedPath() { return [this.target]; } }, Object.getOwnPropertyDescriptors(event)));
   }
 }
 
@@ -172,13 +172,13 @@ export function makePage(changes = {}) {
     currentScript: { src, dataset: changes.dataset || {} } });
   Object.assign(window, {
     document: page.document, URL, crypto: globalThis.crypto, console: fakeConsole(), WebSocket: socketClass(page),
-    Date: { now: () => page.clock.time }, performance: { now: () => page.clock.time - START, getEntriesByType: (type) => (changes.entries || {})[type] || [] },
+    Date: { now: () => page.clock.time }, performance: { now: () => page.clock.time - START, getEntriesByType: (type) => (changes.entries || {})[type] || [], getEntriesByName: () => [] },
     setTimeout: (run, ms) => page.clock.set(run, ms), clearTimeout: (id) => page.clock.clear(id),
     location: { href: 'http://localhost:5173/shop/?token=abc', origin: 'http://localhost:5173', pathname: '/shop/' },
     navigator: { userAgent: 'fake/1', language: 'en', sendBeacon: (url, body) => page.beacons.push({ url, body }) > 0 },
     sessionStorage: page.storage,
     fetch: async () => ({ status: 200 }), DOMException, localStorage: page.local, XMLHttpRequest: requestClass(page),
-    PerformanceObserver: changes.observe ? observerClass(page, changes.observe) : undefined, requestAnimationFrame: (run) => page.frames.push(run),
+    PerformanceObserver: observerClass(page, changes.observe || []), parent: window, requestAnimationFrame: (run) => page.frames.push(run),
     history: { pushState: (state, title, url) => page.go(url), replaceState: (state, title, url) => page.go(url) },
   });
   for (const [key, value] of Object.entries(changes.window || {})) window[key] = value;
@@ -222,7 +222,7 @@ export function element(name, attributes = {}, parent = null, words = '') {
   });
   const node = { nodeType: 1, nodeName: name.toUpperCase(), id: attributes.id || '', parentElement: parent, children: [], textContent: words,
     src: attributes.src, get childElementCount() { return this.children.length; },
-    getAttribute: (key) => (key in attributes ? attributes[key] : null),
+    getRootNode: () => ({}), getAttribute: (key) => (key in attributes ? attributes[key] : null),
     matches: (selectors) => matches(node, selectors),
     closest: (selectors) => (matches(node, selectors) ? node : parent && parent.closest(selectors)),
     querySelector: (selectors) => node.children.find((child) => child.matches(selectors) || child.querySelector(selectors)) || null,

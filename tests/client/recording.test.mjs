@@ -60,7 +60,7 @@ test('sampling by subtype is off, or the page’s, or the server’s; the kept c
 test('the document’s table is a preset: page loads all, calls a tenth, clicks a hundredth, scrolling a thousandth', (t) => {
   for (const [random, kept] of [[0.0005, 3], [0.005, 2], [0.05, 1], [0.5, 0]]) {
     const page = connected({ dataset: { sample: 'document' } }), mock = t.mock.method(Math, 'random', () => random);
-    page.document.emit('click', { target: { nodeType: 1, nodeName: 'B', closest: () => null, getAttribute: () => null, querySelector: () => null, childElementCount: 0, textContent: '' } });
+    page.document.emit('click', { target: { nodeType: 1, nodeName: 'B', closest: () => null, getAttribute: () => null, querySelector: () => null, childElementCount: 0, textContent: '', getRootNode: () => ({}) } });
     const request = new page.window.XMLHttpRequest();
     request.open('GET', '/x');
     request.send();

@@ -34,8 +34,9 @@ test('the types name every call, every setting and every recorder', () => {
   const types = readFileSync(new URL('../../assets/taillight.d.ts', import.meta.url), 'utf8');
   const calls = [...types.matchAll(/^export function (\w+)/gm)].map((found) => found[1]);
   assert.deepEqual(calls.sort(), Object.keys(makePage().taillight).sort());
-  const settings = /const settings = \{([^}]*)\}/.exec(SOURCE)[1].match(/\b\w+(?=: )/g), recorders = [.../ RECORDERS = \{\n(.*?)\n\};/s.exec(SOURCE)[1].matchAll(/^\t(\w+)(?:\(\) \{|: \(\) =>)/gm)].map((found) => found[1]);
-  assert.equal(recorders.length, 18);
+  const read = [...SOURCE.matchAll(/\bsettings\.(\w+)/g), ...SOURCE.matchAll(/\{([^{}]*)\} = settings\b/g)].flatMap((found) => found[1].match(/\b(?<!: )\w+/g));
+  const settings = new Set([...read, .../const settings = \{([^}]*)\}/.exec(SOURCE)[1].match(/\b\w+(?=: )/g)]), recorders = [.../ RECORDERS = \{\n(.*?)\n\};/s.exec(SOURCE)[1].matchAll(/^\t(\w+)(?:\(\) \{|: \(\) =>)/gm)].map((found) => found[1]);
+  assert.deepEqual([recorders.length, settings.size], [18, 20]);
   for (const name of settings) assert.match(types, new RegExp('^  ' + name + '\\?:', 'm'));
   for (const name of recorders.filter((one) => one !== 'leaving')) assert.ok(types.includes("'" + name + "'"), name);
 });
