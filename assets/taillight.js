@@ -14,7 +14,7 @@ const { WebSocket, fetch, location, performance = Date, navigator = {}, setTimeo
 const { sendBeacon, userAgent } = navigator, console = { ...window.console }, encoder = new TextEncoder();
 
 const settings = {
-	url: /\/taillight\.m?js([?#]|$)/.test(SELF) ? SELF : '', // not a bundle that this is part of
+	url: /\/taillight\.m?js\b/.test(SELF) ? SELF : '', // not a bundle that this is part of
 	user: null, console: 'warn,error', maxMessage: 500, maxStack: 2000, maskEmail: true, batchMs: 100, batchEvents: 100,
 };
 assign(settings, document.currentScript?.dataset);
@@ -661,7 +661,7 @@ const RECORDERS = {
 			}
 			isTold(error);
 			const say = () => safe(fault, 'javascript', [said, filename, lineno, colno], () => (
-				{ ...thrown(error ?? said), ...isError(error) || { message: said }, location: spot(filename, lineno, colno), 'user-agent': userAgent, severity: 'high' }));
+				{ ...thrown(error ?? said), ...isError(error) || { message: said }, location: spot(filename, lineno, colno), severity: 'high', 'user-agent': userAgent }));
 			// A worker tells its own.
 			if (error === null && filename && locks && window.document) locks.query().then(({ held }) => held.some((one) => one.name === lock + filename) || say(), say);
 			else say();
@@ -731,7 +731,7 @@ const RECORDERS = {
 				call.url ||= xhr.responseURL;
 				if (type === 'load') return answered(call, xhr.status);
 				call.ms = null;
-				failed(call, assign(call.stack, { name: { abort: 'Abort', error: 'Network', timeout: 'Timeout' }[type] + 'Error', message: 'XMLHttpRequest: ' + type }));
+				failed(call, assign(call.stack, { name: { abort: 'AbortError', error: 'NetworkError', timeout: 'TimeoutError' }[type], message: 'XMLHttpRequest: ' + type }));
 			});
 			return call;
 		};
@@ -769,8 +769,8 @@ const RECORDERS = {
 			isOpen = true;
 		});
 		on(socket, 'close', (event) => {
-			const { code, wasClean: clean } = event;
-			if (isOpen) say(clean ? 'info' : 'warn', 'close', { code, reason: event.reason, clean });
+			const { code, reason, wasClean: clean } = event;
+			if (isOpen) say(clean ? 'info' : 'warn', 'close', { code, reason, clean });
 			else fault('network', url, () => ({ url, code }));
 		});
 		if (String(protocols) === 'vite-hmr') on(socket, 'message', ({ data }) => {
