@@ -9,7 +9,8 @@
 // turn. `bare`: the same page with nothing but a WebSocket that sends ten finished events every 100 ms and hears their
 // acks, which is what the browser itself takes for that. `floor`: the same page with the least that could record it: the
 // same hooks, observer, stack and listener, one JSON.stringify an event, the same batches; no redaction, no bounds, no resend,
-// no vitals. `warm` is `with` once more, after three thousand events that the figure leaves out.
+// no vitals. `warm` is `with` once more, after three thousand events that the figure leaves out. `logs` is log lines alone,
+// 100 a second, `logs floor` the same in the page of `floor`: what a request or a click costs is the mix beside these.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -24,10 +25,11 @@ const PAGE = (tag) => `<!doctype html><title>cost</title><link rel="icon" href="
   const api = window.taillight, pause = (ms) => new Promise((done) => setTimeout(done, ms));
   const context = { 'user-id': 'user-123', from: 'loading', to: 'ready', component: 'DataTable', fields: ['email', 'name'], cart: { items: 3, total: 41.5 } };
   const log = (n) => { if (api) api.log('info', 'State transition ' + n, context); };
-  window.steady = async (seconds) => {
+  window.steady = async (seconds, isMixed = true) => {
     for (const end = performance.now() + seconds * 1000, start = performance.now(), state = { n: 0 }; performance.now() < end; await pause(10)) {
       for (; state.n < (performance.now() - start) / 10; state.n++) {
-        if (state.n % 10 === 0) fetch('/ok?' + state.n).then((answer) => answer.text());
+        if (!isMixed) log(state.n);
+        else if (state.n % 10 === 0) fetch('/ok?' + state.n).then((answer) => answer.text());
         else if (state.n % 10 === 1) console.warn('slow render', { component: 'UserList', ms: state.n });
         else if (state.n % 10 === 2) document.getElementById('save').click();
         else log(state.n);
@@ -176,13 +178,16 @@ try {
     whole.push((cost.ms - none.ms) / 10);
   }
   console.log(`per event: ${median(calls).toFixed(1)} µs in the call, ${median(whole).toFixed(1)} µs of main-thread time with sending (medians of ${ROUNDS} rounds of 10,000)`);
-  const shares = { with: [], bare: [], floor: [], warm: [] };
+  const mixed = `steady(${SECONDS})`, alone = `steady(${SECONDS}, false)`;
+  const runs = { with: ['with', mixed], bare: ['bare', mixed], floor: ['floor', mixed], warm: ['with', mixed, 'burst(3000)'], logs: ['with', alone], 'logs floor': ['floor', alone] };
+  const shares = Object.fromEntries(Object.keys(runs).map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
-    const { ms } = await browser.run(page('without'), `steady(${SECONDS})`);
-    for (const name in shares) shares[name].push(((await browser.run(page(name === 'warm' ? 'with' : name), `steady(${SECONDS})`, name === 'warm' && 'burst(3000)')).ms - ms) / SECONDS / 10);
+    const without = {};
+    for (const what of [mixed, alone]) without[what] = (await browser.run(page('without'), what)).ms;
+    for (const [name, [where, what, first]] of Object.entries(runs)) shares[name].push(((await browser.run(page(where), what, first)).ms - without[what]) / SECONDS / 10);
   }
   console.log(`at 100 events/s, of the main thread (medians of ${ROUNDS} rounds of ${SECONDS} s):`);
-  for (const [name, all] of Object.entries(shares)) console.log(`  ${name.padEnd(6)}${median(all).toFixed(2)} % (${all.map((share) => share.toFixed(2)).join(', ')})`);
+  for (const [name, all] of Object.entries(shares)) console.log(`  ${name.padEnd(11)}${median(all).toFixed(2)} % (${all.map((share) => share.toFixed(2)).join(', ')})`);
 } finally {
   await browser.close();
   server.kill();
