@@ -55,6 +55,10 @@ fn request(entry: &Entry<'_>, event: &RawEvent<'_>, told: &mut Told) {
     let total = entry.number("responseEnd").zip(entry.number("startTime")).map(|(end, start)| end - start);
     told.ms("total-ms", total.map(|total| total.max(until_headers.unwrap_or(0.0))));
     told.text("protocol", entry.text("nextHopProtocol"));
+    let [initiator] = json::pick(event.members.iter().copied(), ["initiator"]);
+    if let Some(stack) = initiator.and_then(json::text) {
+        told.text("initiator", serde_json::to_string(&of_the_page(&stack)).ok().as_deref());
+    }
     let [encoded, transferred] =
         ["encodedBodySize", "transferSize"].map(|name| entry.number(name).unwrap_or(0.0));
     // A response of another origin hides its sizes unless it allows the page to see them.
@@ -66,6 +70,12 @@ fn request(entry: &Entry<'_>, event: &RawEvent<'_>, told: &mut Told) {
     if entry.number("requestStart") > Some(0.0) {
         told.object("timing", |timing| phases(entry, timing));
     }
+}
+
+/// The lines of a stack that are the page's own, without its head and the client's.
+fn of_the_page(stack: &str) -> String {
+    let lines = stack.lines().filter(|line| *line != "Error" && !line.contains("/taillight."));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn phases(entry: &Entry<'_>, told: &mut Told) {
@@ -320,6 +330,22 @@ mod tests {
             (&json!(6), &json!(0))
         );
         assert_eq!(plain["total-ms"], 45, "never before its headers");
+    }
+
+    #[test]
+    fn what_started_a_request_is_told_without_the_lines_of_the_client() {
+        for (stack, expected) in [
+            (
+                "Error\n    at apply (http://h/taillight.js?k=K:1:2)\n    at load (http://x/src/cart.ts:3:4)\n    at main.ts:5:6",
+                "    at load (http://x/src/cart.ts:3:4)\n    at main.ts:5:6",
+            ),
+            ("apply@http://h/taillight.mjs:1:2\nload@http://x/a.js:3:4\n", "load@http://x/a.js:3:4"),
+            ("load@http://x/a.js:3:4", "load@http://x/a.js:3:4"),
+        ] {
+            let mut event = requested(json!({}));
+            event["initiator"] = stack.into();
+            assert_eq!(told(&event)["initiator"], expected);
+        }
     }
 
     #[test]
