@@ -27,18 +27,26 @@ pub struct Evidence<'a> {
     pub status: Option<u16>,
 }
 
+/// Room for what is put together on the way to a fingerprint; what is in it means nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    text: String,
+    path: String,
+}
+
 /// This gives the group of a problem, never 0: for a failed request its endpoint and status, whatever it is called
 /// and says; else its type and
 /// - the top own frame alone where that is source-mapped;
 /// - else the normalised message and the top own frame; of what could not be loaded, or was not let, its address.
 ///
 /// `scratch` is overwritten; it is here to be reused.
-pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
+pub fn fingerprint(evidence: &Evidence<'_>, scratch: &mut Scratch) -> u64 {
     fingerprint_by(Grouping::default(), evidence, scratch)
 }
 
 /// As [`fingerprint`], where the user says what makes errors the same.
-pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut String) -> u64 {
+pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut Scratch) -> u64 {
+    let Scratch { text, path } = scratch;
     let mut hash = Fnv::default();
     if evidence.is_failed_request() {
         hash.part(evidence.endpoint);
@@ -49,26 +57,25 @@ pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut
     hash.part(evidence.kind);
     let has_frame = grouping != Grouping::Message;
     if let Some((file, function)) = evidence.mapped.filter(|_| has_frame) {
-        hash.place(file, function, scratch);
+        hash.place(file, function, path);
         return hash.finish();
     }
     let frame = if has_frame { stack::top_own(evidence.stack) } else { None };
     if let (Grouping::Frame, Some(frame)) = (grouping, &frame) {
-        hash.place(frame.file, frame.function, scratch);
+        hash.place(frame.file, frame.function, path);
         return hash.finish();
     }
-    normalise_message(evidence.message, scratch);
-    hash.part(scratch);
+    normalise_message(evidence.message, text);
+    hash.part(text);
     if let Some(address) = evidence.loaded() {
-        scratch.clear();
-        stack::push_plain_file(address, scratch);
-        let path = std::mem::take(scratch);
-        normalise_message(&path, scratch);
+        path.clear();
+        stack::push_plain_file(address, path);
+        normalise_message(path, text);
         hash.part(host_of(address));
-        hash.part(scratch);
+        hash.part(text);
     } else if let Some(frame) = frame {
-        hash.place(frame.file, frame.function, scratch);
-    } else if scratch.is_empty() {
+        hash.place(frame.file, frame.function, path);
+    } else if text.is_empty() {
         hash.part(evidence.subtype);
         hash.part(evidence.endpoint);
     }
@@ -115,11 +122,11 @@ impl Fnv {
     }
 
     /// A function and its file, as every browser and build would name them.
-    fn place(&mut self, file: &str, function: &str, scratch: &mut String) {
+    fn place(&mut self, file: &str, function: &str, path: &mut String) {
         self.part(stack::plain_function(function));
-        scratch.clear();
-        stack::push_plain_file(file, scratch);
-        self.part(scratch);
+        path.clear();
+        stack::push_plain_file(file, path);
+        self.part(path);
     }
 
     fn finish(self) -> u64 {
@@ -147,7 +154,8 @@ mod tests {
     }
 
     fn of(evidence: Evidence<'_>) -> u64 {
-        fingerprint(&evidence, &mut String::from("left over"))
+        let left_over = || String::from("left over");
+        fingerprint(&evidence, &mut Scratch { text: left_over(), path: left_over() })
     }
 
     #[test]
@@ -185,7 +193,8 @@ mod tests {
 
     #[test]
     fn the_user_says_what_makes_errors_the_same() {
-        let by = |grouping, evidence: Evidence<'_>| fingerprint_by(grouping, &evidence, &mut String::new());
+        let by =
+            |grouping, evidence: Evidence<'_>| fingerprint_by(grouping, &evidence, &mut Scratch::default());
         let elsewhere = Evidence { stack: "load@http://localhost:5173/src/cart.js:1:1", ..error() };
         let otherwise = Evidence { message: "cart is missing", ..error() };
         let mapped = Evidence { mapped: Some(("src/cart.ts", "save")), ..error() };

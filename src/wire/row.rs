@@ -83,6 +83,7 @@ pub(super) struct RowMaker<'s> {
     recent: Vec<(String, String, Signal)>,
     endpoint: String,
     msg: String,
+    scratch: fingerprint::Scratch,
 }
 
 /// The sender's own names in the chunk that is being made.
@@ -134,8 +135,8 @@ impl<'s> RowMaker<'s> {
     pub(super) fn new(sender: Cow<'s, Sender>) -> Self {
         let mut builder = ChunkBuilder::new();
         let usual = Usual::of(&sender, &mut builder);
-        let (endpoint, msg) = (String::new(), String::new());
-        Self { sender, builder, usual, recent: Vec::new(), endpoint, msg }
+        let (endpoint, msg, scratch) = (String::new(), String::new(), fingerprint::Scratch::default());
+        Self { sender, builder, usual, recent: Vec::new(), endpoint, msg, scratch }
     }
 
     /// Who sent what is added from now on.
@@ -323,7 +324,7 @@ impl<'s> RowMaker<'s> {
             endpoint: &self.endpoint,
             status: said.status,
         };
-        fingerprint::fingerprint_by(self.sender.reading.grouping, &evidence, &mut self.msg)
+        fingerprint::fingerprint_by(self.sender.reading.grouping, &evidence, &mut self.scratch)
     }
 
     /// Where the message is in `json`; `None` if it was made or unescaped into `self.msg`.

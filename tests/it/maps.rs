@@ -17,7 +17,7 @@ use taillight::maps::{
     self, Allowed, Loader, Lookup, MapsHandle, Options, Refusal, Rewrites, Root, Script, Text,
 };
 use taillight::pipeline::Redactor;
-use taillight::pipeline::fingerprint::{Evidence, fingerprint};
+use taillight::pipeline::fingerprint::{Evidence, Scratch, fingerprint};
 use taillight::published::Published;
 use taillight::stack;
 use taillight::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
@@ -141,7 +141,7 @@ fn the_same_error_of_three_engines_is_one_line_and_one_group() {
                 mapped: Some((&place.file, &place.function)),
                 ..Evidence::default()
             };
-            let group = fingerprint(&evidence, &mut String::new());
+            let group = fingerprint(&evidence, &mut Scratch::default());
             groups.insert(text(&recorded, "engine").to_owned(), group);
         }
         assert_eq!(groups.len(), 3, "{says:?}: {groups:?}");
@@ -419,7 +419,7 @@ fn events_move_to_the_group_of_their_source_and_every_count_stays_right() {
             stack: text(event, "stack"),
             ..Evidence::default()
         };
-        fingerprint(&evidence, &mut String::new())
+        fingerprint(&evidence, &mut Scratch::default())
     };
     let mut raw: Vec<_> = events.iter().map(hash).collect();
     raw.sort_unstable();

@@ -13,7 +13,7 @@ use crate::counters::Counter;
 use crate::event::{EventRef, Mapped, Symbol, Timestamp, json};
 use crate::maps::resolve::resolve;
 use crate::pipeline::Grouping;
-use crate::pipeline::fingerprint::{Evidence, fingerprint_by};
+use crate::pipeline::fingerprint::{Evidence, Scratch, fingerprint_by};
 use crate::stack::{Told, told};
 use crate::store::{Mapping, Snapshot};
 
@@ -218,7 +218,7 @@ impl Walk {
                     status: event.status(),
                     ..Evidence::default()
                 };
-                fingerprint_by(self.grouping, &evidence, &mut String::new())
+                fingerprint_by(self.grouping, &evidence, &mut Scratch::default())
             }
             _ => 0,
         };
