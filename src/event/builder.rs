@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::chunk::{Chunk, EventRef};
 use super::mapped::Mapped;
 use super::names::{Interner, Symbol};
+use super::page_load::PageLoad;
 use super::row::{Row, RowOf};
 
 /// A chunk that grows row by row, and the writer of its names.
@@ -49,6 +50,11 @@ impl ChunkBuilder {
         if let Some(row) = self.chunk.len().checked_sub(1) {
             self.chunk.set_mapped(row, mapped, 0);
         }
+    }
+
+    /// Notes what the event added last says of its page load: parts of `json`, the text that it was added with.
+    pub fn note_page_load(&mut self, json: &str, load: &PageLoad<'_>) {
+        self.chunk.note_page_load(json, load);
     }
 
     pub fn push(&mut self, row: &Row<'_>) {

@@ -14,6 +14,7 @@ use super::level::{Family, Level, Severity};
 use super::mapped::{Mapped, MappedFrame};
 use super::names::{Interner, Names, Symbol};
 use super::order::Order;
+use super::page_load::{Noted, PageLoad};
 use super::row::{Flags, Msg, RowOf};
 use super::shapes::Shapes;
 use super::texts::Texts;
@@ -58,6 +59,8 @@ pub struct Chunk {
     family: Vec<Family>,
     /// Rows whose places were looked up, in rising order.
     mapped: Vec<(u32, Arc<Mapped>)>,
+    /// What was noted of rows that tell of page loads, in rising order.
+    page_loads: Vec<Noted>,
     json: String,
     text: String,
     made: Made,
@@ -100,6 +103,7 @@ impl Chunk {
             severity: Vec::new(),
             family: Vec::new(),
             mapped: Vec::new(),
+            page_loads: Vec::new(),
             json: String::new(),
             text: String::new(),
             made: Made::default(),
@@ -114,9 +118,12 @@ impl Chunk {
         self.seq.is_empty()
     }
 
-    /// Bytes this chunk accounts for: its text and [`ROW_OVERHEAD`] a row.
+    /// Bytes this chunk accounts for: its text, [`ROW_OVERHEAD`] a row and what was noted of page loads.
     pub fn bytes(&self) -> usize {
-        self.json.len() + self.text.len() + self.len() * ROW_OVERHEAD
+        self.json.len()
+            + self.text.len()
+            + self.len() * ROW_OVERHEAD
+            + self.page_loads.len() * size_of::<Noted>()
     }
 
     /// Bytes row `row` accounts for.
@@ -132,7 +139,8 @@ impl Chunk {
         let start = self.json_range(rows.start).start;
         let json = self.json_range(rows.end - 1).end - start;
         let made = |(_, len): &(u32, u32)| if len & IN_TEXT == 0 { 0 } else { (len & !IN_TEXT) as usize };
-        json + self.msg[rows.clone()].iter().map(made).sum::<usize>() + rows.len() * ROW_OVERHEAD
+        let noted = self.noted_in(&rows).len() * size_of::<Noted>();
+        json + self.msg[rows.clone()].iter().map(made).sum::<usize>() + rows.len() * ROW_OVERHEAD + noted
     }
 
     /// The event in row `row`, which must be below [`Chunk::len`].
@@ -269,6 +277,24 @@ impl Chunk {
         Some(&self.mapped[at].1)
     }
 
+    /// Notes what the row added last, whose text is `json`, says of its page load.
+    pub(super) fn note_page_load(&mut self, json: &str, load: &PageLoad<'_>) {
+        if let Some(last) = self.len().checked_sub(1) {
+            self.page_loads.push(Noted::of(offset(last), json, load));
+        }
+    }
+
+    pub(super) fn page_load_noted(&self, row: usize) -> Option<Noted> {
+        let at = self.page_loads.binary_search_by_key(&offset(row), |noted| noted.row).ok()?;
+        Some(self.page_loads[at])
+    }
+
+    /// Which notes are of `rows`.
+    fn noted_in(&self, rows: &Range<usize>) -> Range<usize> {
+        let before = |row: usize| self.page_loads.partition_point(|noted| (noted.row as usize) < row);
+        before(rows.start)..before(rows.end)
+    }
+
     /// The rows by the time of their events.
     pub fn order(&self) -> &Order {
         self.made.order.get_or_init(|| Arc::new(Order::of(&self.inst)))
@@ -358,6 +384,8 @@ impl Chunk {
         let inside = other.mapped[first..].iter().take_while(|(row, _)| (*row as usize) < rows.end);
         let moved = |row: u32| offset(row as usize - rows.start + shift);
         self.mapped.extend(inside.map(|(row, mapped)| (moved(*row), Arc::clone(mapped))));
+        let noted = &other.page_loads[other.noted_in(&rows)];
+        self.page_loads.extend(noted.iter().map(|noted| noted.at(moved(noted.row))));
         self.seq.extend_from_slice(&other.seq[rows.clone()]);
         self.inst.extend_from_slice(&other.inst[rows.clone()]);
         self.recv.extend_from_slice(&other.recv[rows.clone()]);

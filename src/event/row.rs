@@ -65,6 +65,13 @@ pub enum Msg<'a> {
     Text(&'a str),
 }
 
+/// Where in `text` its slice `part` is; `None` if it is a slice of something else.
+pub fn place_in(text: &str, part: &str) -> Option<Range<usize>> {
+    let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+    let place = start..start.wrapping_add(part.len());
+    text.get(place.clone()).is_some_and(|there| there.as_ptr() == part.as_ptr()).then_some(place)
+}
+
 /// One event on its way into a chunk. Empty texts mean "not sent".
 pub type Row<'a> = RowOf<'a, &'a str>;
 

@@ -19,6 +19,8 @@ pub struct Fields<'a> {
     pub url: &'a str,
     /// Whether the page gave the request up.
     pub is_aborted: bool,
+    /// How long the page took to load, where the event tells of that.
+    pub load_ms: Option<f64>,
     /// Key, as written, and value of the event's other members.
     pub members: &'a [(&'a str, &'a str)],
 }
@@ -81,8 +83,7 @@ fn request(fields: &Fields<'_>, out: &mut String) {
 
 fn page_load(fields: &Fields<'_>, out: &mut String) {
     out.push_str("page-load");
-    let [timing] = fields.get(["timing"]);
-    if let Some(ms) = timing.and_then(|timing| json::get(timing, "fully-loaded")).and_then(json::number) {
+    if let Some(ms) = fields.load_ms {
         out.push(' ');
         push_seconds(ms, out);
         out.push_str(" s");
@@ -242,6 +243,7 @@ fn push_capped(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::PageLoad;
 
     #[test]
     fn lines_say_what_happened() {
@@ -347,8 +349,10 @@ mod tests {
             let is_aborted = json.contains("aborted");
             let url = json::get(json, "url").and_then(json::text).unwrap_or_default();
             let url = &*url;
+            let load_ms = PageLoad::took_ms(json::get(json, "timing"));
+            let kind = "metric";
             let fields =
-                Fields { kind: "metric", subtype, endpoint, status, duration, url, is_aborted, members };
+                Fields { kind, subtype, endpoint, status, duration, url, is_aborted, load_ms, members };
             write(&fields, &mut out);
             assert_eq!(out, expected);
         }

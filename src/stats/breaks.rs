@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{EventRef, Timestamp, json};
+use crate::event::{EventRef, PageLoad, Timestamp, json};
 
 const MAX_BREAKS: usize = 256;
 /// Characters of a path and of a build that are kept.
@@ -36,45 +36,25 @@ pub struct Break {
     pub build: Arc<str>,
 }
 
-/// What an event's data says of a beginning, found in one walk.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Said<'a> {
-    page: Option<&'a str>,
-    url: Option<&'a str>,
-    build: Option<&'a str>,
-    timing: Option<&'a str>,
-}
-
-impl<'a> Said<'a> {
-    pub(super) fn of(event: EventRef<'a>) -> Self {
-        let [page, url, build, timing] = json::get_all(event.json(), ["page", "url", "build", "timing"]);
-        Self { page, url, build, timing }
-    }
-
-    /// How long a page load took, in milliseconds.
-    pub(super) fn load_ms(self) -> Option<f64> {
-        json::get(self.timing?, "fully-loaded").and_then(json::number)
-    }
-}
-
 /// The newest of them, earliest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Breaks(Vec<Arc<Break>>);
 
 impl Breaks {
     /// Takes note that something began with `event`, at `at`.
-    pub(super) fn add(&mut self, kind: BreakKind, event: EventRef<'_>, said: Said<'_>, at: Timestamp) {
+    pub(super) fn add(&mut self, kind: BreakKind, event: EventRef<'_>, said: PageLoad<'_>, at: Timestamp) {
         let text = |value: Option<_>| value.and_then(json::text).unwrap_or_default();
         let page = text(said.page);
         let address = if page.is_empty() { text(said.url) } else { page };
+        let last = self.0.last();
         let found = Break {
             at,
             kind,
-            session: Arc::from(event.session()),
-            tab: Arc::from(event.tab()),
+            session: shared(last.map(|last| &last.session), event.session()),
+            tab: shared(last.map(|last| &last.tab), event.tab()),
             load: event.load(),
-            page: start_of(path(&address), MAX_PATH),
-            build: start_of(&text(said.build), MAX_BUILD),
+            page: shared(last.map(|last| &last.page), start_of(path(&address), MAX_PATH)),
+            build: shared(last.map(|last| &last.build), start_of(&text(said.build), MAX_BUILD)),
         };
         let place = self.0.partition_point(|other| other.at <= at);
         self.0.insert(place, Arc::new(found));
@@ -97,7 +77,12 @@ fn path(address: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
-fn start_of(text: &str, characters: usize) -> Arc<str> {
+fn start_of(text: &str, characters: usize) -> &str {
     let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
-    Arc::from(&text[..end])
+    &text[..end]
+}
+
+/// `text`, which is that of `last` more often than not.
+fn shared(last: Option<&Arc<str>>, text: &str) -> Arc<str> {
+    last.filter(|last| ***last == *text).map_or_else(|| Arc::from(text), Arc::clone)
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::breaks::{Break, BreakKind, Breaks, Said};
-use crate::event::{EventRef, Micros, Timestamp};
+use super::breaks::{Break, BreakKind, Breaks};
+use crate::event::{EventRef, Micros, PageLoad, Timestamp};
 
 const MAX_SESSIONS: usize = 20_000;
 const MAX_TABS: usize = 32;
@@ -130,7 +130,7 @@ impl Loads {
         let at = event.inst().min(event.recv());
         if is_hot_update(event) {
             self.hot_update = self.hot_update.max(Some(at));
-            self.breaks.add(BreakKind::HotUpdate, event, Said::of(event), at);
+            self.breaks.add(BreakKind::HotUpdate, event, event.page_load(), at);
         }
         if !event.tab().is_empty() && self.letter(event.tab()).is_none() && self.letters.len() < MAX_LETTERS {
             self.letters.push(Arc::from(event.tab()));
@@ -153,12 +153,12 @@ impl Loads {
                 if is_newer {
                     session.loaded = session.loaded.max(at);
                     let kind = if is_first { BreakKind::Load } else { BreakKind::Reload };
-                    let said = Said::of(event);
+                    let said = event.page_load();
                     self.breaks.add(kind, event, said, began(event, said, at));
                 }
             }
             None if event.subtype() == "page-load" => {
-                let said = Said::of(event);
+                let said = event.page_load();
                 let start = began(event, said, at);
                 let page_loads = &mut session.tab(event.tab()).page_loads;
                 let is_known = page_loads.binary_search(&start).is_ok();
@@ -323,9 +323,9 @@ fn insert(starts: &mut Vec<Timestamp>, start: Timestamp) {
 }
 
 /// When what an event of time `at` tells of began: events are made when it has ended.
-fn began(event: EventRef<'_>, said: Said<'_>, at: Timestamp) -> Timestamp {
+fn began(event: EventRef<'_>, said: PageLoad<'_>, at: Timestamp) -> Timestamp {
     let took = match event.subtype() {
-        "page-load" => said.load_ms().unwrap_or(0.0),
+        "page-load" => said.took_ms.unwrap_or(0.0),
         _ => event.duration().map_or(0.0, Micros::as_ms),
     };
     #[expect(clippy::cast_possible_truncation, reason = "saturates; no load takes a day")]

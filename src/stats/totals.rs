@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::OTHER;
-use crate::event::{EventRef, Family, Severity, json};
+use crate::event::{EventRef, Family, PageLoad, Severity, json};
 use crate::pipeline::endpoint;
 
 /// Pairs of kind and severity kept apart.
@@ -37,7 +37,8 @@ pub struct TotalRows {
 pub(super) struct Totals {
     errors: FxHashMap<(Arc<str>, Option<Severity>), u64>,
     page_loads: FxHashMap<Arc<str>, u64>,
-    /// Where a route is put together.
+    /// The address of the last page load, and its route.
+    address: String,
     route: String,
 }
 
@@ -46,7 +47,7 @@ impl Totals {
     pub(super) fn add(&mut self, event: EventRef<'_>) {
         match event.family() {
             Family::Error => self.error(event.subtype(), event.severity()),
-            Family::Performance if event.subtype() == "page-load" => self.page_load(event.json()),
+            Family::Performance if event.subtype() == "page-load" => self.page_load(event.page_load()),
             _ => {}
         }
     }
@@ -58,10 +59,13 @@ impl Totals {
         *self.errors.entry(key).or_default() += 1;
     }
 
-    fn page_load(&mut self, data: &str) {
-        let [url, page] = json::get_all(data, ["url", "page"]);
-        let url = url.or(page).and_then(json::text).unwrap_or_default();
-        endpoint::template("GET", &url, Some(&url), &mut self.route);
+    fn page_load(&mut self, load: PageLoad<'_>) {
+        let url = load.url.or(load.page).and_then(json::text).unwrap_or_default();
+        // Pages are loaded again and again.
+        if self.route.is_empty() || self.address != *url {
+            url.as_ref().clone_into(&mut self.address);
+            endpoint::template("GET", &url, Some(&url), &mut self.route);
+        }
         let route = self.route.strip_prefix("GET ").unwrap_or(&self.route);
         if let Some(count) = self.page_loads.get_mut(route) {
             *count += 1;
@@ -91,7 +95,8 @@ mod tests {
         let mut totals = Totals::default();
         for number in 0..400 {
             totals.error(&format!("kind-{}", number % 200), Some(Severity::High));
-            totals.page_load(&format!(r#"{{"url":"http://localhost:3000/page-{number}x?q=1"}}"#));
+            let data = format!(r#"{{"url":"http://localhost:3000/page-{number}x?q=1"}}"#);
+            totals.page_load(PageLoad::read(&data));
         }
         let rows = totals.rows();
         assert_eq!((rows.errors.len(), rows.page_loads.len()), (MAX_ERRORS + 1, MAX_ROUTES + 1));
@@ -109,7 +114,7 @@ mod tests {
             r#"{"page":"https://shop.example/orders/43#top"}"#,
             r#"{"n":1}"#,
         ] {
-            totals.page_load(data);
+            totals.page_load(PageLoad::read(data));
         }
         let mut loads = totals.rows().page_loads;
         loads.sort();

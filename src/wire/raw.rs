@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Index;
 
 use super::order::Keys;
-use crate::event::{bounds, json};
+use crate::event::{bounds, json, place_in};
 
 /// The fields of one event.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +109,18 @@ impl<'a> Raw<'a> {
             Self::Json(value) if matches!(self.shape(), json::Shape::Object | json::Shape::Array) => {
                 Some(value)
             }
+            _ => None,
+        }
+    }
+
+    /// The exact JSON of any value but null, a part of `event`.
+    pub(super) fn json_in(self, event: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Plain(text) => {
+                let inside = place_in(event, text)?;
+                event.get(inside.start.checked_sub(1)?..inside.end + 1)
+            }
+            Self::Json(value) if self.is_present() => Some(value),
             _ => None,
         }
     }

@@ -11,8 +11,8 @@ use super::lines::Recorded;
 use super::own;
 use super::raw::{Fields, Raw, RawEvent, Slot};
 use crate::event::{
-    Chunk, ChunkBuilder, EventRef, Family, Flags, Level, Mapped, Micros, Msg, Row, RowOf, Severity, Symbol,
-    Timestamp,
+    Chunk, ChunkBuilder, EventRef, Family, Flags, Level, Mapped, Micros, Msg, PageLoad, Row, RowOf, Severity,
+    Symbol, Timestamp, json, place_in,
 };
 use crate::pipeline::{Reading, Redactor, endpoint, fingerprint, summary};
 use crate::stack;
@@ -206,7 +206,8 @@ impl<'s> RowMaker<'s> {
         let level = signal.level.unwrap_or_else(|| own_level(fields[Slot::Level]));
         let flags = self.mark(&said, flags);
         let group = self.group_of(level, flags, &said, event);
-        let msg = self.msg_of(json, event, &said);
+        let load = (subtype == "page-load").then(|| page_load_of(json, event));
+        let msg = self.msg_of(json, event, &said, load);
         let mut row = RowOf {
             seq: 0,
             inst: inst_of(fields[Slot::Timestamp], &self.sender),
@@ -236,6 +237,9 @@ impl<'s> RowMaker<'s> {
         };
         known.apply(&mut row, &mut self.builder);
         self.builder.push_named(&row);
+        if let Some(load) = load {
+            self.builder.note_page_load(json, &load);
+        }
         if let Known::Line(recorded) = known
             && let Some(mapped) = Mapped::read(recorded.data)
         {
@@ -328,7 +332,13 @@ impl<'s> RowMaker<'s> {
     }
 
     /// Where the message is in `json`; `None` if it was made or unescaped into `self.msg`.
-    fn msg_of(&mut self, json: &str, event: &RawEvent<'_>, said: &Said<'_>) -> Option<Range<usize>> {
+    fn msg_of(
+        &mut self,
+        json: &str,
+        event: &RawEvent<'_>,
+        said: &Said<'_>,
+        load: Option<PageLoad<'_>>,
+    ) -> Option<Range<usize>> {
         self.msg.clear();
         match said.fields[Slot::Message].text() {
             text if text.is_empty() => {
@@ -336,25 +346,41 @@ impl<'s> RowMaker<'s> {
                 let (endpoint, members) = (&*self.endpoint, &*event.members);
                 let is_aborted = said.fields[Slot::Aborted].is_true();
                 let url = &*said.fields[Slot::Url].text();
-                let fields =
-                    summary::Fields { kind, subtype, endpoint, status, duration, url, is_aborted, members };
+                let load_ms = load.and_then(|load| load.took_ms);
+                let fields = summary::Fields {
+                    kind,
+                    subtype,
+                    endpoint,
+                    status,
+                    duration,
+                    url,
+                    is_aborted,
+                    load_ms,
+                    members,
+                };
                 summary::write(&fields, &mut self.msg);
             }
-            Cow::Borrowed(text) => {
-                // The text is a slice of `json`, so its place follows from the two addresses.
-                let start = (text.as_ptr() as usize).wrapping_sub(json.as_ptr() as usize);
-                if json
-                    .get(start..start.wrapping_add(text.len()))
-                    .is_some_and(|there| there.as_ptr() == text.as_ptr())
-                {
-                    return Some(start..start + shown(text).len());
-                }
-                self.msg.push_str(shown(text));
-            }
+            Cow::Borrowed(text) => match place_in(json, shown(text)) {
+                Some(place) => return Some(place),
+                None => self.msg.push_str(shown(text)),
+            },
             Cow::Owned(text) => self.msg.push_str(shown(&text)),
         }
         None
     }
+}
+
+/// What an event says of its page load.
+fn page_load_of<'e>(json: &'e str, event: &RawEvent<'e>) -> PageLoad<'e> {
+    let members = || event.members.iter().copied();
+    let [other_style] = json::pick(members().map(|(key, _)| (key, "true")), ["url"]);
+    if other_style.is_some() {
+        // The later one counts, and only the text knows which that is.
+        return PageLoad::read(json);
+    }
+    let [page, build, timing] = json::pick(members(), ["page", "build", "timing"]);
+    let url = event.fields[Slot::Url].json_in(json);
+    PageLoad { page, url, build, took_ms: PageLoad::took_ms(timing) }
 }
 
 fn symbol_or(own: &str, usual: Symbol, builder: &mut ChunkBuilder) -> Symbol {
@@ -460,6 +486,24 @@ mod tests {
                 "at a character"
             );
             assert!(event.json().contains(&text), "the data has all of it");
+        }
+    }
+
+    #[test]
+    fn what_is_noted_of_a_page_load_is_what_its_text_says() {
+        for event in [
+            r#"{"subtype":"page-load","url":"http://h/a","page":"http://h/b","build":"1c9","timing":{"fully-loaded":1.5}}"#,
+            r#"{"subtype":"page-load","timing":{"fullyLoaded":"7"},"page":"\u002fb","url":""}"#,
+            r#"{"subtype":"page-load","url":null,"page":7,"build":null,"timing":[]}"#,
+            r#"{"subtype":"page-load","url":"http://h/a","URL":"http://h/b"}"#,
+            r#"{"subtype":"page-load","url":"http://h/a","Url":null}"#,
+            r#"{"subtype":"page-load","Build":"a","url":"http://h/a","url":"http://h/b","build":"b"}"#,
+            r#"{"subtype":"page-load"}"#,
+        ] {
+            let read = decode_body(&format!("[{event}]"), &Sender::default(), &Redactor::default());
+            let Ok(Body::Bare(batch)) = read else { panic!("an event") };
+            let read = batch.chunk.event(0);
+            assert_eq!(read.page_load(), PageLoad::read(event), "{event}");
         }
     }
 }

@@ -29,6 +29,7 @@ impl Chunk {
     pub fn cleared(mut self) -> Self {
         each_column!(self.column => column.clear());
         self.mapped.clear();
+        self.page_loads.clear();
         self.json.clear();
         self.text.clear();
         self.made = Made::default();
@@ -65,6 +66,7 @@ impl Chunk {
         self.json.push_str(&other.json[json..]);
         self.text.push_str(&other.text[text..]);
         each_column!(self.column other.theirs => column.extend_from_slice(&theirs[from..]));
+        self.page_loads.extend_from_slice(&other.page_loads[self.page_loads.len()..]);
         // What becomes known of a row later, see `set_mapped`.
         self.group.clone_from(&other.group);
         self.flags.clone_from(&other.flags);
