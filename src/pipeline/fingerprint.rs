@@ -91,7 +91,7 @@ impl Evidence<'_> {
     /// The address of what was not loaded: no line of code says which it was.
     fn loaded(&self) -> Option<&str> {
         let is_loaded = matches!(self.subtype, "resource" | "csp");
-        self.message.split_whitespace().filter(|_| is_loaded).find(|word| is_url(word))
+        is_loaded.then(|| self.message.split_whitespace().find(|word| is_url(word)))?
     }
 }
 

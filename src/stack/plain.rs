@@ -26,10 +26,18 @@ pub fn is_error_class(name: &str) -> bool {
         && (name.ends_with("Error") || name.ends_with("Exception"))
 }
 
+/// As [`str::split_once`]. A line is gone through sooner than the general search has got ready.
+pub(super) fn split_once<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
+    let bytes = text.as_bytes();
+    let mut places = memchr::memchr_iter(*mark.as_bytes().first()?, bytes);
+    let at = places.find(|at| bytes[*at..].starts_with(mark.as_bytes()))?;
+    Some((&text[..at], &text[at + mark.len()..]))
+}
+
 /// Pushes the path of a file: no scheme, host, query, and `#` for the build hash in its name.
 pub fn push_plain_file(file: &str, out: &mut String) {
     let file = without_query(file);
-    let path = match file.split_once("://") {
+    let path = match split_once(file, "://") {
         Some((_, rest)) => rest.find('/').map_or("", |slash| &rest[slash..]),
         None => file,
     };
@@ -50,7 +58,7 @@ pub fn push_plain_file(file: &str, out: &mut String) {
 }
 
 pub(super) fn without_query(file: &str) -> &str {
-    file.split(['?', '#']).next().unwrap_or(file)
+    memchr::memchr2(b'?', b'#', file.as_bytes()).map_or(file, |end| &file[..end])
 }
 
 #[cfg(test)]

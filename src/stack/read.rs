@@ -2,6 +2,7 @@
 //!
 //! Called by the module above for each line. A line that is no frame gives nothing; none is ever an error.
 
+use super::plain::split_once;
 use super::{Frame, Relation};
 
 /// What begins another trace in the text of a stack.
@@ -57,12 +58,12 @@ fn chrome(rest: &str) -> Option<Frame<'_>> {
         Some(rest) => (rest, true),
         None => (rest, false),
     };
-    let Some((function, place)) = rest.strip_suffix(')').and_then(|rest| rest.split_once(" (")) else {
+    let Some((function, place)) = rest.strip_suffix(')').and_then(|rest| split_once(rest, " (")) else {
         // Some tools join the browsers' ways: `at save @ URL:1:2`.
-        let (function, place) = rest.split_once(" @ ").unwrap_or(("", rest));
+        let (function, place) = split_once(rest, " @ ").unwrap_or(("", rest));
         return Some(Frame { function: function.trim(), is_async, ..place_of(place)? });
     };
-    let function = function.split_once(" [as ").map_or(function, |(name, _)| name).trim();
+    let function = split_once(function, " [as ").map_or(function, |(name, _)| name).trim();
     let is_waiting = place.starts_with("index ");
     let place = if is_waiting { "<anonymous>" } else { made_by_eval(place) };
     Some(Frame { function, is_async, ..place_of(place)? })
@@ -123,7 +124,7 @@ fn is_address(place: &str) -> bool {
 pub(super) fn bare(text: &str) -> Option<Frame<'_>> {
     let text = text.trim();
     // Firefox's way of writing has the function before the address.
-    let begins = text.split_once("://").map_or(text, |(scheme, _)| scheme);
+    let begins = split_once(text, "://").map_or(text, |(scheme, _)| scheme);
     let is_one = text.len() <= super::LINE_MAX
         && is_address(text)
         && !text.contains(char::is_whitespace)
@@ -134,24 +135,27 @@ pub(super) fn bare(text: &str) -> Option<Frame<'_>> {
 /// Splits `file:line:column`; a place without a line is a frame only if it says what it is instead.
 fn place_of(place: &str) -> Option<Frame<'_>> {
     let at = |file, line, column| Frame { function: "", file, line, column, is_async: false };
-    let number = |text: &'_ str| text.rsplit_once(':').and_then(|(_, digits)| digits.parse::<u32>().ok());
-    let before = |text| str::rsplit_once(text, ':').map_or(text, |(rest, _)| rest);
-    let Some(last) = number(place) else {
-        if let Some((file, _)) = place.split_once(":wasm-function[") {
+    let Some((rest, last)) = numbered(place) else {
+        if let Some((file, _)) = split_once(place, ":wasm-function[") {
             return (!file.is_empty()).then_some(at(file, 0, 0));
         }
         let is_named = ["<anonymous>", "native", "[native code]", "[wasm code]"].contains(&place);
         return is_named.then_some(at(place, 0, 0));
     };
-    let rest = before(place);
-    let (file, line, column) = match number(rest) {
-        Some(line) => (before(rest), line, last),
+    let (file, line, column) = match numbered(rest) {
+        Some((file, line)) => (file, line, last),
         None => (rest, last, 0),
     };
     // Firefox names the line that made the code: `URL line 3 > eval`.
-    if let Some((file, made)) = file.split_once(" line ") {
+    if let Some((file, made)) = split_once(file, " line ") {
         let digits = made.split(' ').next().unwrap_or("");
         return Some(at(file, digits.parse().unwrap_or(0), 0)).filter(|_| !file.is_empty());
     }
     (!file.is_empty()).then_some(at(file, line, column))
+}
+
+/// The number behind the last colon, and what is before that.
+fn numbered(text: &str) -> Option<(&str, u32)> {
+    let (before, digits) = text.rsplit_once(':')?;
+    Some((before, digits.parse().ok()?))
 }

@@ -2,7 +2,7 @@
 //!
 //! [`super::fingerprint`] hashes the result; panes may show it as the name of a group. One pass, bounded.
 
-use super::super::segment::{DIGIT, HEX, JOINT, LETTER, classes, is_random};
+use super::super::segment::{CLASS, DIGIT, HEX, JOINT, LETTER, classes, is_random};
 
 /// Of the message, in bytes; what sets two problems apart is said before that.
 const READ_MAX: usize = 1_024;
@@ -33,6 +33,12 @@ pub fn normalise_message(message: &str, out: &mut String) {
     out.clear();
     let mut rest = without_prefix(&message[..message.floor_char_boundary(READ_MAX)]);
     while let Some(first) = rest.chars().next() {
+        let plain = plain_words(rest);
+        if plain > 0 {
+            out.push_str(&rest[..plain]);
+            rest = &rest[plain..];
+            continue;
+        }
         let used = if first.is_ascii_alphanumeric() && !is_url(rest) {
             push_token(rest, out)
         } else if first.is_whitespace() {
@@ -55,6 +61,31 @@ pub fn normalise_message(message: &str, out: &mut String) {
         rest = &rest[used..];
     }
     out.truncate(out.trim_end().len());
+}
+
+/// How many bytes `rest` begins with that stay as they are whatever follows: words of letters with one space between.
+fn plain_words(rest: &str) -> usize {
+    let bytes = rest.as_bytes();
+    let (mut at, mut words) = (0, 0);
+    loop {
+        let (start, mut seen) = (at, 0);
+        while let Some(class) = bytes.get(at).map(|byte| CLASS[usize::from(*byte)])
+            && class & (DIGIT | HEX | LETTER | JOINT) != 0
+        {
+            seen |= class;
+            at += 1;
+        }
+        // Of hex digits alone it may be an id.
+        let is_word = seen & LETTER != 0 && seen & DIGIT == 0 && bytes[start].is_ascii_alphabetic();
+        if !is_word || is_url(&rest[start..]) {
+            return words;
+        }
+        words = at;
+        if bytes.get(at) != Some(&b' ') {
+            return words;
+        }
+        at += 1;
+    }
 }
 
 fn without_prefix(message: &str) -> &str {
