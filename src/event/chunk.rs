@@ -367,18 +367,20 @@ impl Chunk {
         let json_to = other.json_end[rows.end - 1] as usize;
         let json_shift = self.json.len();
         self.json.push_str(&other.json[json_from..json_to]);
-        for row in rows.clone() {
-            self.json_end.push(offset(other.json_end[row] as usize - json_from + json_shift));
-            let (start, len) = other.msg[row];
-            self.msg.push(if len & IN_TEXT == 0 {
-                (offset(start as usize - json_from + json_shift), len)
-            } else {
-                let made = &other.text[start as usize..][..(len & !IN_TEXT) as usize];
-                let here = self.text.len();
-                self.text.push_str(made);
-                (offset(here), len)
-            });
-        }
+        // Made messages lie one after the other, in the order of their rows.
+        let made = |row| other.made_span(row);
+        let text_from = rows.clone().find_map(made).map_or(0, |first| first.start);
+        let text_to = rows.clone().rev().find_map(made).map_or(0, |last| last.end);
+        let text_shift = self.text.len();
+        self.text.push_str(&other.text[text_from..text_to]);
+        let moved = |at: u32, from: usize, shift: usize| offset(at as usize - from + shift);
+        self.json_end
+            .extend(other.json_end[rows.clone()].iter().map(|end| moved(*end, json_from, json_shift)));
+        self.msg.extend(other.msg[rows.clone()].iter().map(|(start, len)| {
+            let is_made = len & IN_TEXT != 0;
+            let (from, shift) = if is_made { (text_from, text_shift) } else { (json_from, json_shift) };
+            (moved(*start, from, shift), *len)
+        }));
         let shift = self.len();
         let first = other.mapped.partition_point(|(row, _)| (*row as usize) < rows.start);
         let inside = other.mapped[first..].iter().take_while(|(row, _)| (*row as usize) < rows.end);

@@ -5,6 +5,7 @@
 //! predecessors since the start; eviction moves [`Ring::first`] and frees whole chunks.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -104,13 +105,12 @@ impl Ring {
         let mut row = 0;
         while row < chunk.len() {
             let head = self.head();
-            let room = CHUNK_ROWS - head.len();
-            let mut upto = row;
-            let mut bytes = head.bytes();
-            while upto < chunk.len() && upto - row < room && (bytes < CHUNK_BYTES || upto == row) {
-                bytes += chunk.row_bytes(upto);
-                upto += 1;
-            }
+            let most = chunk.len().min(row + CHUNK_ROWS - head.len());
+            let upto = if head.bytes() + chunk.rows_bytes(row..most) <= CHUNK_BYTES {
+                most
+            } else {
+                filled(head.bytes(), chunk, row..most)
+            };
             head.extend(chunk, row..upto, remap);
             row = upto;
         }
@@ -257,4 +257,14 @@ impl Ring {
         }
         chunk
     }
+}
+
+/// The end of those of `rows` that are added until there are bytes enough, of which there are `bytes`; at least one.
+fn filled(mut bytes: usize, chunk: &Chunk, rows: Range<usize>) -> usize {
+    let mut upto = rows.start;
+    while upto < rows.end && (bytes < CHUNK_BYTES || upto == rows.start) {
+        bytes += chunk.row_bytes(upto);
+        upto += 1;
+    }
+    upto
 }
