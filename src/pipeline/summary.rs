@@ -29,11 +29,6 @@ impl<'a> Fields<'a> {
     fn get<const N: usize>(&self, names: [&str; N]) -> [Option<&'a str>; N] {
         json::pick(self.members.iter().copied(), names)
     }
-
-    fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        let [value] = self.get([name]);
-        value.and_then(json::text)
-    }
 }
 
 /// Longest piece of one value that goes into the line, in bytes.
@@ -106,8 +101,10 @@ fn push_seconds(ms: f64, out: &mut String) {
 }
 
 fn user_action(fields: &Fields<'_>, out: &mut String) {
-    piece(fields, "action", out);
-    element(fields, out);
+    let [action, id, element, class, text] =
+        fields.get(["action", "element-id", "element", "element-class", "element-text"]);
+    name(action, out);
+    acted_on([id, element, class, text], out);
 }
 
 /// The path of an address, without its query.
@@ -158,19 +155,20 @@ fn hot_update(fields: &Fields<'_>, out: &mut String) {
     }
 }
 
-/// What was acted on: by its id, its selector or its class, and its text.
 fn element(fields: &Fields<'_>, out: &mut String) {
-    let names = ["element-id", "element", "element-class", "element-text"];
-    let [id, element, class, label] = fields.get(names).map(|v| v.and_then(json::text));
-    for (named, mark) in [(id, "#"), (element, ""), (class, ".")] {
-        if let Some(value) = named.filter(|text| !text.is_empty()) {
-            out.push(' ');
-            out.push_str(mark);
-            push_capped(&value, out);
-            break;
-        }
+    acted_on(fields.get(["element-id", "element", "element-class", "element-text"]), out);
+}
+
+/// What was acted on: by its id, its selector or its class, and its text.
+fn acted_on([id, element, class, label]: [Option<&str>; 4], out: &mut String) {
+    let text = |value: Option<_>| value.and_then(json::text).filter(|text| !text.is_empty());
+    let known = [(id, "#"), (element, ""), (class, ".")];
+    if let Some((value, mark)) = known.into_iter().find_map(|(value, mark)| Some((text(value)?, mark))) {
+        out.push(' ');
+        out.push_str(mark);
+        push_capped(&value, out);
     }
-    if let Some(text) = label
+    if let Some(text) = text(label)
         && !text.trim().is_empty()
     {
         out.push_str(" \"");
@@ -231,7 +229,13 @@ fn timed(words: &str, lead: &str, fields: &Fields<'_>, out: &mut String) {
 }
 
 fn piece(fields: &Fields<'_>, key: &str, out: &mut String) {
-    if let Some(value) = fields.text(key) {
+    let [value] = fields.get([key]);
+    name(value, out);
+}
+
+/// A keyword without its colon.
+fn name(value: Option<&str>, out: &mut String) {
+    if let Some(value) = value.and_then(json::text) {
         push_capped(value.strip_prefix(':').unwrap_or(&value), out);
     }
 }
