@@ -54,6 +54,8 @@ impl Keys {
 
     /// The end and the meaning of the key whose text starts at `start`, if it is one of those guessed; its quote and a
     /// colon follow.
+    // Nearly all there is to a key, so it goes where keys are read.
+    #[inline]
     pub(super) fn guess(&mut self, text: &[u8], start: usize) -> Option<(usize, Option<Slot>)> {
         let there = u128::from_le_bytes(*text.get(start..)?.first_chunk::<LONGEST>()?);
         let [last, other] = self.all[usize::from(self.before)].next;
