@@ -232,8 +232,9 @@ impl Pump {
     async fn run(mut self, start: Instant) -> Report {
         loop {
             let deadline = self.until + LINGER;
-            let is_over = self.due >= self.until || Instant::now() >= self.until;
-            let may_send = !is_over && self.hold.is_none() && self.waiting.len() < WINDOW;
+            // Who has nothing more to send stays as a page does that nobody uses.
+            let is_over = Instant::now() >= self.until;
+            let may_send = self.due < self.until && self.hold.is_none() && self.waiting.len() < WINDOW;
             let (is_held, again) = (self.hold.is_some(), self.hold.unwrap_or(deadline));
             if is_over && self.waiting.is_empty() {
                 break;
@@ -247,6 +248,7 @@ impl Pump {
                 answer = self.client.receive() => answer.map(|answer| self.take(answer)),
                 () = sleep_until(again), if is_held => self.send_again().await,
                 () = sleep_until(self.due), if may_send => self.send().await,
+                () = sleep_until(self.until), if !is_over => Ok(()),
                 () = sleep_until(deadline) => break,
             };
             if let Err(error) = outcome {

@@ -49,6 +49,21 @@ fn what_is_sent_is_acked_and_in_the_books() {
 }
 
 #[test]
+fn pages_that_have_nothing_more_to_send_stay_to_the_end() {
+    let program = Program::start(&["serve"]);
+    let url = format!("http://127.0.0.1:{}", program.port);
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let args = ["load", "--connections", "100", "--rate", "20", "--for", "500ms", "--url", &url];
+    let mut load = command(home.path()).args(args).stdout(Stdio::null()).spawn().expect("runs");
+    // One is due every 50 ms, so most never are.
+    let all_stay = std::iter::from_fn(|| Some(program.health()))
+        .take_while(|_| load.try_wait().expect("known").is_none())
+        .any(|health| health["ingest"]["accepted"].as_u64() >= Some(5) && health["connections"] == 100);
+    assert!(all_stay, "{}", program.health());
+    assert!(load.wait().expect("ends").success());
+}
+
+#[test]
 fn a_rate_is_kept_and_the_object_says_the_same_as_the_lines() {
     let program = Program::start(&["serve"]);
     let url = format!("ws://127.0.0.1:{}/v1/ws", program.port);
