@@ -124,6 +124,7 @@ fn listen(filter: &str, kept: Kept, listener: &Listener) -> anyhow::Result<u8> {
             address: listener.address().to_string(),
             key: listener.key().unwrap_or_default().to_owned(),
             recording: None,
+            record: Some(kept.settings.record.clone()).filter(|file| !file.is_empty()),
         },
         maps: mapping.as_ref().map(Mapping::handle),
         asks: Some(listener.asks.clone()),

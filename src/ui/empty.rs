@@ -125,6 +125,10 @@ fn lines(view: &View<'_>) -> Vec<Said> {
         let text = format!("{}  a page was refused: {}", theme.glyphs.failed, last.message);
         Said { hang: 3, ..said(0, theme.error, text) }
     });
+    let written = match &view.facts.record {
+        Some(file) => format!("No events in memory. Each is written to {} as it comes.", theme.gate.plain_capped(file, 60)),
+        None => "No events in memory. Nothing is written to disk unless you export (e) or start with --record FILE.".to_owned(),
+    };
     let mut all = vec![
         blank(3),
         said(0, theme.title, "Waiting for a page.".to_owned()),
@@ -161,12 +165,7 @@ fn lines(view: &View<'_>) -> Vec<Said> {
         said(1, theme.text, "w  why is nothing arriving?  (port, client, page, proxy, clock)".to_owned()),
         said(4, theme.text, format!("   http://{address}/demo  is a page to click around in")),
         blank(6),
-        said(
-            5,
-            theme.dim,
-            "No events in memory. Nothing is written to disk unless you export (e) or start with --record FILE."
-                .to_owned(),
-        ),
+        said(5, theme.dim, written),
     ]);
     all
 }

@@ -57,7 +57,8 @@ impl App {
     /// Quits at once where nothing would be lost, else on the second press.
     pub(super) fn quit(&mut self) -> Vec<Effect> {
         let kept = self.world.matches.snapshot.len();
-        if self.is_quit_armed || kept == 0 || self.world.facts.recording.is_some() {
+        let facts = &self.world.facts;
+        if self.is_quit_armed || kept == 0 || facts.recording.is_some() || facts.record.is_some() {
             return vec![Effect::Quit];
         }
         self.is_quit_armed = true;

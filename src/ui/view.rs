@@ -62,6 +62,8 @@ pub struct Facts {
     pub key: String,
     /// The recording that is shown, if any.
     pub recording: Option<String>,
+    /// The file that everything is written to as it comes, if any.
+    pub record: Option<String>,
 }
 
 impl Facts {

@@ -222,6 +222,17 @@ fn a_user_sees_types_drills_exports_and_quits() {
 }
 
 #[test]
+fn a_console_that_records_says_where_and_ends_at_once() {
+    let (mut terminal, port) = Terminal::console_with(&["--record", "all.jsonl"], 120, 36);
+    terminal
+        .wait("where it is written", |screen| screen.contains("Each is written to all.jsonl as it comes"));
+    post_to(port, r#"{"type":"log","level":"info","message":"kept"}"#);
+    terminal.wait("the event", |screen| screen.contains("kept"));
+    terminal.press("q");
+    assert_eq!(terminal.end().0, 0, "nothing would be lost");
+}
+
+#[test]
 fn what_is_copied_goes_through_the_terminal_and_is_said() {
     let (mut terminal, port) = Terminal::console(120, 36);
     post_to(port, EVENTS);

@@ -40,8 +40,12 @@ impl Console {
 
     /// A console of an app that is made into another before it sees anything.
     fn with(retain: u64, made: impl FnOnce(App) -> App) -> Self {
-        let facts =
-            Facts { address: "127.0.0.1:8245".into(), key: "ABCDEFGHIJKLMNOP".into(), recording: None };
+        let facts = Facts {
+            address: "127.0.0.1:8245".into(),
+            key: "ABCDEFGHIJKLMNOP".into(),
+            recording: None,
+            record: None,
+        };
         let theme = Theme::new(Palette::Ansi, false);
         let counters = Arc::new(Counters::default());
         let app = App::new(facts, Arc::clone(&counters), theme, jiff::tz::TimeZone::UTC, "");
