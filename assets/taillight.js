@@ -113,7 +113,7 @@ const write = (value, depth, inContext, key) => {
 	const isList = Array.isArray(value), tag = !isList && protoOf(value) !== Object.prototype && tagOf(value);
 	const told = tag && (isError(value) ? thrown(value) : tag !== 'Object' && (value.toJSON?.() || lineOf(value, tag)));
 	if (typeof told === 'string') return quote(told);
-	if (depth > 5 || left <= 0) return isList ? `"[array ${value.length}]"` : '"[object]"';
+	if (depth > 5 || left <= 0) return isError(value) ? quote(text(value)) : isList ? `"[array ${value.length}]"` : '"[object]"';
 	around.push(value);
 	const made = isList ? list(value, depth + 1, inContext)
 		: /^(Map|Set)$/.test(tag) ? `{"${tag}(${value.size})":${list(value, depth + 1, inContext)}}`

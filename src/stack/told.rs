@@ -68,14 +68,27 @@ pub fn told(event: &str) -> Vec<Told> {
     if own.spots.is_empty() {
         own.spots = initiator.map(spots_of).unwrap_or_default();
     }
-    for (list, relation) in [(errors, Relation::Part), (causes, Relation::Cause)] {
-        found.extend(list.into_iter().flat_map(items).filter_map(|value| thrown(value, relation)));
+    for part in errors.into_iter().flat_map(items) {
+        found.extend(thrown(part, Relation::Part));
+        found.extend(chain(json::get(part, "cause")).filter_map(|cause| thrown(cause, Relation::Cause)));
     }
-    let chain = std::iter::successors(cause, |cause| json::get(cause, "cause")).take(TOLD);
-    found.extend(chain.filter_map(|cause| thrown(cause, Relation::Cause)));
-    found.retain(|told| !(told.spots.is_empty() && told.relation != Relation::Thrown));
+    let causes = causes.into_iter().flat_map(items).chain(chain(cause));
+    found.extend(causes.filter_map(|cause| thrown(cause, Relation::Cause)));
+    found.retain(|told| told.relation == Relation::Thrown || !told.spots.is_empty() || !told.head.is_empty());
     found.truncate(TOLD);
     if found.iter().all(|told| told.spots.is_empty()) { Vec::new() } else { found }
+}
+
+/// `cause`, what caused that, and so on; the client ends one that comes back to its beginning with a word of its own.
+pub fn chain(cause: Option<&str>) -> impl Iterator<Item = &str> {
+    let causes = std::iter::successors(cause, |cause| json::get(cause, "cause"));
+    causes.take_while(|cause| *cause != r#""[circular]""#).take(TOLD)
+}
+
+/// What was thrown, in a line: name and message, a text as it is, anything else as its JSON.
+pub fn head(value: &str) -> String {
+    let text = || json::text(value).map_or_else(|| value.to_owned(), Cow::into_owned);
+    named(value).unwrap_or_else(text)
 }
 
 /// The elements of an array; none of anything else.
@@ -93,23 +106,31 @@ pub fn first_part(errors: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// `{name, message, stack}`, or a stack as text.
+/// `{name, message, stack}`, a stack as text, or whatever else was thrown.
 fn thrown(value: &str, relation: Relation) -> Option<Told> {
-    let (head, stack) = match json::shape(value) {
-        Shape::Text => (String::new(), json::text(value)?),
-        Shape::Object => {
-            let [name, message, stack] = json::get_all(value, ["name", "message", "stack"])
-                .map(|value| value.and_then(json::text).unwrap_or_default());
-            let parts: Vec<_> =
-                [&name, &message].into_iter().filter(|part| !part.is_empty()).cloned().collect();
-            (parts.join(": "), stack)
-        }
-        _ => return None,
+    let stack = match json::shape(value) {
+        Shape::Text => json::text(value),
+        Shape::Object => json::get(value, "stack").and_then(json::text),
+        Shape::Null => return None,
+        _ => None,
     };
+    let stack = stack.unwrap_or_default();
     let spots = spots_of_text(&stack);
     let first = traces(&stack)[0].head.to_owned();
-    let head = if head.is_empty() { first } else { head };
+    let head = match named(value) {
+        Some(head) => head,
+        None if first.is_empty() && spots.is_empty() => head(value),
+        None => first,
+    };
     Some(Told { relation, head, spots })
+}
+
+/// Name and message of an error.
+fn named(value: &str) -> Option<String> {
+    let [name, message] =
+        json::get_all(value, ["name", "message"]).map(|value| value.and_then(json::text).unwrap_or_default());
+    let parts: Vec<_> = [&*name, &*message].into_iter().filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
 }
 
 /// A stack as text, an object that has one, or one place, as `url:line:column` too.
@@ -212,6 +233,23 @@ mod tests {
                 .collect();
             assert_eq!(places, expected, "{event}");
         }
+    }
+
+    #[test]
+    fn what_has_no_frames_is_told_by_what_it_says() {
+        let error = r#"{"stack":"f@http://x/a.js:1:2","errors":["just a string",{"name":"RangeError","message":"p","cause":{"code":42}},null],
+            "cause":{"message":"b","cause":"[circular]"},"causes":["why", 7]}"#;
+        let heads: Vec<_> = told(error).into_iter().map(|told| (told.relation, told.head)).collect();
+        let expected = [
+            (Relation::Thrown, ""),
+            (Relation::Part, "just a string"),
+            (Relation::Part, "RangeError: p"),
+            (Relation::Cause, r#"{"code":42}"#),
+            (Relation::Cause, "why"),
+            (Relation::Cause, "7"),
+            (Relation::Cause, "b"),
+        ];
+        assert_eq!(heads, expected.map(|(relation, head)| (relation, head.to_owned())));
     }
 
     proptest::proptest! {

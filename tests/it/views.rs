@@ -542,6 +542,25 @@ fn latency_has_windows_and_baselines() {
 }
 
 #[test]
+fn errors_show_parts_and_causes_whatever_was_thrown() {
+    let mut console = Console::new(100);
+    console.post(
+        r#"[{"type":"error","message":"all mirrors failed","stack":"Error: x\n    at f (http://x/a.js:1:2)",
+            "errors":[{"name":"RangeError","message":"no rows"},"just a string"],
+            "cause":{"name":"Error","message":"one\ntwo","cause":{"code":42,"cause":"why","causes":[]}},"causes":[null]}]"#,
+    );
+    console.keys("2");
+    let texts = [
+        "one of them  RangeError: no rows",
+        "one of them  just a string",
+        "caused by  Error: one",
+        r#"caused by  {"code":42"#,
+        "and 1 more, which the event's detail shows",
+    ];
+    assert_shows(&mut console, "parts and causes", &texts);
+}
+
+#[test]
 fn errors_show_causes_folded_stacks_and_occurrences_that_open() {
     let mut console = changed();
     console.screen(120, 36);

@@ -12,14 +12,15 @@ use super::{MAX_SESSIONS, OTHER, message};
 use crate::event::gate::Line;
 use crate::event::{EventRef, Flags, json};
 use crate::scan::Moment;
+use crate::stack;
 use crate::stats::GroupRow;
 use crate::ui::format::counted;
 use crate::ui::theme::level_word;
 use crate::ui::view::View;
 use crate::ui::{before, code_frame, draw, raw_stack};
 
-/// Causes that are shown.
-const MAX_CAUSES: usize = 3;
+/// Parts and causes that are shown.
+const MAX_CAUSES: usize = 4;
 /// Lines of a stack that are shown.
 const MAX_STACK: usize = 64;
 /// Rows that occurrences get, with their rule, where there is room.
@@ -121,7 +122,7 @@ fn lines(
         out.push(&format!("differs    from events that did not fail: {differs}"), 2, theme.text);
     }
     causes(event, &mut out);
-    stack(event, frames, &mut out);
+    frames_of(event, frames, &mut out);
     out.lines
 }
 
@@ -141,30 +142,28 @@ fn numbers(group: &GroupRow, view: &View<'_>) -> String {
     )
 }
 
-/// What caused it, and what caused that.
+/// What it is made of, what caused it, and what caused that.
 fn causes(event: EventRef<'_>, out: &mut Out<'_>) {
     let theme = out.view.theme;
-    let list = event.get(&["causes"]).filter(|list| json::shape(list) == json::Shape::Array);
-    let listed = list.into_iter().flat_map(json::elements).map(|(_, cause)| cause);
-    let nested = std::iter::successors(event.get(&["cause"]), |cause| json::get(cause, "cause"));
-    for cause in listed.chain(nested).take(MAX_CAUSES) {
-        let text = match json::shape(cause) {
-            json::Shape::Object => {
-                let [name, message] = ["name", "message"]
-                    .map(|key| json::get(cause, key).and_then(json::text).unwrap_or_default());
-                let parts: Vec<_> = [name, message].into_iter().filter(|part| !part.is_empty()).collect();
-                parts.join(": ")
-            }
-            _ => json::text(cause).unwrap_or_default().into_owned(),
-        };
-        if !text.is_empty() {
-            out.push(&format!("caused by  {text}"), 2, theme.text);
-        }
+    let list = |name| event.get(&[name]).filter(|list| json::shape(list) == json::Shape::Array);
+    let items = |name| list(name).into_iter().flat_map(json::elements).map(|(_, item)| item);
+    let parts = items("errors").map(|part| ("one of them", part));
+    let causes = items("causes").chain(stack::chain(event.get(&["cause"])));
+    let all = parts.chain(causes.map(|cause| ("caused by", cause)));
+    let mut all = all.filter(|(_, value)| json::shape(value) != json::Shape::Null);
+    for (word, value) in all.by_ref().take(MAX_CAUSES) {
+        // It may have several lines.
+        let head = stack::head(value);
+        out.push(&format!("{word}  {}", head.lines().next().unwrap_or_default()), 2, theme.text);
+    }
+    let more = all.count();
+    if more > 0 {
+        out.push(&format!("and {more} more, which the event's detail shows"), 1, theme.dim);
     }
 }
 
 /// The stack: own frames bright; those of libraries dim, or in one line.
-fn stack(event: EventRef<'_>, frames: Frames, out: &mut Out<'_>) {
+fn frames_of(event: EventRef<'_>, frames: Frames, out: &mut Out<'_>) {
     let theme = out.view.theme;
     let folds = (frames == Frames::Own).then_some("z unfolds");
     let mapped = event.mapped().filter(|mapped| frames != Frames::Raw && !mapped.traces.is_empty());
