@@ -133,6 +133,11 @@ pub(super) fn of<'a>(view: &View<'a>) -> Vec<Block<'a>> {
     blocks
 }
 
+/// What is said where there is nothing: `yet`, unless the filter may hide it.
+fn none_of(view: &View<'_>, yet: &'static str) -> &'static str {
+    if view.is_filtered { "none matches" } else { yet }
+}
+
 fn vitals<'a>(view: &View<'a>) -> Block<'a> {
     let rows = &view.tables.vitals.vitals;
     let loads = rows.iter().map(|row| row.loads).max().unwrap_or(0);
@@ -150,7 +155,10 @@ fn vitals<'a>(view: &View<'a>) -> Block<'a> {
         note: "good / needs work / poor".to_owned(),
         columns: &VITALS,
         rows,
-        empty: "no web vitals yet: taillight's client sends them; others: metric(\"LCP\", 2310, \"ms\")",
+        empty: none_of(
+            view,
+            "no web vitals yet: taillight's client sends them; others: metric(\"LCP\", 2310, \"ms\")",
+        ),
     }
 }
 
@@ -261,7 +269,9 @@ fn load<'a>(view: &View<'a>) -> Block<'a> {
         columns: &LOAD,
         rows: rows.collect(),
         empty: match (newest, event) {
-            (None, _) => "no page load yet: a metric of subtype page-load with timing.* fills this",
+            (None, _) => {
+                none_of(view, "no page load yet: a metric of subtype page-load with timing.* fills this")
+            }
             (Some(_), None) => "the newest page-load event is no longer kept",
             (Some(_), Some(_)) => "the newest page-load event has no timing.*",
         },
@@ -289,7 +299,10 @@ fn rendering<'a>(view: &View<'a>) -> Block<'a> {
         },
         columns: &RENDERING,
         rows: long.chain(components).collect(),
-        empty: "nothing yet: metrics of subtype render with component and render-time-ms, and long-task, fill this",
+        empty: none_of(
+            view,
+            "nothing yet: metrics of subtype render with component and render-time-ms, and long-task, fill this",
+        ),
     }
 }
 
@@ -323,7 +336,7 @@ fn metrics<'a>(view: &View<'a>) -> Block<'a> {
         note: String::new(),
         columns: &METRICS,
         rows: view.tables.vitals.metrics.iter().map(|row| metric_row(row, view)).collect(),
-        empty: "none yet: taillight.metric(\"cart.items\", 4, \"items\") makes one",
+        empty: none_of(view, "none yet: taillight.metric(\"cart.items\", 4, \"items\") makes one"),
     }
 }
 
@@ -416,7 +429,10 @@ fn features<'a>(view: &View<'a>) -> Block<'a> {
         note: String::new(),
         columns: &FEATURES,
         rows: rows.collect(),
-        empty: "none yet: taillight.track(\"export-data\"), or analytics events with a feature, fill this",
+        empty: none_of(
+            view,
+            "none yet: taillight.track(\"export-data\"), or analytics events with a feature, fill this",
+        ),
     }
 }
 
@@ -428,7 +444,10 @@ fn funnels<'a>(view: &View<'a>) -> Block<'a> {
         note: if funnels.is_empty() { "" } else { "went on: of the sessions in the step before" }.to_owned(),
         columns: &FUNNELS,
         rows: funnels.iter().flat_map(|funnel| step_rows(funnel, view)).collect(),
-        empty: "none yet: analytics events of subtype conversion with funnel and step fill this",
+        empty: none_of(
+            view,
+            "none yet: analytics events of subtype conversion with funnel and step fill this",
+        ),
     }
 }
 
