@@ -290,16 +290,17 @@ impl Value<'_> {
     }
 }
 
-/// `404,500`, which elsewhere is a list: each part alone could be read.
+/// `404,500` or `404|500`, which elsewhere are lists: each part alone could be read.
 pub(super) fn several(
     written: &Comparison,
     scalar: &Scalar,
     is_readable: impl Fn(&str) -> bool,
 ) -> Option<FilterError> {
-    if scalar.is_quoted || !matches!(written.op, Op::Has | Op::Eq) || !scalar.text.contains(',') {
+    let sign = [',', '|'].into_iter().find(|sign| scalar.text.contains(*sign))?;
+    if scalar.is_quoted || !matches!(written.op, Op::Has | Op::Eq) {
         return None;
     }
-    let parts: Vec<&str> = scalar.text.split(',').collect();
+    let parts: Vec<&str> = scalar.text.split(sign).collect();
     if !parts.iter().all(|part| !part.is_empty() && is_readable(part)) {
         return None;
     }

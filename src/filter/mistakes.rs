@@ -52,7 +52,7 @@ const MISTAKES: [Mistake; 39] = [
 
 /// Mistakes beyond those.
 #[rustfmt::skip]
-const MORE: [Mistake; 37] = [
+const MORE: [Mistake; 40] = [
     ("typ:x (z", 7, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("typ:x (z)")),
     ("status:(404", 8, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("status:(404)")),
     ("a ()", 3, 2, E, "E-EMPTY", "these parentheses are empty: put a term in them, like (status:404)", None),
@@ -88,6 +88,9 @@ const MORE: [Mistake; 37] = [
     ("status≥400", 7, 1, E, "E-OP", "`≥` is not an operator here. Did you mean >= ?", Some("status>=400")),
     ("status ≠ 200", 8, 1, E, "E-OP", "`≠` is not an operator here. Did you mean != ?", Some("status != 200")),
     ("since:1hour", 8, 4, E, "E-UNIT", "unknown unit `hour`: use us, ms, s, m (minutes) or h", Some("since:1h")),
+    ("since:-5m", 7, 3, E, "E-SINCE", "`-5m` is not a time: 5m is an age already. Did you mean 5m?", Some("since:5m")),
+    ("status:4xx|5xx", 8, 7, E, "E-LIST", "`4xx|5xx` is several values: write status:(4xx, 5xx)", Some("status:(4xx, 5xx)")),
+    ("level:warn|error", 7, 10, E, "E-LIST", "`warn|error` is several values: write level:(warn, error)", Some("level:(warn, error)")),
     ("until:2y", 8, 1, E, "E-UNIT", "unknown unit `y`: use us, ms, s, m (minutes) or h", None),
     ("saved:mine x", 1, 10, P, "E-SAVED", "saved: is replaced by the saved filter on Enter, in the console", None),
 ];

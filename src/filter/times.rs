@@ -73,6 +73,12 @@ pub(super) fn moment(value: &Value<'_>) -> Result<Test> {
         )]
         return Ok(Test::Moment(Moment::Ago(span.value as u64, span.text)));
     }
+    if let Some(span) =
+        typed.strip_prefix('-').filter(|span| value::quantity(span, Measure::Duration, "").is_ok())
+    {
+        let message = format!("`{typed}` is not a time: {span} is an age already. Did you mean {span}?");
+        return Err(value.error("E-SINCE", message).with_fix(value.scalar.span.clone(), span));
+    }
     let unit = typed.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     if unit.len() < typed.len() && !unit.is_empty() && unit.chars().all(char::is_alphabetic) {
         return Err(numbers::unknown_unit(value, Measure::Duration, unit, typed.len() - unit.len()));
