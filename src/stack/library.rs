@@ -24,7 +24,7 @@ const FOREIGN_PARTS: [&str; 17] = [
 ];
 
 /// Beginnings of file names of libraries that people load without a package manager, and of bundles of them.
-const LIBRARIES: [&str; 19] = [
+const LIBRARIES: [&str; 18] = [
     "angular.",
     "backbone.",
     "bootstrap.",
@@ -38,13 +38,15 @@ const LIBRARIES: [&str; 19] = [
     "react-dom.",
     "react.",
     "scittle.",
-    "taillight.",
     "underscore.",
     "vendor",
     "vue.",
     "zone.",
     "chunk-vendors",
 ];
+
+/// How the files of taillight's own browser client begin.
+const CLIENT: &str = "taillight.";
 
 /// What the settings name as library code beside what is known: parts of paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,8 +65,19 @@ pub fn is_own(file: &str) -> bool {
         return false;
     }
     let file = super::plain::without_query(file);
-    let name = file.rsplit('/').next().unwrap_or(file);
-    !is_foreign(file.as_bytes()) && !LIBRARIES.iter().any(|library| name.starts_with(library))
+    let name = name_of(file);
+    !is_foreign(file.as_bytes())
+        && !name.starts_with(CLIENT)
+        && !LIBRARIES.iter().any(|library| name.starts_with(library))
+}
+
+/// Whether a file is taillight's own browser client, which is in the stack of whatever it reports.
+pub(super) fn is_client(file: &str) -> bool {
+    name_of(super::plain::without_query(file)).starts_with(CLIENT)
+}
+
+fn name_of(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file)
 }
 
 /// The bytes that parts begin with.

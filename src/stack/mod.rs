@@ -88,6 +88,13 @@ pub fn top_own(stack: &str) -> Option<Frame<'_>> {
     if is_error_class(plain_function(top.function)) { own.next().or(Some(top)) } else { Some(top) }
 }
 
+/// The lines of `stack` that are the page's: without the bare head of an error made for it, and the client's frames.
+pub fn of_the_page(stack: &str) -> String {
+    let is_client = |line: &str| frames(line).next().is_some_and(|frame| library::is_client(frame.file));
+    let lines = stack.lines().filter(|line| *line != "Error" && !is_client(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn lines(stack: &str) -> impl Iterator<Item = &str> {
     stack.lines().take(LINES).map(|line| &line[..line.floor_char_boundary(LINE_MAX)])
 }

@@ -6,6 +6,7 @@
 use super::app::App;
 use super::view::{Effect, Screen};
 use crate::event::{EventRef, gate, json, line};
+use crate::stack;
 
 /// What is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,32 +144,24 @@ fn curl(event: EventRef<'_>) -> Option<String> {
 /// `src/App.tsx:42:15`: where the page says it happened, or the first frame of its stack that is no library's.
 fn place(event: EventRef<'_>) -> Option<String> {
     if let Some(frame) = event.mapped().and_then(|mapped| mapped.place()) {
-        return Some(gate::plain(&format!("{}:{}:{}", frame.file, frame.line, frame.column)).into_owned());
+        return Some(spelled(&frame.file, f64::from(frame.line), f64::from(frame.column)));
     }
-    let named = |names: [&str; 3]| json::get_all(event.json(), names).into_iter().flatten().next();
-    let file = named(["filename", "file", "source-file"]).and_then(json::text);
-    let line = named(["lineno", "line", "line-number"]).and_then(json::number);
-    let column = named(["colno", "column", "column-number"]).and_then(json::number);
+    let told = |names: [&str; 3]| json::get_all(event.json(), names).into_iter().flatten().next();
+    let file = told(["filename", "file", "source-file"]).and_then(json::text);
+    let line = told(["lineno", "line", "line-number"]).and_then(json::number);
+    let column = told(["colno", "column", "column-number"]).and_then(json::number);
     if let (Some(file), Some(line)) = (file, line) {
-        let column = column.map(|column| format!(":{column}")).unwrap_or_default();
-        return Some(gate::plain(&format!("{file}:{line}{column}")).into_owned());
+        return Some(spelled(&file, line, column.unwrap_or(0.0)));
     }
     let stack = member(event, "stack")?;
-    let foreign = ["/node_modules/", "/.vite/deps/", "/taillight."];
-    let is_own = |line: &&str| !foreign.iter().any(|part| line.contains(part));
-    let place = stack.lines().filter(is_own).find_map(place_in)?;
-    Some(gate::plain(place).into_owned())
+    let top = stack::top_own(&stack).filter(|top| top.line > 0)?;
+    Some(spelled(top.file, f64::from(top.line), f64::from(top.column)))
 }
 
-/// The place in a line of a stack: what stands in brackets, behind `@` or behind `at`, and ends in two numbers.
-fn place_in(line: &str) -> Option<&str> {
-    let line = line.trim();
-    let inside = line.rsplit_once('(').map(|(_, rest)| rest.trim_end_matches(')'));
-    let behind = || line.rsplit_once('@').map(|(_, rest)| rest).or_else(|| line.strip_prefix("at "));
-    let place = inside.or_else(behind)?;
-    let mut parts = place.rsplitn(3, ':');
-    let is_number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u32>().is_ok());
-    (is_number(parts.next()) && is_number(parts.next()) && parts.next().is_some()).then_some(place)
+/// A column of 0 was not told.
+fn spelled(file: &str, line: f64, column: f64) -> String {
+    let column = if column > 0.0 { format!(":{column}") } else { String::new() };
+    gate::plain(&format!("{file}:{line}{column}")).into_owned()
 }
 
 /// `text` as one word of a POSIX shell.
@@ -183,19 +176,6 @@ pub(super) fn shell_quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_are_found_in_the_stacks_of_all_browsers() {
-        for (line, expected) in [
-            ("    at UserList (http://h/src/UserList.tsx:42:15)", Some("http://h/src/UserList.tsx:42:15")),
-            ("    at http://h/a.js:1:2", Some("http://h/a.js:1:2")),
-            ("render@http://h/a.js:1:2", Some("http://h/a.js:1:2")),
-            ("TypeError: x is not a function", None),
-            ("    at <anonymous>", None),
-        ] {
-            assert_eq!(place_in(line), expected, "{line}");
-        }
-    }
 
     #[test]
     fn a_filter_is_no_option_of_its_command() {

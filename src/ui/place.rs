@@ -2,40 +2,18 @@
 
 use super::source;
 use crate::event::{EventRef, json};
-
-/// Lines of a stack that are looked at.
-const MAX_LINES: usize = 64;
-/// Parts of addresses that hold other people's code.
-const FOREIGN: [&str; 4] = ["/node_modules/", "/.vite/", "/@vite/", "-extension://"];
+use crate::stack;
 
 /// `UserList.tsx:42`; none for an event that tells of no code of the user's own.
 pub(super) fn of(event: EventRef<'_>) -> Option<String> {
     // Until maps have been looked at, or where nobody looks, the stack itself says where.
-    if let Some(place) = source::short_place(event) {
-        return Some(place);
-    }
-    let stack = event.get(&["stack"]).and_then(json::text)?;
-    stack.lines().take(MAX_LINES).find_map(place_of)
+    source::short_place(event).or_else(|| in_stack(&event.get(&["stack"]).and_then(json::text)?))
 }
 
-/// The place that a line of a stack names: `at save (URL:1:2)`, `at URL:1:2`, `save@URL:1:2`.
-fn place_of(line: &str) -> Option<String> {
-    let line = line.trim().trim_end_matches(')');
-    let from = line.rfind("://").and_then(|at| line[..at].rfind(['(', '@', ' ']).or(Some(0)))?;
-    let address = line[from..].trim_start_matches(['(', '@', ' ']);
-    let (rest, last) = address.rsplit_once(':')?;
-    let (file, number) =
-        rest.rsplit_once(':').filter(|(_, number)| is_number(number)).unwrap_or((rest, last));
-    if !is_number(number) || FOREIGN.iter().any(|part| file.contains(part)) {
-        return None;
-    }
-    let file = file.split(['?', '#']).next().unwrap_or(file);
-    let name = file.rsplit('/').next().filter(|name| !name.is_empty())?;
-    Some(format!("{name}:{number}"))
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+fn in_stack(stack: &str) -> Option<String> {
+    let top = stack::top_own(stack).filter(|top| top.line > 0)?;
+    let file = Some(source::short_file(top.file)).filter(|file| !file.is_empty())?;
+    Some(format!("{file}:{}", top.line))
 }
 
 #[cfg(test)]
@@ -53,7 +31,7 @@ mod tests {
             ("TypeError: http://x is no number", None),
             ("", None),
         ] {
-            assert_eq!(place_of(line).as_deref(), expected, "{line}");
+            assert_eq!(in_stack(line).as_deref(), expected, "{line}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::app::App;
 use super::code_frame::Target;
 use super::view::{Effect, Screen};
 use crate::config::DetailMode;
-use crate::event::{EventRef, MappedFrame};
+use crate::event::EventRef;
 
 /// Files that say nothing without their folder.
 const NAMELESS: [&str; 7] = ["index", "page", "layout", "route", "main", "mod", "client"];
@@ -14,12 +14,13 @@ const NAMELESS: [&str; 7] = ["index", "page", "layout", "route", "main", "mod", 
 /// `checkout.ts:42`; nothing for events that tell of no code.
 pub(super) fn short_place(event: EventRef<'_>) -> Option<String> {
     let frame = event.mapped()?.place()?;
-    let file = short_file(frame);
+    let file = short_file(&frame.file);
     Some(if frame.line > 0 { format!("{file}:{}", frame.line) } else { file })
 }
 
-fn short_file(frame: &MappedFrame) -> String {
-    let path = frame.file.split(['?', '#']).next().unwrap_or("");
+/// The name of a file, with its folder where it says nothing alone.
+pub(super) fn short_file(file: &str) -> String {
+    let path = file.split(['?', '#']).next().unwrap_or("");
     let mut parts = path.rsplit('/');
     let name = parts.next().unwrap_or(path);
     let stem = name.split('.').next().unwrap_or(name);

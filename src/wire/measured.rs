@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use super::raw::{RawEvent, Slot};
 use crate::event::{Rating, Vital, json};
+use crate::stack;
 
 /// Scripts of a long frame that are kept, the longest first.
 const SCRIPTS: usize = 5;
@@ -57,7 +58,7 @@ fn request(entry: &Entry<'_>, event: &RawEvent<'_>, told: &mut Told) {
     told.text("protocol", entry.text("nextHopProtocol"));
     let [initiator] = json::pick(event.members.iter().copied(), ["initiator"]);
     if let Some(stack) = initiator.and_then(json::text) {
-        told.text("initiator", serde_json::to_string(&of_the_page(&stack)).ok().as_deref());
+        told.text("initiator", serde_json::to_string(&stack::of_the_page(&stack)).ok().as_deref());
     }
     let [encoded, transferred] =
         ["encodedBodySize", "transferSize"].map(|name| entry.number(name).unwrap_or(0.0));
@@ -70,12 +71,6 @@ fn request(entry: &Entry<'_>, event: &RawEvent<'_>, told: &mut Told) {
     if entry.number("requestStart") > Some(0.0) {
         told.object("timing", |timing| phases(entry, timing));
     }
-}
-
-/// The lines of a stack that are the page's own, without its head and the client's.
-fn of_the_page(stack: &str) -> String {
-    let lines = stack.lines().filter(|line| *line != "Error" && !line.contains("/taillight."));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn phases(entry: &Entry<'_>, told: &mut Told) {
