@@ -4,6 +4,7 @@
 //! Spawned by `ingest::http` after the handshake. It decodes, submits and answers; it keeps nothing of the events
 //! and never sends anything about other connections.
 
+mod ending;
 mod noted;
 mod sente;
 
@@ -27,11 +28,12 @@ use super::asks::{Ask, Listening};
 use super::door::{Door, MAX_MESSAGE, MAX_SENTE_MESSAGE};
 use super::flow::Flow;
 use super::intake::{Numbered, Refusal};
-use super::meter::{Metered, Progress, RATE, is_no_progress};
+use super::meter::{Metered, Progress, RATE};
 use crate::counters::{Counter, Entry};
 use crate::event::{Timestamp, json};
 use crate::store::{Presence, StoreMsg};
 use crate::wire::{self, Batch, Frame, Gap, Hello, Sender};
+use ending::Ending;
 
 /// tokio-tungstenite's own default costs 134 KB a connection, this 7 KB (SECURITY: findings).
 const BUFFER: usize = 4 * 1024;
@@ -85,19 +87,6 @@ impl Speech {
             Self::Native => MAX_MESSAGE,
             Self::Sente(_) => MAX_SENTE_MESSAGE,
         }
-    }
-}
-
-/// Why a connection ends, with what the peer is told and what is counted.
-struct Ending {
-    code: CloseCode,
-    reason: &'static str,
-    counter: Option<Counter>,
-}
-
-impl Ending {
-    fn of(code: CloseCode, reason: &'static str, counter: Counter) -> Self {
-        Self { code, reason, counter: Some(counter) }
     }
 }
 
@@ -251,7 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             }
             Some(Err(error)) => {
                 self.note(&error);
-                Err(ending_of(&error, self.speech.max_message()))
+                Err(Ending::after(&error, self.speech.max_message()))
             }
             None => Err(None),
         }
@@ -567,29 +556,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             while matches!(stream.read(&mut rest).await, Ok(1..)) {}
         };
         drop(timeout(DRAIN_FOR, drain).await);
-    }
-}
-
-/// tungstenite sends nothing when it refuses a frame, so the code is chosen here (RFC 6455 §7.4.1).
-fn ending_of(error: &WsError, max_message: usize) -> Option<Ending> {
-    match error {
-        WsError::Capacity(_) => {
-            let reason =
-                if max_message == MAX_MESSAGE { "message over 1 MiB" } else { "message over 16 MiB" };
-            Some(Ending::of(CloseCode::Size, reason, Counter::ClosedTooBig))
-        }
-        WsError::Utf8(_) => {
-            Some(Ending::of(CloseCode::Invalid, "text is not UTF-8", Counter::ClosedProtocol))
-        }
-        // A page that is gone says no goodbye; nothing was wrong with it.
-        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
-        WsError::Protocol(_) => {
-            Some(Ending::of(CloseCode::Protocol, "protocol error", Counter::ClosedProtocol))
-        }
-        WsError::Io(error) if is_no_progress(error) => {
-            Some(Ending::of(CloseCode::Policy, "no message finished", Counter::ClosedNoProgress))
-        }
-        _ => None,
     }
 }
 
