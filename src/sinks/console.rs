@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 
 use jiff::tz::TimeZone;
 
+use super::encode::unhurried;
 use super::piece::{Batch, Item};
 use super::{Build, Sink, SinkError, Written};
 use crate::event::{gate, json};
@@ -72,7 +73,7 @@ impl Sink for Console {
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, SinkError> {
         self.text.clear();
-        for item in batch.items() {
+        for item in unhurried(batch.items()) {
             self.line(item);
         }
         let (text, is_stderr) = (&self.text, self.options.is_stderr);

@@ -6,6 +6,20 @@ use std::fmt::Write as _;
 
 use super::piece::Item;
 use crate::event::{Level, gate, line};
+use crate::priority;
+
+/// Events that are written without a look at who else waits for the processor: a microsecond or two of work.
+const GIVE_WAY_EVERY: usize = 2;
+
+/// `items` for whoever makes text of each: every few of them, others have the processor first.
+pub(super) fn unhurried<T>(items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    items.enumerate().map(|(at, item)| {
+        if at % GIVE_WAY_EVERY == GIVE_WAY_EVERY - 1 {
+            priority::let_others();
+        }
+        item
+    })
+}
 
 /// Appends the JSON line of a recording, with `cid` and `cseq` (CONTRACT: the JSONL line), and a line break.
 pub(super) fn recorded(item: Item<'_>, out: &mut String) {

@@ -11,10 +11,6 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::event::{Chunk, EventRef, Person};
 use crate::pipeline::Rows;
-use crate::priority;
-
-/// Events that are written without a look at who else waits for the processor: a microsecond or two of work.
-const GIVE_WAY_EVERY: usize = 2;
 
 /// Where numbered events come from: a hash of the client, and its number of each row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,15 +200,9 @@ impl Batch {
         self.len == 0
     }
 
-    /// The events, in the order they arrived. Every few of them whoever waits for the processor has it first.
+    /// The events, in the order they arrived.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        let all = self.pieces.iter().flat_map(Piece::items).enumerate();
-        all.map(|(at, item)| {
-            if at % GIVE_WAY_EVERY == GIVE_WAY_EVERY - 1 {
-                priority::let_others();
-            }
-            item
-        })
+        self.pieces.iter().flat_map(Piece::items)
     }
 
     /// Leaves out the events of `who`; gives how many there were.

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
 
-use super::encode::{FACILITIES, Format, Sender, message};
+use super::encode::{FACILITIES, Format, Sender, message, unhurried};
 use super::piece::Batch;
 use super::{Build, Sink, SinkError, Written};
 use crate::options::{Check, Key, Kind, Values, key};
@@ -87,7 +87,7 @@ impl Sink for Tcp {
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, SinkError> {
         self.text.clear();
-        for item in batch.items() {
+        for item in unhurried(batch.items()) {
             match self.options.format {
                 Format::Jsonl => {
                     message(item, self.options.format, &self.sender, &mut self.text);
@@ -158,7 +158,7 @@ impl Sink for Udp {
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, SinkError> {
         let mut too_large = 0;
-        for (done, item) in batch.items().enumerate() {
+        for (done, item) in unhurried(batch.items()).enumerate() {
             self.text.clear();
             message(item, self.options.format, &self.sender, &mut self.text);
             if self.text.len() > self.options.max_bytes {

@@ -173,7 +173,7 @@ impl Sink for FileSink {
         let (mut done, mut failed) = (0, None);
         tokio::task::block_in_place(|| {
             // A batch over midnight belongs to two files.
-            let mut items = batch.items().peekable();
+            let mut items = encode::unhurried(batch.items()).peekable();
             while let Some(first) = items.peek() {
                 let day = self.day_for(first.event.recv());
                 self.text.clear();

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use self::metrics::Interval;
 use self::spans::nanos;
+use super::encode::unhurried;
 use super::http::{Client, URL, host_of};
 use super::piece::Batch;
 use super::webhook::{HEADERS, reveal, secrets};
@@ -144,7 +145,7 @@ impl Otlp {
 
     /// What is sent of `batch` for a signal, `None` for nothing.
     fn body(&self, signal: usize, batch: &Batch, interval: Interval) -> Option<Vec<u8>> {
-        let events = || batch.items().map(|item| item.event);
+        let events = || unhurried(batch.items()).map(|item| item.event);
         let resource = Some(self.options.resource.clone());
         let scope = Some(InstrumentationScope {
             name: "taillight".to_owned(),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use tokio_postgres::types::ToSql;
 
+use super::super::encode::unhurried;
 use super::super::piece::Item;
 use crate::event::{EventRef, json};
 
@@ -107,7 +108,7 @@ pub(super) const COLUMNS: &[Column] = &[
                 item.event.write_data(&mut data);
                 Some(clean_json(&data).into_owned())
             };
-            Cells::Text(items.iter().map(data).collect())
+            Cells::Text(unhurried(items.iter()).map(data).collect())
         },
     },
 ];
