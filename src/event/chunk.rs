@@ -4,7 +4,6 @@
 //! exports and sinks read rows through [`EventRef`]. A row's JSON is the event exactly as it was sent (after
 //! redaction); columns repeat what is looked at often. A chunk is append-only and knows nothing of eviction.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -523,16 +522,6 @@ impl<'a> EventRef<'a> {
         let (start, len) = self.chunk.msg[self.row];
         let arena = if len & IN_TEXT == 0 { &self.chunk.json } else { &self.chunk.text };
         &arena[start as usize..][..(len & !IN_TEXT) as usize]
-    }
-    /// The message; of a request that got no answer also which it was, where the message does not say so.
-    pub fn said(self) -> Cow<'a, str> {
-        let (msg, endpoint) = (self.msg(), self.endpoint());
-        let route = endpoint.split_once(' ').map_or(endpoint, |(_, route)| route);
-        let is_unanswered = self.flags().has(Flags::FAILED) && self.status().is_none();
-        if is_unanswered && !route.is_empty() && !msg.contains(route) {
-            return format!("{msg}   {endpoint}").into();
-        }
-        msg.into()
     }
     /// The event's JSON object, exactly as sent, after redaction.
     pub fn json(self) -> &'a str {

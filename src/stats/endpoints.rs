@@ -3,12 +3,13 @@
 //! Filled by `Tables`, read by the latency panel, `stats` and `/metrics`. Bounded: what comes after 1,000
 //! endpoints is counted together, with its totals exact (SECURITY: limits).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::latency::{Latency, Quantiles, Spread};
-use crate::event::{EventRef, Flags, Micros, Symbol};
+use crate::event::{EventRef, Flags, Micros, Symbol, of_socket};
 
 /// Endpoints kept apart; the rest is `(other)`.
 const MAX_ENDPOINTS: usize = 1_000;
@@ -27,6 +28,8 @@ pub struct Slow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndpointRow {
     pub name: Arc<str>,
+    /// Whether all of it were WebSockets, which have no method.
+    pub is_socket: bool,
     /// Requests, those without a duration included.
     pub count: u64,
     /// Answers with 400 or more, and requests without an answer.
@@ -39,6 +42,13 @@ pub struct EndpointRow {
     pub slowest: Arc<[Slow]>,
 }
 
+impl EndpointRow {
+    /// Its name as people read it.
+    pub fn shown(&self) -> Cow<'_, str> {
+        if self.is_socket { of_socket(&self.name).into() } else { (&*self.name).into() }
+    }
+}
+
 /// All endpoints.
 #[derive(Debug, Default)]
 pub struct Endpoints {
@@ -49,6 +59,7 @@ pub struct Endpoints {
 #[derive(Debug)]
 struct Endpoint {
     name: Arc<str>,
+    is_socket: bool,
     nth: usize,
     count: u64,
     errors: u64,
@@ -81,20 +92,21 @@ impl Endpoints {
         }
         let index = match self.by_symbol.get(&symbol) {
             Some(index) => *index,
-            None => self.insert(symbol, event.endpoint()),
+            None => self.insert(symbol, event),
         };
         self.all.get_mut(index)
     }
 
-    fn insert(&mut self, symbol: Symbol, name: &str) -> usize {
+    fn insert(&mut self, symbol: Symbol, event: EventRef<'_>) -> usize {
         let is_full = self.all.len() >= MAX_ENDPOINTS && symbol != Symbol::OTHER;
         let symbol = if is_full { Symbol::OTHER } else { symbol };
-        let name = if symbol == Symbol::OTHER { "(other)" } else { name };
+        let is_other = symbol == Symbol::OTHER;
         if let Some(index) = self.by_symbol.get(&symbol) {
             return *index;
         }
         self.all.push(Endpoint {
-            name: Arc::from(name),
+            name: Arc::from(if is_other { "(other)" } else { event.endpoint() }),
+            is_socket: !is_other,
             nth: self.all.len(),
             count: 0,
             errors: 0,
@@ -123,6 +135,7 @@ impl Endpoints {
 impl Endpoint {
     fn count(&mut self, event: EventRef<'_>) {
         self.row = None;
+        self.is_socket = self.is_socket && event.is_socket();
         self.count += 1;
         self.errors += u64::from(event.flags().has(Flags::FAILED));
     }
@@ -142,6 +155,7 @@ impl Endpoint {
         let made = self.row.take().unwrap_or_else(|| {
             Arc::new(EndpointRow {
                 name: Arc::clone(&self.name),
+                is_socket: self.is_socket,
                 count: self.count,
                 errors: self.errors,
                 latency: self.latency.quantiles(),

@@ -200,9 +200,10 @@ fn title_of(event: EventRef<'_>) -> Cow<'_, str> {
     if event.endpoint().is_empty() || !event.flags().has(Flags::FAILED) {
         return Cow::Borrowed(event.msg());
     }
+    let endpoint = event.shown_endpoint();
     Cow::Owned(match event.status() {
-        Some(status) => format!("{} {status}", event.endpoint()),
-        None => format!("{} no answer", event.endpoint()),
+        Some(status) => format!("{endpoint} {status}"),
+        None => format!("{endpoint} no answer"),
     })
 }
 

@@ -98,6 +98,6 @@ fn told(request: EventRef<'_>, theme: &Theme) -> String {
         None => String::new(),
     };
     let took = request.duration().map(|span| format!(" ({})", format::millis(span, theme.glyphs)));
-    let endpoint = theme.gate.plain_capped(request.endpoint(), MAX_STEP);
+    let endpoint = theme.gate.plain_capped(&request.shown_endpoint(), MAX_STEP);
     format!("{endpoint}{status}{}", took.unwrap_or_default())
 }

@@ -60,6 +60,10 @@ impl App {
                     screen => self.panels.current(screen).event(&view),
                 };
                 match event {
+                    Some(event) if of_event == What::Curl && event.is_socket() => {
+                        self.say("curl opens no WebSocket: y u copies its address");
+                        return Vec::new();
+                    }
                     Some(event) => text_of(of_event, event),
                     None => {
                         self.say("select an event first (k)");

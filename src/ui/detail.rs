@@ -237,7 +237,9 @@ fn fields(event: EventRef<'_>, view: &View<'_>, out: &mut Out<'_>) {
     let local = event.inst().to_jiff().to_zoned_datetime(view.zone.clone());
     let late = event.recv().since(event.inst());
     let lag = if late > 1_000 { format!("   arrived {} later", format::age(late)) } else { String::new() };
-    out.field("endpoint", event.endpoint(), "");
+    if !event.endpoint().is_empty() {
+        out.field_as("endpoint", event.endpoint(), &event.shown_endpoint());
+    }
     out.field("status", &event.status().map(|status| status.to_string()).unwrap_or_default(), "");
     let slow = if event.flags().has(Flags::SLOW) { "   slow" } else { "" };
     if let Some(span) = event.duration() {

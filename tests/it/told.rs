@@ -84,6 +84,29 @@ fn a_request_that_the_page_gave_up_says_so() {
 }
 
 #[test]
+fn a_websocket_has_no_method() {
+    let mut console = Console::new(1_000);
+    let at = NOW - 3_000;
+    let failed = format!(
+        r#"{{"type":"error","subtype":"network","url":"ws://localhost:5173/live","code":1006,"timestamp":{at}}}"#
+    );
+    console.post_from(("sess-1", "tab-a", 1), &format!("[{failed},{}]", failure(-1_000)));
+    for (keys, expected) in [
+        ("2", "WS /live no answer"),
+        ("3", "WS      /live"),
+        ("4j<cr>", "WS /live"),
+        ("1/subtype:network<cr>k<cr>", "WS /live"),
+    ] {
+        console.keys(keys);
+        let screen = console.screen(120, 36);
+        assert!(screen.contains(expected), "{keys}: {screen}");
+        assert!(!screen.contains("GET"), "{keys}: {screen}");
+    }
+    console.keys("yc");
+    assert!(console.screen(120, 36).contains("curl opens no WebSocket"));
+}
+
+#[test]
 fn a_request_without_an_answer_says_which_it_was() {
     let mut console = Console::new(1_000);
     let failed = |ms: i64, says: &str| {

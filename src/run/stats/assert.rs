@@ -214,7 +214,16 @@ mod tests {
         spans_ms.iter().for_each(|ms| latency.record(Micros(ms * 1000)));
         let (count, spread, latency) = (spans_ms.len() as u64 + 1, latency.spread(), latency.quantiles());
         let slowest = Arc::default();
-        Arc::new(EndpointRow { name: name.into(), count, errors, latency, spread, nth: 0, slowest })
+        Arc::new(EndpointRow {
+            name: name.into(),
+            is_socket: false,
+            count,
+            errors,
+            latency,
+            spread,
+            nth: 0,
+            slowest,
+        })
     }
 
     fn rows() -> Vec<Arc<EndpointRow>> {

@@ -105,7 +105,7 @@ fn endpoints(out: &mut String, gate: Gate, tables: &TableRows) {
         cells.extend([latency.p50, latency.p90, latency.p95].map(|span| ms((span, 0))));
         cells.extend(tails.map(ms));
         cells.extend([latency.max, latency.mean].map(|span| ms((span, 0))));
-        cells.push(row.name.to_string());
+        cells.push(row.shown().into_owned());
         table.rows.push(cells);
     }
     table.write(out, tables.endpoints.len());

@@ -347,7 +347,8 @@ fn split(name: &str) -> (&str, &str) {
 
 fn cells<'a>(line: &'a Line, view: &View<'_>) -> Vec<Cell<'a>> {
     let (theme, row) = (view.theme, &*line.now);
-    let (method, route) = split(&row.name);
+    let shown = row.shown();
+    let (method, route) = split(&shown);
     let latency = &row.latency;
     let took = |span, needed| {
         if latency.count == 0 {
@@ -366,8 +367,8 @@ fn cells<'a>(line: &'a Line, view: &View<'_>) -> Vec<Cell<'a>> {
         false => String::new(),
     };
     vec![
-        cell(method, theme.text),
-        cell(route, theme.text),
+        cell(method.to_owned(), theme.text),
+        cell(route.to_owned(), theme.text),
         cell(format::count_short(row.count), theme.text),
         cell(rate, theme.text),
         cell(format::percent(row.errors, row.count), if row.errors > 0 { theme.error } else { theme.dim }),

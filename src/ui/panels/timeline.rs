@@ -10,6 +10,7 @@ mod layout;
 mod tests;
 mod track;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -378,13 +379,13 @@ impl Timeline {
 
     /// Endpoints with requests on screen, failed ones and long ones first chosen, in the order of their names.
     fn requests(&self, scene: &Scene<'_, '_>, room: usize) -> Vec<(String, Strip)> {
-        let mut found: Vec<(&str, Vec<&Entry<'_>>)> = Vec::new();
+        let mut found: Vec<(Cow<'_, str>, Vec<&Entry<'_>>)> = Vec::new();
         let (from, to) = (scene.axis.from, scene.axis.end());
         let seen = scene.entries.iter().filter(|entry| {
             entry.lane == Lane::Net && scene.since(entry.end) >= from && scene.since(entry.start) <= to
         });
         for entry in seen {
-            let name = entry.event.endpoint();
+            let name = entry.event.shown_endpoint();
             match found.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, entries)) => entries.push(entry),
                 None => found.push((name, vec![entry])),
@@ -398,13 +399,15 @@ impl Timeline {
                 entries.iter().fold(0_i64, |sum, entry| sum.saturating_add(entry.end.since(entry.start)));
             (is_at_cursor, failed, time)
         };
-        found.sort_by_cached_key(|(name, entries)| (std::cmp::Reverse(weight(entries)), *name));
+        found.sort_by_cached_key(|(name, entries)| (std::cmp::Reverse(weight(entries)), name.clone()));
         found.truncate(room);
         // By route, then by method: what belongs together stands together.
-        found.sort_by_key(|(name, _)| {
-            name.split_once(' ').map_or((*name, ""), |(method, route)| (route, method))
-        });
-        found.iter().map(|(name, entries)| ((*name).to_owned(), scene.bars(entries))).collect()
+        let parts = |name: &str| {
+            let (method, route) = name.split_once(' ').unwrap_or(("", name));
+            (route.to_owned(), method.to_owned())
+        };
+        found.sort_by_cached_key(|(name, _)| parts(name));
+        found.into_iter().map(|(name, entries)| (name.into_owned(), scene.bars(&entries))).collect()
     }
 
     fn render_list(&mut self, layout: &Layout, buf: &mut Buffer, scene: &Scene<'_, '_>, track: &Track<'_>) {

@@ -114,7 +114,7 @@ pub(super) fn render(
         line.before.as_ref().map(|row| format!(" {} {} before", theme.glyphs.dot, format::count(row.count)));
     let title = format!(
         "{}   {} in {}{}",
-        theme.gate.plain_capped(&line.now.name, 60),
+        theme.gate.plain_capped(&line.now.shown(), 60),
         counted(line.now.count, "request"),
         window.name(),
         before.unwrap_or_default()

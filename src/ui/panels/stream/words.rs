@@ -59,7 +59,7 @@ pub(in crate::ui) fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
 /// up stands in no column.
 pub(in crate::ui) fn row_text(event: EventRef<'_>) -> Cow<'_, str> {
     let is_plain_request = event.flags().has(Flags::REQUEST) && event.level() < Level::Warn;
-    if is_plain_request && !is_aborted(event) { event.endpoint().into() } else { event.said() }
+    if is_plain_request && !is_aborted(event) { event.shown_endpoint() } else { event.said() }
 }
 
 pub(in crate::ui) fn is_aborted(event: EventRef<'_>) -> bool {
