@@ -11,7 +11,7 @@ mod told;
 pub use crate::event::Relation;
 pub use library::{Libraries, is_own};
 pub use plain::{is_error_class, plain_function, push_plain_file};
-pub use told::{Spot, Told, chain, first_part, head, told};
+pub use told::{Spot, Told, beside, first_part, head, told, whole};
 
 /// Lines looked at; engines write 10 to 50 unless told otherwise.
 const LINES: usize = 128;

@@ -47,8 +47,8 @@ pub struct Told {
 
 /// All traces of the event whose JSON is `event`, the error's own first; none for an event that tells of no code.
 pub fn told(event: &str) -> Vec<Told> {
-    let [stack, location, errors, causes, cause, scripts, initiator] =
-        json::get_all(event, ["stack", "location", "errors", "causes", "cause", "scripts", "initiator"]);
+    let [stack, location, scripts, initiator] =
+        json::get_all(event, ["stack", "location", "scripts", "initiator"]);
     let text = stack.and_then(json::text).unwrap_or_default();
     let mut found: Vec<_> = traces(&text)
         .into_iter()
@@ -68,21 +68,32 @@ pub fn told(event: &str) -> Vec<Told> {
     if own.spots.is_empty() {
         own.spots = initiator.map(spots_of).unwrap_or_default();
     }
-    for part in errors.into_iter().flat_map(items) {
-        found.extend(thrown(part, Relation::Part));
-        found.extend(chain(json::get(part, "cause")).filter_map(|cause| thrown(cause, Relation::Cause)));
-    }
-    let causes = causes.into_iter().flat_map(items).chain(chain(cause));
-    found.extend(causes.filter_map(|cause| thrown(cause, Relation::Cause)));
+    found.extend(beside(event).map(|(relation, value)| thrown(value, relation)));
     found.retain(|told| told.relation == Relation::Thrown || !told.spots.is_empty() || !told.head.is_empty());
     found.truncate(TOLD);
     if found.iter().all(|told| told.spots.is_empty()) { Vec::new() } else { found }
 }
 
-/// `cause`, what caused that, and so on; the client ends one that comes back to its beginning with a word of its own.
-pub fn chain(cause: Option<&str>) -> impl Iterator<Item = &str> {
-    let causes = std::iter::successors(cause, |cause| json::get(cause, "cause"));
-    causes.take_while(|cause| *cause != r#""[circular]""#).take(TOLD)
+/// What was thrown beside the error whose JSON is `event`: its parts with what caused each, and what caused the error.
+pub fn beside(event: &str) -> impl Iterator<Item = (Relation, &str)> {
+    let [errors, causes] = json::get_all(event, ["errors", "causes"]);
+    let parts = errors.into_iter().flat_map(items).flat_map(|part| {
+        let caused = chain(part).map(|cause| (Relation::Cause, cause));
+        std::iter::once((Relation::Part, part)).chain(caused)
+    });
+    let causes = causes.into_iter().flat_map(items).chain(chain(event));
+    let all = parts.chain(causes.map(|cause| (Relation::Cause, cause)));
+    all.filter(|(_, value)| json::shape(value) != Shape::Null)
+}
+
+/// What caused `error`, what caused that, and so on, up to where it comes back to its beginning: the client ends there
+/// with a word of its own, once it has told the error again.
+fn chain(error: &str) -> impl Iterator<Item = &str> {
+    let says = |error| json::get_all(error, ["message", "stack"]);
+    let beginning = says(error);
+    let is_error = move |cause| beginning != [None, None] && says(cause) == beginning;
+    let causes = std::iter::successors(json::get(error, "cause"), |cause| json::get(cause, "cause"));
+    causes.take_while(move |cause| *cause != r#""[circular]""# && !is_error(cause)).take(TOLD)
 }
 
 /// What was thrown, in a line: name and message, a text as it is, anything else as its JSON.
@@ -99,22 +110,12 @@ fn items(value: &str) -> impl Iterator<Item = &str> {
 
 /// The stack of the first of `errors`, an array as [`told`] reads it.
 pub fn first_part(errors: &str) -> Option<Cow<'_, str>> {
-    let first = items(errors).next()?;
-    match json::shape(first) {
-        Shape::Object => json::get(first, "stack").and_then(json::text),
-        _ => json::text(first),
-    }
+    stack_of(items(errors).next()?)
 }
 
 /// `{name, message, stack}`, a stack as text, or whatever else was thrown.
-fn thrown(value: &str, relation: Relation) -> Option<Told> {
-    let stack = match json::shape(value) {
-        Shape::Text => json::text(value),
-        Shape::Object => json::get(value, "stack").and_then(json::text),
-        Shape::Null => return None,
-        _ => None,
-    };
-    let stack = stack.unwrap_or_default();
+fn thrown(value: &str, relation: Relation) -> Told {
+    let stack = stack_of(value).unwrap_or_default();
     let spots = spots_of_text(&stack);
     let first = traces(&stack)[0].head.to_owned();
     let head = match named(value) {
@@ -122,7 +123,26 @@ fn thrown(value: &str, relation: Relation) -> Option<Told> {
         None if first.is_empty() && spots.is_empty() => head(value),
         None => first,
     };
-    Some(Told { relation, head, spots })
+    Told { relation, head, spots }
+}
+
+/// A stack as text, or that of an object which has one.
+fn stack_of(value: &str) -> Option<Cow<'_, str>> {
+    match json::shape(value) {
+        Shape::Text => json::text(value),
+        Shape::Object => json::get(value, "stack").and_then(json::text),
+        _ => None,
+    }
+}
+
+/// What was thrown with its stack, as one text.
+pub fn whole(value: &str) -> String {
+    let (head, stack) = (head(value), stack_of(value).unwrap_or_default());
+    if stack.starts_with(&head) {
+        stack.into_owned()
+    } else {
+        format!("{head}\n{stack}").trim_end().to_owned()
+    }
 }
 
 /// Name and message of an error.
@@ -135,12 +155,7 @@ fn named(value: &str) -> Option<String> {
 
 /// A stack as text, an object that has one, or one place, as `url:line:column` too.
 fn spots_of(value: &str) -> Vec<Spot> {
-    let stack = match json::shape(value) {
-        Shape::Text => json::text(value),
-        Shape::Object => json::get(value, "stack").and_then(json::text),
-        _ => None,
-    };
-    let Some(stack) = stack else { return spot_of(value).into_iter().collect() };
+    let Some(stack) = stack_of(value) else { return spot_of(value).into_iter().collect() };
     match read::bare(&stack) {
         Some(frame) => vec![Spot::from(frame)],
         None => spots_of_text(&stack),
@@ -205,6 +220,14 @@ mod tests {
             (
                 r#"{"stack":"f@http://x/a.js:1:2","cause":{"message":"b","stack":"g@http://x/b.js:3:4","cause":{"message":"c","stack":"h@http://x/c.js:5:6","cause":"[circular]"}}}"#,
                 vec![("", "f", 1, 2, None), ("b", "g", 3, 4, None), ("c", "h", 5, 6, None)],
+            ),
+            (
+                r#"{"message":"a","stack":"f@http://x/a.js:1:2","cause":{"message":"b","stack":"g@http://x/b.js:3:4","cause":{"message":"a","stack":"f@http://x/a.js:1:2","cause":"[circular]"}}}"#,
+                vec![("", "f", 1, 2, None), ("b", "g", 3, 4, None)],
+            ),
+            (
+                r#"{"message":"a","stack":"f@http://x/a.js:1:2","cause":{"message":"a","stack":"f@http://x/a.js:1:2","cause":"[circular]"}}"#,
+                vec![("", "f", 1, 2, None)],
             ),
             (
                 r#"{"scripts":[{"url":"http://x/a.js","function":"tick","position":77},{"url":"","position":-1}]}"#,

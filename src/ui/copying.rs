@@ -6,7 +6,7 @@
 use super::app::App;
 use super::view::{Effect, Screen};
 use crate::event::{EventRef, gate, json, line};
-use crate::stack;
+use crate::stack::{self, Relation};
 
 /// What is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,13 +111,23 @@ fn text_of(what: What, event: EventRef<'_>) -> Option<String> {
             Some(text)
         }
         What::Message => Some(safe(event.msg())),
-        What::Stack => member(event, "stack").map(|stack| safe(&stack)),
+        What::Stack => Some(safe(whole_stack(event).trim_start())),
         What::Url => member(event, "url").map(|url| gate::plain(&url).into_owned()),
         What::Curl => curl(event),
         What::Path => place(event),
         What::Session => Some(gate::plain(event.session()).into_owned()),
         What::Filter | What::Tag | What::Import => None,
     }
+}
+
+/// The stack with what was thrown beside it.
+fn whole_stack(event: EventRef<'_>) -> String {
+    let mut text = member(event, "stack").unwrap_or_default();
+    for (relation, value) in stack::beside(event.json()) {
+        let word = if relation == Relation::Part { "One of them" } else { "Caused by" };
+        text.push_str(&format!("\n{word}: {}", stack::whole(value)));
+    }
+    text
 }
 
 fn member(event: EventRef<'_>, name: &str) -> Option<String> {

@@ -285,6 +285,23 @@ fn y_and_a_letter_copy() {
 }
 
 #[test]
+fn a_stack_is_copied_with_what_caused_it() {
+    let mut console = Console::new(100);
+    console.post(
+        r#"[{"type":"error","message":"outer","stack":"Error: outer\n    at a (http://h/a.js:1:2)",
+            "errors":["no"],"cause":{"name":"TypeError","message":"inner","stack":"g@http://h/b.js:3:4","cause":{"code":7}}}]"#,
+    );
+    console.keys("k");
+    assert_eq!(
+        copied(&mut console, "ys").as_deref(),
+        Some(
+            "Error: outer\n    at a (http://h/a.js:1:2)\nOne of them: no\nCaused by: TypeError: inner\ng@http://h/b.js:3:4\n\
+             Caused by: {\"code\":7}"
+        )
+    );
+}
+
+#[test]
 fn every_list_has_something_to_copy() {
     for (keys, expected) in
         [("2jym", ""), ("3jyu", "http"), ("4jyi", "sess-"), ("4j<cr>ym", ""), ("5jym", "")]

@@ -12,7 +12,7 @@ use super::{MAX_SESSIONS, OTHER, message};
 use crate::event::gate::Line;
 use crate::event::{EventRef, Flags, json};
 use crate::scan::Moment;
-use crate::stack;
+use crate::stack::{self, Relation};
 use crate::stats::GroupRow;
 use crate::ui::format::counted;
 use crate::ui::theme::level_word;
@@ -145,13 +145,9 @@ fn numbers(group: &GroupRow, view: &View<'_>) -> String {
 /// What it is made of, what caused it, and what caused that.
 fn causes(event: EventRef<'_>, out: &mut Out<'_>) {
     let theme = out.view.theme;
-    let list = |name| event.get(&[name]).filter(|list| json::shape(list) == json::Shape::Array);
-    let items = |name| list(name).into_iter().flat_map(json::elements).map(|(_, item)| item);
-    let parts = items("errors").map(|part| ("one of them", part));
-    let causes = items("causes").chain(stack::chain(event.get(&["cause"])));
-    let all = parts.chain(causes.map(|cause| ("caused by", cause)));
-    let mut all = all.filter(|(_, value)| json::shape(value) != json::Shape::Null);
-    for (word, value) in all.by_ref().take(MAX_CAUSES) {
+    let mut all = stack::beside(event.json());
+    for (relation, value) in all.by_ref().take(MAX_CAUSES) {
+        let word = if relation == Relation::Part { "one of them" } else { "caused by" };
         // It may have several lines.
         let head = stack::head(value);
         out.push(&format!("{word}  {}", head.lines().next().unwrap_or_default()), 2, theme.text);
