@@ -17,8 +17,9 @@ use super::placing::{News, Out, Placing};
 use super::{TO_STDOUT, code, is_ascii, signals, use_color};
 use crate::cli::{self, Format};
 use crate::config::Settings;
-use crate::event::{Chunk, EventRef, Level, gate, line};
+use crate::event::{Chunk, EventRef, Level, gate, json, line};
 use crate::ingest;
+use crate::stack;
 use crate::store;
 
 /// Chunks that may wait for the printer.
@@ -181,8 +182,8 @@ impl<W: Write> Printer<W> {
         let msg = self.gate.plain_capped(&event.said(), MAX_MESSAGE);
         self.line.push_str(&time.strftime("%Y-%m-%d %H:%M:%S%.3f ").to_string());
         self.line.push_str(&format!("{on}{level:<6}{off} [{id}] {msg}"));
-        if let Some(place) = event.place() {
-            self.line.push_str(&format!("  {}:{}", self.gate.plain_capped(&place.file, 100), place.line));
+        if let Some((file, line)) = place(event) {
+            self.line.push_str(&format!("  {}:{line}", self.gate.plain_capped(&file, 100)));
         }
         if event.level() >= Level::Error && !event.session().is_empty() {
             self.line.push_str(&format!("  session={}", self.gate.plain_capped(event.session(), 60)));
@@ -191,11 +192,12 @@ impl<W: Write> Printer<W> {
 
     fn logfmt(&mut self, event: EventRef<'_>) {
         let (inst, level) = (event.inst(), event.level().name());
+        let place = place(event);
         self.line.push_str(&format!("inst={inst} level={level}"));
         let numbers = [
             ("duration", event.duration().map(|span| span.to_string())),
             ("status", event.status().map(|status| status.to_string())),
-            ("line", event.place().map(|place| place.line.to_string())),
+            ("line", place.as_ref().map(|(_, line)| line.to_string())),
         ];
         let texts = [
             ("id", event.id()),
@@ -203,7 +205,7 @@ impl<W: Write> Printer<W> {
             ("session", event.session()),
             ("user", event.user()),
             ("endpoint", event.endpoint()),
-            ("file", event.place().map_or("", |place| &place.file)),
+            ("file", place.as_ref().map_or("", |(file, _)| file)),
         ];
         for (key, value) in texts.into_iter().filter(|(_, value)| !value.is_empty()) {
             let clean = self.gate.plain(value);
@@ -218,6 +220,16 @@ impl<W: Write> Printer<W> {
             }
         }
     }
+}
+
+/// File and line of an event: what a map named, else the first line of an error's stack that is the page's own.
+fn place(event: EventRef<'_>) -> Option<(String, u32)> {
+    if let Some(place) = event.place() {
+        return Some((place.file.to_string(), place.line));
+    }
+    let stack = event.group().and_then(|_| event.get(&["stack"])).and_then(json::text)?;
+    let top = stack::top_own(&stack).filter(|top| top.line > 0)?;
+    Some((top.file.to_owned(), top.line))
 }
 
 fn escaped(text: &str) -> String {

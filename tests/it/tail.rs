@@ -45,6 +45,16 @@ fn an_event_gets_the_columns_of_the_contract() {
 }
 
 #[test]
+fn an_error_that_no_map_places_is_told_with_the_first_line_of_the_pages_own() {
+    let program = Program::start(&["tail", "--color", "never"]);
+    program.post(
+        r#"{"type":"error","name":"TypeError","message":"no","stack":"TypeError: no\n at a (http://h/node_modules/r.js:1:2)\n at b (http://h/src/A.tsx:42:15)"}"#,
+    );
+    let line = program.line();
+    assert!(line.ends_with("no  http://h/src/A.tsx:42"), "{line}");
+}
+
+#[test]
 fn it_ends_after_so_many_events() {
     let program = Program::start(&["tail", "-n", "2"]);
     program
