@@ -41,7 +41,7 @@ pub use mapped::{Code, Mapped, MappedFrame, MappedTrace, Relation};
 pub use names::{Interner, Names, Symbol};
 pub use order::Order;
 pub use page_load::PageLoad;
-pub use person::Person;
+pub use person::{ALERT, Person};
 pub use row::{Flags, Msg, Row, RowOf, place_in};
 pub use runs::{Form, Run, Runs};
 pub use said::of_socket;

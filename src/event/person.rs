@@ -2,7 +2,11 @@
 //!
 //! Asked by the store about the events it keeps and by sinks about lines and rows they have written.
 
+use super::Flags;
 use super::chunk::EventRef;
+
+/// What taillight tells when an alert begins or ends.
+pub const ALERT: &str = "taillight/alert";
 
 /// A user or a session, by its exact name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,14 @@ impl Person {
 
     pub fn has(&self, event: EventRef<'_>) -> bool {
         self.is(event.user(), event.session())
+    }
+}
+
+impl EventRef<'_> {
+    /// Whether it happened in its session: an alert names the one of whom it quotes, so that it goes with them, and is of
+    /// no page.
+    pub fn is_of_session(self) -> bool {
+        !(self.flags().has(Flags::OWN) && self.id() == ALERT)
     }
 }
 

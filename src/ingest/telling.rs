@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::alerts::Change;
-use crate::event::Level;
+use crate::event::{ALERT, Level};
 use crate::pipeline::{Redactor, Scrub};
 use crate::stats::{Closed, EndpointWindow, SessionSummary};
 use crate::wire::Note;
@@ -35,7 +35,7 @@ pub(super) fn alert(change: &Change) -> Note<'_> {
     });
     let msg = format!("alert {state}{why}: {}{about}, {}{example}", rule.name, firing.measured());
     let (session, user) = (firing.session.as_str(), firing.user.as_str());
-    Note { id: "taillight/alert", level, msg, data: data.to_string(), session, user }
+    Note { id: ALERT, level, msg, data: data.to_string(), session, user }
 }
 
 /// The same without what secrets an example may hold.

@@ -53,6 +53,9 @@ struct Session {
 
 impl Sessions {
     pub(super) fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
+        if !event.is_of_session() {
+            return;
+        }
         let symbol = event.chunk().sessions()[event.row()];
         if let Some(session) = self.all.get_mut(&symbol) {
             return session.add(event, ordinal);

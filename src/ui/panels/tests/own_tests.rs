@@ -22,6 +22,9 @@ fn an_alert_about_errors_is_not_one_more() {
     fixture.press(&mut stream, &[Action::PreviousError]);
     let drawn = fixture.draw(&mut stream, 120, 20);
     assert_rows(&drawn, &[&["▌", "one of many"], &["alert firing"]]);
-    let drawn = fixture.draw(&mut Sessions::default(), 120, 30);
+    let mut sessions = Sessions::default();
+    fixture.draw(&mut sessions, 120, 30);
+    fixture.press(&mut sessions, &[Action::Down, Action::Down]);
+    let drawn = fixture.draw(&mut sessions, 120, 30);
     assert_rows(&drawn, &[&["sess-\"b*", "1 page load", "each column is one load"]]);
 }

@@ -1,7 +1,7 @@
 //! Lanes and rows of single events, drawn over an axis of known width.
 
 use super::*;
-use crate::event::{ChunkBuilder, Family, Level, Micros, Row};
+use crate::event::{ALERT, ChunkBuilder, Family, Level, Micros, Row};
 use crate::scan::{Matches, Scan};
 use crate::store::{Retention, Store, Tally};
 use crate::ui::theme::{Palette, Theme};
@@ -99,7 +99,9 @@ fn lanes_show_the_worst_and_how_many() {
 #[test]
 fn only_the_session_asked_for_is_taken() {
     let other = Row { session: "t", ..row(5, "console", 0, Level::Info) };
-    let matches = matches(&[row(9, "console", 0, Level::Info), other, row(3, "console", 0, Level::Info)]);
+    let alert = Row { flags: Flags::OWN, id: ALERT, ..row(7, "", 0, Level::Error) };
+    let console = |ms| row(ms, "console", 0, Level::Info);
+    let matches = matches(&[console(9), other, alert, console(3)]);
     let names = matches.segments[0].chunk.names();
     let track = |session| {
         Tracker::default().track(&matches, track::symbol_of(names, session).unwrap_or(Symbol::OTHER))

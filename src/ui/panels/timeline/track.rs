@@ -94,6 +94,10 @@ struct Known {
     start: Timestamp,
 }
 
+fn is_of(chunk: &Chunk, row: usize, session: Symbol) -> bool {
+    chunk.sessions()[row] == session && chunk.event(row).is_of_session()
+}
+
 /// What is known of one chunk, as long as neither it nor which of its rows match has changed.
 #[derive(Debug)]
 struct Part {
@@ -106,8 +110,7 @@ struct Part {
 
 impl Part {
     fn of(segment: &MatchSegment, session: Symbol) -> Self {
-        let sessions = segment.chunk.sessions();
-        let total = segment.rows().filter(|row| sessions[*row] == session).count() as u64;
+        let total = segment.rows().filter(|row| is_of(&segment.chunk, *row, session)).count() as u64;
         let chunk = Arc::downgrade(&segment.chunk);
         Self { chunk, matches: segment.len(), total, events: None }
     }
@@ -118,8 +121,7 @@ impl Part {
 
     fn events(&mut self, segment: &MatchSegment, session: Symbol) -> &[Known] {
         self.events.get_or_insert_with(|| {
-            let sessions = segment.chunk.sessions();
-            let rows = segment.rows().rev().filter(|row| sessions[*row] == session);
+            let rows = segment.rows().rev().filter(|row| is_of(&segment.chunk, *row, session));
             rows.map(|row| known(row, segment.chunk.event(row))).collect()
         })
     }
