@@ -5,20 +5,63 @@
 use std::borrow::Cow;
 
 use super::chunk::EventRef;
-use super::{Flags, json};
+use super::json::{self, Shape};
+use super::{Family, Flags};
 
 /// What stands for the method of a WebSocket, which has none.
 const SOCKET: &str = "WS";
+/// A longer name is no class of errors.
+const MAX_NAME: usize = 80;
+/// Ways in which browsers tell of an object that was thrown, without telling what was in it.
+const BARE: [&str; 3] = ["#<Object>", "[object Object]", "[object]"];
+
 impl<'a> EventRef<'a> {
-    /// The message; of a request that got no answer also which it was, where that does not say so.
+    /// The headline; of a request that got no answer also which it was, where that does not say so.
     pub fn said(self) -> Cow<'a, str> {
-        let (msg, endpoint) = (self.msg(), self.shown_endpoint());
+        let (headline, endpoint) = (self.headline(), self.shown_endpoint());
         let route = endpoint.split_once(' ').map_or(&*endpoint, |(_, route)| route);
         let is_unanswered = self.flags().has(Flags::FAILED) && self.status().is_none();
-        if is_unanswered && !route.is_empty() && !msg.contains(route) {
-            return format!("{msg}   {endpoint}").into();
+        if is_unanswered && !route.is_empty() && !headline.contains(route) {
+            return format!("{headline}   {endpoint}").into();
         }
-        msg.into()
+        headline
+    }
+
+    /// The message; that of an error as browsers print it, with its name, and of what is none by what was thrown.
+    pub fn headline(self) -> Cow<'a, str> {
+        let msg = self.msg();
+        if self.family() != Family::Error {
+            return msg.into();
+        }
+        let [name, value] = json::get_all(self.json(), ["name", "value"]);
+        let name = name.and_then(json::text).unwrap_or_default();
+        // `Error` alone says no more than the level.
+        let is_telling = !name.is_empty() && name != "Error" && name.len() <= MAX_NAME;
+        match name.is_empty().then(|| self.thrown(value)).flatten() {
+            Some(thrown) => thrown.into(),
+            None if is_telling && !msg.contains(&*name) => format!("{name}: {msg}").into(),
+            None => msg.into(),
+        }
+    }
+
+    /// `Promise rejected with undefined`, `thrown: {"odd":1}`: what an error says that is none, where its message is no
+    /// text that a person wrote.
+    fn thrown(self, value: Option<&str>) -> Option<String> {
+        let word = match self.subtype() {
+            "promise" => "Promise rejected with ",
+            "javascript" => "thrown: ",
+            _ => return None,
+        };
+        let msg = self.msg();
+        let object = value.filter(|value| matches!(json::shape(value), Shape::Object | Shape::Array));
+        let is_bare = BARE.iter().any(|bare| msg.ends_with(bare));
+        let is_constant = ["undefined", "null", "true", "false"].contains(&msg) || msg.parse::<f64>().is_ok();
+        match object {
+            Some(object) if is_bare || msg.starts_with(['{', '[']) => Some(format!("{word}{object}")),
+            _ if is_bare => Some(format!("{word}an object")),
+            _ if is_constant || msg.starts_with('{') => Some(format!("{word}{msg}")),
+            _ => None,
+        }
     }
 
     /// The endpoint with `WS` where a method stands that a WebSocket does not have.
@@ -49,7 +92,7 @@ pub fn of_socket(endpoint: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ChunkBuilder, Family, Msg, Row};
+    use super::super::{ChunkBuilder, Msg, Row};
     use super::*;
 
     fn said(subtype: &str, msg: &str, endpoint: &str, json: &str) -> String {
@@ -69,6 +112,37 @@ mod tests {
         };
         builder.push(&row);
         builder.finish().event(0).said().into_owned()
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_name_unless_it_says_it_already() {
+        for (msg, json, expected) in [
+            ("x is not a function", r#"{"name":"TypeError"}"#, "TypeError: x is not a function"),
+            ("Uncaught TypeError: x", r#"{"name":"TypeError"}"#, "Uncaught TypeError: x"),
+            ("boom", r#"{"name":"Error"}"#, "boom"),
+            ("boom", r#"{"name":""}"#, "boom"),
+            ("boom", r#"{"name":7}"#, "boom"),
+            ("boom", "{}", "boom"),
+        ] {
+            assert_eq!(said("javascript", msg, "", json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_was_thrown_and_is_no_error_says_what_it_is() {
+        for (subtype, msg, json, expected) in [
+            ("promise", "undefined", "{}", "Promise rejected with undefined"),
+            ("promise", "404", "{}", "Promise rejected with 404"),
+            ("promise", "no network", "{}", "no network"),
+            ("promise", r#"{"odd":1}"#, r#"{"value":{"odd":1}}"#, r#"Promise rejected with {"odd":1}"#),
+            ("javascript", "Uncaught #<Object>", r#"{"value":{"odd":1}}"#, r#"thrown: {"odd":1}"#),
+            ("javascript", "uncaught exception: [object Object]", "{}", "thrown: an object"),
+            ("javascript", "Payment failed", r#"{"value":{"odd":1}}"#, "Payment failed"),
+            ("custom", "undefined", "{}", "undefined"),
+            ("console", r#"{"odd":1}"#, r#"{"value":{"odd":1}}"#, r#"{"odd":1}"#),
+        ] {
+            assert_eq!(said(subtype, msg, "", json), expected, "{msg}");
+        }
     }
 
     #[test]

@@ -198,7 +198,7 @@ impl Group {
 /// What an event says of its group: a failed request is known by its endpoint and status alone.
 fn title_of(event: EventRef<'_>) -> Cow<'_, str> {
     if event.endpoint().is_empty() || !event.flags().has(Flags::FAILED) {
-        return Cow::Borrowed(event.msg());
+        return event.headline();
     }
     let endpoint = event.shown_endpoint();
     Cow::Owned(match event.status() {

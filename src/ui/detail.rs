@@ -196,7 +196,7 @@ fn rows(event: EventRef<'_>, width: usize, made: Made, view: &View<'_>) -> Vec<R
     let folds = (!is_open).then_some(if is_full { "z unfolds" } else { "" });
     let mut out = Out { rows: Vec::new(), width, theme, highlighter: view.highlighter };
     let message = Some(event.msg()).filter(|msg| !msg.is_empty());
-    out.value(event.msg(), theme.level(event.level()), message.map(|msg| ("message", msg)));
+    out.value(&event.headline(), theme.level(event.level()), message.map(|msg| ("message", msg)));
     if let Some(before) = view.moment.and_then(|moment| before::of(moment, event, view)) {
         out.fact("before it", &before);
     }

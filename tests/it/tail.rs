@@ -51,7 +51,7 @@ fn an_error_that_no_map_places_is_told_with_the_first_line_of_the_pages_own() {
         r#"{"type":"error","name":"TypeError","message":"no","stack":"TypeError: no\n at a (http://h/node_modules/r.js:1:2)\n at b (http://h/src/A.tsx:42:15)"}"#,
     );
     let line = program.line();
-    assert!(line.ends_with("no  http://h/src/A.tsx:42"), "{line}");
+    assert!(line.ends_with("TypeError: no  http://h/src/A.tsx:42"), "{line}");
 }
 
 #[test]

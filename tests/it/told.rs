@@ -107,6 +107,28 @@ fn a_websocket_has_no_method() {
 }
 
 #[test]
+fn an_error_is_listed_by_name_and_what_is_none_by_what_was_thrown() {
+    let mut console = Console::new(1_000);
+    let thrown = |ms: i64, subtype: &str, more: &str| {
+        let at = NOW + ms;
+        format!(r#"{{"type":"error","subtype":"{subtype}","timestamp":{at},{more}}}"#)
+    };
+    let events = [
+        thrown(-3_000, "javascript", r#""name":"TypeError","message":"x is not a function""#),
+        thrown(-2_000, "promise", r#""message":"undefined""#),
+        thrown(-1_000, "javascript", r##""message":"Uncaught #<Object>","value":{"odd":1}"##),
+    ];
+    console.post_from(("sess-1", "tab-a", 1), &format!("[{}]", events.join(",")));
+    let lines = ["TypeError: x is not a function", "Promise rejected with undefined", "thrown: {\"odd\":1}"];
+    for keys in ["", "2", "4j<cr>", "1k<cr>"] {
+        console.keys(keys);
+        let screen = console.screen(120, 36);
+        let shown = lines.iter().filter(|line| screen.contains(**line)).count();
+        assert!(shown >= if keys == "1k<cr>" { 1 } else { 3 }, "{keys}: {screen}");
+    }
+}
+
+#[test]
 fn a_request_without_an_answer_says_which_it_was() {
     let mut console = Console::new(1_000);
     let failed = |ms: i64, says: &str| {

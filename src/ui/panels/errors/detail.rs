@@ -111,8 +111,9 @@ fn lines(
         out.push("its latest occurrence is no longer kept", 1, theme.dim);
         return out.lines;
     };
-    if event.msg() != message(group) {
-        out.push(&format!("the latest says: {}", event.msg()), 2, theme.text);
+    let headline = event.headline();
+    if headline != message(group) {
+        out.push(&format!("the latest says: {headline}"), 2, theme.text);
     }
     let moment = Moment { inst: event.inst(), ordinal: group.last_ordinal };
     if let Some(before) = before::of(moment, event, view) {
