@@ -22,6 +22,9 @@ use crate::ui::keys::Keymap;
 /// Texts that wait to be written; a person fills that only on a disk that hangs, and then they are not kept.
 const QUEUE: usize = 64;
 
+/// The variable that names a settings file, as the option does.
+const CONFIG: &str = "TAILLIGHT_CONFIG";
+
 /// The files and what is in them.
 pub(super) struct Kept {
     pub(super) places: Places,
@@ -57,13 +60,15 @@ impl Kept {
         let state = dirs.as_ref().map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()));
         let cwd = std::env::current_dir().unwrap_or_default();
         let mut places = Places::find(&cwd, dirs.as_ref().map(directories::ProjectDirs::config_dir), state);
-        let named = common.config.clone().or_else(|| std::env::var_os("TAILLIGHT_CONFIG").map(Into::into));
-        if let Some(path) = named {
+        let by_option = common.config.clone().map(|path| (path, "--config"));
+        let by_variable = || Some((std::env::var_os(CONFIG).filter(|path| !path.is_empty())?.into(), CONFIG));
+        if let Some((path, by)) = by_option.or_else(by_variable) {
             let is_file = std::fs::metadata(&path).and_then(|there| {
                 if there.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
             });
             is_file.map_err(|error| {
-                anyhow!("cannot read the settings file `{}`: {error}", gate::plain(&path.to_string_lossy()))
+                let file = gate::plain(&path.to_string_lossy()).into_owned();
+                anyhow!("cannot read the settings file `{file}`: {error}. It is named by {by}: make it, or leave {by} out")
             })?;
             places = places.with_user_file(path);
         }

@@ -70,6 +70,10 @@ fn another_settings_file_takes_the_place_of_ones_own() {
     let output = run(folder, &["config", "--config", "none.toml"], &[]);
     assert_eq!(output.status.code(), Some(4));
     assert!(text(&output.stderr).contains("cannot read the settings file `none.toml`"));
+    let output = run(folder, &["config"], &[("TAILLIGHT_CONFIG", "none.toml")]);
+    assert_eq!(output.status.code(), Some(4));
+    let said = text(&output.stderr);
+    assert!(said.contains("`none.toml`: ") && said.contains("leave TAILLIGHT_CONFIG out"), "{said}");
 }
 
 #[test]
