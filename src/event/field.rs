@@ -181,6 +181,7 @@ pub static FIELDS: &[Field] = &[
     field("endpoint", &[], FieldKind::Name, Column::Endpoint, ["\"GET /api/users\"", "\"POST /login\""], "the whole endpoint: method, host unless the page's own, route; a path alone is its route"),
     field("method", &["verb"], FieldKind::Name, Column::First(&[&["method"]]), ["GET", "POST"], "the request method"),
     field("status", &["code"], FieldKind::Status, Column::Status, ["400", "500"], "the response status: 404, 5xx, 400..499"),
+    field("close-code", &[], FieldKind::Number, Column::First(&[&["code"]]), ["1006", "1001..1015"], "the code that a WebSocket closed with: 1000 is as planned, 1006 cut off"),
     field("duration", &["dur"], FieldKind::Duration, Column::Duration, ["200ms", "1.5s"], "how long it took; without a unit in ms"),
     field("lag", &[], FieldKind::Duration, Column::Lag, ["100ms", "2s"], "time from the browser to here"),
     field("size", &["bytes"], FieldKind::Size, Column::First(&[&["size"], &["resources", "total-size-kb"]]), ["4kb", "1mb"], "size in bytes, or the total of the page's resources"),

@@ -113,7 +113,7 @@ fn fields_that_fit_come_with_the_events_that_have_them() {
                 "level:error 10 → level:error",
                 "type 54 → type:",
                 "subtype 54 → subtype:",
-                "57 more",
+                "58 more",
             ],
         ),
         ("sta", 3, vec!["status 40 → status:", "stack 10 → stack:", "timestamp 54 → timestamp:", "0 more"]),
