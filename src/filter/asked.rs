@@ -250,6 +250,9 @@ mod tests {
             ("stauts=a", None),
             ("level:error", None),
             ("my-own:5", None),
+            ("before:5m", Some("until:5m")),
+            ("after:5m", Some("since:5m")),
+            ("app=shop", None),
         ] {
             let notes = near_field_notes(text);
             let mended = notes.first().and_then(|note| note.fix.as_ref()).map(|fix| fix.apply(text));

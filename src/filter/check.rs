@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::ast::{Comparison, Node, Op, Operand, Scalar, Term as Written};
 use super::error::{FilterError, Note};
+use super::foreign;
 use super::glob::Glob;
 use super::kinds;
 use super::lexer::Kind;
@@ -112,6 +113,7 @@ impl Check<'_> {
             Written::Text(scalar) => {
                 self.note(|_| notes::slash(scalar));
                 self.note(|text| notes::glued(text, scalar));
+                self.note(|text| foreign::curly(text, scalar));
                 self.note(|text| notes::field_name(text, scalar));
                 Term::Anywhere(Glob::parse(&scalar.text))
             }
@@ -174,6 +176,8 @@ impl Check<'_> {
         if matches!(&read.test, Test::Is(..)) && written.op == Op::Has {
             self.note(|_| notes::several(written, scalar));
         }
+        self.note(|text| foreign::curly(text, scalar));
+        self.note(|_| foreign::pattern(written, subject, scalar));
         if matches!(subject, Subject::Field(field) if field.name == "file")
             && matches!(written.operand, Operand::Scalar(_))
         {
@@ -208,17 +212,24 @@ impl Check<'_> {
             if let Some(error) = kinds::several(written, item, is_known) {
                 return Err(error);
             }
-            let term = if field.kind == FieldKind::Is { self.is(item)? } else { self.presence(field, item)? };
+            let term = if field.kind == FieldKind::Is {
+                self.is(written, item)?
+            } else {
+                self.presence(field, item)?
+            };
             terms.push(Expr::Term(term));
         }
         let any = join(terms, Expr::Or).expect("the parser refuses empty lists");
         Ok(if written.op == Op::NotIn { Expr::Not(Box::new(any)) } else { any })
     }
 
-    fn is(&self, item: &Scalar) -> Result<Term, FilterError> {
+    fn is(&self, written: &Comparison, item: &Scalar) -> Result<Term, FilterError> {
         let typed = item.text.strip_prefix(':').unwrap_or(&item.text).to_ascii_lowercase();
         if let Some(place) = is_place(&typed) {
             return Ok(Term::Is(place));
+        }
+        if let Some(error) = compared(&typed, written, item) {
+            return Err(error);
         }
         let names = || IS.iter().map(|(name, _)| *name);
         let meant = nearest(&typed, names());
@@ -270,6 +281,19 @@ fn is_place(typed: &str) -> Option<usize> {
     IS.iter().position(|(name, _)| name.eq_ignore_ascii_case(typed))
 }
 
+/// `is:slow>2s`, which is either so or not.
+fn compared(typed: &str, written: &Comparison, item: &Scalar) -> Option<FilterError> {
+    let (name, limit) = typed.split_at(typed.find(['<', '>', '='])?);
+    is_place(name)?;
+    let (why, meant) = match name {
+        "slow" => ("has its limit in the settings: for one of your own", format!("duration{limit}")),
+        _ => ("is so or not:", format!("is:{name}")),
+    };
+    let error = FilterError::new("E-IS", item.span.clone(), format!("is:{name} {why} write {meant}"));
+    let is_alone = matches!(written.operand, Operand::Scalar(_)) && !item.is_quoted;
+    Some(if is_alone { error.with_fix(written.field_span.start..item.span.end, meant) } else { error })
+}
+
 /// The one value a term asks of a field that has at most one.
 fn only_value(part: &Expr) -> Option<(&'static str, String)> {
     let Expr::Term(Term::Compare(Compare {
@@ -315,14 +339,39 @@ fn of_route(subject: Subject, operand: &Operand) -> Subject {
     }
 }
 
-/// The places a path in the data stands for: a leading `@` is a part of the name, or else nothing.
+/// The places a path in the data stands for: a leading `@` is a part of the name, or else nothing; what caused an error
+/// was sent as a list of `causes` once, and stands so in recordings.
 pub(super) fn data_paths(path: Vec<String>) -> Vec<Vec<String>> {
     let plain = path[0].strip_prefix('@').filter(|rest| !rest.is_empty()).map(str::to_owned);
     let plain = plain.map(|first| std::iter::once(first).chain(path[1..].iter().cloned()).collect());
-    std::iter::once(path).chain(plain).collect()
+    let is_cause = path.len() > 1 && path[0].eq_ignore_ascii_case("cause");
+    let once = is_cause.then(|| [&["causes".to_owned()], &path[1..]].concat());
+    std::iter::once(path).chain(plain).chain(once).collect()
 }
 
 /// One part as it is, several as `group`.
 fn join(mut parts: Vec<Expr>, group: impl FnOnce(Vec<Expr>) -> Expr) -> Option<Expr> {
     if parts.len() > 1 { Some(group(parts)) } else { parts.pop() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::data_paths;
+
+    #[test]
+    fn a_path_stands_for_the_places_where_it_may_have_been_sent() {
+        let path = |dotted: &str| dotted.split('.').map(str::to_owned).collect::<Vec<_>>();
+        for (asked, expected) in [
+            ("a.b", vec!["a.b"]),
+            ("@a.b", vec!["@a.b", "a.b"]),
+            ("cause", vec!["cause"]),
+            ("cause.message", vec!["cause.message", "causes.message"]),
+        ] {
+            assert_eq!(
+                data_paths(path(asked)),
+                expected.into_iter().map(path).collect::<Vec<_>>(),
+                "{asked}"
+            );
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::lexer::{self, Kind, Style, Token};
 use super::suggest::nearest;
 use super::typed::Subject;
 use super::{Filter, MAX_CHARS, check, kinds, numbers, parser, run};
-use crate::event::{Column, FIELDS, Field, FieldKind};
+use crate::event::{Column, FIELDS, Field, FieldKind, json};
 
 /// What may come at the cursor.
 #[derive(Clone, Debug)]
@@ -342,13 +342,30 @@ fn beside(node: &Node, at: usize) -> Option<Vec<Node>> {
     }
 }
 
+/// What other tools call fields.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("after", "since"),
+    ("newer", "since"),
+    ("newer-than", "since"),
+    ("before", "until"),
+    ("older", "until"),
+    ("older-than", "until"),
+];
+
 /// The built-in field whose name is nearest to `name`, if it is none itself and a small slip away from one. Names
 /// of one or two letters are near to everything, so they are no slips.
 pub fn near_field(name: &str) -> Option<&'static str> {
     if Field::find(name).is_some() || name.chars().nth(2).is_none() {
         return None;
     }
-    nearest(name, FIELDS.iter().flat_map(Field::names))
+    if let Some((_, field)) = ELSEWHERE.iter().find(|(known, _)| json::same_name(known, name)) {
+        return Some(field);
+    }
+    let near = nearest(name, FIELDS.iter().flat_map(Field::names))?;
+    // With two of three letters changed it is another word.
+    let is_as_long = |word: &str| name.chars().count() == 3 && word.len() == 3;
+    let shared = name.chars().zip(near.chars()).filter(|(a, b)| a.eq_ignore_ascii_case(b)).count();
+    (!is_as_long(near) || shared > 1).then_some(near)
 }
 
 /// A path in the data as a filter names it, with quotes where a part needs them; `None` if it cannot be named.

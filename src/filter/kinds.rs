@@ -69,7 +69,7 @@ impl Value<'_> {
                 })
             );
             let several = if takes_lists { several(self.written, self.scalar, is_listed) } else { None };
-            several.unwrap_or(error)
+            several.or_else(|| self.bracket().filter(|_| takes_lists)).unwrap_or(error)
         })
     }
 
@@ -107,6 +107,14 @@ impl Value<'_> {
             FieldKind::Moment => times::moment(self).map(Read::from),
             FieldKind::Is | FieldKind::Presence => unreachable!("checked as predicates"),
         }
+    }
+
+    /// `[warn, error]`, of which the space ends the value.
+    fn bracket(&self) -> Option<FilterError> {
+        let Subject::Field(field) = self.subject else { return None };
+        let [first, second] = field.examples;
+        let message = format!("a list stands in ( ): write {}:({first}, {second})", self.written.field);
+        (self.scalar.text.starts_with('[') && !self.scalar.is_quoted).then(|| self.error("E-LIST", message))
     }
 
     /// The value without the colon of a pasted keyword.
@@ -290,17 +298,18 @@ impl Value<'_> {
     }
 }
 
-/// `404,500` or `404|500`, which elsewhere are lists: each part alone could be read.
+/// `404,500`, `404|500` or `[404,500]`, which elsewhere are lists: each part alone could be read.
 pub(super) fn several(
     written: &Comparison,
     scalar: &Scalar,
     is_readable: impl Fn(&str) -> bool,
 ) -> Option<FilterError> {
-    let sign = [',', '|'].into_iter().find(|sign| scalar.text.contains(*sign))?;
+    let inside = scalar.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let sign = [',', '|'].into_iter().find(|sign| scalar.text.contains(*sign)).or(inside.map(|_| ','))?;
     if scalar.is_quoted || !matches!(written.op, Op::Has | Op::Eq) {
         return None;
     }
-    let parts: Vec<&str> = scalar.text.split(sign).collect();
+    let parts: Vec<&str> = inside.unwrap_or(&scalar.text).split(sign).collect();
     if !parts.iter().all(|part| !part.is_empty() && is_readable(part)) {
         return None;
     }

@@ -52,7 +52,7 @@ const MISTAKES: [Mistake; 39] = [
 
 /// Mistakes beyond those.
 #[rustfmt::skip]
-const MORE: [Mistake; 40] = [
+const MORE: [Mistake; 45] = [
     ("typ:x (z", 7, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("typ:x (z)")),
     ("status:(404", 8, 1, P, "E-LP", "this ( is never closed: add ) at the end", Some("status:(404)")),
     ("a ()", 3, 2, E, "E-EMPTY", "these parentheses are empty: put a term in them, like (status:404)", None),
@@ -91,6 +91,11 @@ const MORE: [Mistake; 40] = [
     ("since:-5m", 7, 3, E, "E-SINCE", "`-5m` is not a time: 5m is an age already. Did you mean 5m?", Some("since:5m")),
     ("status:4xx|5xx", 8, 7, E, "E-LIST", "`4xx|5xx` is several values: write status:(4xx, 5xx)", Some("status:(4xx, 5xx)")),
     ("level:warn|error", 7, 10, E, "E-LIST", "`warn|error` is several values: write level:(warn, error)", Some("level:(warn, error)")),
+    ("duration>1,5s", 10, 4, E, "E-COMMA", "a fraction is written with a point. Did you mean 1.5s?", Some("duration>1.5s")),
+    ("level:[warn,error]", 7, 12, E, "E-LIST", "`[warn,error]` is several values: write level:(warn, error)", Some("level:(warn, error)")),
+    ("level:[warn, error]", 7, 6, E, "E-LIST", "a list stands in ( ): write level:(warn, error)", None),
+    ("is:slow>2s", 4, 7, E, "E-IS", "is:slow has its limit in the settings: for one of your own write duration>2s", Some("duration>2s")),
+    ("is:failed=true", 4, 11, E, "E-IS", "is:failed is so or not: write is:failed", Some("is:failed")),
     ("until:2y", 8, 1, E, "E-UNIT", "unknown unit `y`: use us, ms, s, m (minutes) or h", None),
     ("saved:mine x", 1, 10, P, "E-SAVED", "saved: is replaced by the saved filter on Enter, in the console", None),
 ];
@@ -120,7 +125,7 @@ fn each_mistake_is_told_where_it_is_and_mended_where_it_can_be() {
 }
 
 /// Text, code, message, and the text with the fix made.
-const NOTES: [(&str, &str, &str, &str); 24] = [
+const NOTES: [(&str, &str, &str, &str); 30] = [
     (
         "timeout or refused",
         "N-OR",
@@ -208,6 +213,27 @@ const NOTES: [(&str, &str, &str, &str); 24] = [
         "(file:UserList.tsx line:42)",
     ),
     ("size:4..5 age<30", "N-UNIT", "30 is read as 30s", "size:4..5 age<30s"),
+    (
+        "level is error",
+        "N-IS",
+        "looking for three words. To ask for the field write  level:error",
+        "level:error",
+    ),
+    (
+        "in (500,404)",
+        "N-IN",
+        "`in` is a word here: write which field, like status in (500, 404)",
+        "status in (500,404)",
+    ),
+    ("message:/re/", "N-SLASH", "this is text. For a regular expression write message~/re/", "message~/re/"),
+    ("a -url:/a|b/", "N-SLASH", "this is text. For a regular expression write url~/a|b/", "a -url~/a|b/"),
+    (
+        "message:“Cannot read” x",
+        "N-QUOTE",
+        "curly quotes are letters here: write \"Cannot read\"",
+        "message:\"Cannot read\" x",
+    ),
+    ("‘Cannot read’", "N-QUOTE", "curly quotes are letters here: write \"Cannot read\"", "\"Cannot read\""),
     ("stack", "N-HAS", "looking for the text. For events that have it: has:stack", "has:stack"),
     ("a -uid", "N-HAS", "looking for the text. For events that have it: has:user", "a -has:user"),
 ];
@@ -237,6 +263,7 @@ fn some_notes_are_worth_saying_only_if_nothing_matches() {
         ("status:404 status:500", State::Note, false),
         ("duration>200 ms", State::Note, false),
         ("method:GET,POST", State::Valid, true),
+        ("level is error", State::Note, false),
     ] {
         assert_eq!(while_typing(&format!("{text} "), true).state, state, "{text}");
         assert!(
@@ -256,6 +283,9 @@ fn some_notes_are_worth_saying_only_if_nothing_matches() {
         "/api/users/",
         "user!=a user!=b",
         "element:a element:b",
+        "url:/api/",
+        "in (a b)",
+        "can’t",
     ] {
         assert_eq!(parse(text).notes, [], "{text}");
     }

@@ -48,6 +48,7 @@ mod edit;
 mod error;
 mod eval;
 mod everywhere;
+mod foreign;
 mod glob;
 mod highlight;
 mod hits;
@@ -273,6 +274,8 @@ impl Reading {
         if errors.is_empty() && leave_out.is_none() {
             let tokens = &syntax.tokens;
             notes.extend(syntax.mixed.map(|span| notes::mixed(text, tokens, span, &filter.reads_as())));
+            notes.extend(foreign::spoken(text, tokens));
+            notes.extend(foreign::no_field(text, tokens));
             let soft_words = syntax.soft_words.into_iter().take(MAX_NOTES);
             notes.extend(soft_words.map(|at| notes::soft_word(text, tokens, at)));
         }

@@ -18,7 +18,7 @@ use crate::event::{Column, Field, FieldKind};
 /// More notes than this help nobody.
 pub(super) const MAX_NOTES: usize = 8;
 
-fn note(code: &'static str, span: Span, message: String, fix: Option<Fix>) -> Note {
+pub(super) fn note(code: &'static str, span: Span, message: String, fix: Option<Fix>) -> Note {
     Note { code, span, message: said(&message), fix, only_without_matches: false }
 }
 
@@ -105,13 +105,17 @@ pub(super) fn soft_word(text: &str, tokens: &[Token], at: usize) -> Note {
 pub(super) fn slash(scalar: &Scalar) -> Option<Note> {
     let text = &scalar.text;
     let inside = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'))?;
-    let is_like_regexp = inside.contains(['|', '\\', '[', '(', '^', '$', '+']) || inside.contains(".*");
-    if scalar.is_quoted || inside.is_empty() || !is_like_regexp {
+    if scalar.is_quoted || !is_like_regexp(inside) {
         return None;
     }
     let start = scalar.span.start;
     let message = format!("this is text. For a regular expression write ~{text}");
     Some(note("N-SLASH", scalar.span.clone(), message, Some(Fix::new(start..start, "~"))))
+}
+
+/// Whether what stands between slashes is more than a path.
+pub(super) fn is_like_regexp(inside: &str) -> bool {
+    inside.contains(['|', '\\', '[', '(', '^', '$', '+']) || inside.contains(".*")
 }
 
 /// N-HAS: a word that is the name of a field, which elsewhere asks for the events that have it.

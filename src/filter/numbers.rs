@@ -204,6 +204,12 @@ pub(super) fn order(
 
 fn explain(value: &Value<'_>, measure: Measure, text: &str, at: usize, bad: &BadQuantity) -> FilterError {
     let span = value.place(at, text.len());
+    // `100,200` may be a list.
+    let may_be_list = value.sign() == Sign::Is && text.ends_with(|c: char| c.is_ascii_digit());
+    if let Some(meant) = with_point(text, measure).filter(|_| !value.scalar.is_quoted && !may_be_list) {
+        let message = format!("a fraction is written with a point. Did you mean {meant}?");
+        return FilterError::new("E-COMMA", span.clone(), message).with_fix(span, meant);
+    }
     if let BadQuantity::Unit(unit_at) = *bad {
         return unknown_unit(value, measure, &text[unit_at..], at + unit_at);
     }
@@ -218,6 +224,16 @@ fn explain(value: &Value<'_>, measure: Measure, text: &str, at: usize, bad: &Bad
         }
         Measure::Plain => not_a_number(value, text, at),
     }
+}
+
+/// `1,5s` as it is written here.
+fn with_point(text: &str, measure: Measure) -> Option<String> {
+    let (whole, fraction) = text.split_once(',')?;
+    let is_number = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+    let meant = format!("{whole}.{fraction}");
+    let unit = measure.units().first().map_or("", |(unit, _)| unit);
+    let is_right = is_number(whole) && is_number(fraction) && value::quantity(&meant, measure, unit).is_ok();
+    is_right.then_some(meant)
 }
 
 /// A sign or nothing yet, or a range of which one dot is missing.
