@@ -130,7 +130,7 @@ fn parse(frame: &str) -> usize {
     black_box(&frame.events).len()
 }
 
-/// An ingestor without its sockets.
+/// An ingestor without its sockets, to which a page has introduced itself as the browser client does.
 struct Ingest {
     sender: Sender,
     redactor: Redactor,
@@ -141,6 +141,8 @@ impl Ingest {
     fn new() -> Self {
         let sender = Sender {
             session: "load-1".to_owned(),
+            tab: "load-1".to_owned(),
+            load: Some(1),
             origin: "http://localhost:5173".to_owned(),
             source: "browser",
             recv: NOW,

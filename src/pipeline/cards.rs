@@ -11,16 +11,13 @@ const DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// Bytes of the longest card number with a separator after every digit.
 const LONGEST: usize = 2 * 19;
 
-/// Bytes read at each stop.
-const SAMPLE: usize = 8;
+/// Bytes from stop to stop, read as one word.
+const STRIDE: usize = size_of::<u64>();
 
-/// Of those, the first ones that are looked at.
-const SEEN: usize = 6;
+/// Of those, the first ones that are looked at: the shortest card number holds them all, wherever it begins.
+const SEEN: usize = 13 + 1 - STRIDE;
 
-/// Bytes between stops: the shortest card number then holds all that is looked at, wherever it begins.
-const STRIDE: usize = 13 - SEEN + 1;
-
-/// Stops made between two looks at the end of the text.
+/// Stops with one branch.
 const STOPS: usize = 4;
 
 /// Calls `found` with each range of `text` that is a card number until it breaks; ranges may overlap.
@@ -44,25 +41,25 @@ pub(super) fn runs(text: &[u8], mut found: impl FnMut(Range<usize>) -> ControlFl
 /// The first stop at or after `from` where all bytes could belong to a card number.
 fn next_sample(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
-    while let Some(stretch) = text[at..].first_chunk::<{ (STOPS - 1) * STRIDE + SAMPLE }>() {
-        let words: [u64; STOPS] = std::array::from_fn(|stop| word_at(stretch, stop * STRIDE));
+    let (stretches, _) = text[from..].as_chunks::<{ STOPS * STRIDE }>();
+    for stretch in stretches {
+        let (samples, _) = stretch.as_chunks();
         // Not short-circuited: one branch for all stops is nearly always the same one.
-        if words.iter().fold(false, |seen, word| seen | is_near(*word))
-            && let Some(stop) = words.iter().position(|word| others(*word) & SEEN_BITS == 0)
-        {
+        let is_near = samples.iter().fold(false, |seen, sample| seen | is_near(u64::from_le_bytes(*sample)));
+        if is_near && let Some(stop) = samples.iter().position(|sample| is_inside(u64::from_le_bytes(*sample))) {
             return Some(at + stop * STRIDE);
         }
         at += STOPS * STRIDE;
     }
     let mut rest = (at..text.len().saturating_sub(SEEN - 1)).step_by(STRIDE);
-    rest.find(|at| others(word_at(text, *at)) & SEEN_BITS == 0)
+    rest.find(|at| is_inside(word_at(text, *at)))
 }
 
 /// The eight bytes at `at`, zero where they are not there.
 fn word_at(text: &[u8], at: usize) -> u64 {
     let rest = text.get(at..).unwrap_or_default();
     let short = || {
-        let mut bytes = [0; SAMPLE];
+        let mut bytes = [0; STRIDE];
         bytes[..rest.len()].copy_from_slice(rest);
         bytes
     };
@@ -70,11 +67,18 @@ fn word_at(text: &[u8], at: usize) -> u64 {
 }
 
 /// The bits of the bytes that are looked at.
-const SEEN_BITS: u64 = u64::MAX >> (8 * (SAMPLE - SEEN));
+const SEEN_BITS: u64 = u64::MAX >> (8 * (STRIDE - SEEN));
 
-/// Digits, space and dash are all 0x20 to 0x3f; most other text fails this one comparison.
-fn is_near(word: u64) -> bool {
-    word & (repeat(0xe0) & SEEN_BITS) == repeat(0x20) & SEEN_BITS
+/// Digits, space and dash are all 0x20 to 0x39; most other text fails this one comparison.
+fn is_near(sample: u64) -> bool {
+    // What is above 0x39 and below 0x40 passes that with six more.
+    let more = (sample & !HIGH_BITS) + repeat(0x06);
+    (more | sample) & (repeat(0xe0) & SEEN_BITS) == repeat(0x20) & SEEN_BITS
+}
+
+/// Whether all that is looked at could belong to a card number.
+fn is_inside(sample: u64) -> bool {
+    others(sample) & SEEN_BITS == 0
 }
 
 /// Whether `text` has as many digits as the shortest card number.
@@ -207,7 +211,7 @@ fn others(word: u64) -> u64 {
     non_digits(word) & ((unlike(b' ') & unlike(b'-')) | word)
 }
 
-fn repeat(byte: u8) -> u64 {
+const fn repeat(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
