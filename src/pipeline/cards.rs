@@ -46,7 +46,9 @@ fn next_sample(text: &[u8], from: usize) -> Option<usize> {
         let (samples, _) = stretch.as_chunks();
         // Not short-circuited: one branch for all stops is nearly always the same one.
         let is_near = samples.iter().fold(false, |seen, sample| seen | is_near(u64::from_le_bytes(*sample)));
-        if is_near && let Some(stop) = samples.iter().position(|sample| is_inside(u64::from_le_bytes(*sample))) {
+        if is_near
+            && let Some(stop) = samples.iter().position(|sample| is_inside(u64::from_le_bytes(*sample)))
+        {
             return Some(at + stop * STRIDE);
         }
         at += STOPS * STRIDE;

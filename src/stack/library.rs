@@ -3,7 +3,7 @@
 //! Asked for raw frames and for mapped ones: a source below `node_modules` is a library's wherever it was bundled to.
 
 /// Parts of paths that hold other people's code.
-const FOREIGN_PARTS: [&str; 17] = [
+static FOREIGN_PARTS: Words<17> = Words::new([
     "node_modules/",
     "/.vite/deps/",
     "/@vite/",
@@ -21,10 +21,10 @@ const FOREIGN_PARTS: [&str; 17] = [
     "node:",
     "//unpkg.com/",
     "//cdn.jsdelivr.net/",
-];
+]);
 
 /// Beginnings of file names of libraries that people load without a package manager, and of bundles of them.
-const LIBRARIES: [&str; 18] = [
+static LIBRARIES: Words<18> = Words::new([
     "angular.",
     "backbone.",
     "bootstrap.",
@@ -43,7 +43,7 @@ const LIBRARIES: [&str; 18] = [
     "vue.",
     "zone.",
     "chunk-vendors",
-];
+]);
 
 /// How the files of taillight's own browser client begin.
 const CLIENT: &str = "taillight.";
@@ -66,9 +66,7 @@ pub fn is_own(file: &str) -> bool {
     }
     let file = super::plain::without_query(file);
     let name = name_of(file);
-    !is_foreign(file.as_bytes())
-        && !name.starts_with(CLIENT)
-        && !LIBRARIES.iter().any(|library| name.starts_with(library))
+    !name.starts_with(CLIENT) && !FOREIGN_PARTS.stand_in(file.as_bytes()) && !LIBRARIES.begin(name.as_bytes())
 }
 
 /// Whether a file is taillight's own browser client, which is in the stack of whatever it reports.
@@ -80,21 +78,59 @@ fn name_of(file: &str) -> &str {
     file.rsplit('/').next().unwrap_or(file)
 }
 
-/// The bytes that parts begin with.
-const BEGINNINGS: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut part = 0;
-    while part < FOREIGN_PARTS.len() {
-        table[FOREIGN_PARTS[part].as_bytes()[0] as usize] = true;
-        part += 1;
-    }
-    table
-};
+/// Words of two bytes and more, at most 32. Which of them may begin at a place is told by the two bytes there: a search
+/// for each, with its preparations, would take longer than all of a stack.
+struct Words<const N: usize> {
+    all: [&'static str; N],
+    /// For each byte the words, a bit each, whose first one it is; and whose second one.
+    having: [[u32; 256]; 2],
+}
 
-/// Whether one of the parts stands in `file`: a dozen searches, each with its preparations, would take longer.
-fn is_foreign(file: &[u8]) -> bool {
-    let begins = |at: &usize| BEGINNINGS[usize::from(file[*at])];
-    (0..file.len())
-        .filter(begins)
-        .any(|at| FOREIGN_PARTS.iter().any(|part| file[at..].starts_with(part.as_bytes())))
+impl<const N: usize> Words<N> {
+    const fn new(all: [&'static str; N]) -> Self {
+        let mut having = [[0; 256]; 2];
+        let mut word = 0;
+        while word < N {
+            let bytes = all[word].as_bytes();
+            having[0][bytes[0] as usize] |= 1 << word;
+            having[1][bytes[1] as usize] |= 1 << word;
+            word += 1;
+        }
+        Self { all, having }
+    }
+
+    /// Whether `text` begins with one of the words.
+    fn begin(&self, text: &[u8]) -> bool {
+        let [first, second, ..] = text else { return false };
+        let mut left = self.having[0][usize::from(*first)] & self.having[1][usize::from(*second)];
+        while left != 0 {
+            if text.starts_with(self.all[left.trailing_zeros() as usize].as_bytes()) {
+                return true;
+            }
+            left &= left - 1;
+        }
+        false
+    }
+
+    /// Whether one of the words stands in `text`.
+    fn stand_in(&self, text: &[u8]) -> bool {
+        (0..text.len()).any(|at| self.begin(&text[at..]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn words_are_found_where_a_plain_search_finds_them(
+            text in "([/nwj.:-]{0,3}|node|_modules/|/@?vite/|client|react|-dom|\\.|jquery|-extension://|vendor|web|pack/|build|in){0,6}",
+        ) {
+            let stands = FOREIGN_PARTS.all.iter().any(|part| text.contains(part));
+            proptest::prop_assert_eq!(FOREIGN_PARTS.stand_in(text.as_bytes()), stands);
+            let begins = LIBRARIES.all.iter().any(|library| text.starts_with(library));
+            proptest::prop_assert_eq!(LIBRARIES.begin(text.as_bytes()), begins);
+        }
+    }
 }

@@ -30,6 +30,10 @@ pub(super) fn is_chrome(stack: &str) -> bool {
 /// What trace `line` begins, if it does.
 pub(super) fn opens(line: &str) -> Option<Opening<'_>> {
     let line = line.trim();
+    // As the openings do; nearly every line is none.
+    if !line.starts_with(['[', 'C', 'c']) {
+        return None;
+    }
     OPENINGS.iter().find_map(|(word, relation)| {
         Some(Opening { relation: *relation, head: line.strip_prefix(word)?.trim() })
     })

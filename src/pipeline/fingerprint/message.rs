@@ -90,7 +90,8 @@ fn plain_words(rest: &str) -> usize {
 
 fn without_prefix(message: &str) -> &str {
     let message = message.trim_start();
-    let message = PREFIXES.iter().find_map(|prefix| message.strip_prefix(prefix)).unwrap_or(message);
+    let prefixed = || PREFIXES.iter().find_map(|prefix| message.strip_prefix(prefix));
+    let message = if message.starts_with(['U', 'u']) { prefixed().unwrap_or(message) } else { message };
     match message.split_once(':') {
         Some((name, rest)) if is_error_class(name) => rest,
         _ if is_error_class(message.trim_end()) => "",
