@@ -75,6 +75,10 @@ impl<'a> EventRef<'a> {
 
     /// Whether it is about a WebSocket.
     pub fn is_socket(self) -> bool {
+        // What was answered is none; screens ask for every request, and most were.
+        if self.status().is_some() {
+            return false;
+        }
         let [url, method] = json::get_all(self.json(), ["url", "method"]);
         let is_address = |url: &str| {
             let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
