@@ -2,7 +2,8 @@
 //!
 //! Its thread (see [`spawn`]) sees each new snapshot and each new filter, and publishes [`Matches`] every few
 //! milliseconds; the console draws from them. A chunk is looked at once for each filter, its later rows as they
-//! come, several chunks at once where their text is read. Nothing here reads the clock but the thread's loop, which is told how long a slice may take.
+//! come, several chunks at once where their text is read. Nothing here reads the clock but the thread's loop, which is
+//! told how long a slice may take.
 
 mod advice;
 mod by_time;

@@ -116,31 +116,42 @@ fn cheapest_first(parts: &[Expr], context: &EvalContext) -> Vec<Plan> {
     plans
 }
 
-impl Plan {
-    /// The least cost of what reads texts.
-    const TEXT: u8 = 4;
+/// How long a row takes, roughly, the shortest first: columns, then names, then the text of the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cost {
+    Nothing,
+    Column,
+    Name,
+    LookUp,
+    Message,
+    Words,
+    Data,
+    Everywhere,
+}
 
-    /// How long a row takes, roughly: columns, then names, then the text of the event.
-    fn cost(&self) -> u8 {
+impl Plan {
+    fn cost(&self) -> Cost {
         match self {
-            Self::Const(_) => 0,
-            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
+            Self::Const(_) => Cost::Nothing,
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::cost).max().unwrap_or(Cost::Nothing),
             Self::Not(inner) => inner.cost(),
             Self::Leaf(leaf) => match leaf {
-                Leaf::Number(..) | Leaf::Group(..) | Leaf::Flag(_) | Leaf::Family(_) | Leaf::HasLoad => 1,
-                Leaf::Name(..) | Leaf::HasMessage => 2,
-                Leaf::Load(_) | Leaf::Pinned | Leaf::NewGroup | Leaf::Place(_) => 3,
-                Leaf::Message(_) => Self::TEXT,
-                Leaf::Words(_) => 5,
-                Leaf::Data(_) => 6,
-                Leaf::Everywhere(_) => 7,
+                Leaf::Number(..) | Leaf::Group(..) | Leaf::Flag(_) | Leaf::Family(_) | Leaf::HasLoad => {
+                    Cost::Column
+                }
+                Leaf::Name(..) | Leaf::HasMessage => Cost::Name,
+                Leaf::Load(_) | Leaf::Pinned | Leaf::NewGroup | Leaf::Place(_) => Cost::LookUp,
+                Leaf::Message(_) => Cost::Message,
+                Leaf::Words(_) => Cost::Words,
+                Leaf::Data(_) => Cost::Data,
+                Leaf::Everywhere(_) => Cost::Everywhere,
             },
         }
     }
 
     /// Whether it reads texts of events.
     pub(super) fn reads_text(&self) -> bool {
-        self.cost() >= Self::TEXT
+        self.cost() >= Cost::Message
     }
 
     fn name(column: NameColumn, test: NameTest) -> Self {
