@@ -22,8 +22,8 @@ const isOn = (value) => value != null && !/^(false|off|no|0)$/.test(value);
 const words = (list) => String(list).toLowerCase().split(/[\s,]+/);
 
 const counts = { filtered: 0, sampled: 0, dropped: 0, rejected: 0 }, errors = [], active = {};
-let running, busy, enabled = true, granted, minLevel = 0, sample, ownSample, shared, recovering, begun, undo;
-let base = '', pageKey = '', live, me, marks, path;
+let running, busy, enabled = true, granted, minLevel = 0, sample, ownSample, shared, begun, undo;
+let base = '', pageKey = '', me, marks, path;
 
 const note = (error) => errors.splice(0, errors.push(String(error?.message || error).slice(0, 200)) - 5);
 
@@ -47,7 +47,7 @@ const once = (work) => {
 	let timer = 0;
 	return (ms) => timer ||= ms && later(() => { timer = 0; work(); }, ms);
 };
-const tick = () => performance.now(), since = (start) => Math.round((tick() - start) * 1000) / 1000;
+const tick = () => performance.now(), since = (start) => +(tick() - start).toFixed(3);
 const bytesOf = (text) => (/[^\0-\x7f]/.test(text) ? encoder.encode(text) : text).length;
 
 // ---- secrets
@@ -123,8 +123,8 @@ const write = (value, depth, inContext, key) => {
 };
 
 const lineOf = (value, tag) => {
-	const { nodeName, nodeType } = value, given = (key, mark) => (value.getAttribute(key) || '').replace(/\s*(\S+)\s*/g, mark + '$1');
-	if (nodeType === 1) return `<${nodeName.toLowerCase()}${given('id', '#')}${given('class', '.').split('.', 4).join('.')}>`;
+	const { nodeName, nodeType } = value;
+	if (nodeType === 1) return `<${selector(value)}>`;
 	if (nodeType || tag === 'RegExp') return nodeName || '' + value;
 	if (ArrayBuffer.isView(value)) return `[${tag} ${value.byteLength} bytes]`;
 	if (/Window|GlobalScope/.test(tag) || !/^(Map|Set)$/.test(tag) && !keys(value).length) return `[${tag}]`;
@@ -195,224 +195,205 @@ const describe = () => {
 	marks = { 'session-id': me.session, app, build, 'user-id': user || undefined };
 };
 
-// ---- the channel of this document, or of one before it
+// ---- the channel
 
-const channel = (who, acked, queue, done) => {
-	let bytes, unsent, saved, gone, socket, ready, began = Infinity, tries = 0, ever, timer, heldUntil = 0, maxBytes = 65536, asked, flying = [];
+let acked = 0, queue = [{ seq: 1 }], flying = [], told = 0, bytes, unsent, saved, gone, socket, ready, began = Infinity, tries = 0, ever, timer, heldUntil = 0, maxBytes = 57000, asked;
 
-	const last = () => queue[queue.length - 1].seq - 1;
+const last = () => queue[queue.length - 1].seq - 1;
 
-	const add = (json, rank) => {
-		const entry = assign(queue[queue.length - 1], { json, bytes: bytesOf(json), rank });
-		queue.push({ seq: entry.seq + 1 });
-		unsent++;
+const add = (json, rank) => {
+	const entry = assign(queue[queue.length - 1], { json, bytes: bytesOf(json), rank });
+	queue.push({ seq: entry.seq + 1 });
+	unsent++;
+	bytes += entry.bytes;
+	for (let worst; (queue.length > 5001 || bytes > MIB2) && (worst = count()); bytes -= worst.bytes) {
+		queue.splice(queue.indexOf(worst), 1);
+		counts.dropped++;
+	}
+	if (ready) goOn(rank > 1);
+	else saveLater(Math.max(2000, bytes / 200));
+};
+
+const goOn = (isUrgent) => {
+	if (isUrgent || unsent >= settings.batchEvents) pump();
+	else if (unsent) pumpLater(+settings.batchMs || 1);
+};
+
+const count = () => {
+	let worst;
+	bytes = unsent = 0;
+	for (const entry of queue) {
+		if (!entry.json) continue;
 		bytes += entry.bytes;
-		for (let worst; (queue.length > 5001 || bytes > MIB2) && (worst = count()); bytes -= worst.bytes) {
-			const at = queue.indexOf(worst);
-			queue.splice(at, 1);
-			queue[at].told = worst.told;
-			worst.json = '';
-			counts.dropped++;
-		}
-		if (!ready) saveSoon();
-		else if (rank > 1 && entry.json && now() >= heldUntil && flying.length < 2 && last() - acked < 1000) post('urgent', [entry]);
-		else if (rank > 1 || unsent >= settings.batchEvents) pump();
-		else flushLater(+settings.batchMs || 1);
-	};
+		if (entry.sent) continue;
+		unsent++;
+		if (!(worst?.rank <= entry.rank)) worst = entry;
+	}
+	return worst;
+};
 
-	const count = () => {
-		let worst;
-		bytes = unsent = 0;
-		for (const entry of queue) {
-			if (!entry.json) continue;
-			bytes += entry.bytes;
-			if (entry.sent) continue;
-			unsent++;
-			if (!(worst?.rank <= entry.rank)) worst = entry;
-		}
-		return worst;
-	};
+const settle = (seq) => {
+	acked = Math.max(acked, Math.min(seq, last()) || 0);
+	queue = queue.filter((entry) => entry.seq > acked);
+	flying = flying.filter((frame) => frame.to > acked);
+	count();
+	if (saved && acked === last()) saved = forget(STORE + me.client);
+};
 
-	const settle = (seq, isNow) => {
-		acked = Math.max(acked, Math.min(seq, last()) || 0);
-		queue = queue.filter((entry) => entry.seq > acked);
-		flying = flying.filter((frame) => frame.to > acked);
-		count();
-		const isDone = acked === last();
-		if (saved && isDone) saved = forget(STORE + who.client);
-		if (done && isDone) {
-			close();
-			done(true);
-		} else if (isNow) pump();
-	};
-
-	const connect = () => {
-		close();
-		if (!running || !safe(address)) return;
-		const mine = socket = safe(() => new WebSocket(base.replace(/^http/, 'ws') + 'v1/ws', ['taillight.v1', ...pageKey && ['k.' + pageKey]]));
-		if (!mine) return lost();
-		const hear = (work) => (event) => socket === mine && safe(work, event);
-		if (!done) describe();
-		mine.onopen = hear(() => send({ t: 'hello', v: 1, ...who, now: now(), next: acked + 1 }));
-		mine.onmessage = hear((event) => {
-			const message = parse(event.data);
-			sample = message.sample ?? sample;
-			minLevel = LEVELS[message['min-level']] ?? minLevel;
-			enabled = message.enabled ?? enabled;
-			receivers[message.t]?.(message);
-		});
-		mine.onclose = hear(lost);
-		timer = later(hear(lost), 10000);
-	};
-
-	const close = () => {
-		clearTimeout(timer);
-		safe(() => socket?.close());
-		socket = ready = null;
-	};
-
-	const lost = () => {
-		close();
-		resend();
-		if (done) return done(false);
-		if (!running) return;
-		if (acked < last()) saveSoon();
-		if (now() - began > 5000) tries = 0;
-		began = Infinity;
-		const probes = ++tries - (ever ? 40 : 3);
-		timer = later(connect, probes < 0 ? Math.random() * Math.min(10000, 125 * 2 ** tries) : (1 + Math.random()) * Math.min(150000, 15000 * 2 ** probes));
-		if (!ever && !probes) explain();
-	};
-
-	const resend = () => {
-		flying = [];
-		for (const entry of queue) entry.sent = entry.beaconed = entry.told = 0;
-		count();
-	};
-
-	const send = (message) => socket.send(stringify(message));
-	const flushLater = once(() => pump()), saveLater = once(() => ready || done || save()), saveSoon = () => saveLater(Math.max(2000, bytes / 200));
-	const watch = once(() => {
-		const wait = flying[0]?.at + 60000 - now();
-		if (wait > 0) watch(wait);
-		else if (wait <= 0) lost();
+const connect = () => {
+	close();
+	if (!running || !safe(address)) return;
+	const mine = socket = safe(() => new WebSocket(base.replace(/^http/, 'ws') + 'v1/ws', ['taillight.v1', ...pageKey && ['k.' + pageKey]]));
+	if (!mine) return lost();
+	const hear = (work) => (event) => socket === mine && safe(work, event);
+	describe();
+	mine.onopen = hear(() => socket.send(stringify({ t: 'hello', v: 1, ...me, now: now(), next: acked + 1 })));
+	mine.onmessage = hear(({ data }) => {
+		const message = parse(data);
+		sample = message.sample ?? sample;
+		minLevel = LEVELS[message['min-level']] ?? minLevel;
+		enabled = message.enabled ?? enabled;
+		receivers[message.t]?.(message);
 	});
+	mine.onclose = hear(lost);
+	timer = later(hear(lost), 10000);
+};
 
-	const body = (head, run) => `${stringify({ ...head, seq: run[0].seq }).slice(0, -1)},"events":[${run.map((entry) => entry.json)}]}`;
+const close = () => {
+	clearTimeout(timer);
+	safe(() => socket?.close());
+	socket = ready = null;
+};
 
-	const post = (t, run) => {
-		socket.send(body({ t }, run));
+const lost = () => {
+	close();
+	resend();
+	if (!running) return;
+	if (acked < last()) saveLater(2000);
+	if (now() - began > 5000) tries = 0;
+	began = Infinity;
+	const probes = ++tries - (ever ? 40 : 3);
+	timer = later(connect, probes < 0 ? Math.random() * Math.min(10000, 125 * 2 ** tries) : (1 + Math.random()) * Math.min(150000, 15000 * 2 ** probes));
+	if (!ever && !probes) explain();
+};
+
+const resend = () => {
+	flying = [];
+	told = 0;
+	for (const entry of queue) entry.sent = entry.beaconed = 0;
+	count();
+};
+
+const pumpLater = once(() => pump()), saveLater = once(() => ready || save());
+const watch = once(() => {
+	const wait = flying[0]?.at + 60000 - now();
+	if (wait > 0) watch(wait);
+	else if (wait <= 0) lost();
+});
+
+const batch = (run) => `{"t":"batch","seq":${run[0].seq},"events":[${run.map((entry) => entry.json)}]}`;
+const gap = (from, to) => stringify({ t: 'gap', from, to, count: to - from + 1, reason: 'buffer-full' });
+const signed = (who, frame) => who.slice(0, -1) + ',' + frame.slice(1);
+
+// Batches of those that fit, and what is missing between all.
+const runs = (list, fits, take, miss) => {
+	for (let at = 0, next = acked + 1; at < list.length;) {
+		const first = list[at++], run = [first];
+		let size = first.bytes;
+		if (first.seq > next) miss?.(next, first.seq - 1);
+		next = first.seq + 1;
+		if (!first.json || !fits(first)) continue;
+		for (let entry; (entry = list[at]).json && run.length < settings.batchEvents && entry.seq === next && fits(entry) && (size += entry.bytes + 1) < maxBytes; at++, next++) run.push(entry);
+		if (take(run)) return;
+	}
+};
+
+const pump = (isLeaving) => {
+	const hold = heldUntil - now();
+	if (!ready) return;
+	if (hold > 0 && !isLeaving) return pumpLater(hold);
+	runs(queue, (entry) => !entry.sent, (run) => {
+		if (flying.length > 3 && !isLeaving) return true;
+		socket.send(batch(run));
 		flying.push({ to: run[0].seq + run.length - 1, at: now() });
 		for (const entry of run) entry.sent = 1;
 		unsent -= run.length;
 		watch(60000);
-	};
+	}, (from, to) => {
+		if (to > told) socket.send(gap(Math.max(from, told + 1), told = to));
+	});
+};
 
-	const runs = (fits, room, take, gap) => {
-		for (let at = 0, next = acked + 1; at < queue.length; next = queue[at - 1].seq + 1) {
-			const first = queue[at++], run = [first], from = Math.max(next, first.told + 1 || 1);
-			let size = first.bytes;
-			if (gap && first.seq > from) send({ t: 'gap', from, to: first.told = first.seq - 1, count: first.seq - from, reason: 'buffer-full' });
-			if (!first.json || !fits(first)) continue;
-			for (let entry; (entry = queue[at]).json && run.length < settings.batchEvents && entry.seq === first.seq + run.length && fits(entry) && (size += entry.bytes + 1) < room(); at++) run.push(entry);
-			if (take(run)) return;
+const receivers = {
+	__proto__: null,
+	welcome(message) {
+		clearTimeout(timer);
+		if (message['max-bytes'] > 1024) maxBytes = Math.min(maxBytes, message['max-bytes'] - 64);
+		ready = ever = true;
+		began = now();
+		heldUntil = 0;
+		settle(message.acked);
+		pump();
+		recover().catch(note);
+	},
+	ack(message) {
+		settle(message.seq);
+		goOn();
+	},
+	nack(message) {
+		counts.rejected += message.rejected.length;
+	},
+	throttle(message) {
+		heldUntil = now() + Math.min(message.ms, 60000);
+		resend();
+		pump();
+	},
+	error(message) {
+		note(`server: ${message.code} ${message.message}`);
+	},
+	request({ id, kind }) {
+		const mine = socket, run = answers[kind], reply = (data) => mine.send(encode({ t: 'reply', id, data }, 40000));
+		if (asked || !run) return reply({ error: asked ? 'busy' : 'unknown kind' });
+		console.debug(`taillight: ${base} asked for "${kind}"`);
+		const fail = (error) => end({ error: text(error) }), turn = asked = later(() => fail('no answer in 10 s'), 10000), end = (data) => {
+			if (asked !== turn) return;
+			asked = clearTimeout(turn);
+			safe(reply, data);
+		};
+		try {
+			const data = run();
+			data?.then ? data.then(end, fail) : end(data);
+		} catch (error) {
+			fail(error);
 		}
-	};
+	},
+};
 
-	const pump = (leaving) => {
-		const hold = heldUntil - now();
-		if (ready && hold > 0 && !leaving) flushLater(hold);
-		else if (ready) runs((entry) => !entry.sent, () => maxBytes - 64, (run) => flying.length >= 4 && !leaving || post('batch', run), true);
-	};
+const beacon = () => {
+	let room = 60000; // all beacons share 64 KiB
+	if (sendBeacon && base) for (const rank of [2, 0]) {
+		runs(queue, (entry) => !entry.beaconed && entry.rank >= rank, (run) => {
+			const data = signed(stringify(me), batch(run)), size = bytesOf(data);
+			if (size > room || !sendBeacon.call(navigator, door(), data)) return true;
+			room -= size;
+			for (const entry of run) entry.beaconed = 1;
+		});
+	}
+};
 
-	const receivers = {
-		__proto__: null,
-		welcome(message) {
-			clearTimeout(timer);
-			if (message['max-bytes'] > 1024) maxBytes = message['max-bytes'];
-			ready = ever = true;
-			began = now();
-			heldUntil = 0;
-			settle(message.acked, true);
-			if (!done) recover();
-		},
-		ack(message) {
-			settle(message.seq, !flushLater() || unsent >= settings.batchEvents);
-		},
-		nack(message) {
-			counts.rejected += message.rejected.length;
-		},
-		throttle(message) {
-			heldUntil = now() + Math.min(message.ms, 60000);
-			resend();
-			flushLater(message.ms || 1);
-		},
-		error(message) {
-			note(`server: ${message.code} ${message.message}`);
-		},
-		request({ id, kind }) {
-			const mine = socket, run = answers[kind], reply = (data) => mine.send(encode({ t: 'reply', id, data }, 40000));
-			if (asked || !run) return reply({ error: asked ? 'busy' : 'unknown kind' });
-			console.debug(`taillight: the console at ${base} asked this page for "${kind}"`);
-			const fail = (error) => end({ error: text(error) }), turn = asked = later(() => fail('no answer in 10 s'), 10000), end = (data) => {
-				if (asked !== turn) return;
-				asked = clearTimeout(turn);
-				safe(reply, data);
-			};
-			try {
-				const data = run();
-				data?.then ? data.then(end, fail) : end(data);
-			} catch (error) {
-				fail(error);
-			}
-		},
-	};
+const leave = (isEnd) => {
+	flush();
+	gone ||= isEnd;
+	pump(isEnd);
+	beacon();
+	if (gone || !ready) save();
+};
 
-	const beacon = () => {
-		let room = 60000 - bytesOf(stringify(who)) - 60; // all beacons share 64 KiB
-		if (sendBeacon && base) for (const rank of bytes > room ? [2, 0] : [0]) {
-			runs((entry) => !entry.beaconed && entry.rank >= rank, () => room, (run) => {
-				const data = body({ t: 'batch', ...who }, run), size = bytesOf(data);
-				if (size > room || !sendBeacon.call(navigator, base + 'v1/events' + (pageKey && '?k=' + pageKey), data)) return true;
-				room -= size;
-				for (const entry of run) entry.beaconed = 1;
-			});
-		}
-	};
-
-	const save = () => {
-		const local = area('local'), key = STORE + who.client;
-		if (acked === last()) return;
-		let room = MIB2;
-		for (const one of stored(local)) room -= one !== key && local[one].length;
-		const events = queue.slice(0, -1).sort((a, b) => b.rank - a.rank || b.seq - a.seq).filter((entry) => (room -= stringify(entry).length + 1) > 0);
-		while (!(saved = safe(() => local[key] = stringify({ who, at: now(), gone, from: acked + 1, last: last(), events }))) && events.length) events.length >>= 1;
-	};
-
-	resend();
-
-	return {
-		add, pump, connect, close,
-		leave(isEnd) {
-			flush();
-			gone ||= isEnd;
-			pump(isEnd);
-			beacon();
-			if (gone || !ready) save();
-		},
-		wake(isNew) {
-			gone = false;
-			for (const entry of queue) entry.beaconed = 0;
-			if (isNew) resend();
-			if (isNew || !socket) connect();
-		},
-		drop() {
-			close();
-			counts.dropped += queue.length - 1;
-			settle(last());
-		},
-		figures: () => ({ recorded: last(), acked, buffered: queue.length - 1 }),
-	};
+const wake = (isNew) => {
+	gone = false;
+	for (const entry of queue) entry.beaconed = 0;
+	if (isNew) resend();
+	if (isNew || !socket) connect();
 };
 
 const address = () => {
@@ -421,6 +402,7 @@ const address = () => {
 	pageKey = settings.key || url.searchParams.get('k') || '';
 	return /^http/.test(base);
 };
+const door = () => base + 'v1/events' + (pageKey && '?k=' + pageKey);
 
 // The origin may be the app's.
 const isOwn = (url) => base && ['v1/', 'taillight.'].some((part) => url.replace(/^ws/, 'http').startsWith(base + part));
@@ -428,33 +410,38 @@ const isOwn = (url) => base && ['v1/', 'taillight.'].some((part) => url.replace(
 const ignored = (url) => isOwn(url) || settings.ignoreUrls && words(settings.ignoreUrls).some((part) => part && url.toLowerCase().includes(part));
 
 const explain = () => fetch(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
-	console.warn(`taillight: ${base} refuses this page. Use --allow-origin ${location.origin}, or the script tag with ?k= that it prints.`)).catch(note);
+	console.warn(`taillight: ${base} refuses this page: use --allow-origin ${location.origin} or the tag with ?k= that it prints.`)).catch(note);
 
-// ---- what they left in the store
+// ---- what outlives the document
 
 const stored = (local) => keys(local).filter((key) => key.startsWith(STORE));
 const forget = (key) => delete area('local')[key];
 
-const recover = () => {
-	const local = area('local');
-	for (const key of recovering ? [] : stored(local)) {
-		const { who, at, gone, from, queue } = safe(restored, local[key]) || {};
-		if (!queue) forget(key);
-		else if (who.client !== me.client && (gone || now() - at > 60000)) {
-			recovering = true;
-			return channel(who, from - 1, queue, (isTaken) => {
-				recovering = false;
-				if (!isTaken) return;
-				forget(key);
-				recover();
-			}).connect();
-		}
+const save = () => {
+	const local = area('local'), key = STORE + me.client;
+	if (acked === last()) return;
+	let room = MIB2;
+	for (const one of stored(local)) room -= one !== key && local[one].length;
+	const kept = queue.slice(0, -1).sort((a, b) => b.rank - a.rank || b.seq - a.seq).filter((entry) => (room -= entry.bytes + 1) > 0);
+	for (;; kept.length >>= 1) {
+		const lines = [gone ? 0 : now() + 60000, stringify(me)], chosen = new Set(kept);
+		runs(queue.filter((entry) => !entry.json || chosen.has(entry)), () => true, (run) => { lines.push(batch(run)); }, (from, to) => lines.push(gap(from, to)));
+		saved = safe(() => local[key] = lines.join('\n'));
+		if (saved || !kept.length) return;
 	}
 };
 
-const restored = (json) => {
-	const found = parse(json), { from, last, events } = found;
-	if (last >= from) return { ...found, queue: [...events.filter((entry) => parse(entry.json)).sort((a, b) => a.seq - b.seq), { seq: last + 1 }] };
+const recover = async () => {
+	const local = area('local');
+	for (const key of stored(local)) {
+		const [until, who, ...frames] = local[key].split('\n');
+		if (key === STORE + me.client || until > now()) continue;
+		for (const frame of frames) {
+			const { status } = await fetch(door(), { method: 'POST', body: signed(who, frame) });
+			if (!running || status !== 202 && status !== 400) return;
+		}
+		forget(key);
+	}
 };
 
 // ---- recording
@@ -475,7 +462,7 @@ const record = (event) => {
 		const kept = safe(settings.sanitize, parse(json));
 		json = kept === Object(kept) && encode(kept, 32000);
 	}
-	if (json) live.add(json, isUrgent ? 2 : level < 2 ? 0 : 1);
+	if (json) add(json, isUrgent ? 2 : level < 2 ? 0 : 1);
 	else counts.filtered++;
 };
 
@@ -519,18 +506,18 @@ const facts = (object) => {
 };
 const timings = (type) => performance.getEntriesByType?.(type) || [];
 
-const names = (name) => keys(area(name)).filter((key) => !key.startsWith(STORE)).slice(0, ITEMS);
+const names = (name) => keys(area(name)).filter((key) => !key.startsWith(STORE));
 const answers = {
 	__proto__: null,
 	ping: () => ({ now: now() }),
 	flush() {
 		flush();
-		return { buffered: live.figures().buffered };
+		return { buffered: queue.length - 1 };
 	},
 	perf: () => ({ 'up-ms': since(0), navigation: navigation(), resources: timings('resource').length, requests: open.size, memory: facts(performance.memory) }),
 	'dom-stats': () => ({ state: document.readyState, elements: document.querySelectorAll('*').length, ...Object.fromEntries(words('forms images links scripts').map((name) => [name, document[name]?.length])) }),
 	diagnostics: () => ({
-		...live.figures(), ...counts, url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language, 'user-agent': userAgent, ...safe(answers.perf), dom: safe(answers['dom-stats']), connection: facts(navigator.connection),
+		recorded: last(), acked, buffered: queue.length - 1, ...counts, url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language, 'user-agent': userAgent, ...safe(answers.perf), dom: safe(answers['dom-stats']), connection: facts(navigator.connection),
 		storage: { local: names('local'), session: names('session') }, errors,
 	}),
 };
@@ -599,11 +586,10 @@ const callOf = (input, method, body, signal) => {
 };
 
 const operationOf = (body) => {
-	if (typeof body !== 'string' || body.length > 200000 || !/^\s*[[{]/.test(body)) return;
+	if (typeof body !== 'string' || body.length > 200000 || !/"query"\s*:|"persistedQuery"/.test(body)) return;
 	const [, kind, first] = /"query"\s*:\s*"[^{"]{0,200}?\b(query|mutation|subscription)\s+(\w{1,100})/.exec(body) || [];
 	const [, name = first] = /"operationName"\s*:\s*"(\w{1,100})"/.exec(body) || [];
-	if (kind) return kind + ' ' + name;
-	if (/"query"\s*:|"persistedQuery"/.test(body)) return name;
+	return kind ? kind + ' ' + name : name;
 };
 
 const callEvent = (call) => ({ url: call.url, method: call.method, operation: call.operation, 'duration-ms': call.ms ?? since(call.start) });
@@ -675,7 +661,7 @@ const RECORDERS = {
 	csp: () => on(document, 'securitypolicyviolation', (event) => {
 		const { blockedURI: url, effectiveDirective: directive } = event, isReport = event.disposition === 'report';
 		if (!isOwn(url)) return fault('csp', directive + url, () => ({ ...isReport && { type: 'log', level: 'warn' }, directive, url, location: spot(event.sourceFile, event.lineNumber, event.columnNumber) }));
-		if (!isReport && !toldPolicy) console.warn(`taillight: the Content-Security-Policy blocks it. Add ${base} and ${base.replace(/^http/, 'ws')} to connect-src.`);
+		if (!isReport && !toldPolicy) console.warn(`taillight: the Content-Security-Policy lacks ${base} and ${base.replace(/^http/, 'ws')} in connect-src.`);
 		toldPolicy = true;
 	}),
 
@@ -691,7 +677,7 @@ const RECORDERS = {
 				});
 				if (isTold(error, 'console')) return;
 				if (/error|warn/.test(level)) fault('console', name + args.slice(0, 9).map(brief), make);
-				else record({ subtype: 'console', ...make() });
+				else tell('log', 'console', make());
 			}));
 		}
 	},
@@ -755,7 +741,7 @@ const RECORDERS = {
 		const url = addressOf(input), size = typeof data === 'string' ? bytesOf(data) : data?.size ?? data?.byteLength;
 		if (ignored(url)) return;
 		if (isTaken) tell('metric', 'beacon', { url, size });
-		else tell('error', 'network', { url, size, severity: 'medium' });
+		else fault('network', url, () => ({ url, size }));
 	})),
 
 	websocket: () => replace(window, 'WebSocket', after((target, socket, [, protocols]) => {
@@ -768,8 +754,7 @@ const RECORDERS = {
 			start = tick();
 			isOpen = true;
 		});
-		on(socket, 'close', (event) => {
-			const { code, reason, wasClean: clean } = event;
+		on(socket, 'close', ({ code, reason, wasClean: clean }) => {
 			if (isOpen) say(clean ? 'info' : 'warn', 'close', { code, reason, clean });
 			else fault('network', url, () => ({ url, code }));
 		});
@@ -915,7 +900,7 @@ const RECORDERS = {
 	online: () => on(window, 'online offline', (event) => {
 		const online = event.type === 'online';
 		tell('log', 'connectivity', { level: online ? 'info' : 'warn', online });
-		if (online) live.wake();
+		if (online) wake();
 	}),
 
 	navigation() {
@@ -945,12 +930,12 @@ const RECORDERS = {
 	// The last to hear of it.
 	leaving() {
 		on(window, 'pagehide', (event) => {
-			live.leave(true);
+			leave(true);
 			// A page that the browser keeps for "back" would hold its connection, and read as one more tab.
-			if (event.persisted) live.close();
+			if (event.persisted) close();
 		});
-		on(document, 'visibilitychange', () => (isHidden() ? live.leave() : live.wake()));
-		on(window, 'pageshow', (event) => event.persisted && live.wake(true));
+		on(document, 'visibilitychange', () => (isHidden() ? leave() : wake()));
+		on(window, 'pageshow', (event) => event.persisted && wake(true));
 	},
 };
 
@@ -977,7 +962,7 @@ const flush = () => {
 	if (!running) return;
 	for (const call of open) complete(call);
 	tellBursts();
-	live.pump();
+	pump();
 };
 
 const init = (options) => {
@@ -987,21 +972,21 @@ const init = (options) => {
 	describe();
 	if (running) {
 		safe(address);
-		if (before !== base + pageKey) live.wake(true);
+		if (before !== base + pageKey) wake(true);
 		return install(options);
 	}
 	running = true;
-	live ||= channel(me, 0, [{ seq: 1 }]);
-	live.connect();
+	resend();
+	connect();
 	install();
 };
 
 const stop = () => {
 	if (!running) return;
-	live.leave(true);
+	leave(true);
 	running = false;
 	install();
-	live.close();
+	close();
 };
 
 const api = {
@@ -1023,7 +1008,7 @@ const api = {
 		if (!isTold(error, 'own')) fault('javascript', 'own' + brief(error), () => ({ ...thrown(error), handled: true, context }));
 	},
 	render(component, ms, more) {
-		record({ ...more, type: 'metric', subtype: 'render', component, 'render-time-ms': +ms });
+		tell('metric', 'render', { ...more, component, 'render-time-ms': +ms });
 	},
 	setUser(id) {
 		settings.user = id == null ? null : '' + id;
@@ -1041,7 +1026,9 @@ const api = {
 		if (granted || !running) return init();
 		running = false;
 		install();
-		live.drop();
+		close();
+		counts.dropped += queue.length - 1;
+		settle(last());
 		for (const name of words('session tab load')) delete area('session')['taillight.' + name];
 	},
 };

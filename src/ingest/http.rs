@@ -165,6 +165,10 @@ async fn events(request: Request<Incoming>, door: &Door) -> Answer {
             let numbered = Numbered { client: ClientKey::of(&client), first: seq };
             door.intake.submit(batch, Some(numbered)).await
         }
+        Ok(Body::Gap { client, sender, gap }) => {
+            let told = door.intake.gap(ClientKey::of(&client), gap, &sender, &door.redactor()).await;
+            told.map(|_| Receipt::default())
+        }
         Err(error) => {
             let start = String::from_utf8_lossy(&body[..body.len().min(1024)]).into_owned();
             door.broken("POST", &error.without_text(), &start);

@@ -24,7 +24,7 @@ use crate::published::Published;
 use crate::sinks::{Origin, Outlets, Packet};
 use crate::stats::Windows;
 use crate::store::{StoreHandle, StoreMsg, Tally};
-use crate::wire::{self, Batch, Note};
+use crate::wire::{self, Batch, Gap, Note, Sender};
 
 /// How long a hello waits for what is being written.
 const HELLO_WITHIN: Duration = Duration::from_secs(1);
@@ -178,11 +178,27 @@ impl Intake {
         }
     }
 
-    /// Numbers that will never come. Gives the number up to which all was taken; what is submitted next is acked with it.
-    pub fn gap(&self, client: ClientKey, from: u64, to: u64) -> Result<u64, Refusal> {
-        let mut order = lock(&self.order);
-        order.clients.gap(client, from, to).map_err(|_| Refusal::TooManyGaps)?;
-        Ok(order.clients.window(client).map_or(0, super::ack::Window::acked))
+    /// Numbers that will never come: counted and told by an event, once each, however often the client says so. Gives the
+    /// number up to which all was taken, and how many are newly missing.
+    pub async fn gap(
+        &self,
+        client: ClientKey,
+        mut gap: Gap<'_>,
+        sender: &Sender,
+        redactor: &Redactor,
+    ) -> Result<(u64, u64), Refusal> {
+        let acked = {
+            let mut order = lock(&self.order);
+            let fresh = order.clients.gap(client, gap.from, gap.to).map_err(|_| Refusal::TooManyGaps)?;
+            gap.count = gap.count.min(fresh);
+            order.clients.window(client).map_or(0, super::ack::Window::acked)
+        };
+        if gap.count > 0 {
+            self.counters.add(Counter::Gaps, 1);
+            self.counters.add(Counter::GapEvents, gap.count);
+            self.submit(wire::gap_note(&gap, sender, redactor), None).await?;
+        }
+        Ok((acked, gap.count))
     }
 
     /// Whether half of what may wait for the store is there already.

@@ -369,7 +369,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         match wire::decode_frame(text, &self.sender, &self.door.redactor()) {
             Ok(Frame::Hello(hello)) => self.hello(&hello).await,
             Ok(Frame::Batch { seq, batch }) => self.batch(seq, *batch).await,
-            Ok(Frame::Gap(gap)) => self.gap(&gap).await,
+            Ok(Frame::Gap(gap)) => self.gap(gap).await,
             Ok(Frame::Reply { id, data }) if self.asks.is_answered_by(&id) => self.answered(data).await,
             Ok(Frame::Reply { id, .. }) => {
                 let message = format!("reply `{id}` answers no request");
@@ -433,22 +433,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         self.owe(receipt.acked.unwrap_or(0)).await
     }
 
-    async fn gap(&mut self, gap: &Gap<'_>) -> Result<(), Option<Ending>> {
+    async fn gap(&mut self, gap: Gap<'_>) -> Result<(), Option<Ending>> {
         let Some(client) = self.client else {
             return self.broken("hello", "a `hello` must come before a `gap`", "").await;
         };
-        match self.door.intake.gap(client, gap.from, gap.to) {
-            Ok(acked) => {
-                self.door.counters.add(Counter::Gaps, 1);
-                self.door.counters.add(Counter::GapEvents, gap.count);
-                self.page.note(|page| page.missing += gap.count);
-                let note = wire::gap_note(gap, &self.sender, &self.door.redactor());
-                match self.door.intake.submit(note, None).await {
-                    Ok(_) => self.answer(&json!({ "t": "ack", "seq": acked })).await,
-                    Err(_) => Ok(()),
-                }
+        match self.door.intake.gap(client, gap, &self.sender, &self.door.redactor()).await {
+            Ok((acked, missing)) => {
+                self.page.note(|page| page.missing += missing);
+                self.answer(&json!({ "t": "ack", "seq": acked })).await
             }
-            Err(_) => self.answer(&json!({ "t": "throttle", "ms": THROTTLE_MS })).await,
+            Err(Refusal::TooManyGaps) => self.answer(&json!({ "t": "throttle", "ms": THROTTLE_MS })).await,
+            Err(Refusal::Stopping) => Ok(()),
         }
     }
 

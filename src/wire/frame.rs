@@ -77,6 +77,8 @@ pub enum Body {
     Bare(Batch),
     /// A beacon's envelope, deduped together with the socket.
     Envelope { client: String, seq: u64, batch: Batch },
+    /// What an earlier document lost of its numbers.
+    Gap { client: String, sender: Sender, gap: Gap<'static> },
 }
 
 /// Reads one frame of a client. `sender` is what its hello said.
@@ -106,7 +108,7 @@ pub fn decode_frame<'a>(
     }
 }
 
-/// Reads a POST body: an envelope, one event, an array of events, or one event a line.
+/// Reads a POST body: an envelope, a gap, one event, an array of events, or one event a line.
 ///
 /// # Errors
 /// When an array or envelope is not JSON as a whole; a bad line of NDJSON only costs itself.
@@ -117,6 +119,7 @@ pub fn decode_body(text: &str, sender: &Sender, redactor: &Redactor) -> Result<B
         Some(b'[') => events_at(text, at, sender, redactor).map(Body::Bare),
         Some(b'{') => match Envelope::read(text) {
             Ok(envelope) if envelope.is_batch() => envelope_body(text, &envelope, sender, redactor),
+            Ok(envelope) if envelope.kind == "gap" => gap_body(text, sender, redactor),
             _ => Ok(Body::Bare(lines(text, sender, redactor))),
         },
         _ => Ok(Body::Bare(lines(text, sender, redactor))),
@@ -139,6 +142,18 @@ fn envelope_body(
         }
         _ => Ok(Body::Bare(batch)),
     }
+}
+
+/// A gap names its client; an event that is only called so does not.
+fn gap_body(text: &str, sender: &Sender, redactor: &Redactor) -> Result<Body, FrameError> {
+    let hello = Hello::read(text)?;
+    if hello.client.is_empty() {
+        return Ok(Body::Bare(lines(text, sender, redactor)));
+    }
+    let sender = sender.clone().introduced(&hello);
+    let Gap { from, to, count, reason } = Gap::read(text)?;
+    let gap = Gap { from, to, count, reason: Cow::Owned(reason.into_owned()) };
+    Ok(Body::Gap { client: hello.client.into_owned(), sender, gap })
 }
 
 /// One event, or one a line; a line that is no JSON is refused alone.

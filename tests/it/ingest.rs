@@ -60,6 +60,32 @@ fn an_urgent_event_may_overtake_and_is_acked_when_the_numbers_meet() {
 }
 
 #[test]
+fn what_a_page_left_behind_is_posted_and_each_missing_number_counts_once() {
+    let program = Program::start(&["serve"]);
+    let batch =
+        r#"{"t":"batch","client":"c1","session":"s1","seq":1,"events":[{"type":"log"},{"type":"log"}]}"#;
+    let gap = |from, to, count| {
+        format!(
+            r#"{{"t":"gap","client":"c1","session":"s1","from":{from},"to":{to},"count":{count},"reason":"full"}}"#
+        )
+    };
+    for body in [batch, &gap(3, 6, 4), batch, &gap(3, 6, 4), &gap(5, 9, 5)] {
+        assert_eq!(program.post(body).status, 202, "{body}");
+    }
+    assert_eq!(program.socket().hello("c1", 1)["acked"], 9);
+    let health = program.health();
+    check_books(&health);
+    assert_eq!(
+        (&health["ring"]["own"], &health["client"]["gaps"], &health["client"]["gap_events"]),
+        (&2.into(), &2.into(), &7.into())
+    );
+    assert_eq!((&health["ingest"]["accepted"], &health["ingest"]["duplicate"]), (&2.into(), &2.into()));
+    let nameless = program.post(r#"{"t":"gap","from":1,"to":2}"#);
+    assert_eq!(nameless.status, 202, "an event like any other");
+    assert_eq!(program.post(r#"{"t":"gap","client":"c1","from":9,"to":3}"#).status, 400);
+}
+
+#[test]
 fn one_bad_event_costs_only_itself() {
     let program = Program::start(&["tail", "--format", "jsonl"]);
     let mut socket = program.client("c1");
