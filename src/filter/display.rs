@@ -86,7 +86,9 @@ fn write_pattern(pattern: &Pattern, out: &mut dyn Write) -> fmt::Result {
 
 /// A word that reads as a word wherever it stands.
 fn is_plain_word(text: &str) -> bool {
-    let is_simple = text.starts_with(char::is_alphanumeric) && !text.contains(['(', ')']);
+    // What follows may close a quote, and make it the name of a field.
+    let is_simple =
+        text.starts_with(char::is_alphanumeric) && !text.contains(['(', ')']) && !text.contains(".\"");
     // After the name of a field, the next word might become an operator.
     let may_be_field = run::field(text).is_some_and(|(path, len)| {
         len == text.len() && (path.len() > 1 || crate::event::Field::find(&path[0]).is_some())
