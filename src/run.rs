@@ -195,6 +195,11 @@ fn client(output: Option<&Path>, is_forced: bool, port: u16) -> anyhow::Result<u
     };
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     recording::write_new(path, ingest::client(&name).as_bytes(), is_forced).map_err(export::not_over)?;
+    if name.ends_with(".d.ts") {
+        return print(
+            format!("wrote {}: types of the .mjs that it lies beside\n", path.display()).as_bytes(),
+        );
+    }
     let own = if path.extension().is_some_and(|kind| kind == "mjs") {
         format!("import {{ init }} from \"./{name}\"; init({{ url: \"http://127.0.0.1:{port}/\" }});")
     } else {

@@ -12,6 +12,8 @@ use super::{Family, Flags};
 const SOCKET: &str = "WS";
 /// A longer name is no class of errors.
 const MAX_NAME: usize = 80;
+/// A page that claims more is not believed.
+const MAX_TIMES: f64 = 1e9;
 /// Ways in which browsers tell of an object that was thrown, without telling what was in it.
 const BARE: [&str; 3] = ["#<Object>", "[object Object]", "[object]"];
 
@@ -64,6 +66,22 @@ impl<'a> EventRef<'a> {
         }
     }
 
+    /// How often it happened: a page folds a burst of errors that are the same into one event, which says how many more and
+    /// since when (`count`, `first`).
+    pub fn times(self) -> u64 {
+        if self.family() != Family::Error {
+            return 1;
+        }
+        let [count, first] = json::get_all(self.json(), ["count", "first"]);
+        let count = first.and(count).and_then(json::number).filter(|count| *count >= 1.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked, and clamped to what is exact"
+        )]
+        count.map_or(1, |count| count.min(MAX_TIMES) as u64)
+    }
+
     /// The endpoint with `WS` where a method stands that a WebSocket does not have.
     pub fn shown_endpoint(self) -> Cow<'a, str> {
         match self.endpoint() {
@@ -71,6 +89,12 @@ impl<'a> EventRef<'a> {
             endpoint if self.is_socket() => of_socket(endpoint).into(),
             endpoint => endpoint.into(),
         }
+    }
+
+    /// Whether it is about a request that the page gave up.
+    pub fn is_aborted(self) -> bool {
+        let may_be = self.status().is_none() && !self.flags().has(Flags::FAILED);
+        may_be && self.get(&["aborted"]) == Some("true")
     }
 
     /// Whether it is about a WebSocket.

@@ -107,11 +107,11 @@ fn user_action(fields: &Fields<'_>, out: &mut String) {
     acted_on([id, element, class, text], out);
 }
 
-/// The path of an address, without its query.
+/// What of an address tells a page's places apart: all behind the host, for an app's route may be in the query or behind
+/// the `#`.
 fn path_of(url: &str) -> &str {
     let site = url.find("://").map_or(url, |at| &url[at + 3..]);
-    let path = site.find('/').map_or("/", |at| &site[at..]);
-    path.split(['?', '#']).next().unwrap_or_default()
+    site.find('/').map_or("/", |at| &site[at..])
 }
 
 /// What a page did or met, as far as it says so; its name where it does not.
@@ -325,7 +325,7 @@ mod tests {
                 None,
                 None,
                 r#"{"action":"push","url":"http://h:1/cart/7?a=1#b"}"#,
-                "push /cart/7",
+                "push /cart/7?a=1#b",
             ),
             ("navigation", "", None, None, r#"{"action":"traverse","url":"http://h"}"#, "traverse /"),
             (

@@ -135,12 +135,9 @@ fn of_holder(address: SocketAddr, tag: Option<&str>) -> Vec<Finding> {
         let todo = "stop it, or start with `--port N` and change the port in the tag too";
         return vec![finding("port", State::Wrong, format!("{port} is taken{holder}"), todo)];
     };
-    let number = |name: &str| -> u64 {
-        let rest = health.split(&format!("\"{name}\":")).nth(1).unwrap_or("");
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().unwrap_or(0)
-    };
-    let (connections, received) = (number("connections"), number("received"));
+    let health: serde_json::Value = serde_json::from_str(&health).unwrap_or_default();
+    let number = |place: &str| health.pointer(place).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let (connections, received) = (number("/connections"), number("/ingest/received"));
     let found = format!("taillight is listening on {port}");
     let mut findings = vec![finding("port", State::Fine, found, "")];
     findings.push(if ask(address, "/taillight.js").is_some_and(|client| client.contains("taillight")) {

@@ -141,7 +141,8 @@ impl Endpoint {
     }
 
     fn time(&mut self, event: EventRef<'_>, ordinal: u64) {
-        let Some(duration) = event.duration() else { return };
+        // How long until the page gave up says nothing of the answer.
+        let Some(duration) = event.duration().filter(|_| !event.is_aborted()) else { return };
         self.latency.record(duration);
         let slow = Slow { duration, ordinal };
         if self.slowest.len() < SLOWEST || self.slowest.last().is_some_and(|last| slow > *last) {

@@ -28,6 +28,7 @@ pub struct GroupRow {
     pub message: Arc<str>,
     pub subtype: Arc<str>,
     pub status: Option<u16>,
+    /// How often it happened, see [`EventRef::times`].
     pub count: u64,
     /// Distinct sessions, at most 1,024.
     pub sessions: usize,
@@ -106,7 +107,7 @@ impl Groups {
                 last: inst,
                 latest: (ordinal, event),
             });
-            kept.count += 1;
+            kept.count += event.times();
             (kept.first, kept.last) = (kept.first.min(inst), kept.last.max(inst));
             kept.latest = (ordinal, event);
         }
@@ -150,7 +151,7 @@ impl Group {
 
     fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
         let row = &mut self.row;
-        row.count += 1;
+        row.count += event.times();
         row.first = row.first.min(event.inst());
         row.last = row.last.max(event.inst());
         row.trend.add(event.inst());
@@ -182,7 +183,7 @@ impl Group {
 impl Group {
     fn remove(&mut self, event: EventRef<'_>) {
         let row = &mut self.row;
-        row.count = row.count.saturating_sub(1);
+        row.count = row.count.saturating_sub(event.times());
         row.trend.remove(event.inst());
         let session = event.chunk().sessions()[event.row()];
         if let Some(count) = self.sessions.get_mut(&session) {

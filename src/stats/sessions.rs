@@ -49,6 +49,8 @@ struct Session {
     /// Texts are made when a row is asked for: most sessions have had many messages by then.
     is_msg_stale: bool,
     are_names_stale: bool,
+    /// Whether its latest event is taillight's own, which is of no page.
+    is_latest_own: bool,
 }
 
 impl Sessions {
@@ -113,6 +115,7 @@ impl Session {
             tab: chunk.tabs()[at],
             is_msg_stale: false,
             are_names_stale: false,
+            is_latest_own: event.flags().has(Flags::OWN),
         }
     }
 
@@ -126,10 +129,12 @@ impl Session {
         row.first = row.first.min(event.inst());
         row.last = row.last.max(event.inst());
         let (chunk, at) = (event.chunk(), event.row());
-        let is_latest = ordinal >= row.last_ordinal;
+        let is_own = event.flags().has(Flags::OWN);
+        let is_latest =
+            is_own == self.is_latest_own && ordinal >= row.last_ordinal || self.is_latest_own && !is_own;
         if is_latest {
-            self.is_msg_stale |= ordinal > row.last_ordinal;
-            row.last_ordinal = ordinal;
+            self.is_msg_stale |= ordinal != row.last_ordinal;
+            (row.last_ordinal, self.is_latest_own) = (ordinal, is_own);
         }
         for (known, said) in [(&mut self.user, chunk.users()[at]), (&mut self.tab, chunk.tabs()[at])] {
             if (is_latest || known.is_none()) && *known != said && !said.is_none() {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{ChunkBuilder, Flags, Level, Micros, Msg, Person, Row};
+use crate::event::{ChunkBuilder, Family, Flags, Level, Micros, Msg, Person, Row};
 
 fn row<'a>(seq: u64, session: &'a str, endpoint: &'a str, json: &'a str) -> Row<'a> {
     Row {
@@ -143,6 +143,44 @@ fn an_alert_that_quotes_a_session_is_not_of_it() {
     store.append(&chunk_of(&[row(3, "s", "", "{}"), alert]), &accepted(2));
     let tables = store.snapshot(Timestamp(1000)).tables;
     assert_eq!((tables.sessions[0].events, tables.sessions[0].errors), (1, 1));
+}
+
+#[test]
+fn what_taillight_tells_of_a_session_is_not_the_latest_of_its_page() {
+    let own = |seq| Row { id: "taillight/page", flags: Flags::OWN, ..row(seq, "s", "", "{}") };
+    for (rows, latest) in [
+        (vec![row(1, "s", "", "{}"), own(2)], 0),
+        (vec![own(1), row(2, "s", "", "{}"), row(4, "s", "", "{}"), own(5)], 2),
+        (vec![own(1), own(2)], 1),
+    ] {
+        let mut store = Store::new(Retention::default());
+        store.append(&chunk_of(&rows), &accepted(rows.len()));
+        assert_eq!(store.snapshot(Timestamp(1000)).tables.sessions[0].last_ordinal, latest);
+    }
+}
+
+#[test]
+fn a_burst_that_a_page_folded_counts_as_often_as_it_happened() {
+    let mut store = Store::new(Retention::default());
+    let thrown = |json| Row { family: Family::Error, ..row(3, "s", "", json) };
+    let all = [
+        r#"{"message":"a"}"#,
+        r#"{"count":995,"first":1}"#,
+        // No burst: a number that means something else, or nothing.
+        r#"{"count":7}"#,
+        r#"{"count":-1,"first":1}"#,
+    ];
+    store.append(&chunk_of(&all.map(thrown)), &accepted(all.len()));
+    assert_eq!(store.snapshot(Timestamp(1000)).tables.groups[0].count, 1 + 995 + 1 + 1);
+}
+
+#[test]
+fn how_long_a_page_waited_before_it_gave_up_is_no_latency() {
+    let mut store = Store::new(Retention::default());
+    let aborted = Row { status: None, ..row(1, "s", "GET /x", r#"{"aborted":true}"#) };
+    store.append(&chunk_of(&[row(2, "s", "GET /x", "{}"), aborted]), &accepted(2));
+    let endpoint = &store.snapshot(Timestamp(1000)).tables.endpoints[0];
+    assert_eq!((endpoint.count, endpoint.errors, endpoint.latency.count), (2, 0, 1));
 }
 
 #[test]

@@ -5,7 +5,6 @@
 use std::ops::Range;
 
 use super::format;
-use super::panels::is_aborted;
 use super::theme::Theme;
 use super::view::View;
 use crate::event::{EventRef, Family, Flags, Timestamp};
@@ -94,7 +93,7 @@ fn told(request: EventRef<'_>, theme: &Theme) -> String {
     let status = match request.status() {
         Some(status) => format!(" {status}"),
         None if request.flags().has(Flags::FAILED) => " failed".to_owned(),
-        None if is_aborted(request) => " aborted".to_owned(),
+        None if request.is_aborted() => " aborted".to_owned(),
         None => String::new(),
     };
     let took = request.duration().map(|span| format!(" ({})", format::millis(span, theme.glyphs)));

@@ -26,6 +26,7 @@ mod tests {
             ("    at UserList (http://x:5173/src/UserList.tsx?t=1:42:15)", Some("UserList.tsx:42")),
             ("at http://x/a.js:10:5", Some("a.js:10")),
             ("save@http://x/a.js:10", Some("a.js:10")),
+            ("    at blob:http://x/f676c5c3-bf22-48e5:1:17", Some("blob:1")),
             ("at a (http://x/node_modules/react-dom/index.js:1:2)", None),
             ("at Array.map (<anonymous>)", None),
             ("TypeError: http://x is no number", None),

@@ -20,6 +20,10 @@ pub(super) fn short_place(event: EventRef<'_>) -> Option<String> {
 
 /// The name of a file, with its folder where it says nothing alone.
 pub(super) fn short_file(file: &str) -> String {
+    // Made anew at each load, with a name that is random.
+    if file.starts_with("blob:") {
+        return "blob".to_owned();
+    }
     let path = file.split(['?', '#']).next().unwrap_or("");
     let mut parts = path.rsplit('/');
     let name = parts.next().unwrap_or(path);

@@ -85,9 +85,24 @@ fn phases(entry: &Entry<'_>, told: &mut Told) {
     }
 }
 
+/// What came before the request and is none of its phases: redirects, and what remains (the browser was busy, a worker of
+/// the page began, redirects of other origins, which it tells nothing of).
+fn before_request(entry: &Entry<'_>, told: &mut Told) {
+    let between =
+        |from, to| entry.number(to).zip(entry.number(from)).map_or(0.0, |(to, from)| (to - from).max(0.0));
+    let redirect = between("redirectStart", "redirectEnd");
+    let known =
+        redirect + between("domainLookupStart", "domainLookupEnd") + between("connectStart", "connectEnd");
+    let stalled = between("startTime", "requestStart") - known;
+    for (name, ms) in [("redirect", redirect), ("stalled", stalled)] {
+        told.ms(name, Some(ms).filter(|ms| *ms > 0.0));
+    }
+}
+
 fn page_load(entry: &Entry<'_>, text: &str, told: &mut Told) {
     told.text("navigation-type", entry.text("type"));
     told.object("timing", |timing| {
+        before_request(entry, timing);
         phases(entry, timing);
         timing.ms("dom-content-loaded", entry.number("domContentLoadedEventEnd"));
         timing.ms("fully-loaded", entry.number("loadEventEnd"));
@@ -367,7 +382,7 @@ mod tests {
         assert_eq!(
             told(&event),
             json!({ "type": "metric", "subtype": "page-load", "url": "/", "navigation-type": "reload",
-                "timing": { "dns-lookup": 45, "tcp-connect": 120, "tls-handshake": 230, "waiting": 800, "server-response": 856,
+                "timing": { "stalled": 5, "dns-lookup": 45, "tcp-connect": 120, "tls-handshake": 230, "waiting": 800, "server-response": 856,
                     "dom-content-loaded": 1420, "fully-loaded": 2340 },
                 "resources": { "count": 1, "total-size-kb": 3, "kinds": { "script": 1 },
                     "slowest": { "url": "http://localhost:5173/a.js", "duration-ms": 12 } } })

@@ -23,7 +23,7 @@ pub(super) use health::Health;
 pub(super) use help::Help;
 pub(super) use latency::Latency;
 pub(super) use sessions::Sessions;
-pub(super) use stream::{Stream, is_aborted};
+pub(super) use stream::Stream;
 pub(super) use timeline::Timeline;
 pub(super) use vitals::Vitals;
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub(in crate::ui) use words::{is_aborted, is_error, kind_word, row_text, term_of};
+pub(in crate::ui) use words::{is_error, kind_word, row_text, term_of};
 
 use super::Panel;
 use crate::config::{Landmarks, Settings, Times};

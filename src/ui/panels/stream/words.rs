@@ -59,11 +59,7 @@ pub(in crate::ui) fn kind_word(event: EventRef<'_>, is_wide: bool) -> &str {
 /// up stands in no column.
 pub(in crate::ui) fn row_text(event: EventRef<'_>) -> Cow<'_, str> {
     let is_plain_request = event.flags().has(Flags::REQUEST) && event.level() < Level::Warn;
-    if is_plain_request && !is_aborted(event) { event.shown_endpoint() } else { event.said() }
-}
-
-pub(in crate::ui) fn is_aborted(event: EventRef<'_>) -> bool {
-    event.status().is_none() && event.get(&["aborted"]) == Some("true")
+    if is_plain_request && !event.is_aborted() { event.shown_endpoint() } else { event.said() }
 }
 
 /// An error, or a request that failed; an alert about them is not one more.

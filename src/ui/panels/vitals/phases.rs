@@ -21,8 +21,9 @@ enum Kind {
 }
 
 /// Names under `timing`, what they are called here, and what they measure, in the order of a navigation.
-const KNOWN: [(&str, &str, Kind); 13] = [
+const KNOWN: [(&str, &str, Kind); 14] = [
     ("redirect", "redirect", Kind::Span),
+    ("stalled", "stalled", Kind::Span),
     ("dns-lookup", "dns", Kind::Span),
     ("tcp-connect", "connect", Kind::Span),
     ("tls-handshake", "tls", Kind::Span),
