@@ -14,7 +14,7 @@ const MAX_BUILD: usize = 24;
 /// What begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakKind {
-    /// The first load of its tab that is known.
+    /// The first load of its tab of which is known when it began.
     Load,
     /// A later one.
     Reload,
@@ -34,6 +34,16 @@ pub struct Break {
     /// The path of the page, without host and query; may be empty.
     pub page: Arc<str>,
     pub build: Arc<str>,
+}
+
+impl Break {
+    /// Whether it is the beginning of the numbered page load that `event` is of.
+    fn begins_load_of(&self, event: EventRef<'_>) -> bool {
+        self.kind != BreakKind::HotUpdate
+            && self.load == event.load()
+            && *self.tab == *event.tab()
+            && *self.session == *event.session()
+    }
 }
 
 /// The newest of them, earliest first.
@@ -61,6 +71,11 @@ impl Breaks {
         if self.0.len() > MAX_BREAKS {
             self.0.remove(0);
         }
+    }
+
+    /// Whether the numbered load that `event` is of is among them.
+    pub(super) fn has_load(&self, event: EventRef<'_>) -> bool {
+        self.0.iter().rev().any(|found| found.begins_load_of(event))
     }
 
     pub(super) fn all(&self) -> &[Arc<Break>] {

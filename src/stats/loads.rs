@@ -119,9 +119,12 @@ impl Loads {
             Some((_, last)) => !last.is_of_load(event),
             None => self.groups.len() < MAX_GROUPS,
         };
-        event.load().is_none() && event.subtype() == "page-load"
-            || event.group().is_some_and(is_new_group)
-            || is_hot_update(event)
+        self.tells_when(event) || event.group().is_some_and(is_new_group) || is_hot_update(event)
+    }
+
+    /// Whether `event` is one of those that say when their load began, which is not known yet.
+    fn tells_when(&self, event: EventRef<'_>) -> bool {
+        event.subtype() == "page-load" && !(event.load().is_some() && self.breaks.has_load(event))
     }
 
     /// Takes note of the session, tab, load and group of `event`. Letters and groups are those of the first event.
@@ -143,7 +146,7 @@ impl Loads {
                 _ => {}
             }
         }
-        let is_first = !self.sessions.contains_key(event.session());
+        let (is_first, tells_when) = (!self.sessions.contains_key(event.session()), self.tells_when(event));
         let session = self.session(event.session());
         match event.load() {
             Some(load) => {
@@ -152,7 +155,11 @@ impl Loads {
                 tab.newest = tab.newest.max(Some(load));
                 if is_newer {
                     session.loaded = session.loaded.max(at);
-                    let kind = if is_first { BreakKind::Load } else { BreakKind::Reload };
+                }
+                // A tab that was not known may have been loaded long ago: only its page-load event knows.
+                let is_reload = is_newer && !is_first;
+                if is_reload || tells_when {
+                    let kind = if is_reload { BreakKind::Reload } else { BreakKind::Load };
                     let said = event.page_load();
                     self.breaks.add(kind, event, said, began(event, said, at));
                 }
@@ -418,6 +425,35 @@ mod tests {
         assert_eq!(found.latest_session(), Some("a"));
         found.opened("c", "", Timestamp(6_000));
         assert_eq!(found.latest_session(), Some("c"));
+    }
+
+    #[test]
+    fn only_a_page_load_event_says_when_a_tab_that_was_not_known_was_loaded() {
+        let loaded = |inst, load| {
+            let json = r#"{"timing":{"fully-loaded":1000}}"#;
+            Row { subtype: "page-load", json, ..event(inst, "s", "t", Some(load)) }
+        };
+        let mut found = loads(&[event(50_000, "s", "t", Some(3)), event(51_000, "s", "t", Some(3))]);
+        assert_eq!(found.breaks(), []);
+        let mut hear = |row: Row<'_>| {
+            let chunk = chunk(&[row]);
+            let event = chunk.events().next().expect("one row");
+            let is_news = !found.knows(event);
+            found.add(event);
+            let breaks = found.breaks().iter().map(|found| (found.kind, found.load, found.at.0)).collect();
+            (is_news, breaks)
+        };
+        let first = (BreakKind::Load, Some(3), 49_000);
+        let second = (BreakKind::Reload, Some(4), 60_000);
+        let all: [(Row<'_>, (bool, Vec<_>)); 4] = [
+            (loaded(50_000, 3), (true, vec![first])),
+            (loaded(50_000, 3), (false, vec![first])),
+            (event(60_000, "s", "t", Some(4)), (true, vec![first, second])),
+            (loaded(61_500, 4), (false, vec![first, second])),
+        ];
+        for (row, expected) in all {
+            assert_eq!(hear(row), expected);
+        }
     }
 
     #[test]

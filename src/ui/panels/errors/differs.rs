@@ -35,7 +35,8 @@ const TRAITS: [(&str, Value); 5] = [
         let of_load = |found: &&std::sync::Arc<crate::stats::Break>| {
             *found.tab == *event.tab() && *found.session == *event.session() && found.load == event.load()
         };
-        breaks.iter().rfind(of_load).map(|found| found.build.to_string())
+        let of_its_load = || breaks.iter().rfind(of_load).map(|found| found.build.to_string());
+        text(event, "build").or_else(of_its_load)
     }),
     ("user", |event, _| Some(event.user().to_owned())),
     ("tab", |event, _| Some(event.tab().to_owned())),

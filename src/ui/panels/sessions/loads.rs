@@ -34,7 +34,10 @@ const SPARK: u16 = 18;
 struct Load {
     tab: Arc<str>,
     number: Option<i32>,
+    /// When it began, or of which time its first event is.
     at: Timestamp,
+    /// Whether it is numbered and nothing told when it began.
+    is_undated: bool,
     build: Arc<str>,
     events: u64,
     errors: u64,
@@ -132,7 +135,9 @@ impl SessionLoads {
             let is_its = |found: &&Arc<Break>| {
                 found.tab == load.tab && *found.session == *pass.session && found.load == load.number
             };
-            if let Some(found) = breaks.iter().rfind(is_its) {
+            let begins = breaks.iter().rfind(is_its);
+            load.is_undated = begins.is_none();
+            if let Some(found) = begins {
                 (load.at, load.build) = (found.at, Arc::clone(&found.build));
             }
         }
@@ -231,6 +236,7 @@ impl Pass {
                     tab: Arc::from(event.tab()),
                     number: event.load(),
                     at: event.inst(),
+                    is_undated: false,
                     build: Arc::from(""),
                     events: 0,
                     errors: 0,
@@ -265,6 +271,9 @@ const ROWS: [(&str, Value); 8] = [
         (tabs::load(&view.snapshot.loads, &load.tab, load.number, view.theme.glyphs), None)
     }),
     ("at", |load, view| {
+        if load.is_undated {
+            return (view.theme.glyphs.none.to_owned(), None);
+        }
         let at = load.at.to_jiff().to_zoned_datetime(view.zone.clone());
         (at.strftime("%H:%M:%S").to_string(), None)
     }),
