@@ -125,7 +125,7 @@ fn each_mistake_is_told_where_it_is_and_mended_where_it_can_be() {
 }
 
 /// Text, code, message, and the text with the fix made.
-const NOTES: [(&str, &str, &str, &str); 30] = [
+const NOTES: [(&str, &str, &str, &str); 31] = [
     (
         "timeout or refused",
         "N-OR",
@@ -133,6 +133,12 @@ const NOTES: [(&str, &str, &str, &str); 30] = [
         "timeout || refused",
     ),
     ("not found", "N-OR", "read as the word \"not\". To leave out what follows write  -found", "-found"),
+    (
+        "level:error not found",
+        "N-OR",
+        "read as the word \"not\". To leave out what follows write  -found",
+        "level:error -found",
+    ),
     ("not <Tag", "N-OR", "read as the word \"not\". To leave out what follows write  NOT <Tag", "NOT <Tag"),
     ("salt and pepper", "N-OR", "read as the word \"and\". Leave it out to look for both", "salt pepper"),
     ("found or", "N-OR", "read as the word \"or\". To look for it write  \"or\"", "found \"or\""),
@@ -286,6 +292,7 @@ fn some_notes_are_worth_saying_only_if_nothing_matches() {
         "url:/api/",
         "in (a b)",
         "can’t",
+        "x is not a function",
     ] {
         assert_eq!(parse(text).notes, [], "{text}");
     }

@@ -276,8 +276,9 @@ impl Reading {
             notes.extend(syntax.mixed.map(|span| notes::mixed(text, tokens, span, &filter.reads_as())));
             notes.extend(foreign::spoken(text, tokens));
             notes.extend(foreign::no_field(text, tokens));
-            let soft_words = syntax.soft_words.into_iter().take(MAX_NOTES);
-            notes.extend(soft_words.map(|at| notes::soft_word(text, tokens, at)));
+            let soft_words =
+                syntax.soft_words.into_iter().filter_map(|at| notes::soft_word(text, tokens, at));
+            notes.extend(soft_words.take(MAX_NOTES));
         }
         notes.truncate(MAX_NOTES);
         Self { filter, errors, notes, is_open: checked.is_open }

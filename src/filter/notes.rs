@@ -75,8 +75,9 @@ fn with_brackets(text: &str, span: &Span, chains: &[Span], pieces: &Pieces) -> S
     out
 }
 
-/// N-OR: the soft operator at `at` was read as a word; `tokens` are settled.
-pub(super) fn soft_word(text: &str, tokens: &[Token], at: usize) -> Note {
+/// N-OR: the soft operator at `at` was read as a word; `tokens` are settled. In a sentence, as in `x is not a function`,
+/// nobody means an operator by `not`.
+pub(super) fn soft_word(text: &str, tokens: &[Token], at: usize) -> Option<Note> {
     let span = tokens[at].span.clone();
     let word = text[span.clone()].to_lowercase();
     let side = |token: Option<&Token>| {
@@ -84,6 +85,10 @@ pub(super) fn soft_word(text: &str, tokens: &[Token], at: usize) -> Note {
     };
     let before = side(at.checked_sub(1).and_then(|before| tokens.get(before)));
     let after = side(tokens.get(at + 1));
+    let is_operator = |word: &str| ["and", "or"].iter().any(|known| known.eq_ignore_ascii_case(word));
+    if word == "not" && before.is_some_and(|before| !is_operator(before)) {
+        return None;
+    }
     let until_next = || span.start..tokens.get(at + 1).map_or(span.end, |next| next.span.start);
     let (advice, fix) = match (word.as_str(), before, after) {
         ("or", Some(before), Some(after)) => {
@@ -98,7 +103,7 @@ pub(super) fn soft_word(text: &str, tokens: &[Token], at: usize) -> Note {
         _ => (format!("To look for it write  \"{word}\""), Fix::new(span.clone(), format!("\"{word}\""))),
     };
     let message = format!("read as the word \"{word}\". {advice}");
-    Note { only_without_matches: word != "not", ..note("N-OR", span, message, Some(fix)) }
+    Some(Note { only_without_matches: word != "not", ..note("N-OR", span, message, Some(fix)) })
 }
 
 /// N-SLASH: a word like `/a|b/` is no regular expression here.
