@@ -114,6 +114,7 @@ impl Check<'_> {
                 self.note(|_| notes::slash(scalar));
                 self.note(|text| notes::glued(text, scalar));
                 self.note(|text| foreign::curly(text, scalar));
+                self.note(|text| foreign::turned(text, scalar));
                 self.note(|text| notes::field_name(text, scalar));
                 Term::Anywhere(Glob::parse(&scalar.text))
             }

@@ -1,5 +1,5 @@
 //! Notes on what is written in the way of other languages and of keyboards that mend: spoken operators, lists without a
-//! field, patterns without `~`, curly quotes.
+//! field, comparisons that begin with the value, patterns without `~`, curly quotes.
 //!
 //! Called by `check` and [`super::Reading`] as those in `notes` are, with which these share their form.
 
@@ -13,6 +13,8 @@ use crate::event::{Field, FieldKind};
 
 /// Words that stand for an operator where people speak.
 const SPOKEN: [(&str, &str); 3] = [("is", ":"), ("equals", "="), ("are", ":")];
+/// Signs of comparisons, longer ones first, with what they are seen from the other side.
+const TURNED: [(&str, &str); 4] = [("<=", ">="), (">=", "<="), ("<", ">"), (">", "<")];
 /// What opens and closes quotes where an editor or a phone makes them nice.
 const CURLY: [char; 6] = ['“', '”', '„', '‘', '’', '‚'];
 
@@ -67,6 +69,31 @@ pub(super) fn no_field(text: &str, tokens: &[Token]) -> Option<Note> {
     };
     let message = format!("`in` is a word here: write which field, like {name} in ({})", items.join(", "));
     Some(note("N-IN", word.span.clone(), message, fix))
+}
+
+/// N-TURN: `100<status` and `500<=status<=599` are words.
+pub(super) fn turned(text: &str, scalar: &Scalar) -> Option<Note> {
+    let (left, (sign, turned), rest) = split_at_sign(&scalar.text).filter(|_| !scalar.is_quoted)?;
+    let (name, term) = match split_at_sign(rest) {
+        None => (rest, format!("{rest}{turned}{left}")),
+        Some((name, (second, _), right)) if second[..1] == sign[..1] => {
+            let (low, high) = if sign.starts_with('<') { (left, right) } else { (right, left) };
+            (name, format!("{name}:{low}..{high}"))
+        }
+        Some(_) => return None,
+    };
+    Field::find(name).filter(|_| is_read(&term))?;
+    let message = format!("looking for the text. To compare the field write  {term}");
+    let fix = Fix::new(scalar.span.clone(), term);
+    let is_right = parser::parse(&fix.apply(text)).errors.is_empty();
+    is_right.then(|| note("N-TURN", scalar.span.clone(), message, Some(fix)))
+}
+
+/// What stands before the first sign of [`TURNED`], the sign, and what stands after it.
+fn split_at_sign(text: &str) -> Option<(&str, (&str, &str), &str)> {
+    let (before, from) = text.split_at(text.find(['<', '>'])?);
+    let sign = TURNED.into_iter().find(|(sign, _)| from.starts_with(sign))?;
+    Some((before, sign, &from[sign.0.len()..]))
 }
 
 /// N-SLASH: `message:/re/` looks for the slashes too.

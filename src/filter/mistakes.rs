@@ -125,7 +125,7 @@ fn each_mistake_is_told_where_it_is_and_mended_where_it_can_be() {
 }
 
 /// Text, code, message, and the text with the fix made.
-const NOTES: [(&str, &str, &str, &str); 31] = [
+const NOTES: [(&str, &str, &str, &str); 35] = [
     (
         "timeout or refused",
         "N-OR",
@@ -231,6 +231,30 @@ const NOTES: [(&str, &str, &str, &str); 31] = [
         "`in` is a word here: write which field, like status in (500, 404)",
         "status in (500,404)",
     ),
+    (
+        "500<=status<=599",
+        "N-TURN",
+        "looking for the text. To compare the field write  status:500..599",
+        "status:500..599",
+    ),
+    (
+        "599>status>500",
+        "N-TURN",
+        "looking for the text. To compare the field write  status:500..599",
+        "status:500..599",
+    ),
+    (
+        "a -100<status",
+        "N-TURN",
+        "looking for the text. To compare the field write  status>100",
+        "a -status>100",
+    ),
+    (
+        "200ms>=duration",
+        "N-TURN",
+        "looking for the text. To compare the field write  duration<=200ms",
+        "duration<=200ms",
+    ),
     ("message:/re/", "N-SLASH", "this is text. For a regular expression write message~/re/", "message~/re/"),
     ("a -url:/a|b/", "N-SLASH", "this is text. For a regular expression write url~/a|b/", "a -url~/a|b/"),
     (
@@ -293,6 +317,11 @@ fn some_notes_are_worth_saying_only_if_nothing_matches() {
         "in (a b)",
         "can’t",
         "x is not a function",
+        "a<b",
+        "List<user>x",
+        "5<level",
+        "<status",
+        "\"100<status\"",
     ] {
         assert_eq!(parse(text).notes, [], "{text}");
     }
