@@ -36,16 +36,6 @@ pub struct Break {
     pub build: Arc<str>,
 }
 
-impl Break {
-    /// Whether it is the beginning of the numbered page load that `event` is of.
-    fn begins_load_of(&self, event: EventRef<'_>) -> bool {
-        self.kind != BreakKind::HotUpdate
-            && self.load == event.load()
-            && *self.tab == *event.tab()
-            && *self.session == *event.session()
-    }
-}
-
 /// The newest of them, earliest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Breaks(Vec<Arc<Break>>);
@@ -71,11 +61,6 @@ impl Breaks {
         if self.0.len() > MAX_BREAKS {
             self.0.remove(0);
         }
-    }
-
-    /// Whether the numbered load that `event` is of is among them.
-    pub(super) fn has_load(&self, event: EventRef<'_>) -> bool {
-        self.0.iter().rev().any(|found| found.begins_load_of(event))
     }
 
     pub(super) fn all(&self) -> &[Arc<Break>] {

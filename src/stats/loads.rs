@@ -56,6 +56,8 @@ struct Session {
 struct Tab {
     /// The newest number.
     newest: Option<i32>,
+    /// Whether it is known when that load began.
+    is_dated: bool,
     /// When the loads of page-load events without a number began, oldest first.
     page_loads: Vec<Timestamp>,
     /// When connections opened, oldest first.
@@ -124,7 +126,11 @@ impl Loads {
 
     /// Whether `event` is one of those that say when their load began, which is not known yet.
     fn tells_when(&self, event: EventRef<'_>) -> bool {
-        event.subtype() == "page-load" && !(event.load().is_some() && self.breaks.has_load(event))
+        let is_undated = |load| {
+            let tab = self.sessions.get(event.session()).and_then(|session| session.get(event.tab()));
+            tab.is_none_or(|tab| tab.newest < Some(load) || tab.newest == Some(load) && !tab.is_dated)
+        };
+        event.subtype() == "page-load" && event.load().is_none_or(is_undated)
     }
 
     /// Takes note of the session, tab, load and group of `event`. Letters and groups are those of the first event.
@@ -152,12 +158,15 @@ impl Loads {
             Some(load) => {
                 let tab = session.tab(event.tab());
                 let (is_first, is_newer) = (tab.newest.is_none(), tab.newest < Some(load));
-                tab.newest = tab.newest.max(Some(load));
                 if is_newer {
-                    session.loaded = session.loaded.max(at);
+                    (tab.newest, tab.is_dated) = (Some(load), false);
                 }
                 // A tab that was not known may have been loaded long ago: only its page-load event knows.
                 let is_reload = is_newer && !is_first;
+                tab.is_dated |= is_reload || tells_when;
+                if is_newer {
+                    session.loaded = session.loaded.max(at);
+                }
                 if is_reload || tells_when {
                     let kind = if is_reload { BreakKind::Reload } else { BreakKind::Load };
                     let said = event.page_load();
