@@ -66,10 +66,11 @@ impl<'a> EventRef<'a> {
         }
     }
 
-    /// How often it happened: a page folds a burst of errors that are the same into one event, which says how many more and
+    /// How often it happened: a page folds a burst of the same problem into one event, which says how many more and
     /// since when (`count`, `first`).
     pub fn times(self) -> u64 {
-        if self.family() != Family::Error {
+        // Warnings are folded too.
+        if self.group().is_none() {
             return 1;
         }
         let [count, first] = json::get_all(self.json(), ["count", "first"]);

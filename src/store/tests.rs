@@ -171,7 +171,9 @@ fn a_burst_that_a_page_folded_counts_as_often_as_it_happened() {
         r#"{"count":-1,"first":1}"#,
     ];
     store.append(&chunk_of(&all.map(thrown)), &accepted(all.len()));
-    assert_eq!(store.snapshot(Timestamp(1000)).tables.groups[0].count, 1 + 995 + 1 + 1);
+    let warning = row(3, "s", "", r#"{"type":"log","level":"warn","count":20,"first":1}"#);
+    store.append(&chunk_of(&[warning]), &accepted(1));
+    assert_eq!(store.snapshot(Timestamp(1000)).tables.groups[0].count, 1 + 995 + 1 + 1 + 20);
 }
 
 #[test]
