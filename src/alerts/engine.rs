@@ -311,12 +311,17 @@ impl Kept {
         let is_percentile = matches!(rule.measure, Measure::Percentile(_));
         let (mut count, mut latest) = (0, None);
         for (_, row) in rows.iter().filter(|(_, row)| meant.contains(*row)) {
-            (count, latest) = (count + 1, Some(*row));
-            if is_percentile && let Some(duration) = chunk.event(*row).duration() {
+            let event = chunk.event(*row);
+            (count, latest) = (count + event.times(), Some(*row));
+            if is_percentile && let Some(duration) = event.duration() {
                 self.window.add_duration(now.0, duration.0);
             }
         }
-        let of = if rule.measure == Measure::Share { rows.len() as u64 } else { 0 };
+        let of = if rule.measure == Measure::Share {
+            rows.iter().map(|(_, row)| chunk.event(*row).times()).sum()
+        } else {
+            0
+        };
         self.window.add(now.0, rule.window_ms, count, of);
         if let Some(row) = latest {
             let event = chunk.event(row);

@@ -9,9 +9,10 @@ struct One {
     group: u64,
     ms: u64,
     flags: Flags,
+    json: &'static str,
 }
 
-const ERROR: One = One { level: Level::Error, group: 0xab, ms: 0, flags: Flags::NONE };
+const ERROR: One = One { level: Level::Error, group: 0xab, ms: 0, flags: Flags::NONE, json: "{}" };
 
 fn chunk(events: &[&One]) -> Chunk {
     let mut builder = ChunkBuilder::new();
@@ -27,6 +28,7 @@ fn chunk(events: &[&One]) -> Chunk {
             group: one.group,
             source: "browser",
             msg: Msg::Text("it broke"),
+            json: one.json,
             ..Row::default()
         });
     }
@@ -81,6 +83,15 @@ fn the_same_error_five_times_in_five_minutes_is_told_and_nothing_less() {
 }
 
 #[test]
+fn a_burst_that_a_page_folded_counts_as_often_as_it_happened() {
+    let folded = One { flags: Flags::FOLDED, json: r#"{"count":4,"first":1}"#, ..ERROR };
+    let mut engine = engine("");
+    assert_eq!(run(&mut engine, &[(0, &[&folded])], 10), []);
+    assert_eq!(run(&mut engine, &[(0, &[&ERROR])], 10), [told(0, "same error", false)]);
+    assert_eq!(engine.firing()[0].value, 5.0);
+}
+
+#[test]
 fn an_alert_ends_below_its_lower_bound_and_cools_down() {
     let text = "[[alerts]]\nname = \"many\"\nwindow = \"60s\"\nat-least = 4\nuntil-below = 2\ncool-down = \"100s\"\nfilter = \"level:warn\"";
     let warn = One { level: Level::Warn, group: 0, ..ERROR };
@@ -109,7 +120,7 @@ fn rates_shares_and_percentiles_are_measured_by_endpoint() {
     let text = "[[alerts]]\nname = \"slow\"\nby = \"endpoint\"\nmeasure = \"p90\"\nwindow = \"60s\"\nat-least = 500\nmin-events = 10\n\
         [[alerts]]\nname = \"failing\"\nby = \"endpoint\"\nmeasure = \"share\"\nfilter = \"level>=error\"\nwindow = \"60s\"\nat-least = 0.5\nmin-events = 4\n\
         [[alerts]]\nname = \"busy\"\nmeasure = \"rate\"\nwindow = \"10s\"\nat-least = 2";
-    let quick = One { level: Level::Info, group: 0, ms: 20, flags: Flags::NONE };
+    let quick = One { level: Level::Info, group: 0, ms: 20, ..ERROR };
     let slow = One { ms: 900, ..quick };
     let failed = One { group: 0, ms: 20, ..ERROR };
     let mut engine = engine(text);

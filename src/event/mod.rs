@@ -44,7 +44,7 @@ pub use page_load::PageLoad;
 pub use person::{ALERT, Person};
 pub use row::{Flags, Msg, Row, RowOf, place_in};
 pub use runs::{Form, Run, Runs};
-pub use said::of_socket;
+pub use said::{manner_of, of_socket};
 pub use shapes::{Occurrence, Shape, Shapes};
 pub use texts::{BETWEEN, Texts};
 pub use time::{Micros, Timestamp};

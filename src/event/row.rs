@@ -39,6 +39,10 @@ impl Flags {
     pub const REQUEST: Self = Self(1 << 11);
     /// A source map named its place, see [`super::Mapped`].
     pub const MAPPED: Self = Self(1 << 12);
+    /// A page folded a burst into it, see [`super::EventRef::times`].
+    pub const FOLDED: Self = Self(1 << 13);
+    /// It is told in other words than its message, see [`super::EventRef::headline`].
+    pub const RETOLD: Self = Self(1 << 14);
 
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0

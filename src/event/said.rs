@@ -31,50 +31,22 @@ impl<'a> EventRef<'a> {
 
     /// The message; that of an error as browsers print it, with its name, and of what is none by what was thrown.
     pub fn headline(self) -> Cow<'a, str> {
-        let msg = self.msg();
-        if self.family() != Family::Error {
-            return msg.into();
+        // Lists of errors would read all of them otherwise; most say it in their message.
+        if !self.flags().has(Flags::RETOLD) {
+            return self.msg().into();
         }
         let [name, value] = json::get_all(self.json(), ["name", "value"]);
-        let name = name.and_then(json::text).unwrap_or_default();
-        // `Error` alone says no more than the level.
-        let is_telling = !name.is_empty() && name != "Error" && name.len() <= MAX_NAME;
-        match name.is_empty().then(|| self.thrown(value)).flatten() {
-            Some(thrown) => thrown.into(),
-            None if is_telling && !msg.contains(&*name) => format!("{name}: {msg}").into(),
-            None => msg.into(),
-        }
-    }
-
-    /// `Promise rejected with undefined`, `thrown: {"odd":1}`: what an error says that is none, where its message is no
-    /// text that a person wrote.
-    fn thrown(self, value: Option<&str>) -> Option<String> {
-        let word = match self.subtype() {
-            "promise" => "Promise rejected with ",
-            "javascript" => "thrown: ",
-            _ => return None,
-        };
-        let msg = self.msg();
-        let object = value.filter(|value| matches!(json::shape(value), Shape::Object | Shape::Array));
-        let is_bare = BARE.iter().any(|bare| msg.ends_with(bare));
-        let is_constant = ["undefined", "null", "true", "false"].contains(&msg) || msg.parse::<f64>().is_ok();
-        match object {
-            Some(object) if is_bare || msg.starts_with(['{', '[']) => Some(format!("{word}{object}")),
-            _ if is_bare => Some(format!("{word}an object")),
-            _ if is_constant || msg.starts_with('{') => Some(format!("{word}{msg}")),
-            _ => None,
-        }
+        retold(self.subtype(), self.msg(), name, value).map_or(self.msg().into(), Cow::from)
     }
 
     /// How often it happened: a page folds a burst of the same problem into one event, which says how many more and
     /// since when (`count`, `first`).
     pub fn times(self) -> u64 {
-        // Warnings are folded too.
-        if self.group().is_none() {
+        if !self.flags().has(Flags::FOLDED) {
             return 1;
         }
-        let [count, first] = json::get_all(self.json(), ["count", "first"]);
-        let count = first.and(count).and_then(json::number).filter(|count| *count >= 1.0);
+        let [count] = json::get_all(self.json(), ["count"]);
+        let count = count.and_then(json::number).filter(|count| *count >= 1.0);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -113,6 +85,55 @@ impl<'a> EventRef<'a> {
     }
 }
 
+/// What follows from how an event of a group says its message, from its members: keys as written and values.
+pub fn manner_of<'a>(
+    family: Family,
+    subtype: &str,
+    msg: &str,
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Flags {
+    let [name, value, count, first] = json::pick(members, ["name", "value", "count", "first"]);
+    let mut flags = Flags::NONE;
+    // Warnings are folded too.
+    if count.and(first).is_some() {
+        flags.set(Flags::FOLDED);
+    }
+    if family == Family::Error && retold(subtype, msg, name, value).is_some() {
+        flags.set(Flags::RETOLD);
+    }
+    flags
+}
+
+/// The message of an error with its name, or what was thrown; `None` where the message alone says it.
+fn retold(subtype: &str, msg: &str, name: Option<&str>, value: Option<&str>) -> Option<String> {
+    let name = name.and_then(json::text).unwrap_or_default();
+    if name.is_empty() {
+        return thrown(subtype, msg, value);
+    }
+    // `Error` alone says no more than the level.
+    let is_telling = name != "Error" && name.len() <= MAX_NAME;
+    (is_telling && !msg.contains(&*name)).then(|| format!("{name}: {msg}"))
+}
+
+/// `Promise rejected with undefined`, `thrown: {"odd":1}`: what an error says that is none, where its message is no
+/// text that a person wrote.
+fn thrown(subtype: &str, msg: &str, value: Option<&str>) -> Option<String> {
+    let word = match subtype {
+        "promise" => "Promise rejected with ",
+        "javascript" => "thrown: ",
+        _ => return None,
+    };
+    let object = value.filter(|value| matches!(json::shape(value), Shape::Object | Shape::Array));
+    let is_bare = BARE.iter().any(|bare| msg.ends_with(bare));
+    let is_constant = ["undefined", "null", "true", "false"].contains(&msg) || msg.parse::<f64>().is_ok();
+    match object {
+        Some(object) if is_bare || msg.starts_with(['{', '[']) => Some(format!("{word}{object}")),
+        _ if is_bare => Some(format!("{word}an object")),
+        _ if is_constant || msg.starts_with('{') => Some(format!("{word}{msg}")),
+        _ => None,
+    }
+}
+
 /// The endpoint of a WebSocket as people read it: an endpoint that names no method has that of a request.
 pub fn of_socket(endpoint: &str) -> String {
     let route = endpoint.split_once(' ').map_or(endpoint, |(_, route)| route);
@@ -130,6 +151,8 @@ mod tests {
         if !endpoint.is_empty() {
             flags.set(Flags::FAILED);
         }
+        let members = json::members(json).map(|member| (member.key, member.value));
+        flags.set(manner_of(Family::Error, subtype, msg, members));
         let row = Row {
             family: Family::Error,
             flags,

@@ -150,11 +150,11 @@ impl Group {
     }
 
     fn add(&mut self, event: EventRef<'_>, ordinal: u64) {
-        let row = &mut self.row;
-        row.count += event.times();
+        let (row, times) = (&mut self.row, event.times());
+        row.count += times;
         row.first = row.first.min(event.inst());
         row.last = row.last.max(event.inst());
-        row.trend.add(event.inst());
+        row.trend.add(event.inst(), times);
         let session = event.chunk().sessions()[event.row()];
         if !session.is_none() && (self.sessions.len() < MAX_SESSIONS || self.sessions.contains_key(&session))
         {
@@ -182,9 +182,9 @@ impl Group {
 
 impl Group {
     fn remove(&mut self, event: EventRef<'_>) {
-        let row = &mut self.row;
-        row.count = row.count.saturating_sub(event.times());
-        row.trend.remove(event.inst());
+        let (row, times) = (&mut self.row, event.times());
+        row.count = row.count.saturating_sub(times);
+        row.trend.remove(event.inst(), times);
         let session = event.chunk().sessions()[event.row()];
         if let Some(count) = self.sessions.get_mut(&session) {
             *count -= 1;

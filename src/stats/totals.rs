@@ -46,17 +46,17 @@ impl Totals {
     /// Takes an event of any kind; most are neither.
     pub(super) fn add(&mut self, event: EventRef<'_>) {
         match event.family() {
-            Family::Error => self.error(event.subtype(), event.severity()),
+            Family::Error => self.error(event.subtype(), event.severity(), event.times()),
             Family::Performance if event.subtype() == "page-load" => self.page_load(event.page_load()),
             _ => {}
         }
     }
 
-    fn error(&mut self, kind: &str, severity: Option<Severity>) {
+    fn error(&mut self, kind: &str, severity: Option<Severity>, times: u64) {
         let key = (Arc::from(kind), severity);
         let has_room = self.errors.len() < MAX_ERRORS || self.errors.contains_key(&key);
         let key = if has_room { key } else { (Arc::from(OTHER), None) };
-        *self.errors.entry(key).or_default() += 1;
+        *self.errors.entry(key).or_default() += times;
     }
 
     fn page_load(&mut self, load: PageLoad<'_>) {
@@ -89,12 +89,13 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{ChunkBuilder, Flags, Row};
 
     #[test]
     fn labels_beyond_the_bound_are_counted_together_and_none_is_lost() {
         let mut totals = Totals::default();
         for number in 0..400 {
-            totals.error(&format!("kind-{}", number % 200), Some(Severity::High));
+            totals.error(&format!("kind-{}", number % 200), Some(Severity::High), 1);
             let data = format!(r#"{{"url":"http://localhost:3000/page-{number}x?q=1"}}"#);
             totals.page_load(PageLoad::read(&data));
         }
@@ -104,6 +105,17 @@ mod tests {
         assert_eq!(rows.page_loads.iter().map(|row| row.1).sum::<u64>(), 400);
         let other = rows.errors.iter().find(|row| &*row.kind == OTHER).map(|row| row.count);
         assert_eq!(other, Some(2 * (200 - MAX_ERRORS as u64)));
+    }
+
+    #[test]
+    fn a_burst_that_a_page_folded_counts_as_often_as_it_happened() {
+        let mut builder = ChunkBuilder::new();
+        let row = Row { family: Family::Error, subtype: "javascript", ..Row::default() };
+        builder.push(&row);
+        builder.push(&Row { flags: Flags::FOLDED, json: r#"{"count":995,"first":1}"#, ..row });
+        let mut totals = Totals::default();
+        builder.finish().events().for_each(|event| totals.add(event));
+        assert_eq!(totals.rows().errors.iter().map(|row| row.count).collect::<Vec<_>>(), [996]);
     }
 
     #[test]

@@ -28,8 +28,8 @@ impl Trend {
         Self { shift: NARROWEST, first, last: first, slots: [0; SLOTS] }
     }
 
-    /// Counts one more; a slot stands at four billion.
-    pub(super) fn add(&mut self, at: Timestamp) {
+    /// Counts `more` at `at`; a slot stands at four billion.
+    pub(super) fn add(&mut self, at: Timestamp, more: u64) {
         while !self.has_room(at) {
             self.widen();
         }
@@ -40,15 +40,15 @@ impl Trend {
         }
         self.last = self.last.max(slot);
         let count = &mut self.slots[index(slot - self.first)];
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
     }
 
-    /// Takes back one that was counted at `at`.
-    pub(super) fn remove(&mut self, at: Timestamp) {
+    /// Takes back `less` of what was counted at `at`.
+    pub(super) fn remove(&mut self, at: Timestamp, less: u64) {
         let slot = at.0 >> self.shift;
         if (self.first..=self.last).contains(&slot) {
             let count = &mut self.slots[index(slot - self.first)];
-            *count = count.saturating_sub(1);
+            *count = count.saturating_sub(u32::try_from(less).unwrap_or(u32::MAX));
         }
     }
 
@@ -101,7 +101,7 @@ mod tests {
 
     fn trend(times: &[i64]) -> Trend {
         let mut trend = Trend::new(Timestamp(times[0]));
-        times.iter().for_each(|at| trend.add(Timestamp(*at)));
+        times.iter().for_each(|at| trend.add(Timestamp(*at), 1));
         trend
     }
 
@@ -114,6 +114,18 @@ mod tests {
         assert_eq!(over(0, 0, 2), [2, 0]);
         assert_eq!(over(90_000, 80_000, 2), [0, 0]);
         assert!(over(0, 80_000, 0).is_empty());
+    }
+
+    #[test]
+    fn what_happened_many_times_is_counted_and_taken_back_as_often() {
+        let mut found = trend(&[0, 10]);
+        found.add(Timestamp(10), 995);
+        let all = |trend: &Trend| trend.over(Timestamp(0), Timestamp(63), 1);
+        assert_eq!(all(&found), [997]);
+        found.remove(Timestamp(10), 995);
+        assert_eq!(all(&found), [2]);
+        found.add(Timestamp(10), u64::MAX);
+        assert_eq!(all(&found), [u64::from(u32::MAX)]);
     }
 
     proptest! {

@@ -162,18 +162,18 @@ fn what_taillight_tells_of_a_session_is_not_the_latest_of_its_page() {
 #[test]
 fn a_burst_that_a_page_folded_counts_as_often_as_it_happened() {
     let mut store = Store::new(Retention::default());
-    let thrown = |json| Row { family: Family::Error, ..row(3, "s", "", json) };
+    let thrown = |(json, flags)| Row { family: Family::Error, flags, ..row(3, "s", "", json) };
     let all = [
-        r#"{"message":"a"}"#,
-        r#"{"count":995,"first":1}"#,
-        // No burst: a number that means something else, or nothing.
-        r#"{"count":7}"#,
-        r#"{"count":-1,"first":1}"#,
+        (r#"{"message":"a"}"#, Flags::NONE),
+        (r#"{"count":995,"first":1}"#, Flags::FOLDED),
+        // A number that means something else, or nothing.
+        (r#"{"count":7}"#, Flags::NONE),
+        (r#"{"count":-1,"first":1}"#, Flags::FOLDED),
     ];
     store.append(&chunk_of(&all.map(thrown)), &accepted(all.len()));
-    let warning = row(3, "s", "", r#"{"type":"log","level":"warn","count":20,"first":1}"#);
-    store.append(&chunk_of(&[warning]), &accepted(1));
-    assert_eq!(store.snapshot(Timestamp(1000)).tables.groups[0].count, 1 + 995 + 1 + 1 + 20);
+    let group = &store.snapshot(Timestamp(1000)).tables.groups[0];
+    assert_eq!(group.count, 1 + 995 + 1 + 1);
+    assert_eq!(group.trend.over(Timestamp(0), Timestamp(1000), 1), [group.count]);
 }
 
 #[test]

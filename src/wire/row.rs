@@ -12,7 +12,7 @@ use super::own;
 use super::raw::{Fields, Raw, RawEvent, Slot};
 use crate::event::{
     Chunk, ChunkBuilder, EventRef, Family, Flags, Level, Mapped, Micros, Msg, PageLoad, Row, RowOf, Severity,
-    Symbol, Timestamp, json, place_in,
+    Symbol, Timestamp, json, manner_of, place_in,
 };
 use crate::pipeline::{Reading, Redactor, endpoint, fingerprint, summary};
 use crate::stack;
@@ -204,10 +204,14 @@ impl<'s> RowMaker<'s> {
         let signal = self.signal_of(fields, kind, subtype, known);
         let said = Said { fields, signal, kind, subtype, status, duration };
         let level = signal.level.unwrap_or_else(|| own_level(fields[Slot::Level]));
-        let flags = self.mark(&said, flags);
+        let mut flags = self.mark(&said, flags);
         let group = self.group_of(level, flags, &said, event);
         let load = (subtype == "page-load").then(|| page_load_of(json, event));
         let msg = self.msg_of(json, event, &said, load);
+        if group != 0 {
+            let msg = msg.clone().map_or(&*self.msg, |place| &json[place]);
+            flags.set(manner_of(signal.family, subtype, msg, event.members.iter().copied()));
+        }
         let mut row = RowOf {
             seq: 0,
             inst: inst_of(fields[Slot::Timestamp], &self.sender),
@@ -276,7 +280,7 @@ impl<'s> RowMaker<'s> {
         let own = own.strip_prefix(':').unwrap_or(&own);
         let own_ns = fields[Slot::Ns].text();
         let is_own = !known.is_empty() || !usual.is_empty() || own.contains('/') || !own_ns.is_empty();
-        let is_same = |recent: &&(String, String, _)| recent.0 == kind && recent.1 == subtype;
+        let is_same = |recent: &&(String, String, _)| recent.1 == subtype && recent.0 == kind;
         if !is_own && let Some((.., signal)) = self.recent.iter().find(is_same) {
             return *signal;
         }
@@ -486,6 +490,30 @@ mod tests {
                 "at a character"
             );
             assert!(event.json().contains(&text), "the data has all of it");
+        }
+    }
+
+    #[test]
+    fn how_a_problem_is_told_and_how_often_it_happened_is_known_when_it_is_read() {
+        for (event, said, times) in [
+            (
+                r#"{"type":"error","name":"TypeError","message":"x","count":995,"first":1}"#,
+                "TypeError: x",
+                995,
+            ),
+            (r#"{"type":"log","level":"warn","message":"x","count":20,"first":1}"#, "x", 20),
+            (
+                r#"{"type":"error","subtype":"promise","message":"undefined"}"#,
+                "Promise rejected with undefined",
+                1,
+            ),
+            (r#"{"type":"error","message":"x","count":7}"#, "x", 1),
+            (r#"{"type":"log","name":"TypeError","message":"x","count":20,"first":1}"#, "x", 1),
+        ] {
+            let read = decode_body(&format!("[{event}]"), &Sender::default(), &Redactor::default());
+            let Ok(Body::Bare(batch)) = read else { panic!("an event") };
+            let read = batch.chunk.event(0);
+            assert_eq!((&*read.headline(), read.times()), (said, times), "{event}");
         }
     }
 
