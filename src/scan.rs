@@ -255,7 +255,7 @@ impl Scan {
                 self.tables.refit(self.segments.iter().flat_map(|scanned| scanned.events_of(&loose)));
             }
             let snapshot = &self.snapshot;
-            let message = |ordinal| Some(Arc::from(snapshot.event(ordinal)?.msg()));
+            let message = |ordinal| Some(Arc::from(&*snapshot.event(ordinal)?.said()));
             self.table_rows = Arc::new(self.tables.rows(message));
             self.has_news = false;
         }

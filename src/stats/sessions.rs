@@ -29,6 +29,7 @@ pub struct SessionRow {
     pub first: Timestamp,
     pub last: Timestamp,
     pub last_ordinal: u64,
+    /// How its latest event is told in a line.
     pub last_msg: Arc<str>,
 }
 
@@ -106,7 +107,7 @@ impl Session {
             first: event.inst(),
             last: event.inst(),
             last_ordinal: ordinal,
-            last_msg: Arc::from(event.msg()),
+            last_msg: Arc::from(&*event.said()),
         };
         let (chunk, at) = (event.chunk(), event.row());
         Self {

@@ -120,7 +120,7 @@ impl Tables {
         self.events
     }
 
-    /// The rows as they stand; `message` gives the text of the event at an ordinal, while it is kept.
+    /// The rows as they stand; `message` tells the event at an ordinal, while it is kept.
     pub fn rows(&mut self, message: impl Fn(u64) -> Option<Arc<str>>) -> TableRows {
         let mut ids: Vec<_> = self.ids.values().cloned().collect();
         ids.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

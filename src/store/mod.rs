@@ -174,7 +174,7 @@ impl Store {
         if is_stale && is_due(self.rows_at, now) {
             self.refit();
             let ring = &self.ring;
-            self.rows = Arc::new(self.tables.rows(|ordinal| Some(Arc::from(ring.event(ordinal)?.msg()))));
+            self.rows = Arc::new(self.tables.rows(|ordinal| Some(Arc::from(&*ring.event(ordinal)?.said()))));
             (self.rows_at, self.is_regrouped) = (now, false);
         }
         Snapshot {
