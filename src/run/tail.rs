@@ -228,7 +228,7 @@ fn place(event: EventRef<'_>) -> Option<(String, u32)> {
         return Some((place.file.to_string(), place.line));
     }
     let stack = event.group().and_then(|_| event.get(&["stack"])).and_then(json::text)?;
-    let top = stack::top_own(&stack).filter(|top| top.line > 0)?;
+    let top = stack::top_own_line(&stack)?;
     Some((top.file.to_owned(), top.line))
 }
 

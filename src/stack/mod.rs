@@ -88,6 +88,11 @@ pub fn top_own(stack: &str) -> Option<Frame<'_>> {
     if is_error_class(plain_function(top.function)) { own.next().or(Some(top)) } else { Some(top) }
 }
 
+/// As [`top_own`], where that names a line.
+pub fn top_own_line(stack: &str) -> Option<Frame<'_>> {
+    top_own(stack).filter(|top| top.line > 0)
+}
+
 /// The lines of `stack` that are the page's: without the bare head of an error made for it, and the client's frames.
 pub fn of_the_page(stack: &str) -> String {
     let is_client = |line: &str| frames(line).next().is_some_and(|frame| library::is_client(frame.file));

@@ -168,7 +168,7 @@ fn place(event: EventRef<'_>) -> Option<String> {
         return Some(spelled(&file, line, column.unwrap_or(0.0)));
     }
     let stack = member(event, "stack")?;
-    let top = stack::top_own(&stack).filter(|top| top.line > 0)?;
+    let top = stack::top_own_line(&stack)?;
     Some(spelled(top.file, f64::from(top.line), f64::from(top.column)))
 }
 

@@ -11,7 +11,7 @@ pub(super) fn of(event: EventRef<'_>) -> Option<String> {
 }
 
 fn in_stack(stack: &str) -> Option<String> {
-    let top = stack::top_own(stack).filter(|top| top.line > 0)?;
+    let top = stack::top_own_line(stack)?;
     let file = Some(source::short_file(top.file)).filter(|file| !file.is_empty())?;
     Some(format!("{file}:{}", top.line))
 }
