@@ -32,8 +32,8 @@ const ANYWHERE: &[&str] = &[
 /// The names that are personal inside an object called `context`, at any depth below it.
 const IN_CONTEXT: &[&str] = &["phone", "address"];
 
-/// A word at least this long is looked for by itself; shorter first words (`api`) are too common in events and are
-/// looked for together with the word that follows.
+/// A word at least this long is looked for by itself; shorter first words (`api`) are too common in events: their last
+/// letter is looked for together with the word that follows.
 const LONE_WORD: usize = 4;
 
 /// This is what the user changes about redaction.
@@ -156,8 +156,9 @@ impl Keys {
             }
             match words.get(1) {
                 Some(second) if first.len() < LONE_WORD => {
+                    let (_, last) = first.split_at(first.len() - 1);
                     for separator in [&b""[..], b"-", b"_"] {
-                        found.push([first, separator, second].concat());
+                        found.push([last, separator, second].concat());
                     }
                 }
                 _ => lone.push(first.to_vec()),

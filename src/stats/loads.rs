@@ -121,23 +121,27 @@ impl Loads {
             Some((_, last)) => !last.is_of_load(event),
             None => self.groups.len() < MAX_GROUPS,
         };
-        self.tells_when(event) || event.group().is_some_and(is_new_group) || is_hot_update(event)
+        let subtype = event.subtype();
+        self.tells_when(event, subtype)
+            || event.group().is_some_and(is_new_group)
+            || is_hot_update(event, subtype)
     }
 
     /// Whether `event` is one of those that say when their load began, which is not known yet.
-    fn tells_when(&self, event: EventRef<'_>) -> bool {
+    fn tells_when(&self, event: EventRef<'_>, subtype: &str) -> bool {
         let is_undated = |load| {
             let tab = self.sessions.get(event.session()).and_then(|session| session.get(event.tab()));
             tab.is_none_or(|tab| tab.newest < Some(load) || tab.newest == Some(load) && !tab.is_dated)
         };
-        event.subtype() == "page-load" && event.load().is_none_or(is_undated)
+        subtype == "page-load" && event.load().is_none_or(is_undated)
     }
 
     /// Takes note of the session, tab, load and group of `event`. Letters and groups are those of the first event.
     pub fn add(&mut self, event: EventRef<'_>) {
         // A clock that is ahead must not make a load the newest for good.
         let at = event.inst().min(event.recv());
-        if is_hot_update(event) {
+        let subtype = event.subtype();
+        if is_hot_update(event, subtype) {
             self.hot_update = self.hot_update.max(Some(at));
             self.breaks.add(BreakKind::HotUpdate, event, event.page_load(), at);
         }
@@ -152,7 +156,8 @@ impl Loads {
                 _ => {}
             }
         }
-        let (is_first, tells_when) = (!self.sessions.contains_key(event.session()), self.tells_when(event));
+        let (is_first, tells_when) =
+            (!self.sessions.contains_key(event.session()), self.tells_when(event, subtype));
         let session = self.session(event.session());
         match event.load() {
             Some(load) => {
@@ -348,8 +353,8 @@ fn began(event: EventRef<'_>, said: PageLoad<'_>, at: Timestamp) -> Timestamp {
     at.plus_ms(-(took.clamp(0.0, 86_400_000.0) as i64))
 }
 
-fn is_hot_update(event: EventRef<'_>) -> bool {
-    matches!(event.subtype(), "hot-update" | "hmr")
+fn is_hot_update(event: EventRef<'_>, subtype: &str) -> bool {
+    matches!(subtype, "hot-update" | "hmr")
         || event.msg().starts_with('[') && HOT_UPDATES.iter().any(|start| event.msg().starts_with(start))
 }
 
