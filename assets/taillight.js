@@ -27,11 +27,11 @@ let base = '', pageKey = '', me, marks, path;
 
 const note = (error) => errors.splice(0, errors.push(String(error?.message || error).slice(0, 200)) - 5);
 
-const safe = (work, a, b, c) => {
+const safe = (work, ...args) => {
 	const before = busy;
 	busy = true;
 	try {
-		return work(a, b, c);
+		return work(...args);
 	} catch (error) {
 		note(error);
 	} finally {
@@ -76,7 +76,7 @@ const scrub = (text, key) => {
 // ---- values as JSON
 
 const tagOf = (value) => ({}).toString.call(value).slice(8, -1);
-const isError = (value) => value instanceof Error || /^(Error|DOMException)$/.test(tagOf(value));
+const isError = (value) => safe(() => value instanceof Error || /^(Error|DOMException)$/.test(tagOf(value)));
 
 const own = (object, key) => {
 	const found = property(object, key);
@@ -102,7 +102,10 @@ const quote = (text, key) => {
 	return stringify(text);
 };
 
-const write = (value, depth, inContext, key) => {
+// A proxy that was revoked throws whatever it is asked.
+const write = (value, depth, inContext, key) => safe(written, value, depth, inContext, key) ?? '"[object]"';
+
+const written = (value, depth, inContext, key) => {
 	const type = typeof value;
 	left -= 8;
 	if (type === 'string') return quote(value, key);
@@ -154,7 +157,7 @@ const list = (items, depth, inContext) => {
 	return `[${made}]`;
 };
 
-const thrown = (value) => isError(value) ? { name: value.name, message: String(value.message), stack: value.stack, code: own(value, 'code'), cause: value.cause, errors: value.errors }
+const thrown = (value) => isError(value) ? { name: value.name, message: String(value.message), stack: value.stack?.replace?.(value.message, (message) => cut(message, +settings.maxMessage)), code: own(value, 'code'), cause: value.cause, errors: value.errors }
 	: { message: text(value), value: typeof value === 'object' ? value : undefined };
 
 const text = (value) => {
@@ -593,7 +596,8 @@ const operationOf = (body) => {
 };
 
 const callEvent = (call) => ({ url: call.url, method: call.method, operation: call.operation, 'duration-ms': call.ms ?? since(call.start) });
-const isOf = (entry, call) => entry.startTime >= call.start - 1 && entry.startTime < call.start + 1000 && entry.name === call.url.split('#')[0];
+// Browsers differ in whether the name has the fragment.
+const isOf = (entry, call) => entry.startTime >= call.start - 1 && entry.startTime < call.start + 1000 && (entry.name === call.url || entry.name === call.url.split('#')[0]);
 
 const answered = (call, status, kind) => {
 	call.event = { type: 'metric', subtype: /^opaque/.test(kind) ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: call.stack.stack, 'total-ms': call.total };
@@ -615,6 +619,8 @@ const failed = (call, error) => {
 	fault('network', call.method + call.url + name, () => ({ ...thrown(error), ...callEvent(call), stack: call.stack.stack?.replace(/^Error/, () => text(error)) }));
 };
 
+const notBuilt = (error) => fault('compile', error.message, () => ({ message: error.message, location: { url: error.id, ...error.loc } }));
+
 const hotUpdate = (tool, updates) => tell('log', 'hot-update', { tool, files: updates?.map((update) => update.path) });
 
 const navigation = () => timings('navigation')[0] || {};
@@ -625,14 +631,18 @@ const selector = (element) => {
 	for (let node = element, isFixed; node?.nodeType === 1 && steps.length < 5 && !isFixed; node = node.parentElement || node.getRootNode().host) {
 		const given = (name) => node.getAttribute(name), id = given('id'), isLasting = id && !/[:«»]|\d{3}/.test(id), mark = !isLasting && ['data-testid', 'data-test', 'name'].find(given);
 		isFixed = isLasting || mark;
-		const twins = isFixed ? [] : [...node.parentElement?.children || []].filter((child) => child.nodeName === node.nodeName);
-		steps.unshift(node.nodeName.toLowerCase() + (isLasting ? '#' + id : mark ? `[${mark}="${cut(given(mark), 60)}"]` : twins[1] ? `:nth-of-type(${twins.indexOf(node) + 1})` : ''));
+		let nth = 1;
+		for (let twin = node; nth < 1000 && (twin = twin.previousElementSibling);) nth += twin.nodeName === node.nodeName;
+		steps.unshift(node.nodeName.toLowerCase() + (isLasting ? '#' + id : mark ? `[${mark}="${cut(given(mark), 60)}"]` : node.matches(':only-of-type') ? '' : `:nth-of-type(${nth})`));
 	}
 	return steps.join(' > ') || undefined;
 };
 
+// As the element's own method, also outside of what shadow roots hold.
+const closest = (element, what) => element && (element.closest(what) || closest(element.getRootNode().host, what));
+
 const TYPED = 'textarea,select,[contenteditable],[data-taillight-mask]';
-let toldPolicy, toldLoad;
+let toldLoad;
 
 // ---- recorders
 
@@ -659,10 +669,8 @@ const RECORDERS = {
 	},
 
 	csp: () => on(document, 'securitypolicyviolation', (event) => {
-		const { blockedURI: url, effectiveDirective: directive } = event, isReport = event.disposition === 'report';
-		if (!isOwn(url)) return fault('csp', directive + url, () => ({ ...isReport && { type: 'log', level: 'warn' }, directive, url, location: spot(event.sourceFile, event.lineNumber, event.columnNumber) }));
-		if (!isReport && !toldPolicy) console.warn(`taillight: the Content-Security-Policy lacks ${base} and ${base.replace(/^http/, 'ws')} in connect-src.`);
-		toldPolicy = true;
+		const { blockedURI: url, effectiveDirective: directive } = event;
+		if (!isOwn(url)) fault('csp', directive + url, () => ({ ...event.disposition === 'report' && { type: 'log', level: 'warn' }, directive, url, location: spot(event.sourceFile, event.lineNumber, event.columnNumber) }));
 	}),
 
 	console() {
@@ -759,8 +767,9 @@ const RECORDERS = {
 			else fault('network', url, () => ({ url, code }));
 		});
 		if (String(protocols) === 'vite-hmr') on(socket, 'message', ({ data }) => {
-			const found = !settings.hot && /"type":\s*"(update|full-reload)"/.test(data) && data.length < 1e5 && parse(data);
-			if (found) hotUpdate('vite', found.updates || [{ path: 'full reload' }]);
+			const found = !settings.hot && /"type":\s*"(update|full-reload|error)"/.test(data) && data.length < 1e5 && parse(data);
+			if (found.err) notBuilt(found.err);
+			else if (found) hotUpdate('vite', found.updates || [{ path: 'full reload' }]);
 		});
 	}), 'construct'),
 
@@ -879,9 +888,9 @@ const RECORDERS = {
 
 	user: () => on(document, 'click submit', (event) => {
 		const target = event.composedPath()[0], action = event.type;
-		if (target.nodeType !== 1 || target.closest('[data-taillight-ignore]')) return;
+		if (target.nodeType !== 1 || closest(target, '[data-taillight-ignore]')) return;
 		const isSubmit = action === 'submit', element = !isSubmit && target.closest('a,button,label,summary,input,[role=button],[role=link],[role=tab],[role=menuitem],' + TYPED) || target, given = (name) => element.getAttribute(name) || undefined;
-		const isTyped = isSubmit || element.closest('input,option,' + TYPED) || element.isContentEditable || element.childElementCount > 20 || element.querySelector(TYPED);
+		const isTyped = isSubmit || closest(element, 'input,option,' + TYPED) || element.isContentEditable || element.childElementCount > 20 || element.querySelector(TYPED);
 		const text = isTyped ? '' : element.textContent.replace(/\s+/g, ' ').trim();
 		tell('analytics', 'user-action', { action, 'element-id': given('id'), 'element-class': given('class'), 'element-text': text.length < 50 && text || undefined, element: selector(element) });
 	}),
@@ -919,6 +928,7 @@ const RECORDERS = {
 	hot() {
 		let before, { hot } = settings;
 		hot?.on?.('vite:afterUpdate', hook((event) => hot && hotUpdate('vite', event.updates)));
+		hot?.on?.('vite:error', hook((event) => hot && notBuilt(event.err)));
 		hot?.addStatusHandler?.(hook((status) => {
 			if (hot && before === 'apply' && status === 'idle') hotUpdate('webpack');
 			before = status;

@@ -114,7 +114,7 @@ pub const IS: [(&str, &str); 8] = [
 pub const TYPES: [&str; 4] = ["error", "metric", "analytics", "log"];
 
 /// The subtypes the browser client sends; others are kept and can be filtered all the same.
-pub const SUBTYPES: [&str; 23] = [
+pub const SUBTYPES: [&str; 24] = [
     "javascript",
     "network",
     "console",
@@ -138,6 +138,7 @@ pub const SUBTYPES: [&str; 23] = [
     "scroll",
     "connectivity",
     "hot-update",
+    "compile",
 ];
 
 /// Named moments of `since:` and `until:`.

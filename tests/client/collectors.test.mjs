@@ -293,3 +293,39 @@ test('the console of the page is its own again when a line makes it throw', () =
   page.taillight.log('info', 'still there');
   assert.equal(only(page).message, 'still there');
 });
+
+test('a proxy that was revoked is told as an object, and the event with it', async () => {
+  const page = connected(), { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  page.window.console.error('draft lost', proxy);
+  page.taillight.log('info', 'kept', { draft: proxy, after: 1 });
+  page.window.emit('unhandledrejection', { reason: proxy });
+  const [error, log, rejection] = events(page);
+  assert.deepEqual([error.message, error.args], ['draft lost [object]', ['draft lost', '[object]']]);
+  assert.deepEqual(log.context, { draft: '[object]', after: 1 });
+  assert.equal(rejection.message, '[object]');
+});
+
+test('an element among thousands is told by its place, one beyond a thousand by no more steps than that', () => {
+  const page = connected(), body = element('body'), rows = Array.from({ length: 1500 }, () => element('p', {}, body));
+  let asked = 0;
+  for (const row of rows) {
+    const before = Object.getOwnPropertyDescriptor(row, 'previousElementSibling').get;
+    Object.defineProperty(row, 'previousElementSibling', { get() { asked++; return before.call(row); } });
+  }
+  page.taillight.log('info', 'rows', { second: rows[1], last: rows[1499] });
+  const { second, last } = only(page).context;
+  assert.equal(second, '<body > p:nth-of-type(2)>');
+  assert.match(last, /^<body > p:nth-of-type\(1000\)>$/);
+  assert.ok(asked < 1100, `${asked} siblings`);
+});
+
+test('what is masked or ignored is so inside of shadow roots too', () => {
+  const page = connected(), masked = element('div', { 'data-taillight-mask': '' }), ignored = element('div', { 'data-taillight-ignore': '' });
+  for (const host of [masked, ignored]) {
+    const button = element('button', { host }, element('section', { host }), 'Ann Smith, balance 5000');
+    page.document.emit('click', { target: button, composedPath: () => [button] });
+  }
+  const { 'element-text': text, element: path } = only(page);
+  assert.deepEqual([text, path], [undefined, 'div > section > button']);
+});

@@ -222,8 +222,9 @@ export function element(name, attributes = {}, parent = null, words = '') {
   });
   const node = { nodeType: 1, nodeName: name.toUpperCase(), id: attributes.id || '', parentElement: parent, children: [], textContent: words,
     src: attributes.src, get childElementCount() { return this.children.length; },
-    getRootNode: () => ({}), getAttribute: (key) => (key in attributes ? attributes[key] : null),
-    matches: (selectors) => matches(node, selectors),
+    getRootNode: () => (parent ? parent.getRootNode() : { host: attributes.host }), getAttribute: (key) => (key in attributes ? attributes[key] : null),
+    matches: (selectors) => (selectors === ':only-of-type' ? !parent?.children.some((child) => child !== node && child.nodeName === node.nodeName) : matches(node, selectors)),
+    get previousElementSibling() { return parent?.children[parent.children.indexOf(node) - 1] ?? null; },
     closest: (selectors) => (matches(node, selectors) ? node : parent && parent.closest(selectors)),
     querySelector: (selectors) => node.children.find((child) => child.matches(selectors) || child.querySelector(selectors)) || null,
     [Symbol.toStringTag]: 'HTML' + name + 'Element' };

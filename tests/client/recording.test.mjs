@@ -60,7 +60,7 @@ test('sampling by subtype is off, or the page’s, or the server’s; the kept c
 test('the document’s table is a preset: page loads all, calls a tenth, clicks a hundredth, scrolling a thousandth', (t) => {
   for (const [random, kept] of [[0.0005, 3], [0.005, 2], [0.05, 1], [0.5, 0]]) {
     const page = connected({ dataset: { sample: 'document' } }), mock = t.mock.method(Math, 'random', () => random);
-    page.document.emit('click', { target: { nodeType: 1, nodeName: 'B', closest: () => null, getAttribute: () => null, querySelector: () => null, childElementCount: 0, textContent: '', getRootNode: () => ({}) } });
+    page.document.emit('click', { target: { nodeType: 1, nodeName: 'B', closest: () => null, getAttribute: () => null, querySelector: () => null, matches: () => true, childElementCount: 0, textContent: '', getRootNode: () => ({}) } });
     const request = new page.window.XMLHttpRequest();
     request.open('GET', '/x');
     request.send();
@@ -317,4 +317,15 @@ test('the page says how fast and how large it is', () => {
   assert.deepEqual([perf['up-ms'], perf.navigation.responseStart, perf.resources, perf.requests], [1500, 25, 2, 0]);
   assert.deepEqual(dom, { state: 'loading', elements: 7, forms: 1, scripts: 2 });
   assert.deepEqual([all['up-ms'], all.dom], [1500, dom]);
+});
+
+test('a long message leaves room for the frames of its stack', () => {
+  const page = connected(), error = new Error('word '.repeat(600));
+  error.stack = `Error: ${error.message}\n    at save (http://localhost:5173/src/cart.js:1:2)`;
+  page.taillight.error(error);
+  const [{ message, stack }] = events(page);
+  assert.equal(message.length, 500);
+  assert.match(stack, /^Error: word .*…\n {4}at save \(http:\/\/localhost:5173\/src\/cart\.js:1:2\)$/);
+  page.taillight.error(Object.assign(new Error('odd'), { stack: 7 }));
+  assert.equal(events(page)[1].message, 'odd');
 });
