@@ -21,7 +21,8 @@ pub struct Evidence<'a> {
     pub message: &'a str,
     /// The stack as the engine wrote it.
     pub stack: &'a str,
-    /// File and function of the top own frame where source maps resolved it: it then says more than the message.
+    /// File and function of the top own frame where source maps resolved it: a function with a name then says more than
+    /// the message.
     pub mapped: Option<(&'a str, &'a str)>,
     pub endpoint: &'a str,
     pub status: Option<u16>,
@@ -36,7 +37,7 @@ pub struct Scratch {
 
 /// This gives the group of a problem, never 0: for a failed request its endpoint and status, whatever it is called
 /// and says; else its type and
-/// - the top own frame alone where that is source-mapped;
+/// - the top own frame alone where that is source-mapped and its function has a name: a file has many without one;
 /// - else the normalised message and the top own frame; of what could not be loaded, or was not let, its address.
 ///
 /// `scratch` is overwritten; it is here to be reused.
@@ -56,13 +57,12 @@ pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut
     // Not the subtype: the same fault is `javascript` when thrown and `promise` when awaited.
     hash.part(evidence.kind);
     let has_frame = grouping != Grouping::Message;
-    if let Some((file, function)) = evidence.mapped.filter(|_| has_frame) {
+    let mapped = evidence.mapped.filter(|_| has_frame);
+    let is_named = mapped.is_some_and(|(_, function)| !stack::plain_function(function).is_empty());
+    let raw = || stack::top_own(evidence.stack).map(|frame| (frame.file, frame.function));
+    let frame = mapped.or_else(|| if has_frame { raw() } else { None });
+    if let Some((file, function)) = frame.filter(|_| is_named || grouping == Grouping::Frame) {
         hash.place(file, function, path);
-        return hash.finish();
-    }
-    let frame = if has_frame { stack::top_own(evidence.stack) } else { None };
-    if let (Grouping::Frame, Some(frame)) = (grouping, &frame) {
-        hash.place(frame.file, frame.function, path);
         return hash.finish();
     }
     normalise_message(evidence.message, text);
@@ -73,8 +73,8 @@ pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut
         normalise_message(path, text);
         hash.part(host_of(address));
         hash.part(text);
-    } else if let Some(frame) = frame {
-        hash.place(frame.file, frame.function, path);
+    } else if let Some((file, function)) = frame {
+        hash.place(file, function, path);
     } else if text.is_empty() {
         hash.part(evidence.subtype);
         hash.part(evidence.endpoint);
@@ -170,6 +170,10 @@ mod tests {
         let mapped = Evidence { mapped: Some(("src/cart.ts", "save")), ..error() };
         assert_eq!(of(mapped), of(Evidence { message: "other words", stack: FIREFOX, ..mapped }));
         assert_ne!(of(mapped), of(Evidence { mapped: Some(("src/cart.ts", "load")), ..mapped }));
+        // A file has many functions without a name.
+        let nameless = Evidence { mapped: Some(("src/cart.ts", "HTMLButtonElement.<anonymous>")), ..error() };
+        assert_ne!(of(nameless), of(Evidence { message: "other words", ..nameless }));
+        assert_eq!(of(nameless), of(Evidence { message: "user 7 is missing", stack: FIREFOX, ..nameless }));
     }
 
     #[test]
