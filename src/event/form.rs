@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::chunk::EventRef;
-use super::{Timestamp, gate, json, line};
+use super::{Phases, Timestamp, gate, json, line};
 
 /// The form of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -248,14 +248,20 @@ impl Form {
              \"queryString\":[],\"headersSize\":-1,\"bodySize\":-1}},\
              \"response\":{{\"status\":{status},\"statusText\":\"\",\"httpVersion\":\"\",\"cookies\":[],\"headers\":[],\
              \"content\":{{\"size\":{size},\"mimeType\":\"\"}},\"redirectURL\":\"\",\"headersSize\":-1,\"bodySize\":{size}}},\
-             \"cache\":{{}},\"timings\":{{\"send\":0,\"wait\":{wait},\"receive\":{receive}}}}}",
-            time = request.ms,
+             \"cache\":{{}},\"timings\":{{\"blocked\":{blocked},\"dns\":{dns},\"connect\":{connect},\"ssl\":{tls},\
+             \"send\":0,\"wait\":{wait},\"receive\":{receive}}}}}",
+            time = exact(request.whole()),
             method = quoted(&request.method),
             url = quoted(&url),
             status = event.status().unwrap_or(0),
             size = request.size,
-            wait = request.ms - request.receive,
-            receive = request.receive,
+            blocked = exact(request.whole() - request.told()),
+            dns = request.phases.dns,
+            // In an archive it is a part of connecting.
+            connect = exact(request.phases.connect + request.phases.tls),
+            tls = request.phases.tls,
+            wait = request.phases.wait,
+            receive = request.phases.download,
         );
     }
 }
@@ -264,9 +270,9 @@ impl Form {
 struct Request {
     method: String,
     url: String,
-    /// How long it took, and how much of that was the download, in milliseconds.
+    /// How long it took in milliseconds, with the download or without it, as the page tells.
     ms: f64,
-    receive: f64,
+    phases: Phases,
     /// Bytes of the answer, -1 where that is not known.
     size: i64,
 }
@@ -280,16 +286,35 @@ impl Request {
         let number = |path: &[&str]| event.get(path).and_then(json::number).filter(|number| *number >= 0.0);
         let (method, route) = event.endpoint().split_once(' ').unwrap_or(("GET", event.endpoint()));
         let ms = event.duration().map_or(0.0, |duration| duration.0 as f64 / 1_000.0);
-        let receive = number(&["timing", "download"]).unwrap_or(0.0).min(ms);
+        let phases = Phases::of(event).unwrap_or_else(|| {
+            let download = number(&["timing", "download"]).unwrap_or(0.0).min(ms);
+            Phases { wait: ms - download, download, ..Phases::default() }
+        });
         let size = number(&["response-size"]).or_else(|| number(&["size"])).map_or(-1, |size| size as i64);
         Some(Self {
             method: text("method").unwrap_or_else(|| method.to_owned()),
             url: text("url").unwrap_or_else(|| route.to_owned()),
             ms,
-            receive,
+            phases,
             size,
         })
     }
+
+    /// What is told of its time.
+    fn told(&self) -> f64 {
+        let Phases { dns, connect, tls, wait, download } = self.phases;
+        dns + connect + tls + wait + download
+    }
+
+    /// All of its time, the sum of an archive's timings; what is not told of it the browser was waiting.
+    fn whole(&self) -> f64 {
+        self.ms.max(self.told())
+    }
+}
+
+/// Milliseconds without the digits that only adding fractions has made.
+fn exact(ms: f64) -> f64 {
+    (ms * 1_000.0).round() / 1_000.0
 }
 
 /// Appends `text` without the queries of the addresses in it: from a `?` behind a `/` to the end of that word.
@@ -443,6 +468,25 @@ mod tests {
         );
         assert_eq!((&entry["timings"]["wait"], &entry["timings"]["receive"]), (&1000.into(), &500.into()));
         assert_eq!((&entry["time"], &entry["response"]["status"]), (&1500.into(), &200.into()));
+    }
+
+    #[test]
+    fn an_archive_tells_what_the_time_of_a_request_went_into() {
+        let timing =
+            r#"{"dns-lookup":1.1,"tcp-connect":2,"tls-handshake":4,"waiting":1400,"server-response":1402.5}"#;
+        let chunk = chunk("m", &format!(r#"{{"url":"http://h/api","timing":{timing}}}"#));
+        let text = written(&Form { format: Format::Har, without: Vec::new() }, &chunk);
+        let archive: serde_json::Value = serde_json::from_str(&text).expect("json");
+        let entry = &archive["log"]["entries"][0];
+        let expected = serde_json::json!({ "blocked": 90.4, "dns": 1.1, "connect": 6.0, "ssl": 4.0, "send": 0,
+            "wait": 1400.0, "receive": 2.5 });
+        // As JSON numbers whole ones may be written in either way.
+        let timings = entry["timings"].as_object().expect("timings");
+        assert_eq!(timings.len(), 7);
+        for (name, ms) in timings {
+            assert_eq!(ms.as_f64(), expected[name].as_f64(), "{name}");
+        }
+        assert_eq!(entry["time"].as_f64(), Some(1500.0));
     }
 
     proptest! {

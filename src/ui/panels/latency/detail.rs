@@ -12,11 +12,11 @@ use super::super::part;
 use super::super::spread::{self, Bar};
 use super::super::table::{Align, Cell, Column, below, cell, clock, draw_row, or_none, place, plain, row_of};
 use super::curve;
-use super::phases::Phases;
+use super::phases;
 use super::window::Line;
 use super::{MIN_FOR_P99, is_few};
 use crate::config::{Baseline, Window};
-use crate::event::{EventRef, Flags};
+use crate::event::{EventRef, Flags, Phases};
 use crate::stats::{EndpointRow, Slow};
 use crate::ui::before;
 use crate::ui::cursor::Cursor;
@@ -54,7 +54,7 @@ impl Shares {
         let key = (Arc::clone(&endpoint.name), view.matches.id, endpoint.count);
         if self.of.as_ref() != Some(&key) {
             self.of = Some(key);
-            self.said = Phases::shares(&newest(&endpoint.name, view), view.theme);
+            self.said = phases::shares(&newest(&endpoint.name, view), view.theme);
         }
         self.said.as_deref()
     }
@@ -256,7 +256,7 @@ fn slow_cells<'a>(slow: Slow, event: EventRef<'a>, cause: &str, view: &View<'_>)
     };
     // Without phases the message says at least what it was.
     let went_into = match Phases::of(event) {
-        Some(phases) => phases.said(theme),
+        Some(told) => phases::said(&told, theme),
         None => or_none(event.msg(), theme).to_owned(),
     };
     vec![
