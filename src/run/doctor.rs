@@ -174,8 +174,9 @@ fn ask(address: SocketAddr, path: &str) -> Option<String> {
     let mut answer = Vec::new();
     // What came before it stalled is still looked at.
     let _ = stream.take(MAX_ANSWER).read_to_end(&mut answer);
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    answer.starts_with("HTTP/1.1 200").then_some(answer)
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
 }
 
 fn of_proxy() -> Finding {

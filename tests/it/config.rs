@@ -202,11 +202,16 @@ fn doctor_says_what_is_wrong_and_what_to_do() {
         assert!(said.contains(expected), "{expected} in\n{said}");
     }
     let running = crate::harness::Program::start(&["serve"]);
+    assert_eq!(running.post(r#"[{"message":"a"},{"message":"b"}]"#).status, 202);
     let output = doctor(&running.port.to_string());
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("taillight is listening") && said.contains("/taillight.js answers"), "{said}");
-    assert!(said.contains("no page is connected") && said.contains("Content-Security-Policy"), "{said}");
+    assert!(said.contains("no page is connected, 2 events received"), "{said}");
+    assert!(said.contains("Content-Security-Policy"), "{said}");
+    let _page = running.client("00112233445566778899aabbccddeeff");
+    let said = text(&doctor(&running.port.to_string()).stdout);
+    assert!(said.contains("1 connected, 2 events received"), "{said}");
 }
 
 #[test]
