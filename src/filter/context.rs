@@ -23,7 +23,7 @@ pub struct EvalContext {
     /// The newest load number of each tab.
     pub newest_loads: FxHashMap<LoadKey, i32>,
     /// For tabs that send no load numbers: when their loads started, oldest first. What names a tab that is not
-    /// here counts by the loads of its session without a tab; an event of neither belongs to the newest load.
+    /// here counts by the loads of its session without a tab; where neither is known it belongs to the newest load.
     pub load_starts: FxHashMap<LoadKey, Vec<Timestamp>>,
     /// `session:latest`: the session whose page was loaded most recently.
     pub latest_session: Option<Box<str>>,

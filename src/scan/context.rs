@@ -8,7 +8,7 @@ use super::marks::Marks;
 use crate::event::Timestamp;
 use crate::filter::{EvalContext, LoadKey};
 use crate::published::Published;
-use crate::stats::Loads;
+use crate::stats::{BreakKind, Loads};
 use crate::store::Snapshot;
 
 /// The parts that the snapshot does not know.
@@ -49,6 +49,14 @@ pub fn learn_loads(context: &mut EvalContext, loads: &Loads) {
     context.newest_loads = loads.numbered().map(|(session, tab, load)| (key(session, tab), load)).collect();
     context.load_starts =
         loads.starts().map(|(session, tab, starts)| (key(session, tab), starts.to_vec())).collect();
+    // What is of no tab, as an alert, came in the load that any tab was last loaded in.
+    let of_any = || {
+        let mut began: Vec<_> =
+            loads.breaks().iter().filter(|one| one.kind != BreakKind::HotUpdate).map(|one| one.at).collect();
+        began.sort_unstable();
+        began
+    };
+    context.load_starts.entry(LoadKey::default()).or_insert_with(of_any);
     context.latest_session = loads.latest_session().map(Box::from);
     context.new_groups = loads.new_groups().collect();
     context.hmr = loads.hot_update();

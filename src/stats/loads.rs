@@ -50,6 +50,8 @@ struct Session {
     tabs: Vec<(Arc<str>, Tab)>,
     /// When its newest load began, as far as is known.
     loaded: Timestamp,
+    /// Whether it did more than connect.
+    has_events: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -108,7 +110,8 @@ impl Loads {
 
     /// Whether the session, tab and load of `event` are nothing new: the first half of [`Loads::knows`].
     pub fn knows_place(&self, event: EventRef<'_>) -> bool {
-        let Some(session) = self.sessions.get(event.session()) else { return false };
+        let session = self.sessions.get(event.session()).filter(|session| session.has_events);
+        let Some(session) = session else { return false };
         let has_letter = self.letters.len() >= MAX_LETTERS || event.tab().is_empty();
         let is_known_load = |load| session.get(event.tab()).is_some_and(|tab: &Tab| tab.newest >= Some(load));
         event.load().is_none_or(is_known_load) && (has_letter || self.letter(event.tab()).is_some())
@@ -159,6 +162,7 @@ impl Loads {
         let (is_first, tells_when) =
             (!self.sessions.contains_key(event.session()), self.tells_when(event, subtype));
         let session = self.session(event.session());
+        session.has_events = true;
         match event.load() {
             Some(load) => {
                 let tab = session.tab(event.tab());
@@ -279,9 +283,10 @@ impl Loads {
         Some(u32::try_from(starts.len().saturating_sub(own)).unwrap_or(u32::MAX))
     }
 
-    /// The session whose page was loaded most recently.
+    /// The session whose page was loaded most recently, of those that anything was heard of: a worker that is silent
+    /// says nothing about its page.
     pub fn latest_session(&self) -> Option<&str> {
-        let named = self.sessions.iter().filter(|(name, _)| !name.is_empty());
+        let named = self.sessions.iter().filter(|(name, session)| session.has_events && !name.is_empty());
         named.max_by_key(|(name, session)| (session.loaded, *name)).map(|(name, _)| &**name)
     }
 
@@ -438,6 +443,10 @@ mod tests {
         chunk(&[event(5_000, "a", "t", Some(2))]).events().for_each(|event| found.add(event));
         assert_eq!(found.latest_session(), Some("a"));
         found.opened("c", "", Timestamp(6_000));
+        assert_eq!(found.latest_session(), Some("a"), "nothing was heard of it");
+        let first = chunk(&[event(7_000, "c", "", None)]);
+        assert!(!found.knows(first.event(0)));
+        found.add(first.event(0));
         assert_eq!(found.latest_session(), Some("c"));
     }
 
@@ -540,6 +549,6 @@ mod tests {
             loads.opened(&format!("s{at}"), "", Timestamp(1_000 + i64::try_from(at).expect("small")));
         }
         assert!(loads.sessions.len() <= MAX_SESSIONS && !loads.sessions.contains_key("s"));
-        assert_eq!(loads.latest_session(), Some("s20000"));
+        assert!(loads.sessions.contains_key("s20000"));
     }
 }

@@ -219,9 +219,13 @@ fn page_loads_are_known_at_once_and_those_of_a_crowd_four_times_a_second() {
         let loads = store.snapshot(Timestamp(now)).loads;
         (loads.len(), loads.latest_session().map(str::to_owned))
     };
-    store.note_connection("first", "t", Timestamp(1));
+    let loaded = |store: &mut Store, session, seq| {
+        store.append(&chunk_of(&[row(seq, session, "", "{}")]), &accepted(1));
+        store.note_connection(session, "t", Timestamp(1));
+    };
+    loaded(&mut store, "first", 1);
     assert_eq!(seen(&mut store, 1_000), (1, Some("first".to_owned())));
-    store.note_connection("second", "t", Timestamp(2));
+    loaded(&mut store, "second", 2);
     assert_eq!(seen(&mut store, 1_001), (2, Some("second".to_owned())));
     for number in 0..FEW_LOADS {
         store.note_connection(&format!("more-{number}"), "t", Timestamp(3));

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::table::row_of;
 use crate::event::{EventRef, Flags, Micros, Symbol, Timestamp, json};
-use crate::stats::Break;
+use crate::stats::{Break, BreakKind};
 use crate::ui::draw;
 use crate::ui::format;
 use crate::ui::gradual::{Gradual, Progress};
@@ -133,7 +133,10 @@ impl SessionLoads {
         let breaks = view.snapshot.loads.breaks();
         for load in self.loads.iter_mut().filter(|load| load.number.is_some()) {
             let is_its = |found: &&Arc<Break>| {
-                found.tab == load.tab && *found.session == *pass.session && found.load == load.number
+                found.kind != BreakKind::HotUpdate
+                    && found.tab == load.tab
+                    && *found.session == *pass.session
+                    && found.load == load.number
             };
             let begins = breaks.iter().rfind(is_its);
             load.is_undated = begins.is_none();
