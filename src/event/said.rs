@@ -85,8 +85,9 @@ impl<'a> EventRef<'a> {
     }
 }
 
-/// What follows from how an event of a group says its message, from its members: keys as written and values.
-pub fn manner_of<'a>(
+/// Whether a problem stands for a burst and whether it is told in other words than its message, from its members: keys
+/// as written and values.
+pub fn problem_marks<'a>(
     family: Family,
     subtype: &str,
     msg: &str,
@@ -152,7 +153,7 @@ mod tests {
             flags.set(Flags::FAILED);
         }
         let members = json::members(json).map(|member| (member.key, member.value));
-        flags.set(manner_of(Family::Error, subtype, msg, members));
+        flags.set(problem_marks(Family::Error, subtype, msg, members));
         let row = Row {
             family: Family::Error,
             flags,

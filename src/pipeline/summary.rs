@@ -64,6 +64,11 @@ pub fn write(fields: &Fields<'_>, out: &mut String) {
 
 fn request(fields: &Fields<'_>, out: &mut String) {
     out.push_str(fields.endpoint);
+    // All operations of GraphQL have one address.
+    if let [Some(operation)] = fields.get(["operation"]) {
+        out.push(' ');
+        name(Some(operation), out);
+    }
     match fields.status {
         Some(status) => {
             out.push(' ');
@@ -254,6 +259,14 @@ mod tests {
         for (subtype, endpoint, status, ms, json, expected) in [
             ("api-call", "GET /api/users", Some(200), Some(234.0), "{}", "GET /api/users 200 in 234 ms"),
             ("network", "GET /x", None, Some(3.5), "{}", "GET /x no answer in 3.5 ms"),
+            (
+                "api-call",
+                "POST /graphql",
+                Some(200),
+                Some(12.0),
+                r#"{"operation":"query CartQuery"}"#,
+                "POST /graphql query CartQuery 200 in 12 ms",
+            ),
             ("api-call", "GET /x", None, None, r#"{"aborted":true}"#, "GET /x aborted"),
             ("page-load", "", None, None, r#"{"timing":{"fullyLoaded":2340}}"#, "page-load 2.34 s"),
             (

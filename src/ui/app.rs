@@ -459,12 +459,18 @@ impl App {
             Action::Diagnostics => return self.ask_page(),
             Action::Screen(digit) => {
                 if let Some((_, screen, _)) = Screen::ALL.into_iter().find(|(key, ..)| *key == digit) {
-                    self.screen = screen;
+                    self.arrive(screen);
                 }
             }
             _ => return self.on_panel(action),
         }
         Vec::new()
+    }
+
+    /// Shows the screen that was asked for.
+    pub(super) fn arrive(&mut self, screen: Screen) {
+        self.screen = screen;
+        self.panels.current(screen).arrive();
     }
 
     fn has_sides(&self) -> bool {

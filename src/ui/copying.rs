@@ -3,9 +3,11 @@
 //! Part of the app, which only makes the text; where it goes is the console's business. Text of the page passes the
 //! gate: a clipboard ends up in a terminal.
 
+use std::borrow::Cow;
+
 use super::app::App;
 use super::view::{Effect, Screen};
-use crate::event::{EventRef, gate, json, line};
+use crate::event::{EventRef, Mapped, gate, json, line};
 use crate::stack::{self, Relation};
 
 /// What is copied.
@@ -111,7 +113,11 @@ fn text_of(what: What, event: EventRef<'_>) -> Option<String> {
             Some(text)
         }
         What::Message => Some(safe(event.msg())),
-        What::Stack => Some(safe(whole_stack(event).trim_start())),
+        What::Stack => {
+            let mapped = event.mapped().filter(|mapped| !mapped.traces.is_empty());
+            let stack = mapped.map_or_else(|| whole_stack(event), |mapped| mapped_stack(event, mapped));
+            Some(safe(stack.trim_start()))
+        }
         What::Url => member(event, "url").map(|url| gate::plain(&url).into_owned()),
         What::Curl => curl(event),
         What::Path => place(event),
@@ -126,6 +132,29 @@ fn whole_stack(event: EventRef<'_>) -> String {
     for (relation, value) in stack::beside(event.json()) {
         let word = if relation == Relation::Part { "One of them" } else { "Caused by" };
         text.push_str(&format!("\n{word}: {}", stack::whole(value)));
+    }
+    text
+}
+
+/// The stack as source maps tell it, as the screen shows it.
+fn mapped_stack(event: EventRef<'_>, mapped: &Mapped) -> String {
+    let mut text = String::new();
+    for (nth, trace) in mapped.traces.iter().enumerate() {
+        let lead = match trace.relation {
+            Relation::Thrown => "",
+            Relation::Cause => "Caused by: ",
+            Relation::Part => "One of them: ",
+        };
+        let own = || if nth == 0 { event.headline() } else { Cow::Borrowed("") };
+        let head = if trace.head.is_empty() { own() } else { Cow::Borrowed(&*trace.head) };
+        text.push_str(&format!("{lead}{head}\n"));
+        for frame in &trace.frames {
+            let place = spelled(&frame.file, f64::from(frame.line), f64::from(frame.column));
+            match &*frame.function {
+                "" => text.push_str(&format!("    at {place}\n")),
+                function => text.push_str(&format!("    at {function} ({place})\n")),
+            }
+        }
     }
     text
 }

@@ -240,6 +240,11 @@ fn fields(event: EventRef<'_>, view: &View<'_>, out: &mut Out<'_>) {
     if !event.endpoint().is_empty() {
         out.field_as("endpoint", event.endpoint(), &event.shown_endpoint());
     }
+    if event.flags().has(Flags::REQUEST) {
+        for name in ["url", "operation"] {
+            out.field(name, &event.get(&[name]).and_then(json::text).unwrap_or_default(), "");
+        }
+    }
     out.field("status", &event.status().map(|status| status.to_string()).unwrap_or_default(), "");
     let slow = if event.flags().has(Flags::SLOW) { "   slow" } else { "" };
     if let Some(span) = event.duration() {

@@ -131,7 +131,7 @@ impl App {
         match hit {
             Some(Hit::Tab(screen)) => {
                 self.panels.help = None;
-                self.screen = screen;
+                self.arrive(screen);
                 Vec::new()
             }
             Some(Hit::Act(action)) => self.on_action(action),

@@ -12,7 +12,7 @@ use super::own;
 use super::raw::{Fields, Raw, RawEvent, Slot};
 use crate::event::{
     Chunk, ChunkBuilder, EventRef, Family, Flags, Level, Mapped, Micros, Msg, PageLoad, Row, RowOf, Severity,
-    Symbol, Timestamp, json, manner_of, place_in,
+    Symbol, Timestamp, json, place_in, problem_marks,
 };
 use crate::pipeline::{Reading, Redactor, endpoint, fingerprint, summary};
 use crate::stack;
@@ -210,7 +210,7 @@ impl<'s> RowMaker<'s> {
         let msg = self.msg_of(json, event, &said, load);
         if group != 0 {
             let msg = msg.clone().map_or(&*self.msg, |place| &json[place]);
-            flags.set(manner_of(signal.family, subtype, msg, event.members.iter().copied()));
+            flags.set(problem_marks(signal.family, subtype, msg, event.members.iter().copied()));
         }
         let mut row = RowOf {
             seq: 0,

@@ -88,6 +88,10 @@ impl Default for Errors {
 }
 
 impl Panel for Errors {
+    fn arrive(&mut self) {
+        self.list.reorder();
+    }
+
     fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
         let (_, keys) = self.arrange(view);
         if let Action::NextError | Action::PreviousError = action {

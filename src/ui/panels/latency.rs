@@ -98,6 +98,10 @@ impl Default for Latency {
 }
 
 impl Panel for Latency {
+    fn arrive(&mut self) {
+        self.list.reorder();
+    }
+
     fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
         self.compared.refresh(view);
         let (_, keys) = self.arrange();

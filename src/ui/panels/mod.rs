@@ -44,6 +44,9 @@ pub(super) trait Panel {
     /// Draws itself into `area`.
     fn render(&mut self, area: Rect, buf: &mut Buffer, view: &View<'_>);
 
+    /// One came here with the screen's own key, and not back from elsewhere.
+    fn arrive(&mut self) {}
+
     /// Takes a click at a place of the screen, such as on a column's title; `false` if there is nothing of that kind.
     fn on_click(&mut self, _at: Position) -> bool {
         false

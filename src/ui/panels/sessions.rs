@@ -67,6 +67,10 @@ impl Default for Sessions {
 }
 
 impl Panel for Sessions {
+    fn arrive(&mut self) {
+        self.list.reorder();
+    }
+
     fn on_action(&mut self, action: Action, view: &View<'_>) -> Request {
         let (_, keys) = self.arrange(view);
         if let Action::Raw | Action::Open | Action::Timeline = action {

@@ -183,6 +183,11 @@ impl<K: Clone + Ord + Hash> List<K> {
         true
     }
 
+    /// Puts the rows in order once more; from then on it is held as before.
+    pub(super) fn reorder(&mut self) {
+        self.held = None;
+    }
+
     /// Sorts by the column whose title was clicked, the other way round if it was sorted by; `false` if none was.
     pub(super) fn click(&mut self, at: Position) -> bool {
         let (y, titles) = &self.titles;
