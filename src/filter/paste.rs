@@ -31,7 +31,8 @@ impl Pasted {
 /// This says what to insert for the clipboard's text `clip`: only its first line that is not blank, without
 /// control characters, and no more of it than a quarter of what a filter may be long.
 pub fn pasted(clip: &str) -> Pasted {
-    let line = clip.lines().find(|line| run::spaces(line) < line.len()).unwrap_or_default();
+    // Terminals send the ends of lines as they are typed.
+    let line = clip.split(['\n', '\r']).find(|line| run::spaces(line) < line.len()).unwrap_or_default();
     let clean: String = line
         .chars()
         .map(|c| if c == '\t' { ' ' } else { c })
@@ -84,6 +85,7 @@ mod tests {
         for (clip, expected) in [
             ("level:error since:5m\nlevel:warn", Pasted::Filter("level:error since:5m".to_owned())),
             ("\n\n  a b*\u{1b}[31m\r\nc", Pasted::Phrase(r#""a b\\*[31m""#.to_owned())),
+            ("\rline one\rline two", Pasted::Phrase("\"line one\"".to_owned())),
             ("\u{feff}user-1 ", Pasted::Typed("user-1".to_owned())),
             ("", Pasted::Typed(String::new())),
             ("status:4oo x", Pasted::Phrase("\"status:4oo x\"".to_owned())),

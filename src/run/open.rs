@@ -117,7 +117,7 @@ fn enough(bytes: u64, kept: u64, all: u64) -> String {
     if mib >= 1024 { format!("{}GiB", mib >> 10) } else { format!("{mib}MiB") }
 }
 
-/// How long the store may take for what it was handed last.
+/// How long the store may take for what it was handed last, and the console until it shows itself.
 const SETTLED: Duration = Duration::from_secs(5);
 /// Progress is told of what takes longer.
 const SOON: Duration = Duration::from_millis(200);
@@ -132,7 +132,7 @@ impl Feed {
             while let Some(chunk) = next.take() {
                 self.far = recording.far();
                 if !self.take(chunk) {
-                    self.end(true);
+                    self.end(true, &said);
                     return said;
                 }
                 match recording.next_chunk() {
@@ -141,7 +141,7 @@ impl Feed {
                 }
             }
             said.extend(super::recorded::complaints(recording.skipped()));
-            self.end(false);
+            self.end(false, &said);
             said
         };
         Ok(Some(thread::Builder::new().name("open".into()).spawn(read)?))
@@ -191,8 +191,10 @@ impl Feed {
         }
     }
 
-    /// Tells that it is done, or was stopped.
-    fn end(&self, was_stopped: bool) {
+    /// Tells that it is done, or was stopped, and what could not be read.
+    fn end(&self, was_stopped: bool, complaints: &[String]) {
+        // A short file may have been read before there is anybody to tell.
+        self.wait_for(|| self.told.get().is_some());
         let Some(console) = self.told.get() else { return };
         // A console that has ended has nobody to tell.
         let _ = console.send(Input::Work(None));
@@ -201,20 +203,28 @@ impl Feed {
         } else {
             self.kept()
         };
-        if let Some(said) = said {
-            let _ = console.send(Input::Notice(said));
+        let more = complaints.len().saturating_sub(1);
+        let bad = complaints.first().map(|first| match more {
+            0 => first.clone(),
+            more => format!("{first}; {more} more are told at the end"),
+        });
+        let all: Vec<String> = bad.into_iter().chain(said).collect();
+        if !all.is_empty() {
+            let _ = console.send(Input::Notice(all.join("; ")));
+        }
+    }
+
+    /// Waits until something `is_so`, or nobody wants more, or for [`SETTLED`].
+    fn wait_for(&self, is_so: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !is_so() && !self.stop.load(Ordering::Relaxed) && began.elapsed() < SETTLED {
+            thread::park_timeout(Duration::from_millis(20));
         }
     }
 
     /// What memory does not hold of the files, and which option would let it; `None` where it holds everything.
     fn kept(&self) -> Option<String> {
-        let began = Instant::now();
-        while self.snapshots.get().end < self.read && began.elapsed() < SETTLED {
-            if self.stop.load(Ordering::Relaxed) {
-                return None;
-            }
-            thread::park_timeout(Duration::from_millis(20));
-        }
+        self.wait_for(|| self.snapshots.get().end >= self.read);
         let snapshot = self.snapshots.get();
         let kept = snapshot.len();
         if kept == 0 || snapshot.first == 0 {

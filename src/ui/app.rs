@@ -374,6 +374,8 @@ impl App {
         }
         if !stands_still {
             self.world.show(matches);
+            // What another filter finds is of now; from there it stands still again.
+            self.world.frozen_at = self.world.frozen_at.map(|_| self.world.moment());
         }
         self.hear_page();
         self.watch_search();

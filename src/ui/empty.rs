@@ -114,6 +114,16 @@ pub(super) fn render(area: Rect, buf: &mut Buffer, checks: &[String], view: &Vie
 
 fn lines(view: &View<'_>) -> Vec<Said> {
     let theme = view.theme;
+    if let Some(file) = &view.facts.recording {
+        let title = format!("No events in {}.", theme.gate.plain_capped(file, 60));
+        let text = "Nothing was recorded there, or nothing of it could be read.";
+        let said = |style, text: String| Said { text, style, key: "", hang: 0, rank: 0 };
+        return vec![
+            said(theme.text, String::new()),
+            said(theme.title, title),
+            said(theme.text, text.to_owned()),
+        ];
+    }
     let is_connected = view.counters.connections() > 0;
     let mark = |is_done: bool| if is_done { theme.glyphs.ok } else { theme.glyphs.unknown };
     let address = &view.facts.address;

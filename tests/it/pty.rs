@@ -491,6 +491,27 @@ fn reading_a_long_recording_says_how_far_it_is_and_can_be_stopped() {
 }
 
 #[test]
+fn what_of_a_recording_could_not_be_read_is_told_on_the_screen() {
+    let file = |lines: &str| {
+        let mut file = tempfile::Builder::new().suffix(".jsonl").tempfile().expect("a file");
+        file.write_all(lines.as_bytes()).expect("writable");
+        file
+    };
+    for (lines, expected) in
+        [("{\"message\":\"fine\"}\nnonsense\n[]\n", "1 event"), ("nonsense\n[]\n", "No events in ")]
+    {
+        let file = file(lines);
+        let path = file.path().to_str().expect("text");
+        let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_taillight"), &["open", path], 120, 24);
+        let screen =
+            terminal.wait("what was skipped", |screen| screen.contains("skipped 2 unreadable lines: "));
+        assert!(screen.contains(expected) && !screen.contains("listening"), "{screen}");
+        terminal.press("q");
+        terminal.end();
+    }
+}
+
+#[test]
 fn a_large_export_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled() {
     let mut recorded = tempfile::Builder::new().suffix(".jsonl").tempfile().expect("a file");
     for at in 0..60_000 {
