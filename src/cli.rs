@@ -446,7 +446,8 @@ mod tests {
         };
         for (line, expected) in [
             ("taillight --ascii", r#"[[Text("ascii")]]"#),
-            ("taillight --memory 1000", "[[Number(1000)]]"),
+            ("taillight --memory 256", "[[Number(268435456)]]"),
+            ("taillight --memory 1000b", "[[Number(1000)]]"),
             ("taillight", "[]"),
             ("taillight --allow-host a.test tail --allow-host b.test", r#"[[List(["b.test"])]]"#),
             (

@@ -102,7 +102,7 @@ fn option(setting: &'static Setting) -> Option<Arg> {
         }
         Flag::Value(name, value) => {
             let read = move |text: &str| -> Result<Value, String> {
-                setting.kind.of_flag(text).ok_or_else(|| format!("write {}", setting.kind.allowed()))
+                setting.kind.of_text(text).ok_or_else(|| format!("write {}", setting.kind.allowed()))
             };
             let more = if is_list { " (may be repeated)" } else { "" };
             let option = Arg::new(name).long(name).value_name(value);
@@ -136,7 +136,7 @@ impl FromArgMatches for Common {
                 Flag::None => continue,
                 Flag::Switch(name, value) => {
                     let is_given = matches.get_flag(name);
-                    setting.kind.of_flag(value).filter(|_| is_given).into_iter().collect()
+                    setting.kind.of_text(value).filter(|_| is_given).into_iter().collect()
                 }
                 Flag::Value(name, _) => matches.get_many(name).into_iter().flatten().cloned().collect(),
             };

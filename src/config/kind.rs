@@ -33,7 +33,7 @@ pub enum Kind {
         from: u64,
         to: u64,
     },
-    /// Bytes: a bare number in a file is MiB.
+    /// Bytes: a bare number is MiB.
     Size,
     Choice(&'static [&'static str]),
     /// Any of these words, in a list.
@@ -99,10 +99,7 @@ impl Kind {
                 _ => return None,
             }),
             Self::Number { .. } => Value::Number(text.replace(['_', ','], "").parse().ok()?),
-            Self::Size => Value::Number(match text.parse::<u64>() {
-                Ok(mib) => mib.checked_mul(MIB)?,
-                Err(_) => size(text)?,
-            }),
+            Self::Size => Value::Number(size(text)?),
             Self::Choice(_) | Self::Text(_) | Self::Secret => Value::Text(text.to_owned()),
             Self::Choices(_) | Self::List(_) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -117,14 +114,6 @@ impl Kind {
             }
         };
         self.checked(value)
-    }
-
-    /// As [`Kind::of_text`] for a command line, where a bare size is one of bytes.
-    pub fn of_flag(&self, text: &str) -> Option<Value> {
-        match self {
-            Self::Size => self.checked(Value::Number(size(text)?)),
-            _ => self.of_text(text),
-        }
     }
 
     fn checked(&self, value: Value) -> Option<Value> {
@@ -156,16 +145,16 @@ fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// Reads `64MiB`, `1gb`, `500000`; `None` for what is no size, and for 0.
+/// Reads `64MiB`, `1gb`, `500000b`, and a bare number as MiB; `None` for what is no size, and for 0.
 pub(super) fn size(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
+        "b" => 1,
         "kb" => 1_000,
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,
         "kib" | "k" => 1 << 10,
-        "mib" | "m" => MIB,
+        "" | "mib" | "m" => MIB,
         "gib" | "g" => 1 << 30,
         _ => return None,
     };
@@ -346,12 +335,11 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_no_part_of_a_file_and_a_bare_size_of_a_command_line_is_bytes() {
+    fn a_secret_is_no_part_of_a_file() {
         let document: toml_edit::DocumentMut = "a = \"env:X\"\nb = \"s3cret\"".parse().expect("toml");
         assert!(Kind::Secret.of_item(&document["a"]).is_some());
         assert_eq!(Kind::Secret.of_item(&document["b"]), None);
-        assert!(Kind::Secret.of_flag("s3cret").is_some());
-        assert_eq!(Kind::Size.of_flag("500000"), Some(Value::Number(500_000)));
+        assert!(Kind::Secret.of_text("s3cret").is_some());
     }
 
     #[test]
@@ -359,8 +347,11 @@ mod tests {
         for (text, bytes) in [
             ("256MiB", Some(268_435_456)),
             ("1gb", Some(1_000_000_000)),
-            ("7", Some(7)),
+            ("7b", Some(7)),
+            ("7", Some(7 << 20)),
+            ("7 ", Some(7 << 20)),
             ("0", None),
+            ("17592186044416", None),
             ("1x", None),
         ] {
             assert_eq!(size(text), bytes, "{text}");
