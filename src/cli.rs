@@ -327,6 +327,7 @@ pub struct Stats {
             MEASURE(ENDPOINT) < VALUE, with < <= > >= = or !=\n\
             p50 p90 p95 p99 p99.9 max mean take a time: 300ms, 1.5s\n\
             count and errors take a number; errors also a share: 2%\n\
+            of an endpoint without requests both are 0, and there is no time\n\
             ENDPOINT is as in the tables; * stands for anything: 'errors(GET /api/*) = 0'"
     )]
     pub assert: Vec<String>,

@@ -29,12 +29,14 @@ enum Measure {
     Errors,
 }
 
-const MEASURES: [(&str, Measure); 9] = [
+const MEASURES: [(&str, Measure); 10] = [
     ("p50", Measure::Time(|of| of.p50, 0)),
     ("p90", Measure::Time(|of| of.p90, 0)),
     ("p95", Measure::Time(|of| of.p95, 0)),
     ("p99", Measure::Time(|of| of.p99, super::text::MIN_FOR_P99)),
     ("p99.9", Measure::Time(|of| of.p999, super::text::MIN_FOR_P999)),
+    // As the JSON writes it.
+    ("p999", Measure::Time(|of| of.p999, super::text::MIN_FOR_P999)),
     ("max", Measure::Time(|of| of.max, 0)),
     ("mean", Measure::Time(|of| of.mean, 0)),
     ("count", Measure::Count),
@@ -85,7 +87,7 @@ pub(super) fn parse(text: &str) -> Result<Assertion, Mistake> {
         let known = MEASURES.map(|(name, _)| name).join(" ");
         return Err(wrong(head, format!("unknown measure `{name}`: use one of {known}")));
     };
-    let Some(close) = text.rfind(')').filter(|close| *close > open) else {
+    let Some(close) = closing(text, open) else {
         return Err(wrong(open..open + 1, "this ( is never closed: add ) after the endpoint".to_owned()));
     };
     let place = trimmed(text, open + 1..close);
@@ -103,10 +105,24 @@ pub(super) fn parse(text: &str) -> Result<Assertion, Mistake> {
         return Err(wrong(sign.start..end, message));
     };
     let span = trimmed(text, sign.end..text.len());
+    if text[span.clone()].contains('(') {
+        let message = "this is more than one value: write each comparison with its own --assert".to_owned();
+        return Err(wrong(span, message));
+    }
     let (value, is_share) =
         value(&text[span.clone()], *measure).map_err(|message| wrong(span, message.to_owned()))?;
     let endpoint = text[place].to_owned();
     Ok(Assertion { text: text.to_owned(), measure: *measure, endpoint, holds: *holds, value, is_share })
+}
+
+/// Where the endpoint ends that `open` begins: addresses may have parentheses, but no space or comparison after one.
+fn closing(text: &str, open: usize) -> Option<usize> {
+    let is_end = |at: usize| {
+        let next = text[at + 1..].chars().next();
+        next.is_none_or(|next| next.is_whitespace() || "<>=!~".contains(next))
+    };
+    let mut all = text.match_indices(')').map(|(at, _)| at).filter(|at| *at > open);
+    all.clone().find(|at| is_end(*at)).or_else(|| all.next_back())
 }
 
 /// The value in the measure's own unit, and whether it is a share.
@@ -132,7 +148,10 @@ impl Assertion {
     pub(super) fn broken(&self, rows: &[Arc<EndpointRow>]) -> Vec<String> {
         let named: Vec<_> = rows.iter().filter(|row| is_named(&row.name, &self.endpoint)).collect();
         if named.is_empty() {
-            return vec![self.told(&format!("no request to {} is among the events", self.endpoint))];
+            // Of no requests there is a number, and no time.
+            let is_told = matches!(self.measure, Measure::Time(..)) || !(self.holds)(&0.0, &self.value);
+            let why = || self.told(&format!("no request to {} is among the events", self.endpoint));
+            return is_told.then(why).into_iter().collect();
         }
         named.into_iter().filter_map(|row| self.why(row)).map(|why| self.told(&why)).collect()
     }
@@ -251,7 +270,14 @@ mod tests {
             ("errors(GET /api/users) < 25%", &["GET /api/users has 25.00%, 1 of 4"]),
             ("errors(*) <= 25%", &[]),
             ("p99.9(GET /none) < 1m", &["GET /none has no duration in any of its requests"]),
+            ("p999(GET /none) < 1m", &["GET /none has no duration in any of its requests"]),
             ("max(PUT /api/users) < 1s", &["no request to PUT /api/users is among the events"]),
+            ("count(PUT /api/users) = 0", &[]),
+            ("count(*nope*) = 0", &[]),
+            ("errors(PUT /api/users) < 2%", &[]),
+            ("count(PUT /api/users) > 0", &["no request to PUT /api/users is among the events"]),
+            ("count(GET /api/users(1))=0", &[]),
+            ("count(GET /api/a)b) = 0", &[]),
         ] {
             let found = parse(text).unwrap_or_else(|mistake| panic!("{mistake}")).broken(&rows());
             let expected: Vec<_> =
@@ -272,6 +298,9 @@ mod tests {
             ("p99(GET /日本) <", "                ^", "this takes a time"),
             ("p99(GET /a) < fast", "              ^~~~", "this takes a time"),
             ("p99(GET /a) < 3kg", "              ^~~", "this takes a time"),
+            ("p99(A) < 3s and p50(B) < 1s", "         ^~~~~~~~~~~~~~~~~~", "its own --assert"),
+            ("p99(A) and p50(B) < 1s", "       ^~~~~~~~~~~~~~~", "compare with"),
+            ("p99(GET /a)3ms", "           ^~~", "compare with"),
             ("count(GET /a) < 3%", "                ^~", "count takes a number"),
             ("errors(GET /a) < 3s", "                 ^~", "errors takes a number or a share"),
         ] {
