@@ -1,4 +1,4 @@
-//! The bytes of a recording: a file or standard input, unpacked by its name, line by line.
+//! The bytes of a recording: a file, unpacked by its name, or standard input, unpacked by its first bytes; line by line.
 //!
 //! Used by `recording::read`. Lines over the limit are passed over without being held, and what unpacks to more
 //! than its limit ends with an error.
@@ -18,6 +18,31 @@ use crate::wire::MAX_LINE_BYTES;
 const MAX_UNPACKED: u64 = 4 * 1024 * 1024 * 1024;
 const BUFFER: usize = 64 * 1024;
 
+/// How the bytes of a recording are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    Gzip,
+    Zstd,
+}
+
+/// The endings and the first bytes of what is packed.
+const PACKINGS: [(Packing, &str, &[u8]); 2] =
+    [(Packing::Gzip, "gz", &[0x1f, 0x8b]), (Packing::Zstd, "zst", &[0x28, 0xb5, 0x2f, 0xfd])];
+/// First bytes that tell one from the other.
+const MAGIC: u64 = 4;
+
+impl Packing {
+    pub(super) fn of_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?;
+        let found = PACKINGS.iter().find(|(_, ending, _)| extension.eq_ignore_ascii_case(ending));
+        found.map(|(packing, ..)| *packing)
+    }
+
+    fn of_head(head: &[u8]) -> Option<Self> {
+        PACKINGS.iter().find(|(.., magic)| head.starts_with(magic)).map(|(packing, ..)| *packing)
+    }
+}
+
 /// What [`Lines::next`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -35,24 +60,34 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Opens the file at `path`; `-` is standard input, `.gz` and `.zst` are unpacked. Bytes are counted in `read` as they
-    /// lie in the file.
+    /// Opens the file at `path`; `-` is standard input. What is packed is unpacked. Bytes are counted in `read` as they lie
+    /// in the file.
     pub(super) fn open(path: &Path, read: &Arc<AtomicU64>) -> io::Result<Self> {
         if path.as_os_str() == "-" {
-            return Ok(Self::new(Box::new(Counted { input: io::stdin(), read: Arc::clone(read) })));
+            return Self::of_stream(Counted { input: io::stdin(), read: Arc::clone(read) });
         }
         let file = Counted { input: File::open(path)?, read: Arc::clone(read) };
         let mut file = BufReader::with_capacity(BUFFER, file);
         // A folder opens like a file and only fails to be read.
         file.fill_buf()?;
-        let is = |wanted| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted));
-        Ok(Self::new(if is("gz") {
-            Box::new(Capped::new(MultiGzDecoder::new(file), MAX_UNPACKED))
-        } else if is("zst") {
-            Box::new(Capped::new(ZstReader::new(file), MAX_UNPACKED))
-        } else {
-            Box::new(file)
-        }))
+        Ok(Self::unpacked(file, Packing::of_name(path)))
+    }
+
+    /// A stream has no name: its first bytes say how it is packed.
+    fn of_stream(mut input: impl Read + Send + 'static) -> io::Result<Self> {
+        let mut head = Vec::new();
+        input.by_ref().take(MAGIC).read_to_end(&mut head)?;
+        let packing = Packing::of_head(&head);
+        let whole = io::Cursor::new(head).chain(input);
+        Ok(Self::unpacked(BufReader::with_capacity(BUFFER, whole), packing))
+    }
+
+    fn unpacked(input: impl BufRead + Send + 'static, packing: Option<Packing>) -> Self {
+        Self::new(match packing {
+            Some(Packing::Gzip) => Box::new(Capped::new(MultiGzDecoder::new(input), MAX_UNPACKED)),
+            Some(Packing::Zstd) => Box::new(Capped::new(ZstReader::new(input), MAX_UNPACKED)),
+            None => Box::new(input),
+        })
     }
 
     fn new(input: Box<dyn Read + Send>) -> Self {

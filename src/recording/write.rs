@@ -17,6 +17,7 @@ use crate::event::form::{Form, Format};
 use crate::event::{EventRef, gate};
 use crate::pipeline::{Redactor, Scrub};
 
+use super::input::Packing;
 use super::room::Room;
 
 const BUFFER: usize = 64 * 1024;
@@ -35,6 +36,8 @@ pub enum ExportError {
     Exists(String),
     #[error("`{0}` is no file that another could take the place of: choose another name")]
     NoFile(String),
+    #[error("`{0}` would not be packed: leave its ending out, and pack the file that is written")]
+    Packed(String),
     #[error("cannot write `{name}`: {reason}")]
     Write { name: String, reason: io::Error },
     #[error("cancelled: `{0}` was not written")]
@@ -70,7 +73,7 @@ impl Export {
     /// Starts a file of mode 0600 beside `path`.
     ///
     /// # Errors
-    /// When `path` exists or its folder cannot be written to.
+    /// When `path` exists, its folder cannot be written to, or it is a name that is unpacked when it is read.
     pub fn create(path: &Path, form: Form) -> Result<Self, ExportError> {
         Self::start(path, form, false)
     }
@@ -78,12 +81,15 @@ impl Export {
     /// As [`Export::create`], but takes the place of a file at `path` once it is complete.
     ///
     /// # Errors
-    /// When the folder cannot be written to.
+    /// When the folder cannot be written to, or `path` is a name that is unpacked when it is read.
     pub fn create_over(path: &Path, form: Form) -> Result<Self, ExportError> {
         Self::start(path, form, true)
     }
 
     fn start(path: &Path, form: Form, is_forced: bool) -> Result<Self, ExportError> {
+        if Packing::of_name(path).is_some() {
+            return Err(ExportError::Packed(shown(path)));
+        }
         let file = beside(path, is_forced, PRIVATE)?;
         let (mut text, exported) = (String::new(), Exported::default());
         form.head(&mut text);

@@ -9,7 +9,7 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 
-use super::{TO_STDOUT, code, person, recorded, signals};
+use super::{TO_STDOUT, Usage, code, person, recorded, signals};
 use crate::cli;
 use crate::config::Settings;
 use crate::event::form::{Form, Part};
@@ -128,6 +128,7 @@ pub(super) fn not_over(error: ExportError) -> anyhow::Error {
         ExportError::Exists(name) => {
             anyhow!("`{name}` exists already: choose another name, or write over it with `--force`")
         }
+        packed @ ExportError::Packed(_) => Usage(packed.to_string()).into(),
         other => other.into(),
     }
 }

@@ -155,6 +155,36 @@ fn packed_files_are_unpacked_by_their_names() {
 }
 
 #[test]
+fn a_stream_is_unpacked_by_its_first_bytes() {
+    let folder = Folder::new();
+    let zst = std::fs::read(PLAIN_ZST).expect("readable");
+    let plain = folder.run_with(&["export", "--from", "-"], &zst);
+    assert_eq!(out(&plain).lines().count(), 3, "{}", said(&plain));
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(&plain.stdout).expect("packed");
+    let gz = packer.finish().expect("packed");
+    assert_eq!(out(&folder.run_with(&["export", "--from", "-"], &gz)), out(&plain));
+    // Shorter than what tells the packings apart.
+    assert_eq!(out(&folder.run_with(&["export", "--from", "-"], b"{}")).lines().count(), 1);
+}
+
+#[test]
+fn an_export_is_not_called_packed_without_being_it() {
+    let folder = Folder::new();
+    folder.put("a.jsonl", "{}\n");
+    for name in ["x.jsonl.gz", "x.jsonl.ZST"] {
+        for force in [&[][..], &["--force"]] {
+            let refused = folder.run(&[&["export", "--from", "a.jsonl", "-o", name][..], force].concat());
+            let expected = format!(
+                "taillight: `{name}` would not be packed: leave its ending out, and pack the file that is written\n"
+            );
+            assert_eq!((refused.status.code(), said(&refused)), (Some(2), expected));
+        }
+        assert!(!folder.path().join(name).exists());
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named_with_exit_code_four() {
     let folder = Folder::new();
     folder.put("fine.jsonl", "{}\n");
