@@ -228,7 +228,7 @@ pub struct Export {
     /// What to write
     #[arg(long, value_enum, default_value = "jsonl")]
     pub format: ExportFormat,
-    /// Leave this out of every event (may be repeated)
+    /// Leave this out of every event, in place of what the setting export.leave-out says (may be repeated)
     #[arg(long, value_enum, value_name = "PART")]
     pub leave_out: Vec<LeaveOut>,
 }

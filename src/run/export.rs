@@ -39,12 +39,16 @@ pub(super) fn run(settings: &Settings, mut export: cli::Export) -> anyhow::Resul
 fn carry_out(settings: &Settings, export: &cli::Export) -> anyhow::Result<u8> {
     match &export.output {
         Some(path) => until_signal(export, settings, path),
-        None => to_stdout(&export.from, settings, &form_of(export)),
+        None => to_stdout(&export.from, settings, &form_of(export, settings)),
     }
 }
 
-fn form_of(export: &cli::Export) -> Form {
-    let without: Vec<Part> = export.leave_out.iter().copied().map(cli::LeaveOut::part).collect();
+/// What is left out is what was typed, and otherwise what the settings say.
+fn form_of(export: &cli::Export, settings: &Settings) -> Form {
+    let mut without: Vec<Part> = export.leave_out.iter().copied().map(cli::LeaveOut::part).collect();
+    if without.is_empty() {
+        without.extend(settings.leave_out.iter().filter_map(|name| Part::named(name)));
+    }
     Form { format: export.format.format(), without }
 }
 
@@ -84,7 +88,7 @@ fn until_signal(export: &cli::Export, settings: &Settings, path: &Path) -> anyho
         // An export that has ended has nobody waiting any more.
         let _ = signalled.send(Some(code));
     })?;
-    let form = form_of(export);
+    let form = form_of(export, settings);
     let file = if export.force { Export::create_over(path, form) } else { Export::create(path, form) };
     let file = file.map_err(not_over)?;
     let unfinished = file.unfinished().to_owned();

@@ -185,6 +185,22 @@ fn an_export_is_not_called_packed_without_being_it() {
 }
 
 #[test]
+fn what_the_settings_leave_out_is_left_out_unless_told_otherwise() {
+    let folder = Folder::new();
+    folder.put("c.toml", "[export]\nleave-out = [\"user-id\", \"session-id\"]\n");
+    folder.put("a.jsonl", "{\"type\":\"log\",\"user-id\":\"u-1\",\"session-id\":\"s-1\"}\n");
+    let export = |more: &[&str]| {
+        let args = [&["export", "--from", "a.jsonl", "--config", "c.toml"][..], more].concat();
+        out(&folder.run(&args))
+    };
+    let has = |text: &str| (text.contains("u-1"), text.contains("s-1"));
+    assert_eq!(has(&export(&[])), (false, false));
+    assert_eq!(has(&export(&["--leave-out", "session-id"])), (true, false));
+    folder.run(&["export", "--from", "a.jsonl", "--config", "c.toml", "-o", "b.jsonl"]);
+    assert_eq!(has(&folder.text("b.jsonl")), (false, false));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named_with_exit_code_four() {
     let folder = Folder::new();
     folder.put("fine.jsonl", "{}\n");
