@@ -15,12 +15,15 @@ use tempfile::NamedTempFile;
 use tokio::runtime::Runtime;
 
 use super::control::{Question, Told, What, folder};
-use super::{Usage, code, print, state_folder};
+use super::{Usage, code, print, reading, state_folder};
 use crate::cli;
 use crate::config::Settings;
-use crate::event::{Person, gate};
+use crate::event::{Person, gate, line};
+use crate::ingest;
+use crate::pipeline::Redactor;
 use crate::sinks::{self, Setting, forget_in, lines_in};
 use crate::ui::format::counted;
+use crate::wire::LineDecoder;
 
 /// An answer may have to wait for a sink to end its write, and for large files to be rewritten.
 const ANSWER_WITHIN: Duration = Duration::from_secs(900);
@@ -184,8 +187,9 @@ struct Place {
 }
 
 /// A person's lines by time, each event once.
-#[derive(Default)]
 struct Gathered {
+    /// Reads what taillight did not write.
+    posted: LineDecoder,
     lines: BTreeMap<Place, String>,
     bytes: usize,
     /// Places that could not be read, and why.
@@ -193,6 +197,12 @@ struct Gathered {
 }
 
 impl Gathered {
+    fn new(settings: &Settings) -> Self {
+        let redactor = Redactor::new(&settings.signal.0.rules_outside());
+        let posted = LineDecoder::new(ingest::now(), redactor).with_reading(reading::of(settings));
+        Self { posted, lines: BTreeMap::new(), bytes: 0, unread: Vec::new() }
+    }
+
     fn miss(&mut self, place: &str, why: &str) {
         self.unread.push(gate::plain(&format!("{place}: {why}")).into_owned());
     }
@@ -202,7 +212,20 @@ impl Gathered {
     }
 
     fn take(&mut self, line: &str) -> anyhow::Result<()> {
-        let Ok(place) = serde_json::from_str::<Place>(line) else { return Ok(()) };
+        if let Ok(place) = serde_json::from_str::<Place>(line) {
+            return self.keep(place, line);
+        }
+        self.posted.push(line.as_bytes());
+        let chunk = self.posted.take();
+        for event in chunk.events() {
+            let mut written = String::new();
+            line::write(event, &mut written);
+            self.keep(serde_json::from_str(&written)?, &written)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, place: Place, line: &str) -> anyhow::Result<()> {
         // In memory and in a file it is the same event; of a file the client's number is left out.
         if self.lines.contains_key(&place) {
             return Ok(());
@@ -232,7 +255,7 @@ pub(super) fn gather(settings: &Settings, who: &cli::Who, files: &[PathBuf]) -> 
     let who = who.person()?;
     missing(files)?;
     let running = if files.is_empty() { instances()? } else { Vec::new() };
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::new(settings);
     for instance in &running {
         let asked = instance.ask(&Question::about(What::Export, &who), |line| {
             match serde_json::from_str(line) {
@@ -257,6 +280,10 @@ pub(super) fn gather(settings: &Settings, who: &cli::Who, files: &[PathBuf]) -> 
     }
     if gathered.is_too_much() {
         return Err(anyhow!(TOO_MUCH));
+    }
+    let skipped = gathered.posted.end_file();
+    if let Some((_, why)) = skipped.first.first() {
+        gathered.miss(&counted(skipped.count, "line"), &why.to_string());
     }
     Ok(Found { file: written(&gathered)?, unread: gathered.unread })
 }

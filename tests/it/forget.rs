@@ -190,6 +190,25 @@ fn without_a_running_taillight_the_files_of_the_settings_are_seen_to() {
 }
 
 #[test]
+fn events_that_taillight_did_not_write_are_given_out_and_removed_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("raw.jsonl");
+    let text = "{\"type\":\"log\",\"user-id\":\"zz\",\"message\":\"a\"}\n{\"type\":\"log\",\"user-id\":\"yy\"}\n\
+                {\"type\":\"log\",\"data\":{\"user-id\":\"zz\"},\"token\":\"t\"}";
+    fs::write(&path, text).expect("written");
+    let from = path.to_str().expect("text");
+    let run = |args: &[&str]| said(&command(folder.path()).args(args).output().expect("runs"));
+    let (code, out) = run(&["export", "--user", "zz", "--from", from]);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let all = |key: &str| lines.iter().map(|line| line[key].clone()).collect::<Vec<_>>();
+    assert_eq!((code, all("user"), all("seq")), (Some(0), vec!["zz".into(); 2], vec![1.into(), 2.into()]));
+    assert_eq!(lines[1]["data"]["token"], "[redacted]");
+    let (code, out) = run(&["forget", "--user", "zz", "--from", from]);
+    assert!(code == Some(0) && out.contains("2 lines removed"), "{out}");
+    assert_eq!(fs::read_to_string(&path).expect("readable"), "{\"type\":\"log\",\"user-id\":\"yy\"}\n");
+}
+
+#[test]
 fn what_cannot_be_read_is_named_and_the_rest_given_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let address = folder.path().join("address");

@@ -3,7 +3,6 @@
 //! Called while nothing is written there. A file is replaced as a whole by one without the lines, packed ones too; one
 //! without any is not touched. Fragments in `.torn` files go where the name stands in them.
 
-use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,23 +10,50 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::folder::Place;
 use super::repair::torn;
-use crate::event::Person;
+use crate::event::json::{self, Shape};
+use crate::event::{Person, Timestamp};
 use crate::sinks::Visit;
 
 /// Bytes that one packed file may unpack to (SECURITY: limits, replay).
 const MAX_UNPACKED: u64 = 4 << 30;
 
-/// What a line says of who it is about.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow, default)]
-    user: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    session: Option<Cow<'a, str>>,
+/// The object that a line is; `None` for a fragment and whatever else.
+fn object(line: &[u8]) -> Option<&str> {
+    // Editors on Windows put a byte order mark before the first line.
+    let text = str::from_utf8(line).ok()?.trim_start_matches('\u{feff}').trim_ascii();
+    text.starts_with('{').then(|| serde_json::from_str::<&RawValue>(text).ok()).flatten().map(RawValue::get)
+}
+
+/// Whether the event is that person's: by its columns or, where taillight did not write it, as if it had been posted
+/// (CONTRACT: the event, the JSONL line).
+fn is_of(who: &Person, object: &str) -> bool {
+    let [inst, recv, data, user, session] =
+        json::get_all(object, ["inst", "recv", "data", "user", "session"]);
+    let text = |value: Option<&str>| value.and_then(json::text).unwrap_or_default().into_owned();
+    let is_time = |value| Timestamp::parse_rfc3339(&text(value)).is_some();
+    let is_ours = is_time(inst) && is_time(recv) && data.is_some_and(|data| data.starts_with('{'));
+    let has_column = who.is(&text(user), &text(session));
+    if is_ours || has_column {
+        return has_column;
+    }
+    let [user, session, context] = json::get_all(object, ["user-id", "session-id", "context"]);
+    // Senders use numbers as ids, which are written out, or deeper down left as they stand.
+    let number = |value: &str| json::number(value).map(|number| number.to_string());
+    let name = |value: Option<&str>| match value {
+        Some(value) if json::shape(value) == Shape::Number => number(value).unwrap_or_default(),
+        value => text(value),
+    };
+    let deeper = |parent: Option<&str>| match json::get(parent.unwrap_or_default(), "user-id") {
+        Some(value) if json::shape(value) == Shape::Number => value.to_owned(),
+        value => text(value),
+    };
+    let users = [name(user), deeper(data), deeper(context)];
+    let user = users.iter().find(|user| !user.is_empty()).map_or("", String::as_str);
+    who.is(user, &name(session))
 }
 
 /// Tells the lines of one person from others.
@@ -41,8 +67,9 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn new(who: &'a Person) -> Self {
-        let is_plain =
-            who.name().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@:".contains(&byte));
+        let is_number = who.name().parse::<f64>().is_ok();
+        let is_plain = !is_number
+            && who.name().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@:".contains(&byte));
         let quoted = serde_json::Value::from(who.name()).to_string();
         Self { who, quoted, is_plain }
     }
@@ -53,10 +80,9 @@ impl<'a> Judge<'a> {
         if self.is_plain && !has_name() {
             return false;
         }
-        let head: Result<Head<'_>, _> = serde_json::from_slice(line);
-        match head {
-            Ok(head) => self.who.is(&head.user.unwrap_or_default(), &head.session.unwrap_or_default()),
-            Err(_) => !self.who.name().is_empty() && has_name(),
+        match object(line) {
+            Some(object) => is_of(self.who, object),
+            None => !self.who.name().is_empty() && has_name(),
         }
     }
 }
@@ -104,9 +130,9 @@ fn told(path: &Path, error: &io::Error) -> String {
 pub(super) fn find(place: &Place, who: &Person, visit: &mut Visit<'_>) -> Result<(), String> {
     let judge = Judge::new(who);
     for path in paths(place).map_err(|error| told(place.folder(), &error))? {
-        each_line(&path, |line| match line.strip_suffix(b"\n").map(str::from_utf8) {
-            Some(Ok(text)) if judge.is_theirs(line) && text.ends_with('}') => visit(text),
-            _ => Ok(()),
+        each_line(&path, |line| match judge.is_theirs(line).then(|| object(line)).flatten() {
+            Some(object) => visit(object),
+            None => Ok(()),
         })
         .map_err(|error| told(&path, &error))?;
     }
@@ -204,6 +230,30 @@ mod tests {
         assert_eq!(text_of(&at("other.jsonl")), LINES, "a file of another place");
         assert_eq!(remove(&place, &who), Ok(Vec::new()));
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 5, "nothing is left over");
+    }
+
+    #[test]
+    fn an_event_that_taillight_did_not_write_is_read_as_if_posted() {
+        let who = Person::User("zz".to_owned());
+        for (line, expected) in [
+            (r#"{"type":"log","user-id":"zz"}"#, true),
+            (r#"{"type":"log","userId":"zz"}"#, true),
+            (r#"{"type":"log","data":{"user_id":"zz"}}"#, true),
+            (r#"{"type":"log","context":{"user-id":"zz"}}"#, true),
+            (r#"{"type":"log","user-id":"yy","context":{"user-id":"zz"}}"#, false),
+            (r#"{"type":"log","message":"zz","session-id":"zz"}"#, false),
+            (r#"{"type":"log","user":{"name":"zz"}}"#, false),
+            (
+                r#"{"inst":"2026-03-04T00:00:00.000Z","recv":"2026-03-04T00:00:00.000Z","data":{"user-id":"zz"}}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(Judge::new(&who).is_theirs(line.as_bytes()), expected, "{line}");
+        }
+        let line = br#"{"user-id":7.0,"session-id":1e3}"#;
+        for who in [Person::User("7".to_owned()), Person::Session("1000".to_owned())] {
+            assert!(Judge::new(&who).is_theirs(line), "{who:?}");
+        }
     }
 
     #[test]
