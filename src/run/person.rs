@@ -143,7 +143,7 @@ pub(super) fn forget(settings: &Settings, forget: &cli::Forget) -> anyhow::Resul
         })?;
     }
     if running.is_empty() {
-        missing(&forget.files)?;
+        checked(&forget.files)?;
         let runtime = blocking()?;
         for setting in settings_of(settings, &forget.files) {
             let taken = runtime.block_on(async { forget_in(&setting, &who).await });
@@ -169,9 +169,15 @@ fn blocking() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
-/// A file that was named and is not there is a mistake, and not one without lines.
-fn missing(files: &[PathBuf]) -> anyhow::Result<()> {
+/// A file that was named and is not there is a mistake, and not one without lines; so is one that nobody here can pack.
+fn checked(files: &[PathBuf]) -> anyhow::Result<()> {
     for file in files {
+        if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zst")) {
+            let name = file.to_string_lossy();
+            let message =
+                format!("`{}` is packed with zstd: unpack it first, with `unzstd`", gate::plain(&name));
+            return Err(Usage(message).into());
+        }
         std::fs::metadata(file)
             .with_context(|| format!("cannot read `{}`", gate::plain(&file.to_string_lossy())))?;
     }
@@ -253,7 +259,7 @@ pub(super) struct Found {
 /// When a file that was named is not there, or there is more than can be put in order.
 pub(super) fn gather(settings: &Settings, who: &cli::Who, files: &[PathBuf]) -> anyhow::Result<Found> {
     let who = who.person()?;
-    missing(files)?;
+    checked(files)?;
     let running = if files.is_empty() { instances()? } else { Vec::new() };
     let mut gathered = Gathered::new(settings);
     for instance in &running {

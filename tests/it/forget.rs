@@ -209,6 +209,34 @@ fn events_that_taillight_did_not_write_are_given_out_and_removed_too() {
 }
 
 #[test]
+fn packed_files_that_are_named_are_cleaned_or_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let text = "{\"session-id\":\"s\"}\n{\"session-id\":\"t\"}\n";
+    let file = fs::File::create(path("x.jsonl.gz")).expect("made");
+    let mut packer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    std::io::Write::write_all(&mut packer, text.as_bytes()).expect("packed");
+    packer.finish().expect("packed");
+    fs::write(path("x.jsonl.zst"), "").expect("written");
+    let run = |command_line: &[&str], name: &str| {
+        let path = path(name);
+        let args = [command_line, &["--session", "s", "--from", &path]].concat();
+        said(&command(folder.path()).args(args).output().expect("runs"))
+    };
+    assert_eq!(run(&["export"], "x.jsonl.gz").1.lines().count(), 1);
+    let (code, out) = run(&["forget"], "x.jsonl.gz");
+    assert!(code == Some(0) && out.contains("1 line removed"), "{out}");
+    let mut left = String::new();
+    let file = fs::File::open(path("x.jsonl.gz")).expect("there");
+    flate2::read::MultiGzDecoder::new(file).read_to_string(&mut left).expect("packed");
+    assert_eq!(left, "{\"session-id\":\"t\"}\n");
+    for command_line in ["forget", "export"] {
+        let (code, out) = run(&[command_line], "x.jsonl.zst");
+        assert!(code == Some(2) && out.contains("unpack it first"), "{out}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_named_and_the_rest_given_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let address = folder.path().join("address");

@@ -94,11 +94,19 @@ fn paths(place: &Place) -> io::Result<Vec<PathBuf>> {
         files => files?,
     };
     let both = files.into_iter().flat_map(|file| [torn(&file.path), file.path]);
-    Ok(both.filter(|path| path.is_file()).collect())
+    let mut paths: Vec<PathBuf> = both.filter(|path| path.is_file()).collect();
+    // Whoever names a packed file, or a part of a recording, means that one.
+    if let Place::One(file) = place
+        && file.symlink_metadata().is_ok_and(|known| known.is_file())
+        && !paths.iter().any(|path| path.file_name() == file.file_name())
+    {
+        paths.push(file.clone());
+    }
+    Ok(paths)
 }
 
 fn is_packed(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "gz")
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
 }
 
 fn reader(path: &Path) -> io::Result<BufReader<Box<dyn Read>>> {
@@ -253,6 +261,27 @@ mod tests {
         let line = br#"{"user-id":7.0,"session-id":1e3}"#;
         for who in [Person::User("7".to_owned()), Person::Session("1000".to_owned())] {
             assert!(Judge::new(&who).is_theirs(line), "{who:?}");
+        }
+    }
+
+    #[test]
+    fn a_packed_file_or_a_part_that_is_named_is_seen_to() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let who = Person::User("u-1".to_owned());
+        write_packed(&at("x.jsonl.gz"), LINES);
+        write_packed(&at("x.1.jsonl.GZ"), LINES);
+        fs::write(at("x.2.jsonl"), LINES).expect("written");
+        for name in ["x.jsonl.gz", "x.1.jsonl.GZ", "x.2.jsonl"] {
+            let place = Place::One(at(name));
+            let mut found = 0;
+            find(&place, &who, &mut |_| {
+                found += 1;
+                Ok(())
+            })
+            .expect("readable");
+            assert_eq!((found, remove(&place, &who)), (1, Ok(vec![(at(name), 1)])), "{name}");
+            assert_eq!(text_of(&at(name)).lines().count(), 3, "{name}");
         }
     }
 
