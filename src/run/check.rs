@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{code, print};
 use crate::cli;
 use crate::config::Saved;
+use crate::event::gate;
 use crate::filter::{Note, State, near_field_notes, parse, while_typing};
 
 /// Prints the reading, the notes, or the error; 2 if it is no filter.
@@ -14,14 +15,14 @@ pub(super) fn run(saved: &[Saved], check: &cli::Check) -> anyhow::Result<u8> {
     }
     if check.typing {
         let typing = while_typing(&check.filter, true);
-        let text = format!("{}: {}\n", typing.state.name(), typing.applied.reads_as());
+        let text = format!("{}: {}\n", typing.state.name(), gate::plain(&typing.applied.reads_as()));
         print(text.as_bytes())?;
         return Ok(if typing.state == State::Error { code::USAGE } else { code::FINE });
     }
     let filter = super::filter::checked(&check.filter, saved)?;
-    let mut text = format!("{}\n", filter.reads_as());
+    let mut text = format!("{}\n", gate::plain(&filter.reads_as()));
     for note in notes(&check.filter) {
-        text.push_str(&format!("note: {}\n", told(&note)));
+        text.push_str(&format!("note: {}\n", gate::plain(told(&note))));
     }
     print(text.as_bytes())
 }
@@ -68,6 +69,9 @@ fn as_json(check: &cli::Check) -> anyhow::Result<u8> {
         "len": error.map(|error| error.len).or(place.map(|(_, len)| len)),
         "message": error.map(|error| error.message.as_str()).or(note.as_ref().map(told)),
     });
-    print(format!("{object}\n").as_bytes())?;
+    let mut text = String::new();
+    gate::push_json_escaped(&mut text, &object.to_string());
+    text.push('\n');
+    print(text.as_bytes())?;
     Ok(if is_ok { code::FINE } else { code::USAGE })
 }

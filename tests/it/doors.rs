@@ -132,6 +132,18 @@ fn the_list_changes_at_meaningful_moments_while_typing() {
 }
 
 #[test]
+fn what_check_echoes_is_harmless() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for filter in ["\u{1b}[31mx", "a\u{9b}31mx or \u{202e}y z", "\u{1b}[2J:er"] {
+        for more in [&[][..], &["--typing"], &["--json"], &["--json", "--typing"]] {
+            let output = run(folder.path(), &[&["check"][..], more, &["--", filter]].concat());
+            let out = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+            assert!(!out.is_empty() && !out.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{more:?}: {out:?}");
+        }
+    }
+}
+
+#[test]
 fn notes_say_how_or_was_read() {
     let folder = tempfile::tempdir().expect("a folder");
     for mixed in list(&vectors(), "mixed_note") {
