@@ -87,7 +87,11 @@ impl Said {
 pub(super) fn render(area: Rect, buf: &mut Buffer, checks: &[String], view: &View<'_>) {
     let indent = if area.width >= WIDE { 6 } else { 2 };
     let width = usize::from(area.width.saturating_sub(indent + 1));
-    let mut all = if checks.is_empty() { lines(view) } else { found(checks, view) };
+    let mut all = match &view.facts.recording {
+        Some(file) => of_recording(file, view),
+        None if checks.is_empty() => lines(view),
+        None => found(checks, view),
+    };
     let rows_of = |said: &Said| said.wrapped(width, view.theme.gate).len();
     while all.iter().map(rows_of).sum::<usize>() > usize::from(area.height)
         && let Some(rank) = all.iter().map(|said| said.rank).max().filter(|rank| *rank > 0)
@@ -114,16 +118,6 @@ pub(super) fn render(area: Rect, buf: &mut Buffer, checks: &[String], view: &Vie
 
 fn lines(view: &View<'_>) -> Vec<Said> {
     let theme = view.theme;
-    if let Some(file) = &view.facts.recording {
-        let title = format!("No events in {}.", theme.gate.plain_capped(file, 60));
-        let text = "Nothing was recorded there, or nothing of it could be read.";
-        let said = |style, text: String| Said { text, style, key: "", hang: 0, rank: 0 };
-        return vec![
-            said(theme.text, String::new()),
-            said(theme.title, title),
-            said(theme.text, text.to_owned()),
-        ];
-    }
     let is_connected = view.counters.connections() > 0;
     let mark = |is_done: bool| if is_done { theme.glyphs.ok } else { theme.glyphs.unknown };
     let address = &view.facts.address;
@@ -178,6 +172,15 @@ fn lines(view: &View<'_>) -> Vec<Said> {
         said(5, theme.dim, written),
     ]);
     all
+}
+
+/// Of a recording, which nothing arrives in.
+fn of_recording(file: &str, view: &View<'_>) -> Vec<Said> {
+    let theme = view.theme;
+    let said = |style, text: String| Said { text, style, key: "", hang: 0, rank: 0 };
+    let title = format!("No events in {}.", theme.gate.plain_capped(file, 60));
+    let text = "Nothing was recorded there, or nothing of it could be read.".to_owned();
+    vec![said(theme.text, String::new()), said(theme.title, title), said(theme.text, text)]
 }
 
 /// What was found out about why nothing arrives.
