@@ -717,13 +717,14 @@ const RECORDERS = {
 		const begin = (xhr, opened, body) => {
 			const [method, url] = opened, call = callOf(url, method, body);
 			if (call) on(xhr, 'readystatechange load abort error timeout', ({ type }) => {
-				if (calls.get(xhr) !== opened || xhr.readyState === 3) return;
+				if (calls.get(xhr) !== opened) return;
 				call.total = since(call.start);
 				if (xhr.readyState === 2) call.ms = call.total;
-				if (type === 'readystatechange') return;
+				// The page may open it anew when it hears that it is loaded, which is later.
+				if (type === 'readystatechange' && !(xhr.readyState > 3 && xhr.status)) return;
 				calls.delete(xhr);
 				call.url ||= xhr.responseURL;
-				if (type === 'load') return answered(call, xhr.status);
+				if (xhr.status) return answered(call, xhr.status);
 				call.ms = null;
 				failed(call, assign(call.stack, { name: { abort: 'AbortError', error: 'NetworkError', timeout: 'TimeoutError' }[type], message: 'XMLHttpRequest: ' + type }));
 			});

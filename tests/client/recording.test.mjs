@@ -64,6 +64,7 @@ test('the document’s table is a preset: page loads all, calls a tenth, clicks 
     const request = new page.window.XMLHttpRequest();
     request.open('GET', '/x');
     request.send();
+    request.headers(200);
     request.end();
     page.document.documentElement = { scrollHeight: 10, clientHeight: 5 };
     page.window.scrollY = 5;

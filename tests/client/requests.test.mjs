@@ -269,3 +269,19 @@ test('a Request whose body streams, its clone and a response’s clone are read 
   assert.deepEqual([await response.text(), await second.text(), await copy.text()], ['chunked streamed', 'chunked streamed', 'streamed']);
   await assert.rejects(page.window.fetch(request), TypeError);
 });
+
+test('a request that the page opens anew when it hears of the answer is told like the others', () => {
+  const page = connected(), poll = new page.window.XMLHttpRequest();
+  let left = 2;
+  // Before the client's own listener, which is there once it is sent.
+  poll.addEventListener('load', () => { if (left-- > 0) { poll.open('GET', '/poll?' + left); poll.send(); } });
+  poll.open('GET', '/poll?first');
+  poll.send();
+  for (let nth = 0; nth < 3; nth++) {
+    poll.headers(200);
+    poll.readyState = 4;
+    poll.emit('readystatechange');
+    poll.emit('load');
+  }
+  assert.deepEqual(events(page).map((event) => [event.url.split('?')[1], event.status]), [['first', 200], ['1', 200], ['0', 200]]);
+});
