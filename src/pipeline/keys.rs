@@ -58,6 +58,11 @@ pub(super) fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
+/// What the name of a URL's parameter is made of: some of it may be written as `%5F`.
+pub(super) fn is_parameter_byte(byte: u8) -> bool {
+    is_key_byte(byte) || byte == b'%'
+}
+
 /// What a key says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -115,6 +120,13 @@ impl Keys {
 
     /// What the whole `key` says. Case does not count; separators may lead, trail, and stand singly between words.
     pub(super) fn judge(&self, key: &[u8]) -> Verdict {
+        let decoded: Vec<u8>;
+        let key = if key.contains(&b'%') {
+            decoded = percent_encoding::percent_decode(key).collect();
+            &decoded
+        } else {
+            key
+        };
         let key = key.strip_suffix(b"?").unwrap_or(key);
         if key.len() > MAX_KEY {
             return Verdict::Plain;
@@ -229,6 +241,9 @@ mod tests {
             ("_token", Verdict::Secret),
             ("__access_token__", Verdict::Secret),
             ("token?", Verdict::Secret),
+            ("access%5Ftoken", Verdict::Secret),
+            ("access%2dtoken", Verdict::Secret),
+            ("access%token", Verdict::Plain),
             ("phone", Verdict::Personal),
             ("tokens", Verdict::Plain),
             ("to-ken", Verdict::Plain),

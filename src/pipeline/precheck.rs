@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use aho_corasick::{AhoCorasick, Input, MatchKind, packed};
 
 use super::cards;
-use super::keys::{Keys, MAX_KEY, Verdict, is_key_byte};
+use super::keys::{Keys, MAX_KEY, Verdict, is_parameter_byte};
 use super::shapes::{ends_authority, leads_parameter};
 
 /// Bytes folded and searched at a time: small enough to stay in the first-level cache.
@@ -172,8 +172,8 @@ fn confirms(sign: Sign, bytes: &[u8], at: usize, keys: &Keys) -> bool {
 
 /// Whether the piece at `at` belongs to a secret's whole name that stands as a key or as a URL parameter.
 fn is_in_name(bytes: &[u8], at: usize, keys: &Keys) -> bool {
-    let before = bytes[..at].iter().rev().take(MAX_KEY).take_while(|byte| is_key_byte(**byte)).count();
-    let after = bytes[at..].iter().take(MAX_KEY).take_while(|byte| is_key_byte(**byte)).count();
+    let before = bytes[..at].iter().rev().take(MAX_KEY).take_while(|byte| is_parameter_byte(**byte)).count();
+    let after = bytes[at..].iter().take(MAX_KEY).take_while(|byte| is_parameter_byte(**byte)).count();
     let (start, end) = (at - before, at + after);
     let is_led = start == 0 || bytes[start - 1] == b'"' || leads_parameter(bytes[start - 1]);
     let tail = &bytes[end..];
@@ -233,6 +233,7 @@ mod tests {
             (r#"{"token?":1}"#, true),
             (r#"{"url":"/a?cvv=1"}"#, true),
             (r#"{"a":"password=1"}"#, true),
+            (r#"{"url":"/a?access%5Ftoken=1"}"#, true),
             (r#"{"a":"BEARER x"}"#, true),
             (r#"{"a":"cookieyJhbGciOi"}"#, true),
             (r#"{"\u0061":1}"#, true),

@@ -7,7 +7,7 @@ use std::ops::{ControlFlow, Range};
 use memchr::{memchr_iter, memchr2_iter, memmem};
 
 use super::cards;
-use super::keys::{Keys, MAX_KEY, Verdict, is_key_byte};
+use super::keys::{Keys, MAX_KEY, Verdict, is_key_byte, is_parameter_byte};
 
 /// What stands where a secret stood.
 pub(super) const MARK: &str = "[redacted]";
@@ -158,8 +158,12 @@ fn parameters(bytes: &[u8], keys: &Keys, first: usize, found: &mut Vec<Range<usi
         if equals < done {
             continue;
         }
-        let name =
-            bytes[done..equals].iter().rev().take(MAX_KEY + 1).take_while(|byte| is_key_byte(**byte)).count();
+        let name = bytes[done..equals]
+            .iter()
+            .rev()
+            .take(MAX_KEY + 1)
+            .take_while(|byte| is_parameter_byte(**byte))
+            .count();
         let start = equals - name;
         let is_led = start == 0 || leads_parameter(bytes[start - 1]);
         if name == 0 || !is_led || keys.judge(&bytes[start..equals]) != Verdict::Secret {
@@ -227,6 +231,7 @@ mod tests {
             ("password=hunter2&user=bob", "password=#&user=bob"),
             ("/a?apiKey=[redacted]", "/a?apiKey=[redacted]"),
             ("/a?apiKey=[redacted]x", "/a?apiKey=#"),
+            ("/a?access%5Ftoken=a&y=2", "/a?access%5Ftoken=#&y=2"),
             ("/a?token= b", "/a?token= b"),
             ("?token=://&@x", "?token=#"),
             ("let token=abc", "let token=abc"),
