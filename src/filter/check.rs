@@ -12,7 +12,7 @@ use super::glob::Glob;
 use super::kinds;
 use super::lexer::Kind;
 use super::notes::{self, MAX_NOTES, OnlyValue};
-use super::parser::Syntax;
+use super::parser::{self, Syntax};
 use super::regexp::{self, Budget};
 use super::run;
 use super::saved;
@@ -32,13 +32,24 @@ pub(super) struct Checked {
 
 /// Checks what was parsed from `text`. A term that ends at `leave_out` is dropped unread.
 pub(super) fn check(syntax: &Syntax, text: &str, leave_out: Option<usize>) -> Checked {
+    checked(syntax, text, leave_out, true)
+}
+
+/// Whether `text` is a filter. Notes ask that of what they would advise, so none is made of it.
+pub(super) fn is_read(text: &str) -> bool {
+    let syntax = parser::parse(text);
+    syntax.errors.is_empty() && checked(&syntax, text, None, false).errors.is_empty()
+}
+
+fn checked(syntax: &Syntax, text: &str, leave_out: Option<usize>, is_noted: bool) -> Checked {
     let takes_pattern = |kind: &Kind| match kind {
         Kind::AnyRegexp(..) => true,
         Kind::Op(op) => op.takes_regex(),
         _ => false,
     };
     let patterns = syntax.tokens.iter().filter(|token| takes_pattern(&token.kind)).count();
-    let mut check = Check { text, leave_out, budget: Budget::of(patterns), checked: Checked::default() };
+    let mut check =
+        Check { text, leave_out, is_noted, budget: Budget::of(patterns), checked: Checked::default() };
     check.checked.expr = syntax.root.as_ref().and_then(|root| check.node(root));
     check.checked
 }
@@ -46,6 +57,7 @@ pub(super) fn check(syntax: &Syntax, text: &str, leave_out: Option<usize>) -> Ch
 struct Check<'t> {
     text: &'t str,
     leave_out: Option<usize>,
+    is_noted: bool,
     budget: Budget,
     checked: Checked,
 }
@@ -271,7 +283,7 @@ impl Check<'_> {
     }
 
     fn note(&mut self, note: impl FnOnce(&str) -> Option<Note>) {
-        if self.checked.notes.len() < MAX_NOTES {
+        if self.is_noted && self.checked.notes.len() < MAX_NOTES {
             self.checked.notes.extend(note(self.text));
         }
     }

@@ -4,6 +4,7 @@
 //! Called by `check` and [`super::Reading`] as those in `notes` are, with which these share their form.
 
 use super::ast::{Comparison, Op, Scalar};
+use super::check::is_read;
 use super::error::{Fix, Note};
 use super::lexer::{Kind, Token};
 use super::notes::note;
@@ -33,7 +34,7 @@ pub(super) fn spoken(text: &str, tokens: &[Token]) -> Option<Note> {
             field.kind,
             FieldKind::Text | FieldKind::Url | FieldKind::Name | FieldKind::Signal | FieldKind::Presence
         );
-        if field.kind == FieldKind::Is || !parser::parse(&term).errors.is_empty() || !is_read(&term) {
+        if field.kind == FieldKind::Is || !is_read(&term) {
             return None;
         }
         let span = name.span.start..value.span.end;
@@ -42,10 +43,6 @@ pub(super) fn spoken(text: &str, tokens: &[Token]) -> Option<Note> {
         // `user is undefined` is what a message may say.
         Some(Note { only_without_matches: takes_words, ..found })
     })
-}
-
-fn is_read(term: &str) -> bool {
-    super::parse(term).errors.is_empty()
 }
 
 /// N-IN: `in (500, 404)` with no field before it is a word and a group of words.
@@ -76,7 +73,7 @@ pub(super) fn turned(text: &str, scalar: &Scalar) -> Option<Note> {
     let (left, (sign, turned), rest) = split_at_sign(&scalar.text).filter(|_| !scalar.is_quoted)?;
     let (name, term) = match split_at_sign(rest) {
         None => (rest, format!("{rest}{turned}{left}")),
-        Some((name, (second, _), right)) if second[..1] == sign[..1] => {
+        Some((name, (second, _), right)) if second[..1] == sign[..1] && split_at_sign(right).is_none() => {
             let (low, high) = if sign.starts_with('<') { (left, right) } else { (right, left) };
             (name, format!("{name}:{low}..{high}"))
         }

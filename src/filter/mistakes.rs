@@ -269,6 +269,17 @@ const NOTES: [(&str, &str, &str, &str); 35] = [
 ];
 
 #[test]
+fn no_note_is_made_of_a_note() {
+    for piece in ["cached-<=", "status<", "status<status>", "cached:<", "is>", "user-id>=a<"] {
+        let text = piece.repeat(400);
+        for end in (0..text.len()).step_by(7).chain(text.len() - 40..=text.len()) {
+            let parsed = parse(&text[..end]);
+            assert!(parsed.notes.len() <= super::notes::MAX_NOTES, "{}", &text[..end]);
+        }
+    }
+}
+
+#[test]
 fn notes_say_what_else_might_have_been_meant() {
     for (text, code, message, mended) in NOTES {
         let parsed = parse(text);
