@@ -633,7 +633,7 @@ const selector = (element) => {
 		isFixed = isLasting || mark;
 		let nth = 1;
 		for (let twin = node; nth < 1000 && (twin = twin.previousElementSibling);) nth += twin.nodeName === node.nodeName;
-		steps.unshift(node.nodeName.toLowerCase() + (isLasting ? '#' + id : mark ? `[${mark}="${cut(given(mark), 60)}"]` : node.matches(':only-of-type') ? '' : `:nth-of-type(${nth})`));
+		steps.unshift(node.nodeName.toLowerCase() + (isLasting ? '#' + id : mark ? `[${mark}="${cut(given(mark), 60)}"]` : nth < 1000 && !node.matches(':only-of-type') ? `:nth-of-type(${nth})` : ''));
 	}
 	return steps.join(' > ') || undefined;
 };

@@ -306,7 +306,7 @@ test('a proxy that was revoked is told as an object, and the event with it', asy
   assert.equal(rejection.message, '[object]');
 });
 
-test('an element among thousands is told by its place, one beyond a thousand by no more steps than that', () => {
+test('an element among thousands is told by its place, one beyond a thousand without it and with no more steps', () => {
   const page = connected(), body = element('body'), rows = Array.from({ length: 1500 }, () => element('p', {}, body));
   let asked = 0;
   for (const row of rows) {
@@ -316,7 +316,7 @@ test('an element among thousands is told by its place, one beyond a thousand by 
   page.taillight.log('info', 'rows', { second: rows[1], last: rows[1499] });
   const { second, last } = only(page).context;
   assert.equal(second, '<body > p:nth-of-type(2)>');
-  assert.match(last, /^<body > p:nth-of-type\(1000\)>$/);
+  assert.equal(last, '<body > p>');
   assert.ok(asked < 1100, `${asked} siblings`);
 });
 
