@@ -61,3 +61,30 @@ pub fn learn_loads(context: &mut EvalContext, loads: &Loads) {
     context.new_groups = loads.new_groups().collect();
     context.hmr = loads.hot_update();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{ChunkBuilder, Row};
+
+    #[test]
+    fn what_is_of_no_tab_came_in_the_load_that_any_tab_was_last_loaded_in() {
+        let at = |ms, tab, subtype| Row {
+            inst: Timestamp(ms),
+            recv: Timestamp(ms),
+            session: "s",
+            tab,
+            subtype,
+            ..Row::default()
+        };
+        let mut builder = ChunkBuilder::new();
+        for row in [at(60_000, "b", "page-load"), at(10_000, "a", "page-load"), at(70_000, "a", "hot-update")]
+        {
+            builder.push(&row);
+        }
+        let (mut loads, mut context) = (Loads::default(), EvalContext::default());
+        builder.finish().events().for_each(|event| loads.add(event));
+        learn_loads(&mut context, &loads);
+        assert_eq!(context.load_starts[&LoadKey::default()], [Timestamp(10_000), Timestamp(60_000)]);
+    }
+}

@@ -256,6 +256,8 @@ fn a_held_order_lets_new_groups_in_at_the_end() {
     };
     assert_eq!(order(before.draw(&mut panel, 80, 12)), ["  ERR 9b10", "▌ ERR e7f3", ""]);
     assert_eq!(order(after.draw(&mut panel, 80, 12)), ["  ERR 9b10", "▌ ERR e7f3", " +ERR –   "]);
+    panel.arrive();
+    assert_eq!(order(after.draw(&mut panel, 80, 12)), ["▌ ERR e7f3", "  ERR 9b10", "  ERR –   "]);
     assert_eq!(after.press(&mut panel, &[Action::Back]), Request::Done);
     assert_eq!(after.press(&mut panel, &[Action::Back]), Request::Ignored);
     assert_eq!(order(after.draw(&mut panel, 80, 12)), ["  ERR e7f3", "  ERR 9b10", "  ERR –   "]);
@@ -280,6 +282,9 @@ fn every_table_holds_its_order_while_a_row_is_selected() {
         assert!(before.draw(panel, 80, 12)[2].contains(first));
         let held = after.draw(panel, 80, 12);
         assert!(held[0].contains("order held") && held[2].contains(first) && !order(&held), "{held:?}");
+        panel.arrive();
+        let anew = after.draw(panel, 80, 12);
+        assert!(anew[0].contains("order held") && order(&anew), "{anew:?}");
         assert_eq!(after.press(panel, &[Action::Back]), Request::Done);
         let free = after.draw(panel, 80, 12);
         assert!(!free[0].contains("order held") && order(&free), "{free:?}");
