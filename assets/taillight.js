@@ -19,13 +19,13 @@ const settings = {
 };
 assign(settings, document.currentScript?.dataset);
 const isOn = (value) => value != null && !/^(false|off|no|0)$/.test(value);
-const words = (list) => String(list).toLowerCase().split(/[\s,]+/);
+const words = (list) => String(list).toLowerCase().match(/[^\s,]+/g) || [];
 
 const counts = { filtered: 0, sampled: 0, dropped: 0, rejected: 0 }, errors = [], active = {};
 let running, busy, enabled = true, granted, minLevel = 0, sample, ownSample, shared, begun, undo;
 let base = '', pageKey = '', me, marks, path;
 
-const note = (error) => errors.splice(0, errors.push(String(error?.message || error).slice(0, 200)) - 5);
+const note = (error) => errors.splice(0, errors.push(brief(error)) - 5);
 
 const safe = (work, ...args) => {
 	const before = busy;
@@ -57,7 +57,7 @@ const REDACTED = '[redacted]', SECRET = /^(passw(or)?d|pwd|(client)?secret|(acce
 const judged = (key) => {
 	let facts = known.get(key);
 	if (!facts) {
-		const name = key.slice(0, 64).toLowerCase().replace(/[^a-z0-9]/g, '');
+		const name = unescape(key.slice(0, 64)).toLowerCase().replace(/[^a-z0-9]/g, '');
 		if (known.size > 999) known.clear();
 		known.set(key, facts = { json: stringify(cut(key, 200)) + ':', kind: SECRET.test(name) || name });
 	}
@@ -67,7 +67,7 @@ const judged = (key) => {
 const scrub = (text, key) => {
 	const clean = text.replace(/\bbearer\s+[\w.~+/=-]{8,2048}/gi, 'Bearer ' + REDACTED)
 		.replace(/\beyJ[\w-]{5,2048}\.[\w-]{5,2048}\.[\w-]{0,2048}/g, REDACTED)
-		.replace(/([?&#])([\w.%~-]{1,64})=[^&#\s"'<>]+/g, (all, mark, key) => (judged(key).kind === true ? mark + key + '=' + REDACTED : all))
+		.replace(/(?:[?&#]|%3f|%26)([\w.%~-]{1,64}?)(?:=|%3d)/gi, (all, key) => (judged(key).kind === true ? all + '\0' : all)).replace(/\0[^&#\s"'<>]+/g, REDACTED)
 		.replace(/:\/\/[^/\s?#@]{1,256}@/g, '://' + REDACTED + '@')
 		.replace(/\b[2-6]\d{3}([ -]?\d){9,15}\b/g, (all) => ([...all.replace(/\D/g, '')].reverse().reduce((sum, digit, i) => sum + (digit *= 1 + i % 2) - 9 * (digit > 9), 0) % 10 ? all : REDACTED)); // Luhn's check
 	return key === 'stack' || !isOn(settings.maskEmail) ? clean : clean.replace(/([\w.+%-])@[a-z][\w-]{0,62}(\.[\w-]{1,63}){0,8}\.[a-z]{2,24}\b/gi, '$1@***');
@@ -128,7 +128,8 @@ const written = (value, depth, inContext, key) => {
 const lineOf = (value, tag) => {
 	const { nodeName, nodeType } = value;
 	if (nodeType === 1) return `<${selector(value)}>`;
-	if (nodeType || tag === 'RegExp') return nodeName || '' + value;
+	if (nodeType) return nodeName;
+	if (tag === 'RegExp') return '' + value;
 	if (ArrayBuffer.isView(value)) return `[${tag} ${value.byteLength} bytes]`;
 	if (/Window|GlobalScope/.test(tag) || !/^(Map|Set)$/.test(tag) && !keys(value).length) return `[${tag}]`;
 };
@@ -236,7 +237,7 @@ const count = () => {
 };
 
 const settle = (seq) => {
-	acked = Math.max(acked, Math.min(seq, last()) || 0);
+	if (seq > acked) acked = Math.min(seq, last());
 	queue = queue.filter((entry) => entry.seq > acked);
 	flying = flying.filter((frame) => frame.to > acked);
 	count();
@@ -312,10 +313,9 @@ const runs = (list, fits, take, miss) => {
 };
 
 const pump = (isLeaving) => {
-	const hold = heldUntil - now();
-	if (!ready) return;
-	if (hold > 0 && !isLeaving) return pumpLater(hold);
-	runs(queue, (entry) => !entry.sent, (run) => {
+	const hold = !isLeaving && heldUntil - now();
+	if (ready && hold > 0) pumpLater(hold);
+	else if (ready) runs(queue, (entry) => !entry.sent, (run) => {
 		if (flying.length > 3 && !isLeaving) return true;
 		socket.send(batch(run));
 		flying.push({ to: run[0].seq + run.length - 1, at: now() });
@@ -410,7 +410,7 @@ const door = () => base + 'v1/events' + (pageKey && '?k=' + pageKey);
 // The origin may be the app's.
 const isOwn = (url) => base && ['v1/', 'taillight.'].some((part) => url.replace(/^ws/, 'http').startsWith(base + part));
 
-const ignored = (url) => isOwn(url) || settings.ignoreUrls && words(settings.ignoreUrls).some((part) => part && url.toLowerCase().includes(part));
+const ignored = (url) => isOwn(url) || settings.ignoreUrls && words(settings.ignoreUrls).some((part) => url.toLowerCase().includes(part));
 
 const explain = () => fetch(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
 	console.warn(`taillight: ${base} refuses this page: use --allow-origin ${location.origin} or the tag with ?k= that it prints.`)).catch(note);
@@ -463,9 +463,9 @@ const record = (event) => {
 	let json = encode(event, 32000);
 	if (settings.sanitize?.call) {
 		const kept = safe(settings.sanitize, parse(json));
-		json = kept === Object(kept) && encode(kept, 32000);
+		json = encode(kept, 32000);
 	}
-	if (json) add(json, isUrgent ? 2 : level < 2 ? 0 : 1);
+	if (json[0] === '{') add(json, isUrgent ? 2 : level < 2 ? 0 : 1);
 	else counts.filtered++;
 };
 
@@ -518,7 +518,7 @@ const answers = {
 		return { buffered: queue.length - 1 };
 	},
 	perf: () => ({ 'up-ms': since(0), navigation: navigation(), resources: timings('resource').length, requests: open.size, memory: facts(performance.memory) }),
-	'dom-stats': () => ({ state: document.readyState, elements: document.querySelectorAll('*').length, ...Object.fromEntries(words('forms images links scripts').map((name) => [name, document[name]?.length])) }),
+	'dom-stats': () => ({ state: document.readyState, elements: document.querySelectorAll('*').length, forms: document.forms?.length, images: document.images?.length, links: document.links?.length, scripts: document.scripts?.length }),
 	diagnostics: () => ({
 		recorded: last(), acked, buffered: queue.length - 1, ...counts, url: pageUrl(), title: document.title, viewport: { width: window.innerWidth, height: window.innerHeight }, language: navigator.language, 'user-agent': userAgent, ...safe(answers.perf), dom: safe(answers['dom-stats']), connection: facts(navigator.connection),
 		storage: { local: names('local'), session: names('session') }, errors,
@@ -616,7 +616,7 @@ const sweep = once(() => {
 const failed = (call, error) => {
 	const { signal } = call, name = error?.name;
 	if (name === 'AbortError' || signal?.aborted && signal.reason === error && name !== 'TimeoutError') return tell('metric', 'api-call', { ...callEvent(call), aborted: true });
-	fault('network', call.method + call.url + name, () => ({ ...thrown(error), ...callEvent(call), stack: call.stack.stack?.replace(/^Error/, () => text(error)) }));
+	fault('network', call.method + call.url + name, () => ({ ...thrown(error), ...callEvent(call), stack: call.stack.stack?.replace?.(/^Error/, () => text(error)) }));
 };
 
 const notBuilt = (error) => fault('compile', error.message, () => ({ message: error.message, location: { url: error.id, ...error.loc } }));
@@ -641,7 +641,7 @@ const selector = (element) => {
 // As the element's own method, also outside of what shadow roots hold.
 const closest = (element, what) => element && (element.closest(what) || closest(element.getRootNode().host, what));
 
-const TYPED = 'textarea,select,[contenteditable],[data-taillight-mask]';
+const TYPED = 'textarea,select,[contenteditable],[role=textbox],[data-taillight-mask]';
 let toldLoad;
 
 // ---- recorders
@@ -652,7 +652,7 @@ const RECORDERS = {
 		if (!window.document) locks?.request(lock + location.href, () => ended).catch(note);
 		on(window, 'error', ({ target, error, message: said, filename, lineno, colno }) => {
 			if (target?.nodeType === 1) {
-				const url = target.currentSrc || target.src || target.href || target.data;
+				const url = target.currentSrc || target.src || target.href?.baseVal || target.href || target.data;
 				return url?.length > 0 && !ignored(url) && fault('resource', url, () => ({ url, element: selector(target) }));
 			}
 			isTold(error);
@@ -676,15 +676,15 @@ const RECORDERS = {
 	console() {
 		const wanted = words(settings.console);
 		for (const name of words('trace debug log info warn error assert')) {
-			const isCheck = name === 'assert', level = { log: 'info', assert: 'error' }[name] || name;
+			const isCheck = name === 'assert', level = isCheck ? 'error' : name === 'log' ? 'info' : name;
 			if (wanted.includes('all') || wanted.includes(isCheck ? level : name)) replace(window.console, name, after((args) => {
 				if (isCheck && args.splice(0, 1, 'Assertion failed:')[0]) return;
 				const error = args.find(isError), make = () => ({
-					level, ...level !== 'error' && { type: 'log', severity: 'low' }, ...error ? thrown(error) : name === 'trace' && { stack: new Error().stack?.replace(/^Error/, 'Trace') },
+					level, ...level !== 'error' && { type: 'log', severity: 'low' }, ...error ? thrown(error) : name === 'trace' && { stack: new Error().stack?.replace?.(/^Error/, 'Trace') },
 					message: format(args), args: args.length > 1 || typeof args[0] !== 'string' ? args : undefined,
 				});
 				if (isTold(error, 'console')) return;
-				if (/error|warn/.test(level)) fault('console', name + args.slice(0, 9).map(brief), make);
+				if (LEVELS[level] > 2) fault('console', name + args.slice(0, 9).map(brief), make);
 				else tell('log', 'console', make());
 			}));
 		}
@@ -834,7 +834,10 @@ const RECORDERS = {
 			const { startTime, value } = entry;
 			if (entry.hadRecentInput) return;
 			if (startTime - last < 1000 && startTime - first < 5000) sum += value;
-			else [sum, first] = [value, startTime];
+			else {
+				sum = value;
+				first = startTime;
+			}
 			last = startTime;
 			if (sum <= cls) return;
 			cls = sum;
@@ -891,7 +894,7 @@ const RECORDERS = {
 		const target = event.composedPath()[0], action = event.type;
 		if (target.nodeType !== 1 || closest(target, '[data-taillight-ignore]')) return;
 		const isSubmit = action === 'submit', element = !isSubmit && target.closest('a,button,label,summary,input,[role=button],[role=link],[role=tab],[role=menuitem],' + TYPED) || target, given = (name) => element.getAttribute(name) || undefined;
-		const isTyped = isSubmit || closest(element, 'input,option,' + TYPED) || element.isContentEditable || element.childElementCount > 20 || element.querySelector(TYPED);
+		const isTyped = isSubmit || closest(element, 'input,option,' + TYPED) || element.childElementCount > 20 || element.querySelector(TYPED) || closest(document.activeElement, TYPED); // an editor's lines stand beside what it types in
 		const text = isTyped ? '' : element.textContent.replace(/\s+/g, ' ').trim();
 		tell('analytics', 'user-action', { action, 'element-id': given('id'), 'element-class': given('class'), 'element-text': text.length < 50 && text || undefined, element: selector(element) });
 	}),
@@ -1033,7 +1036,7 @@ const api = {
 	},
 	consent(isGiven) {
 		granted = isGiven !== false;
-		if (!granted) settings.consent = true;
+		settings.consent = true;
 		if (granted || !running) return init();
 		running = false;
 		install();

@@ -47,8 +47,10 @@ test('a failed image is a resource error; the client’s own script is not', () 
   const page = connected();
   page.window.emit('error', { target: element('img', { src: 'http://localhost:5173/x.png', id: 'hero' }) });
   page.window.emit('error', { target: element('script', { src: 'http://127.0.0.1:8245/taillight.mjs' }) });
-  const event = only(page);
+  page.window.emit('error', { target: element('image', { href: { baseVal: '/drawn.png' } }) });
+  const [event, drawn] = events(page);
   assert.deepEqual([event.type, event.subtype, event.url, event.element], ['error', 'resource', 'http://localhost:5173/x.png', 'img#hero']);
+  assert.deepEqual([drawn.subtype, drawn.url], ['resource', '/drawn.png']);
 });
 
 test('console lines: the original is called with its this and arguments, then the line is recorded', () => {
@@ -206,6 +208,17 @@ test('secrets are gone before the buffer', () => {
   assert.deepEqual(log.context, { apiKey: '[redacted]', 'Credit-Card': '[redacted]', nested: [{ refresh_token: '[redacted]', phone: '[redacted]', tokens: 12 }],
     email: 'me@***', at: 1704067200000, jwt: '[redacted]' });
   assert.deepEqual(track.properties, { phone: '555', password: null });
+});
+
+test('the secret of a URL is known with its name escaped, and in a URL that is a parameter', () => {
+  const page = connected();
+  const urls = [
+    ['/a?access%5Ftoken=1&q=2', '/a?access%5Ftoken=[redacted]&q=2'], ['/a?%74oken=1', '/a?%74oken=[redacted]'], ['/a?q%=1&token=%', '/a?q%=1&token=[redacted]'],
+    ['/a?next=/b?token=1&q=2', '/a?next=/b?token=[redacted]&q=2'], ['/a?next=%2Fb%3Ftoken%3D1%26x=2&q=3', '/a?next=%2Fb%3Ftoken%3D[redacted]&q=3'],
+    ['/a?next=%2Fb%3Fq%3D1%26token%3D2', '/a?next=%2Fb%3Fq%3D1%26token%3D[redacted]'], ['/a?tokens=1&next=/b?q=2', '/a?tokens=1&next=/b?q=2'],
+  ];
+  for (const [url] of urls) page.taillight.log('info', url);
+  assert.deepEqual(events(page).map((event) => event.message), urls.map(([, clean]) => clean));
 });
 
 test('lengths are bounded, by settings for message and stack, and a huge value stays one small event', () => {

@@ -221,7 +221,7 @@ export function element(name, attributes = {}, parent = null, words = '') {
     return (!found[1] || found[1] === name) && (!found[2] || (found[3] ? attributes[found[2]] === found[3] : found[2] in attributes));
   });
   const node = { nodeType: 1, nodeName: name.toUpperCase(), id: attributes.id || '', parentElement: parent, children: [], textContent: words,
-    src: attributes.src, get childElementCount() { return this.children.length; },
+    src: attributes.src, href: attributes.href, get childElementCount() { return this.children.length; },
     getRootNode: () => (parent ? parent.getRootNode() : { host: attributes.host }), getAttribute: (key) => (key in attributes ? attributes[key] : null),
     matches: (selectors) => (selectors === ':only-of-type' ? !parent?.children.some((child) => child !== node && child.nodeName === node.nodeName) : matches(node, selectors)),
     get previousElementSibling() { return parent?.children[parent.children.indexOf(node) - 1] ?? null; },

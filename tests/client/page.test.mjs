@@ -160,6 +160,16 @@ test('masked parts keep their words to themselves, and ids made by a renderer na
   assert.deepEqual([rendered['element-text'], rendered.element], ['Open', 'div > button']);
 });
 
+test('an editor’s lines keep to themselves what was typed into a field beside them', () => {
+  const page = connected();
+  const editor = element('div', { id: 'editor' }), field = element('textarea', {}, editor), line = element('span', {}, element('pre', {}, editor), 'const pin = 1234;');
+  for (const focused of [field, element('div', { role: 'textbox' }, editor), page.document.body]) {
+    page.document.activeElement = focused;
+    page.document.emit('click', { composedPath: () => [line] });
+  }
+  assert.deepEqual(events(page).map((event) => event['element-text']), [undefined, undefined, 'const pin = 1234;']);
+});
+
 test('navigation inside the page is told when the address changes, by either way of hearing of it', () => {
   const page = connected();
   page.window.history.pushState({}, '', '/cart?token=t');

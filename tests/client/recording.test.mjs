@@ -133,10 +133,11 @@ test('sanitize sees what is about to be kept, may change it and may refuse it; a
     if (event.message === 'drop') return null;
     if (event.message === 'fail') throw new Error('rule');
     if (event.message === 'loop') event.self = event;
+    if (event.message === 'wait') return Promise.resolve(event);
     event.message = event.message.replace('Ann', '***');
     return event;
   } });
-  for (const message of ['Ann bought', 'drop', 'fail', 'loop']) page.taillight.log('info', message, { password: 'p' });
+  for (const message of ['Ann bought', 'drop', 'fail', 'wait', 'loop']) page.taillight.log('info', message, { password: 'p' });
   const all = events(page);
   assert.deepEqual(all.map((event) => event.message), ['*** bought', 'loop']);
   assert.deepEqual([all[0].context.password, all[1].self], ['[redacted]', '[circular]']);
