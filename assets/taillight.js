@@ -565,7 +565,7 @@ const observe = (type, work) => {
 	const Observer = window.PerformanceObserver;
 	if (!Observer.supportedEntryTypes.includes(type)) return;
 	const each = (list) => list.forEach((entry) => safe(work, entry)), observer = new Observer((list) => each(list.getEntries()));
-	observer.observe({ type, buffered: !begun, durationThreshold: performance.interactionCount === undefined ? 16 : 40 });
+	observer.observe({ type, buffered: !begun, durationThreshold: 40 });
 	undo.push(() => observer.disconnect());
 	return () => each(observer.takeRecords());
 };
@@ -576,7 +576,7 @@ const brief = (value) => (isError(value) ? text(value) : typeof value === 'objec
 
 // ---- requests
 
-const open = new Set(); // wait for their entry
+const open = new Set(); // wait for their answer, then for their entry
 
 const addressOf = (input) => {
 	const url = typeof input === 'string' ? input : /^(URL|Request|Location)$/.test(tagOf(input)) ? input.url || input.href : '';
@@ -585,7 +585,10 @@ const addressOf = (input) => {
 
 const callOf = (input, method, body, signal) => {
 	const url = addressOf(input);
-	if (!ignored(url)) return { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal };
+	if (ignored(url)) return;
+	const call = { url, method: String(method || 'GET').toUpperCase(), start: tick(), stack: new Error(), operation: operationOf(body), signal };
+	if (open.size < 200) open.add(call);
+	return call;
 };
 
 const operationOf = (body) => {
@@ -597,7 +600,7 @@ const operationOf = (body) => {
 
 const callEvent = (call) => ({ url: call.url, method: call.method, operation: call.operation, 'duration-ms': call.ms ?? since(call.start) });
 // Browsers differ in whether the name has the fragment.
-const isOf = (entry, call) => entry.startTime >= call.start - 1 && entry.startTime < call.start + 1000 && (entry.name === call.url || entry.name === call.url.split('#')[0]);
+const isOf = (entry, call) => entry.startTime > call.start - 1 && entry.startTime < call.start + 1000 && (entry.name === call.url || entry.name === call.url.split('#')[0]);
 
 const answered = (call, status, kind) => {
 	call.event = { type: 'metric', subtype: /^opaque/.test(kind) ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: call.stack.stack, 'total-ms': call.total };
@@ -606,16 +609,20 @@ const answered = (call, status, kind) => {
 	else complete(call);
 };
 
-const complete = (call, entry = performance.getEntriesByName(call.url, 'resource').find((one) => isOf(one, call))) => open.delete(call) && record({ ...call.event, 'perf-entry': entry });
+const complete = (call, entry = performance.getEntriesByName(call.url, 'resource').find((one) => isOf(one, call))) => call.event && open.delete(call) && record({ ...call.event, 'perf-entry': entry });
 
 const sweep = once(() => {
-	for (const call of open) if (now() - call.event.timestamp < 3000) sweep(3000);
+	for (const call of open) if (now() - call.event?.timestamp < 3000) sweep(3000);
 	else complete(call);
 });
 
+const aborted = (call) => tell('metric', 'api-call', { ...callEvent(call), aborted: true });
+
 const failed = (call, error) => {
-	const { signal } = call, name = error?.name;
-	if (name === 'AbortError' || signal?.aborted && signal.reason === error && name !== 'TimeoutError') return tell('metric', 'api-call', { ...callEvent(call), aborted: true });
+	const name = error?.name;
+	if (gone) return; // told when the page ended
+	open.delete(call);
+	if (name === 'AbortError' || call.signal?.aborted && call.signal.reason === error && name !== 'TimeoutError') return aborted(call);
 	fault('network', call.method + call.url + name, () => ({ ...thrown(error), ...callEvent(call), stack: call.stack.stack?.replace?.(/^Error/, () => text(error)) }));
 };
 
@@ -743,7 +750,7 @@ const RECORDERS = {
 	},
 
 	timing: () => observe('resource', (entry) => {
-		for (const call of open) if (isOf(entry, call)) return complete(call, entry);
+		for (const call of open) if (call.event && isOf(entry, call)) return complete(call, entry);
 	}),
 
 	beacon: () => replace(navigator, 'sendBeacon', after(([input, data], isTaken) => {
@@ -787,9 +794,8 @@ const RECORDERS = {
 	}),
 
 	vitals() {
-		let told, lcp, isInputSeen, isPainted, cls, shifted, sum, first, last, longest, counted, kind, lowest = Infinity, highest = 0;
+		let told, lcp, isInputSeen, isPainted, cls, shifted, sum, first, last, longest, counted, kind;
 		let hiddenAt = timings('visibility-state').find((entry) => entry.name === 'hidden' && entry.startTime >= (navigation().activationStart || 0))?.startTime ?? (isHidden() && !document.prerendering ? 0 : Infinity);
-		const interactions = () => performance.interactionCount || highest && (highest - lowest) / 7 + 1;
 
 		const reset = (type) => {
 			kind = type;
@@ -798,7 +804,7 @@ const RECORDERS = {
 			first = last = -Infinity;
 			lcp = [];
 			longest = [];
-			counted = interactions();
+			counted = performance.interactionCount;
 		};
 
 		const say = (final, vital, value, element, ...entries) => {
@@ -810,7 +816,7 @@ const RECORDERS = {
 		const sayPaint = (final) => say(final, 'LCP', ...lcp);
 		const sayShift = (final) => drains[2] && isPainted && say(final, 'CLS', cls, selector(shifted));
 		const sayInput = (final) => {
-			const { element, entry } = longest[Math.min(longest.length - 1, Math.floor((interactions() - counted) / 50))] || {};
+			const { element, entry } = longest[Math.min(longest.length - 1, ~~((performance.interactionCount - counted) / 50))] || {};
 			say(final, 'INP', entry?.duration, element, entry);
 		};
 
@@ -846,8 +852,6 @@ const RECORDERS = {
 		}), ...['event', 'first-input'].map((type) => observe(type, (entry) => {
 			const id = entry.interactionId, weight = entry.duration + (entry.processingEnd - entry.processingStart) / 1e6;
 			if (!id) return;
-			lowest = Math.min(lowest, id);
-			highest = Math.max(highest, id);
 			let known = longest.find((one) => one.id === id);
 			if (!known) longest.push(known = { id, weight: 0 });
 			if (weight > known.weight) assign(known, { weight, entry });
@@ -944,6 +948,8 @@ const RECORDERS = {
 	// The last to hear of it.
 	leaving() {
 		on(window, 'pagehide', (event) => {
+			// The browser ends them with the page, and may yet tell it so.
+			for (const call of open) event.persisted || call.event || aborted(call);
 			leave(true);
 			// A page that the browser keeps for "back" would hold its connection, and read as one more tab.
 			if (event.persisted) close();

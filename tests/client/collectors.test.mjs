@@ -139,6 +139,25 @@ test('an abort is no error; a timeout is one', async () => {
   }
 });
 
+test('what is not answered when the page ends is told as aborted, and that once', async () => {
+  let end;
+  const page = connected({ window: { fetch: (url) => (url === '/answered' ? Promise.resolve({ status: 200 }) : new Promise((_, reject) => { end = reject; })) } });
+  const { fetch } = page.window;
+  await fetch('/answered');
+  const hangs = fetch('/hangs', { method: 'POST' });
+  page.clock.advance(40);
+  page.window.emit('pagehide', { persisted: true });
+  assert.deepEqual(events(page).map((event) => [event.url, event.aborted]), [['http://localhost:5173/answered', undefined]]);
+  page.window.emit('pageshow', { persisted: true });
+  page.socket.accept();
+  page.window.emit('pagehide', { persisted: false });
+  end(new TypeError('Failed to fetch'));
+  await assert.rejects(hangs, TypeError);
+  page.taillight.flush();
+  const [hanging, ...more] = page.socket.events.filter((event) => event.aborted || event.type === 'error');
+  assert.deepEqual([hanging.url, hanging.method, hanging['duration-ms'], more.length], ['http://localhost:5173/hangs', 'POST', 40, 0]);
+});
+
 test('a rejection that the page does not handle stays unhandled: the client hangs nothing beside the page’s own chain', async () => {
   const inner = Promise.reject(new Error('nobody'));
   const branches = [];

@@ -172,7 +172,7 @@ export function makePage(changes = {}) {
     currentScript: { src, dataset: changes.dataset || {} } });
   Object.assign(window, {
     document: page.document, URL, crypto: globalThis.crypto, console: fakeConsole(), WebSocket: socketClass(page),
-    Date: { now: () => page.clock.time }, performance: { now: () => page.clock.time - START, getEntriesByType: (type) => (changes.entries || {})[type] || [], getEntriesByName: () => [] },
+    Date: { now: () => page.clock.time }, performance: { interactionCount: 0, now: () => page.clock.time - START, getEntriesByType: (type) => (changes.entries || {})[type] || [], getEntriesByName: () => [] },
     setTimeout: (run, ms) => page.clock.set(run, ms), clearTimeout: (id) => page.clock.clear(id),
     location: { href: 'http://localhost:5173/shop/?token=abc', origin: 'http://localhost:5173', pathname: '/shop/' },
     navigator: { userAgent: 'fake/1', language: 'en', sendBeacon: (url, body) => page.beacons.push({ url, body }) > 0 },

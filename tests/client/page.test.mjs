@@ -96,6 +96,12 @@ test('INP is the longest interaction, without one for every fifty', () => {
   const first = events(page)[0];
   const { name, startTime, processingStart, processingEnd, duration } = first['perf-entry'][0];
   assert.deepEqual([first.element, name, startTime, processingStart, processingEnd, duration], ['button#b1', 'pointerup', 1000, 1030, 1100, 312]);
+
+  const uncounted = measured();
+  delete uncounted.window.performance.interactionCount;
+  for (const id of [1, 2]) uncounted.perform('event', { interactionId: id, duration: 100 * id, processingStart: 1, processingEnd: 2 });
+  uncounted.hide();
+  assert.deepEqual(uncounted.vitals(), [['INP', 200, true]], 'a browser that does not count them');
 });
 
 test('a page that begins in the background has no paint times', () => {
