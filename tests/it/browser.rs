@@ -357,6 +357,25 @@ fn a_click_becomes_inp_and_a_page_back_from_the_cache_goes_on() {
 }
 
 #[test]
+fn requests_that_a_reload_ends_are_aborted_and_no_errors() {
+    let Some(chromium) = chromium() else { return };
+    let program = Program::start(&["tail", "--format", "jsonl"]);
+    let page = client_page(program.port, "");
+    let _browser = Browser::open(&chromium, &format!("http://localhost:{page}/pending"));
+    let events = events_until(&program, &[expected("browser/log", None, "reloaded 1")]);
+    let mut of: Vec<_> = events
+        .iter()
+        .filter_map(|event| {
+            let query = event["data"]["url"].as_str()?.split_once("/silent?")?.1;
+            Some((query, event["id"].as_str()?, event["load"].as_u64()?, event["data"]["aborted"].as_bool()))
+        })
+        .collect();
+    of.sort_unstable();
+    let aborted = |query| (query, "browser/api-call", 1, Some(true));
+    assert_eq!(of, [aborted("fetch"), aborted("xhr")], "{events:#?}");
+}
+
+#[test]
 fn nothing_is_recorded_before_consent() {
     let Some(chromium) = chromium() else { return };
     let program = Program::start(&["tail", "--format", "jsonl"]);
@@ -625,6 +644,10 @@ fn answer(mut stream: &TcpStream, files: &[(&'static str, String)]) -> Option<()
     let (status, kind, body) = match path {
         "/ok" | "/graphql" | "/slow" => ("200 OK", "application/json", "{}"),
         "/broken" => ("500 Internal Server Error", "text/plain", "broken"),
+        "/silent" => {
+            reader.read_line(&mut request).ok();
+            return None;
+        }
         "/drip" => {
             // The rest never comes: the page gives it up.
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nfirst").ok()?;
