@@ -21,8 +21,8 @@ pub struct Evidence<'a> {
     pub message: &'a str,
     /// The stack as the engine wrote it.
     pub stack: &'a str,
-    /// File and function of the top own frame where source maps resolved it: a function with a name then says more than
-    /// the message.
+    /// File and function of the top own frame where source maps resolved it: a function with a name of its own then says
+    /// more than the message.
     pub mapped: Option<(&'a str, &'a str)>,
     pub endpoint: &'a str,
     pub status: Option<u16>,
@@ -37,7 +37,8 @@ pub struct Scratch {
 
 /// This gives the group of a problem, never 0: for a failed request its endpoint and status, whatever it is called
 /// and says; else its type and
-/// - the top own frame alone where that is source-mapped and its function has a name: a file has many without one;
+/// - the top own frame alone where that is source-mapped and its function has a name of its own: a file has many without
+///   one, and many handlers called by their event, as `onClick`;
 /// - else the normalised message and the top own frame; of what could not be loaded, or was not let, its address.
 ///
 /// `scratch` is overwritten; it is here to be reused.
@@ -58,7 +59,7 @@ pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut
     hash.part(evidence.kind);
     let has_frame = grouping != Grouping::Message;
     let mapped = evidence.mapped.filter(|_| has_frame);
-    let is_named = mapped.is_some_and(|(_, function)| !stack::plain_function(function).is_empty());
+    let is_named = mapped.is_some_and(|(_, function)| tells_one(stack::plain_function(function)));
     let raw = || stack::top_own(evidence.stack).map(|frame| (frame.file, frame.function));
     let frame = mapped.or_else(|| if has_frame { raw() } else { None });
     if let Some((file, function)) = frame.filter(|_| is_named || grouping == Grouping::Frame) {
@@ -80,6 +81,13 @@ pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut
         hash.part(evidence.endpoint);
     }
     hash.finish()
+}
+
+/// Whether a function's plain name says which of its file it is.
+fn tells_one(name: &str) -> bool {
+    let event = name.strip_prefix("on");
+    !name.is_empty()
+        && !event.is_some_and(|event| event.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
 impl Evidence<'_> {
@@ -174,6 +182,8 @@ mod tests {
         let nameless = Evidence { mapped: Some(("src/cart.ts", "HTMLButtonElement.<anonymous>")), ..error() };
         assert_ne!(of(nameless), of(Evidence { message: "other words", ..nameless }));
         assert_eq!(of(nameless), of(Evidence { message: "user 7 is missing", stack: FIREFOX, ..nameless }));
+        let handler = Evidence { mapped: Some(("src/cart.ts", "onClick")), ..error() };
+        assert_ne!(of(handler), of(Evidence { message: "other words", ..handler }));
     }
 
     #[test]

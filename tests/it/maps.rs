@@ -529,6 +529,24 @@ fn a_rebuild_is_asked_for_again_and_does_not_split_the_group() {
 }
 
 #[test]
+fn errors_of_functions_without_a_name_are_told_apart_by_what_they_say() {
+    let server = Server::start(|path, _| {
+        let (script, map) = bundle(10);
+        Some(ok("", if path.ends_with(".map") { map } else { script }))
+    });
+    let mut running = Running::start(Root::default());
+    let error = |message: &str| {
+        json!({"type": "error", "subtype": "javascript", "message": message,
+            "stack": format!("Error: {message}\n    at {}/app.js:1:3", server.address)})
+    };
+    running.send(&["no cart 1", "no cart 2", "no price"].map(error));
+    let snapshot = running.placed(3);
+    let mut groups: Vec<_> = snapshot.tables.groups.iter().map(|row| row.count).collect();
+    groups.sort_unstable();
+    assert_eq!(groups, [1, 2]);
+}
+
+#[test]
 fn long_tasks_and_initiators_are_placed_too() {
     let server = Server::start(|path, _| {
         let (script, map) = bundle(10);

@@ -210,9 +210,11 @@ impl Walk {
         };
         let group = match event.group() {
             Some(_) if place.is_mapped && self.grouping != Grouping::Message => {
+                let message = event.get(&["message"]).and_then(json::text);
                 let evidence = Evidence {
                     kind: event.kind(),
                     subtype: event.subtype(),
+                    message: message.as_deref().unwrap_or_default(),
                     mapped: Some((&place.file, &place.function)),
                     endpoint: event.endpoint(),
                     status: event.status(),
