@@ -36,7 +36,7 @@ const MAX_PIECE: usize = 120;
 
 /// Appends the line to `out`.
 pub fn write(fields: &Fields<'_>, out: &mut String) {
-    if !fields.endpoint.is_empty() {
+    if !fields.endpoint.is_empty() && fields.subtype != "page-load" {
         return request(fields, out);
     }
     match fields.subtype {
@@ -83,8 +83,11 @@ fn request(fields: &Fields<'_>, out: &mut String) {
 
 fn page_load(fields: &Fields<'_>, out: &mut String) {
     out.push_str("page-load");
+    if let Some(status) = fields.status {
+        write!(out, " {} {status}", fields.endpoint).expect("a string takes everything");
+    }
     if let Some(ms) = fields.load_ms {
-        out.push(' ');
+        out.push_str(if fields.status.is_some() { " in " } else { " " });
         push_seconds(ms, out);
         out.push_str(" s");
     }
@@ -269,6 +272,14 @@ mod tests {
             ),
             ("api-call", "GET /x", None, None, r#"{"aborted":true}"#, "GET /x aborted"),
             ("page-load", "", None, None, r#"{"timing":{"fullyLoaded":2340}}"#, "page-load 2.34 s"),
+            (
+                "page-load",
+                "GET /bad",
+                Some(500),
+                None,
+                r#"{"timing":{"fullyLoaded":820}}"#,
+                "page-load GET /bad 500 in 0.82 s",
+            ),
             (
                 "user-action",
                 "",

@@ -100,6 +100,8 @@ fn before_request(entry: &Entry<'_>, told: &mut Told) {
 }
 
 fn page_load(entry: &Entry<'_>, text: &str, told: &mut Told) {
+    // Only of a page that was refused: with a status it is a request like others, and would count among the fast ones.
+    told.ms("status", entry.number("responseStatus").filter(|status| *status >= 400.0));
     told.text("navigation-type", entry.text("type"));
     told.object("timing", |timing| {
         before_request(entry, timing);
@@ -387,6 +389,17 @@ mod tests {
                 "resources": { "count": 1, "total-size-kb": 3, "kinds": { "script": 1 },
                     "slowest": { "url": "http://localhost:5173/a.js", "duration-ms": 12 } } })
         );
+    }
+
+    #[test]
+    fn a_page_that_was_refused_says_its_status() {
+        for (status, expected) in [(200, json!(null)), (404, json!(404)), (500, json!(500)), (0, json!(null))]
+        {
+            let entry = json!({ "loadEventEnd": 820, "responseStatus": status });
+            let load =
+                json!({ "type": "metric", "subtype": "page-load", "url": "/bad", "perf-entry": entry });
+            assert_eq!(told(&load)["status"], expected, "{status}");
+        }
     }
 
     #[test]
