@@ -413,7 +413,7 @@ const isOwn = (url) => base && ['v1/', 'taillight.'].some((part) => url.replace(
 const ignored = (url) => isOwn(url) || settings.ignoreUrls && words(settings.ignoreUrls).some((part) => url.toLowerCase().includes(part));
 
 const explain = () => fetch(base + 'taillight.js', { mode: 'no-cors', cache: 'no-store' }).then(() =>
-	console.warn(`taillight: ${base} refuses this page: use --allow-origin ${location.origin} or the tag with ?k= that it prints.`)).catch(note);
+	console.warn(`taillight: ${base} refuses this page: use the tag it prints or --allow-origin ${location.origin}`)).catch(note);
 
 // ---- what outlives the document
 
@@ -605,11 +605,13 @@ const isOf = (entry, call) => entry.startTime > call.start - 1 && entry.startTim
 const answered = (call, status, kind) => {
 	call.event = { type: 'metric', subtype: /^opaque/.test(kind) ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: call.stack.stack, 'total-ms': call.total };
 	open.add(call);
-	if (active.timing?.[0] && open.size < 200) sweep(3000);
+	// The entry comes with the end of the body, which pages often leave unread then.
+	if (status > 399) later(() => complete(call), 300);
+	else if (active.timing?.[0] && open.size < 200) sweep(3000);
 	else complete(call);
 };
 
-const complete = (call, entry = performance.getEntriesByName(call.url, 'resource').find((one) => isOf(one, call))) => call.event && open.delete(call) && record({ ...call.event, 'perf-entry': entry });
+const complete = (call, entry = performance.getEntriesByName(call.url, 'resource').find((one) => isOf(one, call)) || {}) => call.event && open.delete(call) && record({ ...call.event, 'perf-entry': entry });
 
 const sweep = once(() => {
 	for (const call of open) if (now() - call.event?.timestamp < 3000) sweep(3000);

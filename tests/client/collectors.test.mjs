@@ -107,7 +107,8 @@ test('fetch: the response, the error, this and the arguments are the page’s ow
   const bare = page.window.fetch;
   await assert.rejects(bare('/down'), (error) => error === failure && error.message === 'Failed to fetch');
   assert.deepEqual([calls[0].self, calls[0].init, calls[1].self], [page.window, init, undefined]);
-  const [{ initiator, ...call }, network] = events(page);
+  const [network, { initiator, 'perf-entry': entry, ...call }] = events(page);
+  assert.deepEqual(entry, {}, 'none was there');
   assert.match(initiator, /^ +at .*collectors\.test\.mjs/ms);
   assert.deepEqual(call, { type: 'metric', subtype: 'api-call', url: 'http://localhost:5173/api/users?token=[redacted]&page=2', method: 'POST', 'duration-ms': 0, status: 503 });
   assert.deepEqual([network.type, network.subtype, network.message, network.method, network.url, network.severity],

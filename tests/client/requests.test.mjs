@@ -29,6 +29,17 @@ test('a fetch whose body stays open is told without its end, after three seconds
   assert.equal(page.socket.events.length, 2);
 });
 
+test('a failed answer whose body is left unread is told soon', async () => {
+  const page = connected({ observe: ['resource'], window: { fetch: async () => ({ status: 503 }) } });
+  await page.window.fetch('/broken');
+  page.clock.advance(299);
+  assert.deepEqual(events(page, { flush: false }), []);
+  page.clock.advance(200);
+  assert.equal(events(page, { flush: false })[0]?.status, 503);
+  page.perform('resource', entry(page, { name: 'http://localhost:5173/broken' }));
+  assert.equal(events(page).length, 1);
+});
+
 test('the entry of another request, or of an earlier one to the same address, is not taken for it', async () => {
   const page = connected({ observe: ['resource'] });
   page.clock.advance(500);
@@ -100,7 +111,8 @@ test('an XMLHttpRequest is told with time to headers and to the end', () => {
   request.headers(201);
   page.clock.advance(12);
   request.end();
-  const { initiator, ...event } = only(page);
+  const { initiator, 'perf-entry': entry, ...event } = only(page);
+  assert.deepEqual(entry, {}, 'none was there');
   assert.match(initiator, /^ +at xhr .*requests\.test\.mjs/m);
   assert.deepEqual(event, { type: 'metric', subtype: 'api-call', url: 'http://localhost:5173/api?token=[redacted]', method: 'POST', operation: 'query Q',
     'duration-ms': 30, 'total-ms': 42, status: 201 });
