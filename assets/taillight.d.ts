@@ -81,11 +81,10 @@ export function flush(): void;
 export function stop(): void;
 
 declare global {
-  interface Window {
-    readonly taillight: Readonly<{
-      init: typeof init; log: typeof log; track: typeof track; metric: typeof metric; error: typeof error; render: typeof render; setUser: typeof setUser;
-      setContext: typeof setContext; answer: typeof answer; consent: typeof consent; flush: typeof flush; stop: typeof stop;
-      push: typeof push;
-    }>;
-  }
+  /** There once the classic script has run, where it could be loaded at all: `taillight?.log(…)`. */
+  var taillight: undefined | Readonly<{
+    init: typeof init; log: typeof log; track: typeof track; metric: typeof metric; error: typeof error; render: typeof render; setUser: typeof setUser;
+    setContext: typeof setContext; answer: typeof answer; consent: typeof consent; flush: typeof flush; stop: typeof stop;
+    push: typeof push;
+  }>;
 }

@@ -86,7 +86,9 @@ impl App {
     /// The line of the first screen for a bundler's entry file.
     fn import(&self) -> Option<String> {
         let address = &self.world.facts.address;
-        let line = || format!("if (import.meta.env.DEV) import(\"http://{address}/taillight.mjs\")");
+        let line = || {
+            format!("if (import.meta.env.DEV) import(\"http://{address}/taillight.mjs\").catch(() => {{}})")
+        };
         (!address.is_empty()).then(line)
     }
 

@@ -315,7 +315,7 @@ fn every_list_has_something_to_copy() {
     let mut console = Console::with_a_shop();
     assert_eq!(
         copied(&mut console, "yI").as_deref(),
-        Some("if (import.meta.env.DEV) import(\"http://127.0.0.1:8245/taillight.mjs\")")
+        Some("if (import.meta.env.DEV) import(\"http://127.0.0.1:8245/taillight.mjs\").catch(() => {})")
     );
 }
 
