@@ -1,12 +1,12 @@
 //! Messages of events that say by their members what they are about: what could not be loaded, what a policy blocked, a
-//! connection that never was. A page tells the members alone, and is smaller by the words.
+//! connection that never was, an object that was thrown. A page tells the members alone, and is smaller by the words.
 //!
-//! Called by `wire::decode` for each event. One that brings a message keeps it.
+//! Called by `wire::decode` for each event. One that brings a message of its own keeps it.
 
 use std::borrow::Cow;
 
 use super::raw::{RawEvent, Slot};
-use crate::event::json;
+use crate::event::{json, place_in};
 
 /// All that browsers say of an error in a script from another origin.
 const HIDDEN: &str = "Script error.";
@@ -15,15 +15,30 @@ const HINT: &str = "the script is from another origin: add crossorigin to its ta
 /// The text of `event`, which is `text`, with what follows from its members; `None` where nothing does.
 pub(super) fn completed(text: &str, event: &RawEvent<'_>) -> Option<String> {
     let message = event.fields[Slot::Message];
+    let said = message.text();
     let (key, words) = if !message.is_present() {
         ("message", words(event)?)
-    } else if message.text() == HIDDEN && member(event, "hint").is_none() {
+    } else if said == HIDDEN && member(event, "hint").is_none() {
         ("hint", HINT.to_owned())
     } else {
-        return None;
+        return said.starts_with('{').then(|| thrown(text, event))?;
     };
     let (open, words) = (text.trim_end().strip_suffix('}')?, serde_json::to_string(&words).ok()?);
     Some(format!("{open},\"{key}\":{words}}}"))
+}
+
+/// What was thrown is no error, but has a message: that is said instead of all of it, which stays in `value`.
+fn thrown(text: &str, event: &RawEvent<'_>) -> Option<String> {
+    let [value] = json::pick(event.members.iter().copied(), ["value"]);
+    let [name, message] =
+        ["name", "message"].map(|key| value.and_then(|value| json::text(json::get(value, key)?)));
+    let message = message.filter(|message| !message.is_empty() && !message.starts_with('{'))?;
+    let words = match name.filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name}: {message}"),
+        None => message.into_owned(),
+    };
+    let place = place_in(text, event.fields[Slot::Message].json_in(text)?)?;
+    Some(format!("{}{}{}", &text[..place.start], serde_json::to_string(&words).ok()?, &text[place.end..]))
 }
 
 fn words(event: &RawEvent<'_>) -> Option<String> {
@@ -100,6 +115,33 @@ mod tests {
         let whole = told(r#"{"subtype":"javascript","message":"Script error."} "#).expect("completed");
         assert_eq!(whole, format!(r#"{{"subtype":"javascript","message":"Script error.","hint":"{HINT}"}}"#));
         assert_eq!(told(&whole), None, "once");
+    }
+
+    #[test]
+    fn an_object_that_was_thrown_is_told_by_its_own_message() {
+        for (value, expected) in [
+            (
+                r#"{"name":"HttpErrorResponse","message":"Http failure of \"/api\"","status":500}"#,
+                r#"HttpErrorResponse: Http failure of \"/api\""#,
+            ),
+            (r#"{"code":"23505","message":"duplicate key"}"#, "duplicate key"),
+            (r#"{"name":7,"message":"m"}"#, "m"),
+        ] {
+            let event =
+                |message: &str| format!(r#"{{"subtype":"promise","message":{message},"value":{value}}}"#);
+            let whole = told(&event(r#""{\"code\":1}""#)).expect("worded");
+            assert_eq!(whole, event(&format!("\"{expected}\"")));
+            assert_eq!(told(&whole), None, "once");
+        }
+        for event in [
+            r#"{"message":"{\"code\":1}","value":{"code":1}}"#,
+            r#"{"message":"{\"code\":1}","value":{"code":1,"message":{"a":1}}}"#,
+            r#"{"message":"{\"code\":1}","value":{"message":"{}"}}"#,
+            r#"{"message":"{\"code\":1}"}"#,
+            r#"{"message":"{not","value":"message"}"#,
+        ] {
+            assert_eq!(told(event), None, "{event}");
+        }
     }
 
     #[test]
