@@ -3,6 +3,8 @@
 //! Called by the pre-check and by the scrubbing, which have to agree about every key. It knows names only, never
 //! values.
 
+use super::percent;
+
 /// The longest key that is compared, in bytes; a longer one is never a secret's name.
 pub(super) const MAX_KEY: usize = 96;
 
@@ -58,7 +60,7 @@ pub(super) fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
-/// What the name of a URL's parameter is made of: some of it may be written as `%5F`.
+/// What the name of a URL's parameter is made of: any of it may be written as `%5F`.
 pub(super) fn is_parameter_byte(byte: u8) -> bool {
     is_key_byte(byte) || byte == b'%'
 }
@@ -120,13 +122,11 @@ impl Keys {
 
     /// What the whole `key` says. Case does not count; separators may lead, trail, and stand singly between words.
     pub(super) fn judge(&self, key: &[u8]) -> Verdict {
-        let decoded: Vec<u8>;
-        let key = if key.contains(&b'%') {
-            decoded = percent_encoding::percent_decode(key).collect();
-            &decoded
-        } else {
-            key
-        };
+        let mut decoded = percent::Decoded::new(key);
+        let key = decoded.as_mut().map_or(key, |decoded| {
+            decoded.decode_all();
+            &decoded.bytes
+        });
         let key = key.strip_suffix(b"?").unwrap_or(key);
         if key.len() > MAX_KEY {
             return Verdict::Plain;
@@ -243,6 +243,7 @@ mod tests {
             ("token?", Verdict::Secret),
             ("access%5Ftoken", Verdict::Secret),
             ("access%2dtoken", Verdict::Secret),
+            ("%74o%256Ben", Verdict::Secret),
             ("access%token", Verdict::Plain),
             ("phone", Verdict::Personal),
             ("tokens", Verdict::Plain),

@@ -8,12 +8,21 @@ use std::ops::Range;
 
 use super::escape::Plain;
 use super::keys::{Keys, MAX_KEY, Verdict, is_key_byte};
+use super::percent::Decoded;
 use super::shapes::{self, MARK};
 
 /// Appends where `text` holds secrets: in order, never overlapping nor touching.
 pub(super) fn find(text: &str, keys: &Keys, found: &mut Vec<Range<usize>>) {
     let first = found.len();
     values(text.as_bytes(), keys, found);
+    if let Some(mut url) = Decoded::new(text.as_bytes()) {
+        url.decode_all();
+        let escaped = found.len();
+        values(&url.bytes, keys, found);
+        for range in &mut found[escaped..] {
+            *range = url.raw(range);
+        }
+    }
     shapes::find(text, keys, found);
     if memchr::memchr(b'\\', text.as_bytes()).is_some() {
         let mut plain = Plain::default();

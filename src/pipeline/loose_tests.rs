@@ -46,6 +46,12 @@ fn values_of_secret_names_go_whatever_they_are_written_in() {
         (r#"{"type":"token","a":"b"#, r#"{"type":"token","a":"b"#),
         (r#"{"url":"http://h:80/token","a":"b"#, r#"{"url":"http://h:80/token","a":"b"#),
         ("Unexpected token < in JSON", "Unexpected token < in JSON"),
+        // Escaped as in URLs.
+        (r#"{"body":"user%5Btoken%5D=abc&x=1","a":"#, r##"{"body":"user%5Btoken%5D=#&x=1","a":"##),
+        (
+            r#"{"url":"/a?next=%2Fx%3F%2574oken%3Dabc%26b%3D1","a":"#,
+            r##"{"url":"/a?next=%2Fx%3F%2574oken%3D#%26b%3D1","a":"##,
+        ),
         // EDN.
         (r#"{:password "x", :a #<bad>}"#, r##"{:password "#", :a #<bad>}"##),
         (r#"{:user/password "x" :a 1"#, r##"{:user/password "#" :a 1"##),

@@ -15,6 +15,7 @@ mod keys;
 mod limit;
 mod loose;
 mod pattern;
+mod percent;
 mod precheck;
 mod reading;
 mod redact;

@@ -11,7 +11,8 @@ use std::ops::ControlFlow;
 use aho_corasick::{AhoCorasick, Input, MatchKind, packed};
 
 use super::cards;
-use super::keys::{Keys, MAX_KEY, Verdict, is_parameter_byte};
+use super::keys::{Keys, MAX_KEY, Verdict, is_key_byte};
+use super::percent;
 use super::shapes::{ends_authority, leads_parameter};
 
 /// Bytes folded and searched at a time: small enough to stay in the first-level cache.
@@ -22,6 +23,9 @@ const OVERLAP: usize = MAX_KEY * 2;
 
 /// Bytes looked back from an `@` for the `://` of a URL; a longer way is suspicious as it is.
 const USER_INFO: usize = 256;
+
+/// Bytes of a secret's longest name in an escaped URL, where the digits of what leads it stand before it (`253F`).
+const MAX_LED_KEY: usize = MAX_KEY + 2 * percent::LEVELS;
 
 /// Bytes of `\uXXXX`, which can hide what stands before a run of digits.
 const ESCAPE: usize = 6;
@@ -97,7 +101,7 @@ impl Precheck {
     }
 
     pub(super) fn is_suspicious(&self, bytes: &[u8], keys: &Keys) -> bool {
-        self.has_sign(bytes, keys) || has_user_info(bytes) || has_card(bytes)
+        self.has_sign(bytes, keys) || has_address_sign(bytes) || has_card(bytes)
     }
 
     fn has_sign(&self, bytes: &[u8], keys: &Keys) -> bool {
@@ -170,37 +174,63 @@ fn confirms(sign: Sign, bytes: &[u8], at: usize, keys: &Keys) -> bool {
     }
 }
 
-/// Whether the piece at `at` belongs to a secret's whole name that stands as a key or as a URL parameter.
+/// Whether the piece at `at` belongs to a secret's whole name that stands as a key or as a URL parameter. A name with
+/// escaped letters has another sign.
 fn is_in_name(bytes: &[u8], at: usize, keys: &Keys) -> bool {
-    let before = bytes[..at].iter().rev().take(MAX_KEY).take_while(|byte| is_parameter_byte(**byte)).count();
-    let after = bytes[at..].iter().take(MAX_KEY).take_while(|byte| is_parameter_byte(**byte)).count();
+    let before = bytes[..at].iter().rev().take(MAX_LED_KEY).take_while(|byte| is_key_byte(**byte)).count();
+    let after = bytes[at..].iter().take(MAX_KEY).take_while(|byte| is_key_byte(**byte)).count();
     let (start, end) = (at - before, at + after);
-    let is_led = start == 0 || bytes[start - 1] == b'"' || leads_parameter(bytes[start - 1]);
     let tail = &bytes[end..];
     let tail = tail.strip_prefix(b"?").unwrap_or(tail);
-    let is_closed = matches!(tail.first(), Some(b'"' | b'='));
-    is_led && is_closed && keys.judge(&bytes[start..end]) != Verdict::Plain
+    let is_closed = matches!(tail.first(), Some(b'"' | b'=' | b'%'));
+    let (name, is_secret) = (&bytes[start..end], |name: &[u8]| keys.judge(name) != Verdict::Plain);
+    is_closed
+        && match start.checked_sub(1).map(|before| bytes[before]) {
+            Some(b'%') => percent::meanings(name).any(|(_, rest)| is_secret(rest)),
+            None | Some(b'"' | b',') => is_secret(name),
+            Some(lead) => leads_parameter(lead) && is_secret(name),
+        }
 }
 
-/// Whether an `@` comes after `://` with nothing between that ends a host.
-fn has_user_info(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(b'@', bytes).any(|at| {
-        let mut back = at;
-        while back > 0 {
-            if at - back == USER_INFO {
+/// Whether a URL has user-info, or something escaped that hides it or the letter of a name.
+fn has_address_sign(bytes: &[u8]) -> bool {
+    memchr::memchr2_iter(b'@', b'%', bytes).any(|at| {
+        if bytes[at] == b'@' {
+            return follows_slashes(bytes, at);
+        }
+        match percent::meanings(&bytes[at + 1..]).last() {
+            Some((b'@', _)) => follows_slashes(bytes, at),
+            Some((byte, _)) => is_key_byte(byte),
+            None => false,
+        }
+    })
+}
+
+/// Whether what stands at `at` comes after `://` with nothing between that ends a host; slashes may be escaped.
+fn follows_slashes(bytes: &[u8], at: usize) -> bool {
+    let mut back = at;
+    while back > 0 {
+        if at - back == USER_INFO {
+            return true;
+        }
+        back -= 1;
+        match bytes[back] {
+            b'/' => return is_second_slash(&bytes[..back]),
+            b'%' if percent::meanings(&bytes[back + 1..]).last().is_some_and(|(byte, _)| byte == b'/') => {
                 return true;
             }
-            back -= 1;
-            match bytes[back] {
-                b'/' => return bytes[..back].ends_with(b":/"),
-                // An escape such as \u4e2d may stand in user-info; the others end it.
-                b'\\' if bytes[back + 1] == b'u' => {}
-                byte if ends_authority(byte) => return false,
-                _ => {}
-            }
+            // An escape such as \u4e2d may stand in user-info; the others end it.
+            b'\\' if bytes[back + 1] == b'u' => {}
+            byte if ends_authority(byte) => return false,
+            _ => {}
         }
-        false
-    })
+    }
+    false
+}
+
+/// Whether `:/` stands at the end of `before`, or may stand there with something of it escaped.
+fn is_second_slash(before: &[u8]) -> bool {
+    matches!(before, [.., b':', b'/'] | [.., b'3', b'a' | b'A', b'/'] | [.., b'2', b'f' | b'F'] | [.., b'\\'])
 }
 
 fn has_card(bytes: &[u8]) -> bool {
@@ -234,6 +264,14 @@ mod tests {
             (r#"{"url":"/a?cvv=1"}"#, true),
             (r#"{"a":"password=1"}"#, true),
             (r#"{"url":"/a?access%5Ftoken=1"}"#, true),
+            (r#"{"url":"/a?%74oken=1"}"#, true),
+            (r#"{"url":"/a?next=%2Fx%3Ftoken%3Dabc"}"#, true),
+            (r#"{"url":"/a?next=%252Fx%253Ftoken%253Dabc"}"#, true),
+            (r#"{"url":"/a?next=token%3Dabc"}"#, true),
+            (r#"{"url":"data:,token=abc"}"#, true),
+            (r#"{"url":"/a?next=http%3A%2F%2Fbob:pw%40h"}"#, true),
+            (r#"{"url":"/a?next=http%3A//bob%40h"}"#, true),
+            (r#"{"url":"/a?next=http%3A\/\/bob@h"}"#, true),
             (r#"{"a":"BEARER x"}"#, true),
             (r#"{"a":"cookieyJhbGciOi"}"#, true),
             (r#"{"\u0061":1}"#, true),
@@ -247,6 +285,7 @@ mod tests {
             (r#"{"className":"card passive","tokens":[],"secretary":"x"}"#, false),
             (r#"{"stack":"f@https://a/b.js:1:2\ng@https://a/b.js:3:4"}"#, false),
             (r#"{"email":"bob@example.com","url":"https://a/react@18"}"#, false),
+            (r#"{"url":"/a?mail=bob%40example.com&next=%2Fx%3Ftokens%3Dabc&q=a%20b%5B%5D&of=100%"}"#, false),
             (r#"{"timestamp":1704067200000,"t":234.40000000596046}"#, false),
             (r#"{"monkeyjs":"\\n \u4e2d"}"#, false),
             ("", false),

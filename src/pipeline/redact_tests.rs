@@ -93,6 +93,18 @@ fn rules_add_names_and_let_names_through() {
 }
 
 #[test]
+fn urls_within_urls_are_looked_at_as_deep_as_is_said() {
+    for (levels, is_left) in
+        [(0, false), (super::super::percent::LEVELS, false), (super::super::percent::LEVELS + 1, true)]
+    {
+        let url =
+            (0..levels).fold("/x?token=s3cr3t".to_owned(), |url, _| format!("/x?next={}", parameter(&url)));
+        let (out, _) = scrub(&format!(r#"{{"url":"{url}"}}"#));
+        assert_eq!(out.contains("s3cr3t"), is_left, "{levels}: {out}");
+    }
+}
+
+#[test]
 fn text_is_appended_to_what_is_there() {
     let mut out = String::from("[");
     Redactor::default().scrub(r#"{"pwd":1}"#, &mut out);
@@ -146,6 +158,19 @@ fn piece() -> impl Strategy<Value = String> {
         "5555-5555-5555-4444",
         "context",
         "%20",
+        "%25",
+        "%3F",
+        "%26",
+        "%3D",
+        "%253D",
+        "%2C",
+        "%3A%2F%2F",
+        "%40",
+        "%2540",
+        "%74",
+        "%2574",
+        "oken",
+        "data:,",
     ]);
     prop_oneof![4 => fixed.prop_map(String::from), 1 => "[ -~]{0,6}"]
 }
@@ -191,6 +216,39 @@ fn secret_key() -> impl Strategy<Value = String> {
         "ssn",
     ];
     (prop::sample::select(names), 0..7u8).prop_map(|(name, style)| styled(name, style))
+}
+
+/// A value of a parameter, as `encodeURIComponent` writes it.
+fn parameter(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// A name some of whose letters are escaped, those whose bit is set; once more where `is_twice`.
+fn letters_escaped(name: &str, which: u32, is_twice: bool) -> String {
+    let letter = |(nth, letter): (usize, char)| match which >> (nth % 32) & 1 {
+        0 => letter.to_string(),
+        _ if is_twice => format!("%25{:02x}", u32::from(letter)),
+        _ => format!("%{:02X}", u32::from(letter)),
+    };
+    name.chars().enumerate().map(letter).collect()
+}
+
+/// A secret in a URL, within as many other URLs, each escaped in the next or written as it is.
+fn url_with_a_secret() -> impl Strategy<Value = String> {
+    let plain_name = secret_key().prop_filter("a name in a URL", |name| !name.ends_with('?'));
+    let name = (plain_name, any::<u32>(), any::<bool>());
+    let lead = prop::sample::select(vec!["/x?a=1&", "/x?", "/cb#", "", "data:text/plain,"]);
+    let parameter_of = (lead, name).prop_map(|(lead, (name, which, is_twice))| {
+        format!("{lead}{}=s3cr3t-value&b=1", letters_escaped(&name, which, is_twice))
+    });
+    let user_info = Just("https://bob:s3cr3t-value@host/x".to_owned());
+    let outer = prop::collection::vec(any::<bool>(), 0..4);
+    (prop_oneof![3 => parameter_of, 1 => user_info], outer).prop_map(|(url, outer)| {
+        outer.iter().fold(url, |url, is_escaped| {
+            let inner = if *is_escaped { parameter(&url) } else { url };
+            format!("https://host/x?a=1&next={inner}")
+        })
+    })
 }
 
 /// JSON text whose strings hold anything, written with or without needless escapes.
@@ -291,6 +349,16 @@ proptest! {
         for secret in ["s3cr3t", "eyJ", "4111 1111"] {
             prop_assert!(!out.contains(secret), "{}", out);
         }
+    }
+
+    #[test]
+    fn secrets_in_urls_never_come_through(url in url_with_a_secret(), style in 0..4u8) {
+        let raw = format!("{{\"url\":{}}}", requoted(&url, style));
+        let redactor = Redactor::default();
+        prop_assert!(redactor.is_suspicious(raw.as_bytes()), "{}", raw);
+        let Scrub::Changed { text, .. } = redactor.check(&raw) else { panic!("{raw}") };
+        prop_assert!(!text.contains("s3cr3t"), "{}", text);
+        prop_assert!(text.contains("host") || !url.contains("host"), "{}", text);
     }
 
     #[test]

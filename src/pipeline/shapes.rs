@@ -7,7 +7,8 @@ use std::ops::{ControlFlow, Range};
 use memchr::{memchr_iter, memchr2_iter, memmem};
 
 use super::cards;
-use super::keys::{Keys, MAX_KEY, Verdict, is_key_byte, is_parameter_byte};
+use super::keys::{Keys, Verdict, is_key_byte, is_parameter_byte};
+use super::percent::{Decoded, LEVELS};
 
 /// What stands where a secret stood.
 pub(super) const MARK: &str = "[redacted]";
@@ -32,6 +33,9 @@ const BEARER_WORDS: &[&str] = &[
     "with",
 ];
 
+/// Bytes that may stand before the comma of a `data:` URL.
+const MAX_DATA_HEAD: usize = 128;
+
 /// Base64 letters after `eyJ` in the shortest header, `{"alg":"none"}` without padding, less some slack.
 const MIN_JWT_HEADER: usize = 10;
 
@@ -50,12 +54,36 @@ pub(super) fn find(text: &str, keys: &Keys, found: &mut Vec<Range<usize>>) {
         jwts(bytes, found);
         bearers(bytes, found);
     }
+    in_urls(bytes, keys, first, found);
+    if let Some(text) = Decoded::new(bytes) {
+        in_escaped_urls(text, keys, first, found);
+    }
+}
+
+fn in_urls(bytes: &[u8], keys: &Keys, first: usize, found: &mut Vec<Range<usize>>) {
     user_infos(bytes, found);
     merge(found, first);
     let others = found.len();
     parameters(bytes, keys, first, found);
     if found.len() > others {
         merge(found, first);
+    }
+}
+
+/// Looks at a URL that is a parameter of another as at the other, and at one within that. What was found before may
+/// reach into what is found there, as it does in the text itself.
+fn in_escaped_urls(mut text: Decoded, keys: &Keys, first: usize, found: &mut Vec<Range<usize>>) {
+    for _ in 0..LEVELS {
+        if !text.decode() {
+            return;
+        }
+        for range in &mut found[first..] {
+            *range = text.within(range);
+        }
+        in_urls(&text.bytes, keys, first, found);
+        for range in &mut found[first..] {
+            *range = text.raw(range);
+        }
     }
 }
 
@@ -144,9 +172,22 @@ pub(super) fn ends_authority(byte: u8) -> bool {
     byte <= b' ' || byte == 0x7f || b"/?#\\\"<>".contains(&byte)
 }
 
-/// What may stand before a parameter's name; the beginning of the text counts too.
+/// What may stand before a parameter's name; the beginning of the text counts too, and that of a value.
 pub(super) fn leads_parameter(byte: u8) -> bool {
-    matches!(byte, b'?' | b'&' | b'#')
+    matches!(byte, b'?' | b'&' | b'#' | b'=')
+}
+
+/// Whether a parameter's name may follow `before`.
+fn is_led(before: &[u8]) -> bool {
+    match before {
+        [] => true,
+        [head @ .., b','] => {
+            let is_part = |byte: &&u8| !ends_value(**byte);
+            let part = head.iter().rev().take(MAX_DATA_HEAD).take_while(is_part).count();
+            memmem::find(&head[head.len() - part..], b"data:").is_some()
+        }
+        [.., lead] => leads_parameter(*lead),
+    }
 }
 
 /// `name=value` of a query, a fragment or a form body; the value alone is taken. A secret of another shape (those
@@ -158,15 +199,9 @@ fn parameters(bytes: &[u8], keys: &Keys, first: usize, found: &mut Vec<Range<usi
         if equals < done {
             continue;
         }
-        let name = bytes[done..equals]
-            .iter()
-            .rev()
-            .take(MAX_KEY + 1)
-            .take_while(|byte| is_parameter_byte(**byte))
-            .count();
+        let name = bytes[done..equals].iter().rev().take_while(|byte| is_parameter_byte(**byte)).count();
         let start = equals - name;
-        let is_led = start == 0 || leads_parameter(bytes[start - 1]);
-        if name == 0 || !is_led || keys.judge(&bytes[start..equals]) != Verdict::Secret {
+        if name == 0 || !is_led(&bytes[..start]) || keys.judge(&bytes[start..equals]) != Verdict::Secret {
             continue;
         }
         done = equals + 1 + run_of(&bytes[equals + 1..], |byte| !ends_value(byte));
@@ -232,6 +267,27 @@ mod tests {
             ("/a?apiKey=[redacted]", "/a?apiKey=[redacted]"),
             ("/a?apiKey=[redacted]x", "/a?apiKey=#"),
             ("/a?access%5Ftoken=a&y=2", "/a?access%5Ftoken=#&y=2"),
+            ("/a?%74oken=a%26b&y=2", "/a?%74oken=#&y=2"),
+            ("/a?next=/x?token=abc", "/a?next=/x?token=#"),
+            ("/a?next=%2Fx%3Ftoken%3Dabc%26a=1", "/a?next=%2Fx%3Ftoken%3D#%26a=1"),
+            (
+                "/a?next=%252Fx%253F%2574oken%253Dab%2525c%2526a&b=1",
+                "/a?next=%252Fx%253F%2574oken%253D#%2526a&b=1",
+            ),
+            ("/a?next=token%3Dabc&b=1", "/a?next=token%3D#&b=1"),
+            ("/a?next=token=abc", "/a?next=token=#"),
+            ("/a?to=https%3A%2F%2Fbob%3Apw%40host%2Fx", "/a?to=https%3A%2F%2F#%40host%2Fx"),
+            ("/a?to=https%3A//b@b:p%40w@host", "/a?to=https%3A//#@host"),
+            (
+                "/a?%74oken=[redacted]&next=%3Ftoken%3D[redacted]",
+                "/a?%74oken=[redacted]&next=%3Ftoken%3D[redacted]",
+            ),
+            ("data:text/plain;charset=utf-8,token=abc&x=1", "data:text/plain;charset=utf-8,token=#&x=1"),
+            ("one,token=abc", "one,token=abc"),
+            (
+                "/a?next=%2Fx%3Ftokens%3Dabc&mail=bob%40example.com",
+                "/a?next=%2Fx%3Ftokens%3Dabc&mail=bob%40example.com",
+            ),
             ("/a?token= b", "/a?token= b"),
             ("?token=://&@x", "?token=#"),
             ("let token=abc", "let token=abc"),

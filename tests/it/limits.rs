@@ -193,7 +193,7 @@ fn a_batch_that_is_too_long_and_an_event_that_is_too_large_lose_what_is_beyond_a
 }
 
 /// Each bound of `docs/limits.md` with the tests that reach it.
-const TRACE: [(&str, &[&str]); 36] = [
+const TRACE: [(&str, &[&str]); 37] = [
     ("head of a request", &["a_head_that_is_too_large_is_told_so_and_counted"]),
     ("time for a head", &["whoever_is_closed_before_it_asked_for_anything_is_told_why"]),
     (
@@ -251,6 +251,7 @@ const TRACE: [(&str, &[&str]); 36] = [
             "the_longest_strings_are_cut_and_named",
         ],
     ),
+    ("URLs within URLs, each escaped in the next", &["urls_within_urls_are_looked_at_as_deep_as_is_said"]),
     ("a message in rows and tables", &["long_messages_are_indexed_only_at_their_beginning"]),
     (
         "data laid out in the detail",
