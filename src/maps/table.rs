@@ -46,6 +46,8 @@ pub enum Refusal {
     TooMuch,
     #[error("too many scripts wait")]
     Busy,
+    #[error("its code was replaced before its map was asked for")]
+    Replaced,
 }
 
 /// A place in a source.

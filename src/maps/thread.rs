@@ -19,6 +19,7 @@ use crate::priority;
 use crate::stack::Libraries;
 use crate::store::{Mapping, Snapshot};
 
+mod builds;
 mod known;
 mod walk;
 

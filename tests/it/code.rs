@@ -147,7 +147,7 @@ fn tail_prints_errors_with_their_place_and_in_the_group_of_it() {
 }
 
 #[test]
-fn what_a_hot_update_replaced_is_asked_for_anew_and_the_rest_by_its_tag() {
+fn a_page_keeps_the_maps_of_its_code_until_it_loads_code_anew() {
     let build = Arc::new(AtomicUsize::new(10));
     let now = Arc::clone(&build);
     let server = Server::start(move |path, head| {
@@ -170,28 +170,61 @@ fn what_a_hot_update_replaced_is_asked_for_anew_and_the_rest_by_its_tag() {
         })
     });
     let mut running = Running::start(Root::default());
-    let error = |file: &str, number: u32| {
+    let mut number = 0;
+    let mut error = |file: &str, load: u32| {
+        number += 1;
         let stack = format!("Error: {number}\n    at a (http://{}{file}:1:3)", &server.address[7..]);
-        json!({"type": "error", "subtype": "javascript", "message": format!("no {file} {number}"), "session-id": "s", "tab": "t", "load": 1, "stack": stack})
+        json!({"type": "error", "subtype": "javascript", "message": format!("no {file} {number}"), "session-id": "s", "tab": "t", "load": load, "stack": stack})
     };
-    running.send(&[error("/src/cart.ts?t=1", 1), error("/app.js", 1)]);
-    running.placed(2);
+    let update = |subtype: &str, message: &str, load: u32| json!({"type": "log", "subtype": subtype, "level": "debug", "message": message, "session-id": "s", "tab": "t", "load": load});
+    running.send(&[error("/src/cart.ts?t=1", 1), error("/app.js", 1), error("/lib/lib.js", 1)]);
+    running.placed(3);
+
     build.store(40, Ordering::SeqCst);
-    let updated = json!({"type": "log", "level": "debug", "message": "[vite] hot updated: /src/cart.ts", "session-id": "s", "tab": "t", "load": 1});
-    running.send(&[updated, error("/src/cart.ts?t=2", 2), error("/src/cart.ts?t=1", 2), error("/app.js", 2)]);
-    let snapshot = running.placed(5);
-    let lines: Vec<_> =
-        (0..6).map(|at| snapshot.event(at).and_then(|event| event.place()).map(|place| place.line)).collect();
-    assert_eq!(lines, [Some(20), Some(10), None, Some(30), Some(20), Some(40)]);
+    running.send(&[
+        update("console", "[vite] hot updated: /src/cart.ts", 1),
+        error("/src/cart.ts?t=2", 1),
+        error("/src/cart.ts?t=1", 1),
+        error("/app.js", 1),
+        error("/src/cart.ts", 1),
+        error("/src/cart.ts?t=0", 1),
+    ]);
+    running.placed(8);
+    running.send(&[
+        error("/app.js", 2),
+        error("/lib/lib.js", 2),
+        error("/app.js", 1),
+        error("/src/cart.ts", 2),
+    ]);
+    running.placed(12);
+
+    build.store(50, Ordering::SeqCst);
+    running.send(&[update("hmr", "replaced", 2), error("/app.js", 2), error("/lib/lib.js", 2)]);
+    let snapshot = running.placed(14);
+    let lines: Vec<_> = (0..16)
+        .map(|at| snapshot.event(at).and_then(|event| event.place()).map(|place| place.line))
+        .collect();
+    let (first, vite) = ([Some(20), Some(10), Some(20)], [None, Some(30), Some(20), Some(10), None, None]);
+    let (reload, other) = ([Some(40), Some(20), Some(10), Some(20)], [None, Some(50), Some(20)]);
+    assert_eq!(lines, [&first[..], &vite, &reload, &other].concat());
+    for ordinal in [7, 8] {
+        let mapped = snapshot.event(ordinal).and_then(|event| event.mapped().cloned()).expect("looked at");
+        let note = mapped.note.as_deref().expect("why it is as the browser told it");
+        assert!(note.ends_with("its code was replaced before its map was asked for"), "{note}");
+    }
     let asked = server.asked();
     let count = |path: &str| asked.iter().filter(|asked| *asked == path).count();
-    assert_eq!(
-        (count("/src/cart.ts?t=1"), count("/src/cart.ts?t=2"), count("/app.js")),
-        (2, 1, 2),
-        "{asked:?}"
-    );
-    let maps = ["/src/app.js.map", "/src/new.map", "/app.js.map"].map(count);
-    assert_eq!(maps, [1, 1, 2], "the map of what stayed is not read again: {asked:?}");
+    let scripts = [
+        "/src/cart.ts?t=0",
+        "/src/cart.ts?t=1",
+        "/src/cart.ts?t=2",
+        "/src/cart.ts",
+        "/app.js",
+        "/lib/lib.js",
+    ];
+    assert_eq!(scripts.map(count), [0, 1, 1, 1, 3, 3], "{asked:?}");
+    let maps = ["/src/new.map", "/app.js.map", "/lib/app.js.map"].map(count);
+    assert_eq!(maps, [1, 3, 1], "the map of what stayed is not read again: {asked:?}");
 }
 
 /// What a hostile server says of a script.

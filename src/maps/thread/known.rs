@@ -1,13 +1,17 @@
 //! The scripts that are known, asked for, or could not be had, and the sources they name.
 //!
-//! Bounded: of more than 1,024 scripts or 192 MiB those used longest ago leave, and are loaded again when they are needed.
+//! Bounded: of more than 1,024 scripts or 192 MiB earlier builds leave, then the scripts used longest ago, which are loaded
+//! again when they are needed.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::builds::Builds;
 use crate::counters::{Counter, Counters};
 use crate::event::Timestamp;
 use crate::maps::disk::Root;
@@ -27,23 +31,71 @@ const MAX_OPEN: usize = 24;
 const RETRY_MS: i64 = 30_000;
 /// Sources of this machine whose texts are remembered until something is reloaded.
 const MAX_SOURCES: usize = 256;
+/// Builds of a script that are kept at a time, for pages that still run an earlier one.
+const MAX_BUILDS: usize = 4;
 
 #[derive(Debug)]
 enum State {
     Wanted,
     Loading,
-    Ready(Arc<Script>),
+    /// The newest build is what was answered.
+    Ready,
     Failed(Refusal, Timestamp),
+}
+
+/// What a script was, and the generations in which it was so first and last.
+#[derive(Debug)]
+struct Build {
+    script: Arc<Script>,
+    first: u64,
+    last: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
     state: State,
-    /// What is known from before, while it is asked whether that still holds.
-    before: Option<Arc<Script>>,
     /// The generation it was asked for in.
-    generation: u64,
+    asked: u64,
+    /// Oldest first.
+    builds: VecDeque<Build>,
     used: u64,
+}
+
+impl Entry {
+    fn new(asked: u64, used: u64) -> Self {
+        Self { state: State::Wanted, asked, builds: VecDeque::new(), used }
+    }
+
+    /// What was answered first within `span`.
+    fn of(&self, span: &Range<u64>) -> Option<&Script> {
+        let found = self.builds.iter().find(|build| build.first < span.end && build.last >= span.start);
+        found.map(|build| &*build.script)
+    }
+
+    fn newest(&self) -> Option<&Arc<Script>> {
+        self.builds.back().map(|build| &build.script)
+    }
+
+    fn learn(&mut self, script: Arc<Script>) {
+        self.state = State::Ready;
+        match self.builds.back_mut() {
+            Some(same) if Arc::ptr_eq(&same.script, &script) => same.last = self.asked,
+            _ => {
+                if self.builds.len() >= MAX_BUILDS {
+                    self.builds.pop_front();
+                }
+                self.builds.push_back(Build { script, first: self.asked, last: self.asked });
+            }
+        }
+    }
+
+    fn keep_newest(&mut self) {
+        self.builds.drain(..self.builds.len().saturating_sub(1));
+    }
+
+    fn bytes(&self) -> usize {
+        256 + self.builds.iter().map(|build| build.script.bytes()).sum::<usize>()
+    }
 }
 
 /// A source on this machine: its place, and its text once that was asked for.
@@ -60,8 +112,7 @@ pub(super) struct Known {
     entries: FxHashMap<Arc<str>, Entry>,
     /// How many of them are wanted or being loaded.
     open: usize,
-    /// Rises with page loads and hot updates: what was loaded before may be another file now.
-    generation: u64,
+    builds: Builds,
     uses: u64,
     sources: RefCell<FxHashMap<Box<str>, Source>>,
 }
@@ -83,20 +134,36 @@ impl Known {
             counters,
             entries: FxHashMap::default(),
             open: 0,
-            generation: 0,
+            builds: Builds::default(),
             uses: 0,
             sources: RefCell::default(),
         }
     }
 
     pub(super) fn generation(&self) -> u64 {
-        self.generation
+        self.builds.generation()
     }
 
-    /// Code may have been replaced: from now on everything is asked for again before it is used.
+    /// A page may have loaded its code anew, whatever its address.
     pub(super) fn expire(&mut self) {
-        self.generation += 1;
+        self.builds.expire();
         self.sources.borrow_mut().clear();
+    }
+
+    /// The code at `path` of the page's server was replaced by that of another address.
+    pub(super) fn replace(&mut self, path: &str) {
+        self.builds.replace(path);
+        self.sources.borrow_mut().clear();
+    }
+
+    /// Notes what the name of a frame's script tells of its builds.
+    pub(super) fn see(&mut self, file: &str) {
+        self.builds.see(file);
+    }
+
+    /// What is known for pages whose code is of generation `loaded`.
+    pub(super) fn as_of(&self, loaded: u64) -> AsOf<'_> {
+        AsOf { known: self, loaded }
     }
 
     pub(super) fn count(&self, counter: Counter, by: u64) {
@@ -109,39 +176,39 @@ impl Known {
         (has_address || self.rewrites.apply(file).is_some()) && self.libraries.is_own(file)
     }
 
-    /// Whether all that can be known of the script `file` is; asks for it if not.
-    pub(super) fn is_settled(&mut self, file: &str) -> bool {
+    /// Whether all that can be known of the script `file` is, for pages whose code is of generation `loaded`; asks for it
+    /// if not.
+    pub(super) fn is_settled(&mut self, file: &str, loaded: u64) -> bool {
         self.uses += 1;
-        let (uses, generation, now) = (self.uses, self.generation, self.now);
+        let (uses, generation, now) = (self.uses, self.generation(), self.now);
         let has_turn = self.open < MAX_OPEN;
+        let span = self.builds.span(file, loaded);
+        let can_be_asked = span.contains(&generation);
         let Some(entry) = self.entries.get_mut(file) else {
-            if !has_turn {
-                return false;
+            if can_be_asked && has_turn {
+                self.make_room();
+                self.open += 1;
+                self.entries.insert(Arc::from(file), Entry::new(generation, uses));
             }
-            self.make_room();
-            self.open += 1;
-            let entry = Entry { state: State::Wanted, before: None, generation, used: uses };
-            self.entries.insert(Arc::from(file), entry);
-            return false;
+            return !can_be_asked;
         };
         entry.used = uses;
-        let is_old = entry.generation != generation;
-        match &entry.state {
-            State::Wanted | State::Loading => false,
-            State::Ready(_) if is_old && !has_turn => false,
-            State::Ready(script) if is_old => {
-                self.open += 1;
-                (entry.before, entry.state, entry.generation) =
-                    (Some(Arc::clone(script)), State::Wanted, generation);
-                false
-            }
-            State::Failed(_, at) if (is_old || now.since(*at) >= RETRY_MS) && has_turn => {
-                self.open += 1;
-                (entry.state, entry.generation) = (State::Wanted, generation);
-                false
-            }
-            State::Ready(_) | State::Failed(..) => true,
+        if entry.of(&span).is_some() || !can_be_asked {
+            return true;
         }
+        let is_done = match &entry.state {
+            State::Wanted | State::Loading => return false,
+            State::Ready => false,
+            State::Failed(_, at) => {
+                let is_old = entry.asked < span.start || now.since(*at) >= RETRY_MS;
+                !is_old || !has_turn
+            }
+        };
+        if !is_done && has_turn {
+            self.open += 1;
+            (entry.state, entry.asked) = (State::Wanted, generation);
+        }
+        is_done
     }
 
     /// Takes over what was loaded.
@@ -151,12 +218,18 @@ impl Known {
             self.counters.add(counter, 1);
             let Some(entry) = self.entries.get_mut(&file) else { continue };
             self.open -= 1;
-            entry.before = None;
-            entry.state = match result {
-                Ok(script) => State::Ready(script),
-                Err(refusal) => State::Failed(refusal, self.now),
-            };
+            match result {
+                Ok(script) => entry.learn(script),
+                Err(refusal) => entry.state = State::Failed(refusal, self.now),
+            }
         }
+        if self.bytes() >= MAX_BYTES {
+            self.entries.values_mut().for_each(Entry::keep_newest);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.entries.values().map(Entry::bytes).sum()
     }
 
     /// Hands on what is wanted, as far as there is room.
@@ -165,7 +238,7 @@ impl Known {
             if !matches!(entry.state, State::Wanted) {
                 continue;
             }
-            let job = Job { file: Arc::clone(file), before: entry.before.clone() };
+            let job = Job { file: Arc::clone(file), before: entry.newest().cloned() };
             if self.pool.take(job).is_err() {
                 return;
             }
@@ -174,10 +247,8 @@ impl Known {
     }
 
     fn make_room(&mut self) {
-        let size = |entry: &Entry| if let State::Ready(script) = &entry.state { script.bytes() } else { 256 };
         loop {
-            let bytes: usize = self.entries.values().map(size).sum();
-            if self.entries.len() < MAX_SCRIPTS && bytes < MAX_BYTES {
+            if self.entries.len() < MAX_SCRIPTS && self.bytes() < MAX_BYTES {
                 return;
             }
             let idle = self.entries.iter().filter(|(_, entry)| !matches!(entry.state, State::Loading));
@@ -205,35 +276,44 @@ impl Known {
     }
 }
 
-impl Lookup for Known {
+/// What is known for pages whose code is of one generation.
+#[derive(Debug)]
+pub(super) struct AsOf<'a> {
+    known: &'a Known,
+    loaded: u64,
+}
+
+impl Lookup for AsOf<'_> {
     fn script(&self, file: &str) -> Option<&Script> {
-        match &self.entries.get(file)?.state {
-            State::Ready(script) => Some(script),
-            _ => None,
-        }
+        self.known.entries.get(file)?.of(&self.known.builds.span(file, self.loaded))
     }
 
     fn refusal(&self, file: &str) -> Option<String> {
-        match &self.entries.get(file)?.state {
+        if let Some(script) = self.script(file) {
+            return (!script.has_map()).then(|| "it names no map".to_owned());
+        }
+        if !self.known.builds.span(file, self.loaded).contains(&self.known.generation()) {
+            return Some(Refusal::Replaced.to_string());
+        }
+        match &self.known.entries.get(file)?.state {
             State::Failed(refusal, _) => Some(refusal.to_string()),
-            State::Ready(script) if !script.has_map() => Some("it names no map".to_owned()),
             _ => None,
         }
     }
 
     fn path_of(&self, file: &str) -> String {
-        sources::path_of_script(file, self.root.text(), &self.rewrites)
+        sources::path_of_script(file, self.known.root.text(), &self.known.rewrites)
     }
 
     fn local(&self, path: &str) -> Option<Arc<Path>> {
-        self.source(path, false).0
+        self.known.source(path, false).0
     }
 
     fn text(&self, path: &str) -> Option<Arc<Text>> {
-        self.source(path, true).1.flatten()
+        self.known.source(path, true).1.flatten()
     }
 
     fn is_own(&self, path: &str) -> bool {
-        self.libraries.is_own(path)
+        self.known.libraries.is_own(path)
     }
 }

@@ -39,13 +39,47 @@ struct Waiting {
     seq: u64,
     stack: u64,
     told: Vec<Told>,
+    /// The generation of the code that its page runs.
+    loaded: u64,
     /// The scripts it needs.
     needs: Vec<Arc<str>>,
     since: Timestamp,
 }
 
+/// A tab's newest page load, and of which generation the code is that it runs, and that of the loads before.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    number: i32,
+    loaded: u64,
+    before: u64,
+}
+
 /// Members that tell of code in events that are in no group.
 const TELLING: [&str; 3] = ["\"stack\"", "\"scripts\"", "\"initiator\""];
+
+/// The tab of an event.
+fn tab_of(event: EventRef<'_>) -> (Symbol, Symbol) {
+    (event.chunk().sessions()[event.row()], event.chunk().tabs()[event.row()])
+}
+
+/// Whether a hot update may have loaded any of the page's code anew. Those of Vite and webpack leave what runs at the
+/// address it has and add code with addresses of its own; what Vite names is told to `known`.
+fn is_loaded_anew(event: EventRef<'_>, known: &mut Known) -> bool {
+    if let Some(path) = event.msg().strip_prefix("[vite] hot updated: ") {
+        path.split_whitespace().take(1).for_each(|path| known.replace(path));
+        return false;
+    }
+    if !matches!(event.subtype(), "hot-update" | "hmr") {
+        return false;
+    }
+    let [tool, files] = json::get_all(event.json(), ["tool", "files"]);
+    let tool = tool.and_then(json::text);
+    if tool.as_deref() == Some("vite") {
+        let files = json::elements(files.unwrap_or_default()).filter_map(|(_, file)| json::text(file));
+        files.for_each(|file| known.replace(&file));
+    }
+    !matches!(tool.as_deref(), Some("vite" | "webpack"))
+}
 
 /// Whether one of them may stand in `json`.
 fn may_tell(json: &str) -> bool {
@@ -70,7 +104,7 @@ pub(super) struct Walk {
     stacks: FxHashMap<u64, Arc<Mapped>>,
     stacks_of: u64,
     whole: VecDeque<Weak<Mapped>>,
-    loads: FxHashMap<(Symbol, Symbol), i32>,
+    loads: FxHashMap<(Symbol, Symbol), Load>,
     found: Vec<Mapping>,
     grouping: Grouping,
 }
@@ -106,18 +140,31 @@ impl Walk {
 
     /// A page that was loaded anew, or code replaced in one, may be another build.
     fn note_load(&mut self, event: EventRef<'_>, known: &mut Known) {
-        if matches!(event.subtype(), "hot-update" | "hmr") || event.msg().starts_with("[vite] hot updated") {
+        let is_anew = is_loaded_anew(event, known);
+        if is_anew {
             known.expire();
         }
-        let Some(load) = event.load() else { return };
-        let key = (event.chunk().sessions()[event.row()], event.chunk().tabs()[event.row()]);
+        let Some(number) = event.load() else { return };
+        let key = tab_of(event);
         if self.loads.len() >= MAX_TABS && !self.loads.contains_key(&key) {
             self.loads.clear();
         }
-        let newest = self.loads.entry(key).or_insert(load);
-        if *newest < load {
-            *newest = load;
+        let loaded = known.generation();
+        let newest = self.loads.entry(key).or_insert(Load { number, loaded, before: loaded });
+        if newest.number < number {
             known.expire();
+            *newest = Load { number, loaded: known.generation(), before: newest.loaded };
+        } else if is_anew {
+            newest.loaded = loaded;
+        }
+    }
+
+    /// The generation of the code that told of `event`: that of its page load, or the present one.
+    fn loaded(&self, event: EventRef<'_>, known: &Known) -> u64 {
+        match (event.load(), self.loads.get(&tab_of(event))) {
+            (Some(number), Some(load)) if number < load.number => load.before,
+            (Some(_), Some(load)) => load.loaded,
+            _ => known.generation(),
         }
     }
 
@@ -133,7 +180,8 @@ impl Walk {
         if parts.iter().all(Option::is_none) {
             return;
         }
-        let stack = self.hasher.hash_one(parts);
+        let loaded = self.loaded(event, known);
+        let stack = self.hasher.hash_one((loaded, parts));
         if let Some(mapped) = self.stacks.get(&stack) {
             let mapped = Arc::clone(mapped);
             return self.put(event, ordinal, mapped, known);
@@ -146,6 +194,7 @@ impl Walk {
         for spot in told.iter().flat_map(|told| &told.spots) {
             let is_new = || !needs.iter().any(|need| **need == *spot.file);
             if needs.len() < MAX_NEEDS && known.can_have(&spot.file) && is_new() {
+                known.see(&spot.file);
                 needs.push(Arc::from(spot.file.as_str()));
             }
         }
@@ -153,7 +202,8 @@ impl Walk {
             self.waiting.pop_front();
             known.count(Counter::PlacesLeft, 1);
         }
-        self.waiting.push_back(Waiting { ordinal, seq: event.seq(), stack, told, needs, since: known.now });
+        let (seq, since) = (event.seq(), known.now);
+        self.waiting.push_back(Waiting { ordinal, seq, stack, told, loaded, needs, since });
     }
 
     /// Places the events that need wait no longer.
@@ -161,7 +211,7 @@ impl Walk {
         let snapshot = Arc::clone(&self.snapshot);
         for waiting in std::mem::take(&mut self.waiting) {
             // All of them are asked for, not only the first.
-            let open = waiting.needs.iter().filter(|need| !known.is_settled(need)).count();
+            let open = waiting.needs.iter().filter(|need| !known.is_settled(need, waiting.loaded)).count();
             let is_over = known.now.since(waiting.since) >= MAX_WAIT_MS;
             if open > 0 && !is_over || self.found.len() >= BATCH {
                 self.waiting.push_back(waiting);
@@ -174,7 +224,7 @@ impl Walk {
             };
             let mapped = match self.stacks.get(&waiting.stack) {
                 Some(mapped) => Arc::clone(mapped),
-                None => self.keep(resolve(&waiting.told, known), waiting.stack),
+                None => self.keep(resolve(&waiting.told, &known.as_of(waiting.loaded)), waiting.stack),
             };
             self.put(event, waiting.ordinal, mapped, known);
         }
