@@ -228,7 +228,8 @@ pub struct Export {
     /// What to write
     #[arg(long, value_enum, default_value = "jsonl")]
     pub format: ExportFormat,
-    /// Leave this out of every event, in place of what the setting export.leave-out says (may be repeated)
+    /// Leave this out of every event, in place of what the setting export.leave-out says (may be repeated). A person's
+    /// own events, `--user` or `--session`, are given out whole, whatever the setting says
     #[arg(long, value_enum, value_name = "PART")]
     pub leave_out: Vec<LeaveOut>,
 }
@@ -297,16 +298,19 @@ pub enum LeaveOut {
     QueryStrings,
     /// Stacks of errors
     Stacks,
+    /// Nothing, whatever the setting says
+    Nothing,
 }
 
 impl LeaveOut {
-    /// The part itself.
-    pub fn part(self) -> form::Part {
+    /// The part itself, if it is one.
+    pub fn part(self) -> Option<form::Part> {
         match self {
-            Self::UserId => form::Part::User,
-            Self::SessionId => form::Part::Session,
-            Self::QueryStrings => form::Part::Query,
-            Self::Stacks => form::Part::Stack,
+            Self::UserId => Some(form::Part::User),
+            Self::SessionId => Some(form::Part::Session),
+            Self::QueryStrings => Some(form::Part::Query),
+            Self::Stacks => Some(form::Part::Stack),
+            Self::Nothing => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Used by `run` and by whatever opens a recording. It never holds more than one chunk.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use thiserror::Error;
 use super::input::{Found, Lines};
 use crate::event::{Chunk, Timestamp, gate};
 use crate::pipeline::{Reading, Redactor};
-use crate::wire::{LineDecoder, Skipped};
+use crate::wire::{LineDecoder, ScrubCount, Skipped};
 
 /// A file that cannot be read, or not to its end.
 #[derive(Debug, Error)]
@@ -27,8 +28,26 @@ pub struct ReadError {
 
 impl ReadError {
     fn new(path: &Path, error: &io::Error) -> Self {
-        Self { name: name_of(path), reason: error.to_string() }
+        let reason = if is_cut_off(error) { CUT_OFF.to_owned() } else { error.to_string() };
+        Self { name: name_of(path), reason }
     }
+}
+
+const CUT_OFF: &str = "it is cut off, and only what stands before that can be had";
+
+/// Whether a packed file has no end. Decompressors have words of their own for it.
+fn is_cut_off(error: &io::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let found = error.downcast_ref::<io::Error>();
+        if found.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        // What an error of the system's kind holds is no source of it.
+        let held = found.and_then(|error| error.get_ref()).map(|error| error as &(dyn Error + 'static));
+        cause = held.or_else(|| error.source());
+    }
+    false
 }
 
 /// The lines of one file that were skipped.
@@ -105,6 +124,11 @@ impl Recording {
             }
         }
         Ok((!self.decoder.is_empty()).then(|| self.decoder.take()))
+    }
+
+    /// How often the text of events was changed since this was asked last.
+    pub fn scrubbed(&mut self) -> ScrubCount {
+        self.decoder.scrubbed()
     }
 
     /// What had to be skipped in the files that are read to their end; files without such lines are left out.
@@ -186,7 +210,7 @@ mod tests {
         let chunk = recording.next_chunk().expect("readable").expect("rows");
         assert_eq!(chunk.events().map(|e| (e.seq(), e.msg())).collect::<Vec<_>>(), [(1, "a"), (2, "b")]);
         let error = recording.next_chunk().expect_err("torn");
-        assert!(error.to_string().contains("b.jsonl.GZ"), "{error}");
+        assert!(error.to_string().contains("b.jsonl.GZ`: it is cut off"), "{error}");
         let error = recording.next_chunk().expect_err("missing");
         assert!(error.to_string().contains("none`: No such file"), "{error}");
         assert!(recording.next_chunk().expect("the end").is_none());

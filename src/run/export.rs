@@ -43,12 +43,13 @@ fn carry_out(settings: &Settings, export: &cli::Export) -> anyhow::Result<u8> {
     }
 }
 
-/// What is left out is what was typed, and otherwise what the settings say.
+/// What is left out is what was typed, and otherwise what the settings say: of nothing that is a person's own, which they
+/// have a right to as a whole.
 fn form_of(export: &cli::Export, settings: &Settings) -> Form {
-    let mut without: Vec<Part> = export.leave_out.iter().copied().map(cli::LeaveOut::part).collect();
-    if without.is_empty() {
-        without.extend(settings.leave_out.iter().filter_map(|name| Part::named(name)));
-    }
+    let typed = export.leave_out.iter().filter_map(|part| part.part());
+    let set = settings.leave_out.iter().filter_map(|name| Part::named(name));
+    let is_set = export.leave_out.is_empty() && !export.who.is_anybody();
+    let without: Vec<Part> = if is_set { set.collect() } else { typed.collect() };
     Form { format: export.format.format(), without }
 }
 

@@ -26,6 +26,7 @@ use crate::recording::{Far, Recording};
 use crate::store::{self, Retention, Snapshot, StoreHandle, StoreMsg, Tally};
 use crate::ui::format::{count, counted};
 use crate::ui::{Facts, Unit, Work};
+use crate::wire::ScrubCount;
 
 /// Events this close together in time are shown together.
 const STEP_MS: i64 = 50;
@@ -51,6 +52,7 @@ pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
         stop: Arc::default(),
         told: Arc::default(),
         read: 0,
+        scrubbed: ScrubCount::default(),
         far: Far::default(),
         began: Instant::now(),
     };
@@ -105,6 +107,8 @@ struct Feed {
     told: Arc<OnceLock<SyncSender<Input>>>,
     /// Events read so far.
     read: u64,
+    /// What was changed about those that the store has not been handed yet.
+    scrubbed: ScrubCount,
     far: Far,
     began: Instant,
 }
@@ -131,6 +135,7 @@ impl Feed {
             let mut next = first;
             while let Some(chunk) = next.take() {
                 self.far = recording.far();
+                self.scrubbed = recording.scrubbed();
                 if !self.take(chunk) {
                     self.end(true, &said);
                     return said;
@@ -243,7 +248,9 @@ impl Feed {
         self.read += chunk.len() as u64;
         self.progress();
         self.newest = chunk.insts().iter().copied().max().unwrap_or(self.newest).max(self.newest);
-        let tally = Tally { accepted: chunk.len() as u64, ..Tally::default() };
+        let ScrubCount { redacted, repaired, cut, flattened } = std::mem::take(&mut self.scrubbed);
+        let accepted = chunk.len() as u64;
+        let tally = Tally { accepted, redacted, repaired, cut, flattened, ..Tally::default() };
         !self.stop.load(Ordering::Relaxed)
             && self.store.send_blocking(StoreMsg::Append { chunk: Arc::new(chunk), tally, permit: None })
             && self.store.send_blocking(StoreMsg::Tick(self.newest))

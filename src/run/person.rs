@@ -143,9 +143,9 @@ pub(super) fn forget(settings: &Settings, forget: &cli::Forget) -> anyhow::Resul
         })?;
     }
     if running.is_empty() {
-        checked(&forget.files)?;
+        let files = checked(&forget.files)?;
         let runtime = blocking()?;
-        for setting in settings_of(settings, &forget.files) {
+        for setting in settings_of(settings, &files) {
             let taken = runtime.block_on(async { forget_in(&setting, &who).await });
             Told::of(taken).into_iter().for_each(|told| sum.take(told, None));
         }
@@ -169,19 +169,20 @@ fn blocking() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
-/// A file that was named and is not there is a mistake, and not one without lines; so is one that nobody here can pack.
-fn checked(files: &[PathBuf]) -> anyhow::Result<()> {
-    for file in files {
+/// The files that are meant, where a link was named those that it leads to. One that is not there is a mistake, and not
+/// one without lines; so is one that nobody here can pack.
+fn checked(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let follow = |file: &PathBuf| {
+        let name = file.to_string_lossy();
+        let file = file.canonicalize().with_context(|| format!("cannot read `{}`", gate::plain(&name)))?;
         if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zst")) {
-            let name = file.to_string_lossy();
             let message =
                 format!("`{}` is packed with zstd: unpack it first, with `unzstd`", gate::plain(&name));
             return Err(Usage(message).into());
         }
-        std::fs::metadata(file)
-            .with_context(|| format!("cannot read `{}`", gate::plain(&file.to_string_lossy())))?;
-    }
-    Ok(())
+        Ok(file)
+    };
+    files.iter().map(follow).collect()
 }
 
 /// What orders lines, and tells one event from another.
@@ -259,7 +260,7 @@ pub(super) struct Found {
 /// When a file that was named is not there, or there is more than can be put in order.
 pub(super) fn gather(settings: &Settings, who: &cli::Who, files: &[PathBuf]) -> anyhow::Result<Found> {
     let who = who.person()?;
-    checked(files)?;
+    let files = checked(files)?;
     let running = if files.is_empty() { instances()? } else { Vec::new() };
     let mut gathered = Gathered::new(settings);
     for instance in &running {
@@ -276,7 +277,7 @@ pub(super) fn gather(settings: &Settings, who: &cli::Who, files: &[PathBuf]) -> 
     }
     if running.is_empty() {
         let runtime = blocking()?;
-        for setting in settings_of(settings, files) {
+        for setting in settings_of(settings, &files) {
             let take = &mut |line: &str| gathered.take(line).map_err(io::Error::other);
             let read = runtime.block_on(async { lines_in(&setting, &who, take).await });
             if let Err(why) = read {

@@ -25,14 +25,20 @@ pub(super) fn run(settings: &Settings, stats: &cli::Stats) -> anyhow::Result<u8>
         assertions.push(assert::parse(text).map_err(|mistake| Usage(mistake.to_string()))?);
     }
     let mut store = Store::new(KEPT);
+    let mut has_any = false;
     let matched = recorded::pass(&stats.from, settings, |chunk, rows| {
+        has_any = true;
         if rows.len() == chunk.len() {
             store.append(chunk, &Tally::default());
         } else {
             store.append(&picked(chunk, rows), &Tally::default());
         }
         Ok(())
-    })?;
+    });
+    // What stands before a cut is told, and then the cut.
+    if !has_any && let Err(error) = matched {
+        return Err(error);
+    }
     let tables = store.snapshot(ingest::now()).tables;
     let out = if stats.json {
         report::json(&tables)?
@@ -40,6 +46,7 @@ pub(super) fn run(settings: &Settings, stats: &cli::Stats) -> anyhow::Result<u8>
         text::tables(&tables, gate::Gate { ascii: super::is_ascii(settings.glyphs), strict_cells: false })
     };
     print(out.as_bytes())?;
+    let matched = matched?;
     let broken: Vec<_> =
         assertions.iter().flat_map(|assertion| assertion.broken(&tables.endpoints)).collect();
     for line in &broken {

@@ -105,8 +105,8 @@ fn follow(
             deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
         match woken.recv_timeout(wait) {
             Ok(Out::Chunk(chunk)) => {
-                if printer.chunk(&chunk).context(TO_STDOUT)? {
-                    return Ok(code::FINE);
+                if let Some(code) = printer.chunk(&chunk).context(TO_STDOUT)? {
+                    return Ok(code);
                 }
             }
             Ok(Out::Signal(code)) => return Ok(code),
@@ -132,8 +132,8 @@ struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    /// Prints what is wanted of `chunk`; `true` once there is nothing more to wait for.
-    fn chunk(&mut self, chunk: &Chunk) -> io::Result<bool> {
+    /// Prints what is wanted of `chunk`; a code once there is nothing more to wait for.
+    fn chunk(&mut self, chunk: &Chunk) -> io::Result<Option<u8>> {
         let mut rows = Vec::new();
         self.wanted.learn(chunk, ingest::now());
         self.wanted.pick(chunk, &mut rows);
@@ -142,11 +142,13 @@ impl<W: Write> Printer<W> {
             self.event(chunk.event(row))?;
             if self.left == Some(0) {
                 self.out.flush()?;
-                return Ok(true);
+                // What was to be waited for did not happen before.
+                let is_missed = self.ending.is_some() && last != Some(row);
+                return Ok(Some(if is_missed { code::TIMED_OUT } else { code::FINE }));
             }
         }
         self.out.flush()?;
-        Ok(last.is_some())
+        Ok(last.map(|_| code::FINE))
     }
 
     /// The first row that matches what to end on.

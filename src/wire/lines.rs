@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use memchr::memmem;
 use serde_json::value::RawValue;
 
 use super::batch::{ScrubCount, Sender};
@@ -51,6 +52,9 @@ pub struct Skipped {
     /// Line numbers from 1 and reasons of the first ten.
     pub first: Vec<(u64, BadLine)>,
 }
+
+/// What stands where a secret stood.
+const MARK: &[u8] = b"[redacted]";
 
 /// Turns the lines of recordings into chunks.
 #[derive(Debug)]
@@ -115,6 +119,11 @@ impl LineDecoder {
         self.rows.take()
     }
 
+    /// How often the text of events was changed since the last call; of what taillight wrote, when it was written.
+    pub fn scrubbed(&mut self) -> ScrubCount {
+        std::mem::take(&mut self.scrubbed)
+    }
+
     /// Ends a file: what it had to skip; line numbers start anew, arrival numbers go on.
     pub fn end_file(&mut self) -> Skipped {
         self.line = 0;
@@ -156,6 +165,8 @@ impl LineDecoder {
             recorded.seq = self.seq.saturating_add(1);
         }
         self.seq = self.seq.max(recorded.seq);
+        self.scrubbed.redacted += memmem::find_iter(recorded.data.as_bytes(), MARK).count() as u64;
+        self.scrubbed.cut += u64::from(json::get(recorded.data, "_cut").is_some());
         let event = RawEvent::of(recorded.data);
         let known = Known::Line(&recorded);
         self.rows.push(recorded.data, &event, Flags::NONE, known);
@@ -250,7 +261,7 @@ impl<'a> Recorded<'a> {
         if json::get(self.data, "_cut").is_some() {
             row.flags.set(Flags::CUT);
         }
-        if self.data.contains("[redacted]") {
+        if memmem::find(self.data.as_bytes(), MARK).is_some() {
             row.flags.set(Flags::REDACTED);
         }
         if self.source == "taillight" && self.id.starts_with("taillight/") {

@@ -144,6 +144,17 @@ fn lines_of_others_are_read_as_posted_and_numbered_on() {
 }
 
 #[test]
+fn what_was_taken_out_is_counted_now_or_was_when_it_was_written() {
+    let mut decoder = decoder();
+    decoder.push(br#"{"type":"log","token":"secret-1"}"#);
+    let ours = r#"{"inst":"2024-01-01T00:00:00.000Z","recv":"2024-01-01T00:00:01.000Z","data":{"token":"[redacted]","a":"?pwd=[redacted]","_cut":{}}}"#;
+    decoder.push(ours.as_bytes());
+    let counted = decoder.scrubbed();
+    assert_eq!((counted.redacted, counted.cut, counted.repaired), (3, 1, 0));
+    assert_eq!(decoder.scrubbed(), ScrubCount::default());
+}
+
+#[test]
 fn unreadable_lines_are_counted_and_the_first_ten_named() {
     let mut decoder = decoder();
     decoder.push(b"{}");

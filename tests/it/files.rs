@@ -150,8 +150,28 @@ fn packed_files_are_unpacked_by_their_names() {
     for name in ["torn.gz", "torn.zst"] {
         let torn = folder.run(&["export", "--from", name]);
         assert_eq!(torn.status.code(), Some(4));
-        assert!(said(&torn).contains(&format!("cannot read `{name}`: ")), "{}", said(&torn));
+        assert!(said(&torn).contains(&format!("cannot read `{name}`: it is cut off")), "{}", said(&torn));
     }
+}
+
+#[test]
+fn of_a_recording_that_is_cut_off_the_numbers_before_the_cut_are_told() {
+    let folder = Folder::new();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    for number in 0..10_000 {
+        writeln!(packer, "{{\"type\":\"log\",\"message\":\"{number}\"}}").expect("packed");
+    }
+    let whole = packer.finish().expect("packed");
+    folder.put("torn.jsonl.gz", &whole[..whole.len() / 2]);
+    let torn = folder.run(&["stats", "--from", "torn.jsonl.gz", "--json"]);
+    assert_eq!(torn.status.code(), Some(4), "numbers of a part are not taken for all");
+    let numbers: Value = serde_json::from_str(&out(&torn)).expect("JSON");
+    let events = numbers["events"].as_u64().expect("a number");
+    assert!((4_000..6_000).contains(&events), "{events}");
+    assert!(said(&torn).contains("`torn.jsonl.gz`: it is cut off"), "{}", said(&torn));
+    folder.put("none.jsonl.gz", &whole[..8]);
+    let none = folder.run(&["stats", "--from", "none.jsonl.gz", "--json"]);
+    assert_eq!((none.status.code(), out(&none)), (Some(4), String::new()));
 }
 
 #[test]
@@ -196,6 +216,10 @@ fn what_the_settings_leave_out_is_left_out_unless_told_otherwise() {
     let has = |text: &str| (text.contains("u-1"), text.contains("s-1"));
     assert_eq!(has(&export(&[])), (false, false));
     assert_eq!(has(&export(&["--leave-out", "session-id"])), (true, false));
+    assert_eq!(has(&export(&["--leave-out", "nothing"])), (true, true));
+    // Who asks for their own has all of it.
+    assert_eq!(has(&export(&["--user", "u-1"])), (true, true));
+    assert_eq!(has(&export(&["--user", "u-1", "--leave-out", "session-id"])), (true, false));
     folder.run(&["export", "--from", "a.jsonl", "--config", "c.toml", "-o", "b.jsonl"]);
     assert_eq!(has(&folder.text("b.jsonl")), (false, false));
 }

@@ -237,6 +237,24 @@ fn packed_files_that_are_named_are_cleaned_or_refused() {
 }
 
 #[test]
+fn a_link_that_is_named_stands_for_what_it_leads_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, link) = (folder.path().join("far/x.jsonl"), folder.path().join("link.jsonl"));
+    fs::create_dir(folder.path().join("far")).expect("made");
+    fs::write(&file, "{\"session-id\":\"s\"}\n{\"session-id\":\"t\"}\n").expect("written");
+    std::os::unix::fs::symlink(&file, &link).expect("linked");
+    let run = |command_line: &str| {
+        let args = [command_line, "--session", "s", "--from", link.to_str().expect("UTF-8")];
+        said(&command(folder.path()).args(args).output().expect("runs"))
+    };
+    assert_eq!(run("export").1.lines().count(), 1);
+    let (code, out) = run("forget");
+    assert!(code == Some(0) && out.contains("1 line removed") && out.contains("far/x.jsonl"), "{out}");
+    assert!(link.is_symlink());
+    assert_eq!(fs::read_to_string(&file).expect("readable"), "{\"session-id\":\"t\"}\n");
+}
+
+#[test]
 fn what_cannot_be_read_is_named_and_the_rest_given_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let address = folder.path().join("address");

@@ -512,6 +512,19 @@ fn what_of_a_recording_could_not_be_read_is_told_on_the_screen() {
 }
 
 #[test]
+fn what_was_taken_out_of_a_recording_is_counted() {
+    let mut file = tempfile::Builder::new().suffix(".jsonl").tempfile().expect("a file");
+    file.write_all(b"{\"type\":\"log\",\"token\":\"x\",\"pwd\":\"y\"}\n").expect("writable");
+    let path = file.path().to_str().expect("text");
+    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_taillight"), &["open", path], 120, 30);
+    terminal.wait("the event", |screen| screen.contains("1 event"));
+    terminal.press("6");
+    terminal.wait("the count", |screen| screen.contains("2 redacted"));
+    terminal.press("q");
+    terminal.end();
+}
+
+#[test]
 fn a_large_export_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled() {
     let mut recorded = tempfile::Builder::new().suffix(".jsonl").tempfile().expect("a file");
     for at in 0..60_000 {

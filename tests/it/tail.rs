@@ -149,6 +149,12 @@ fn it_can_wait_for_an_event_and_says_when_it_did_not_come() {
     let waiting = Program::start(&["tail", "--exit-on", "level>=error", "--for", "300ms"]);
     waiting.post(r#"{"type":"log","message":"calm"}"#);
     assert_eq!(waiting.wait().code(), Some(124));
+    // Within a number of events, too: the second of them is what is waited for, or nothing is.
+    for (second, code) in [("error", 0), ("log", 124)] {
+        let counted = Program::start(&["tail", "--exit-on", "level>=error", "-n", "2"]);
+        counted.post(&format!(r#"[{{"type":"log"}},{{"type":"{second}"}},{{"type":"error"}}]"#));
+        assert_eq!(counted.wait().code(), Some(code), "{second}");
+    }
 }
 
 #[test]
