@@ -38,6 +38,8 @@ pub struct EndpointRow {
     pub spread: Spread,
     /// How many endpoints were met before it.
     pub nth: usize,
+    /// Requests that the page gave up, which have no latency.
+    pub aborted: u64,
     /// Slowest first.
     pub slowest: Arc<[Slow]>,
 }
@@ -63,6 +65,7 @@ struct Endpoint {
     nth: usize,
     count: u64,
     errors: u64,
+    aborted: u64,
     latency: Latency,
     slowest: Vec<Slow>,
     /// The row made last, kept until something changes: quantiles cost microseconds each.
@@ -110,6 +113,7 @@ impl Endpoints {
             nth: self.all.len(),
             count: 0,
             errors: 0,
+            aborted: 0,
             latency: Latency::default(),
             slowest: Vec::new(),
             row: None,
@@ -138,6 +142,7 @@ impl Endpoint {
         self.is_socket = self.is_socket && event.is_socket();
         self.count += 1;
         self.errors += u64::from(event.flags().has(Flags::FAILED));
+        self.aborted += u64::from(event.is_aborted());
     }
 
     fn time(&mut self, event: EventRef<'_>, ordinal: u64) {
@@ -162,6 +167,7 @@ impl Endpoint {
                 latency: self.latency.quantiles(),
                 spread: self.latency.spread(),
                 nth: self.nth,
+                aborted: self.aborted,
                 slowest: self.slowest.as_slice().into(),
             })
         });

@@ -183,6 +183,7 @@ fn how_long_a_page_waited_before_it_gave_up_is_no_latency() {
     store.append(&chunk_of(&[row(2, "s", "GET /x", "{}"), aborted]), &accepted(2));
     let endpoint = &store.snapshot(Timestamp(1000)).tables.endpoints[0];
     assert_eq!((endpoint.count, endpoint.errors, endpoint.latency.count), (2, 0, 1));
+    assert_eq!(endpoint.aborted, 1, "and is told apart");
 }
 
 #[test]

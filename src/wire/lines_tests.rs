@@ -183,6 +183,18 @@ fn unreadable_lines_are_counted_and_the_first_ten_named() {
 }
 
 #[test]
+fn how_long_a_socket_was_open_is_not_slow() {
+    let socket = |action: &str| {
+        format!(
+            r#"{{"type":"log","subtype":"websocket","action":"{action}","url":"ws://h/live","duration-ms":60000}}"#
+        )
+    };
+    let chunk = live(&format!("[{},{}]", socket("open"), socket("close")));
+    let slow: Vec<bool> = chunk.events().map(|event| event.flags().has(Flags::SLOW)).collect();
+    assert_eq!(slow, [true, false]);
+}
+
+#[test]
 fn durations_read_exactly() {
     for (text, us) in [
         ("0", Some(0)),

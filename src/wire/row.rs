@@ -204,7 +204,7 @@ impl<'s> RowMaker<'s> {
         let signal = self.signal_of(fields, kind, subtype, known);
         let said = Said { fields, signal, kind, subtype, status, duration };
         let level = signal.level.unwrap_or_else(|| own_level(fields[Slot::Level]));
-        let mut flags = self.mark(&said, flags);
+        let mut flags = self.mark(&said, event, flags);
         let group = self.group_of(level, flags, &said, event);
         let load = (subtype == "page-load").then(|| page_load_of(json, event));
         let msg = self.msg_of(json, event, &said, load);
@@ -252,7 +252,7 @@ impl<'s> RowMaker<'s> {
     }
 
     /// Finds the endpoint of a request and adds the marks that follow from the event's fields.
-    fn mark(&mut self, said: &Said<'_>, mut flags: Flags) -> Flags {
+    fn mark(&mut self, said: &Said<'_>, event: &RawEvent<'_>, mut flags: Flags) -> Flags {
         flags.set(presence(said.fields));
         self.endpoint.clear();
         let url = said.fields[Slot::Url].text();
@@ -266,7 +266,7 @@ impl<'s> RowMaker<'s> {
         if is_failed(said, flags) {
             flags.set(Flags::FAILED);
         }
-        if said.duration.is_some_and(|span| span > said.signal.slow) {
+        if said.duration.is_some_and(|span| span > said.signal.slow) && !is_lifetime(said.subtype, event) {
             flags.set(Flags::SLOW);
         }
         flags
@@ -443,6 +443,11 @@ fn is_failed(said: &Said<'_>, flags: Flags) -> bool {
             flags.has(Flags::REQUEST) && said.signal.names_request && !said.fields[Slot::Aborted].is_true()
         }
     }
+}
+
+/// Whether the event's duration is how long a connection was open, which nobody waited for.
+fn is_lifetime(subtype: &str, event: &RawEvent<'_>) -> bool {
+    subtype == "websocket" && event.members.contains(&("action", "\"close\""))
 }
 
 fn user_of<'a>(fields: &Fields<'a>) -> Cow<'a, str> {

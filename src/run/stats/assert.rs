@@ -241,6 +241,7 @@ mod tests {
             latency,
             spread,
             nth: 0,
+            aborted: 0,
             slowest,
         })
     }

@@ -188,6 +188,9 @@ fn summary(line: &Line, baseline: Baseline, width: u16, view: &View<'_>) -> Stri
         facts.push(format!("p95 {}", format::duration(latency.p95, glyphs)));
     }
     facts.push(format!("errors {} of {}", format::count(endpoint.errors), format::count(endpoint.count)));
+    if endpoint.aborted > 0 {
+        facts.push(format!("{} aborted, not timed", format::count(endpoint.aborted)));
+    }
     if latency.over_range > 0 {
         facts.push(format!("{} over 60s, which count as 60s", format::count(latency.over_range)));
     }
