@@ -284,6 +284,7 @@ impl Console {
             }
             has_failed = true;
             (self.app, self.seen) = (fresh(), Default::default());
+            self.helpers.scan.hold(None);
             self.select(0);
             self.screen.resume()?;
             self.update(Msg::Warning(format!("the screen failed and was begun anew: {saved}")))?;
@@ -402,6 +403,7 @@ impl Console {
         for effect in self.app.update(msg) {
             match effect {
                 Effect::SetFilter { id, .. } => self.select(id),
+                Effect::Hold(snapshot) => self.helpers.scan.hold(snapshot),
                 Effect::Mark(marks) => self.helpers.marks.set(Arc::new(marks)),
                 Effect::Ask(question) => self.helpers.advice.ask(question),
                 // Another question comes in a second.

@@ -32,6 +32,7 @@ const MOVING: Duration = Duration::from_secs(1);
 struct News {
     filter: Option<(u64, Arc<Filter>)>,
     snapshot: Option<Arc<Snapshot>>,
+    held: Option<Option<Arc<Snapshot>>>,
 }
 
 /// The way to a running scan.
@@ -49,13 +50,18 @@ impl ScanHandle {
         self.0.put(|news| news.snapshot = Some(snapshot));
     }
 
+    /// The next filter is for this snapshot, whatever comes meanwhile; `None` goes on with the newest.
+    pub fn hold(&self, snapshot: Option<Arc<Snapshot>>) {
+        self.0.put(|news| news.held = Some(snapshot));
+    }
+
     pub fn stop(&self) {
         self.0.stop();
     }
 
     /// What is new; waits for something as long as `wait` says. `None` at the end.
     fn take(&self, wait: Wait) -> Option<News> {
-        self.0.take(wait, |news| news.filter.is_some() || news.snapshot.is_some())
+        self.0.take(wait, |news| news.filter.is_some() || news.snapshot.is_some() || news.held.is_some())
     }
 
     /// Whether what is being done has become pointless.
@@ -79,6 +85,8 @@ pub fn spawn(
             clock,
             scan: Scan::new(),
             snapshot: Arc::default(),
+            held: None,
+            is_held: false,
             filter: (0, Arc::default()),
             begun_with: Arc::default(),
             begun: Instant::now(),
@@ -96,7 +104,11 @@ pub fn spawn(
 struct Worker {
     clock: Clock,
     scan: Scan,
+    /// The newest.
     snapshot: Arc<Snapshot>,
+    /// What filters look at instead, and whether the present one does.
+    held: Option<Arc<Snapshot>>,
+    is_held: bool,
     filter: (u64, Arc<Filter>),
     /// What the pass is for; differs from `filter` only until that starts.
     begun_with: Arc<Filter>,
@@ -116,18 +128,12 @@ impl Worker {
         let mut wait = Wait::ForNews;
         while let Some(news) = handle.take(wait) {
             let is_new = news.filter.is_some();
-            let mut is_changed = news.snapshot.is_some();
-            if let Some(filter) = news.filter {
-                self.filter = filter;
-            }
-            if let Some(snapshot) = news.snapshot {
-                self.snapshot = snapshot;
-            }
+            let mut is_changed = self.learn(news);
             let is_due = self.filter.1.depends().any() && self.begun.elapsed() >= MOVING;
             if is_new || is_due {
                 self.start_over();
             }
-            self.scan.set_snapshot(Arc::clone(&self.snapshot));
+            self.scan.set_snapshot(Arc::clone(self.looked_at()));
             if self.is_remapped() && self.placed.elapsed() >= PLACES_EVERY {
                 self.scan.see_places();
                 (self.remapped, self.placed) = (self.snapshot.remapped, Instant::now());
@@ -173,6 +179,24 @@ impl Worker {
         }
     }
 
+    /// Takes over what is new; gives whether there may be other matches by that.
+    fn learn(&mut self, news: News) -> bool {
+        let is_changed = news.snapshot.is_some() || news.held.is_some();
+        self.filter = news.filter.unwrap_or_else(|| std::mem::take(&mut self.filter));
+        if let Some(snapshot) = news.snapshot {
+            self.snapshot = snapshot;
+        }
+        if let Some(held) = news.held {
+            self.held = held;
+            self.is_held &= self.held.is_some();
+        }
+        is_changed
+    }
+
+    fn looked_at(&self) -> &Arc<Snapshot> {
+        self.held.as_ref().filter(|_| self.is_held).unwrap_or(&self.snapshot)
+    }
+
     /// Makes the tables if it is time; else says how long to wait for it.
     fn make_tables(&mut self, has_work: bool) -> Option<Duration> {
         if !self.scan.has_old_tables() {
@@ -199,12 +223,14 @@ impl Worker {
     fn start_over(&mut self) {
         self.begun = Instant::now();
         self.tables_made = None;
+        self.is_held = self.held.is_some();
         let (id, filter) = &self.filter;
-        let is_narrower = filter.narrows(&self.begun_with);
+        // What was found among newer events is not of those that are held.
+        let is_narrower = !self.is_held && filter.narrows(&self.begun_with);
         let selection = if filter.is_all() {
             Selection::everything(*id)
         } else {
-            let context = context_of(&self.snapshot, &self.clock);
+            let context = context_of(self.looked_at(), &self.clock);
             Selection::matching(*id, Matcher::new(Arc::clone(filter), context), self.threads)
         };
         let marks = self.clock.marks.get();

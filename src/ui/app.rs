@@ -32,6 +32,7 @@ use crate::event::Timestamp;
 use crate::filter::Filter;
 use crate::scan::{Advice, Marks, Matches};
 use crate::sinks::Report;
+use crate::store::Snapshot;
 
 /// How long a note stays in the footer.
 const NOTICE_MS: i64 = 5_000;
@@ -97,11 +98,15 @@ pub struct App {
     pub(super) panels: Panels,
     /// The newest matches while the screen is frozen.
     pub(super) frozen: Option<Arc<Matches>>,
+    /// Of a frozen screen with another filter: the events it is looked for in, until all of them were.
+    pub(super) held: Option<Arc<Snapshot>>,
+    /// The scan was told of it.
+    pub(super) is_holding: bool,
     pub(super) screen: Screen,
     pub(super) detail: Detail,
     pub(super) detail_mode: DetailMode,
     pub(super) bar: FilterBar,
-    filter_id: u64,
+    pub(super) filter_id: u64,
     /// The filter that the matches were last asked for, in its plainest spelling.
     sent: String,
     /// A mark or a pin has changed, and the filter in force may mean them.
@@ -213,6 +218,8 @@ impl App {
             },
             panels: Panels::default(),
             frozen: None,
+            held: None,
+            is_holding: false,
             screen: Screen::Stream,
             detail: Detail::default(),
             detail_mode: DetailMode::Beside,
@@ -353,33 +360,13 @@ impl App {
         if wanted != self.sent || has_marked && filter.depends().context {
             self.filter_id += 1;
             self.sent = wanted;
+            effects.extend(self.hold_still());
             effects.push(Effect::SetFilter { id: self.filter_id, filter });
         }
+        effects.extend(self.let_go());
         self.bar.name_groups(&self.world.matches.snapshot.tables.groups);
         effects.extend(self.bar.question().map(Effect::Ask));
         effects.extend(self.bar.take_accepted().map(Effect::Remember));
-    }
-
-    fn on_matches(&mut self, matches: Arc<Matches>) {
-        // Matches of the filter before would make the list jump twice.
-        if matches.id != self.filter_id {
-            return;
-        }
-        self.follow_pins(&matches.snapshot);
-        let shown = &self.world.matches;
-        // What is frozen is whole: of another filter the first matches are not yet.
-        let stands_still = self.frozen.is_some() && shown.id == matches.id && shown.is_whole();
-        if let Some(newest) = &mut self.frozen {
-            *newest = Arc::clone(&matches);
-        }
-        if !stands_still {
-            self.world.show(matches);
-            // What another filter finds is of now; from there it stands still again.
-            self.world.frozen_at = self.world.frozen_at.map(|_| self.world.moment());
-        }
-        self.hear_page();
-        self.watch_search();
-        self.panels.stream.settle(&self.world.view(&self.bar, &self.marks));
     }
 
     fn on_paste(&mut self, text: &str) {

@@ -8,6 +8,7 @@ use super::app::App;
 use super::format;
 use super::view::{Effect, Screen};
 use crate::config::DetailMode;
+use crate::scan::Matches;
 
 /// Drills that can be gone back through; beyond it the oldest is forgotten.
 const MAX_BACK: usize = 16;
@@ -35,12 +36,49 @@ impl App {
             Some(newest) => {
                 self.world.show(newest);
                 self.world.frozen_at = None;
+                self.held = None;
             }
             None => {
                 self.frozen = Some(Arc::clone(&self.world.matches));
                 self.world.frozen_at = Some(self.world.moment());
             }
         }
+    }
+
+    /// Another filter of a frozen screen is for what stands still, not for what came since.
+    pub(super) fn hold_still(&mut self) -> Option<Effect> {
+        self.frozen.as_ref()?;
+        self.is_holding = true;
+        self.held = Some(Arc::clone(&self.world.matches.snapshot));
+        Some(Effect::Hold(self.held.clone()))
+    }
+
+    /// What came since is looked at again once it is known what of the held events matches, or nobody asks for it.
+    pub(super) fn let_go(&mut self) -> Option<Effect> {
+        let is_over = self.held.is_none() && std::mem::take(&mut self.is_holding);
+        is_over.then_some(Effect::Hold(None))
+    }
+
+    pub(super) fn on_matches(&mut self, matches: Arc<Matches>) {
+        // Matches of the filter before would make the list jump twice.
+        let is_of_held = self.held.as_ref().is_none_or(|held| Arc::ptr_eq(held, &matches.snapshot));
+        if matches.id != self.filter_id || !is_of_held {
+            return;
+        }
+        self.follow_pins(&matches.snapshot);
+        let shown = &self.world.matches;
+        // What is frozen is whole: of another filter the first matches are not yet.
+        let stands_still = self.frozen.is_some() && shown.id == matches.id && shown.is_whole();
+        if let Some(newest) = &mut self.frozen {
+            *newest = Arc::clone(&matches);
+        }
+        self.held = self.held.take().filter(|_| !matches.is_whole());
+        if !stands_still {
+            self.world.show(matches);
+        }
+        self.hear_page();
+        self.watch_search();
+        self.panels.stream.settle(&self.world.view(&self.bar, &self.marks));
     }
 
     pub(super) fn close_or_quit(&mut self) -> Vec<Effect> {

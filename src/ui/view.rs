@@ -148,6 +148,8 @@ pub enum Effect {
         id: u64,
         filter: Arc<Filter>,
     },
+    /// The next filter is for these events, until it is said that it goes on with what came since.
+    Hold(Option<Arc<Snapshot>>),
     /// Filters that say `since:mark` or `is:marked` mean these from now on.
     Mark(Marks),
     /// Say what may come next in the filter, and what the events say of it.

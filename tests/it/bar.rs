@@ -8,6 +8,8 @@ use taillight::filter::{Fix, Note};
 use taillight::scan::{Advice, Candidate};
 use taillight::ui::{Effect, Kept, Msg};
 
+use crate::harness::post_to;
+use crate::pty::Terminal;
 use crate::ui::{Console, snapshot_of};
 
 impl Console {
@@ -565,4 +567,23 @@ fn waiting() -> taillight::config::Settings {
     let mut settings = taillight::config::Settings::default();
     settings.set("live", "false").expect("a setting");
     settings
+}
+
+#[test]
+fn a_filter_on_a_frozen_screen_finds_nothing_that_came_since() {
+    let (mut terminal, port) = Terminal::console_with(&[], 120, 24);
+    post_to(port, r#"[{"type":"log","message":"first one"},{"type":"log","message":"other"}]"#);
+    terminal.wait("the events", |screen| screen.contains("first one"));
+    terminal.press(" ");
+    terminal.wait("that it is frozen", |screen| screen.contains("frozen at"));
+    post_to(port, r#"[{"type":"log","message":"second one"},{"type":"log","message":"third one"}]"#);
+    terminal.press("/one\r");
+    let screen =
+        terminal.wait("what waits", |screen| screen.contains("1 of 2") && screen.contains("2 waiting"));
+    assert!(!screen.contains("second one"), "{screen}");
+    terminal.press(" ");
+    let screen = terminal.wait("what came since", |screen| screen.contains("third one"));
+    assert!(screen.contains("3 of 4") && !screen.contains("frozen"), "{screen}");
+    terminal.press("qq");
+    assert_eq!(terminal.end().0, 0);
 }

@@ -11,7 +11,7 @@ use taillight::filter::{Filter, Matcher};
 use taillight::pipeline::Redactor;
 use taillight::published::Published;
 use taillight::scan::{AdviceRequest, Advisor, Clock, Marks, Scan, Selection, context_of};
-use taillight::store::{Retention, Store, Tally};
+use taillight::store::{Retention, Snapshot, Store, Tally};
 use taillight::ui::theme::{Palette, Theme};
 use taillight::ui::{App, Effect, Facts, Msg};
 use taillight::wire::{Body, Sender, decode_body};
@@ -30,6 +30,8 @@ pub(crate) struct Console {
     marks: Arc<Published<Marks>>,
     /// What was asked of the adviser last.
     pub(crate) asked: AdviceRequest,
+    /// What filters look at instead of the newest.
+    held: Option<Arc<Snapshot>>,
     now: i64,
 }
 
@@ -66,6 +68,7 @@ impl Console {
             seq: 1,
             marks,
             asked,
+            held: None,
             now: NOW,
         }
     }
@@ -111,12 +114,17 @@ impl Console {
 
     fn settle(&mut self) {
         // Tables are made at most four times a second, so the store's clock goes on while that of the screen stands.
-        self.scan.set_snapshot(Arc::new(
-            self.store.snapshot(Timestamp(NOW + 1_000 * i64::try_from(self.seq).expect("small"))),
-        ));
+        let at = Timestamp(NOW + 1_000 * i64::try_from(self.seq).expect("small"));
+        let snapshot = self.held.clone().unwrap_or_else(|| Arc::new(self.store.snapshot(at)));
+        self.scan.set_snapshot(snapshot);
         while self.scan.advance() {}
         self.app.update(Msg::Tick(Timestamp(self.now)));
-        self.app.update(Msg::Matches(Arc::new(self.scan.matches())));
+        for effect in self.app.update(Msg::Matches(Arc::new(self.scan.matches()))) {
+            if let Effect::Hold(held) = effect {
+                self.held = held;
+                self.settle();
+            }
+        }
     }
 
     /// Takes everything of a session out of what is kept.
@@ -175,6 +183,7 @@ impl Console {
             match effect {
                 Effect::SetFilter { id, filter } => self.narrow(id, &filter),
                 Effect::Mark(marks) => self.marks.set(Arc::new(marks)),
+                Effect::Hold(held) => self.held = held,
                 Effect::Ask(asked) => self.asked = asked,
                 other => outside.push(other),
             }
@@ -372,6 +381,33 @@ fn a_frozen_screen_stands_still_and_says_what_waits() {
     assert_eq!(frozen.lines().take(20).collect::<Vec<_>>(), still.lines().take(20).collect::<Vec<_>>());
     console.keys(" ");
     assert!(console.screen(80, 24).contains("unseen"));
+}
+
+#[test]
+fn a_frozen_screen_keeps_its_moment_through_time_and_filters() {
+    let mut console = Console::with_a_shop();
+    console.screen(120, 36);
+    console.keys("N ");
+    let age = |console: &mut Console| {
+        let screen = console.screen(120, 36);
+        let ago = screen.find(" ago)").expect("how old the selected event is");
+        screen[..ago].rsplit('(').next().expect("a bracket").to_owned()
+    };
+    let before = age(&mut console);
+    console.wait(60_000);
+    console.post(r#"[{"type":"error","message":"unseen"}]"#);
+    assert_eq!(age(&mut console), before);
+    for (keys, waiting) in [("/type:error<cr>", 1), ("X/type:log<cr>", 0), ("X", 1)] {
+        console.keys(keys);
+        let screen = console.screen(120, 36);
+        let note = format!("frozen at 14:32:15 · {waiting} waiting");
+        assert!(screen.contains(&note) && !screen.contains("unseen"), "{keys}\n{screen}");
+    }
+    assert_eq!(age(&mut console), before);
+    console.keys(" ");
+    let screen = console.screen(120, 36);
+    assert!(screen.contains("unseen") && !screen.contains("frozen"), "{screen}");
+    assert_ne!(age(&mut console), before);
 }
 
 #[test]
