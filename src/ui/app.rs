@@ -180,7 +180,7 @@ impl World {
     }
 
     pub(super) fn show(&mut self, matches: Arc<Matches>) {
-        self.fresh.see(&matches.snapshot.loads);
+        self.fresh.see(&matches.snapshot);
         self.alerted.see(&matches.snapshot);
         self.matches = matches;
     }

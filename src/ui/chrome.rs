@@ -400,7 +400,7 @@ impl App {
 
     /// What stands in the terminal's title: free of anything a terminal would obey.
     pub fn title(&self) -> String {
-        let fresh = self.world.fresh.groups().len() as u64;
+        let fresh = self.fresh_errors() as u64;
         let recording =
             self.world.facts.recording.as_deref().map(|name| self.world.theme.gate.plain_capped(name, 40));
         let dot = self.world.theme.glyphs.dot;
@@ -411,8 +411,8 @@ impl App {
         }
     }
 
-    /// How many groups of errors are new: a bell is for more of them.
+    /// How many groups of errors are new, warnings apart: a bell is for more of them.
     pub fn fresh_errors(&self) -> usize {
-        self.world.fresh.groups().len()
+        self.world.fresh.errors()
     }
 }

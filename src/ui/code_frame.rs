@@ -15,6 +15,10 @@ use crate::event::{Code, Mapped, MappedFrame, MappedTrace, Relation};
 const NAME: usize = 16;
 /// Columns of the line numbers, and of what stands before and after them.
 const GUTTER: usize = 11;
+/// Folders of a path that are left out where it has no room.
+const FOLDERS: usize = 16;
+/// Rows that a note of why nothing is mapped may take.
+const NOTE_ROWS: usize = 4;
 /// Libraries that are named where their frames are folded.
 const NAMED: usize = 3;
 
@@ -80,7 +84,8 @@ pub(super) fn rows(
         out.trace(trace, top);
     }
     if let Some(note) = &mapped.note {
-        out.push(&format!("  not mapped: {note}"), theme.dim);
+        // Cut off, it would not say why.
+        out.wrapped(&format!("  not mapped: {note}"), theme.dim);
     }
     out.rows
 }
@@ -113,6 +118,12 @@ impl Rows<'_> {
     fn push(&mut self, text: &str, style: Style) {
         let line = self.theme.gate.line(text, self.width);
         self.rows.push(StackRow { line, style, target: None, is_top: false });
+    }
+
+    fn wrapped(&mut self, text: &str, style: Style) {
+        for line in self.theme.gate.lines(text, self.width.max(1), NOTE_ROWS) {
+            self.rows.push(StackRow { line, style, target: None, is_top: false });
+        }
     }
 
     fn trace(&mut self, trace: &MappedTrace, top: Option<usize>) {
@@ -148,18 +159,32 @@ impl Rows<'_> {
         let theme = self.theme;
         let mark = if is_top { theme.glyphs.folded } else { " " };
         let name = if frame.function.is_empty() { "(no name)" } else { &frame.function };
-        let place = match (frame.line, frame.column) {
-            (0, _) => frame.file.to_string(),
-            (line, 0) => format!("{}:{line}", frame.file),
-            (line, column) => format!("{}:{line}:{column}", frame.file),
+        let at = match (frame.line, frame.column) {
+            (0, _) => String::new(),
+            (line, 0) => format!(":{line}"),
+            (line, column) => format!(":{line}:{column}"),
         };
         let style = if frame.is_own { theme.text } else { theme.dim };
         let style = if is_top { theme.title } else { style };
-        let line = theme.gate.line(&format!("  {mark} {name:<NAME$} {place}"), self.width);
+        let line = self.fitting(&format!("  {mark} {name:<NAME$} "), &frame.file, &at);
         self.rows.push(StackRow { line, style, target: Some(Target::of(frame)), is_top });
         if let Some(code) = frame.code.as_deref() {
             if is_top && !self.is_brief { self.code(code, frame) } else { self.one_line(code, frame) }
         }
+    }
+
+    /// A frame's row. Where it has no room, blanks go first and then folders: the line's number says where to look.
+    fn fitting(&self, lead: &str, file: &str, at: &str) -> Line {
+        let (gate, cut) = (self.theme.gate, self.theme.glyphs.cut);
+        let shorter = lead.trim_end();
+        let folders = file
+            .match_indices('/')
+            .take(FOLDERS)
+            .map(|(end, _)| format!("{shorter} {cut}{}{at}", &file[end..]));
+        let whole = [format!("{lead}{file}{at}"), format!("{shorter} {file}{at}")];
+        let mut all = whole.into_iter().chain(folders).map(|text| gate.line(&text, self.width)).peekable();
+        let first = all.peek().cloned();
+        all.find(|line| !line.is_cut).or(first).unwrap_or_default()
     }
 
     /// The five lines, with the place under its character.

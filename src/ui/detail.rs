@@ -20,6 +20,8 @@ const MAX_LINES: usize = 2_000;
 const LABEL: usize = 11;
 /// Under so many rows the code around a place is one line, so that the rest of the stack is in sight.
 const BRIEF_BELOW: u16 = 18;
+/// Rows below the divider for what has no room in it.
+const FACT_ROWS: usize = 3;
 /// From this width on the divider has room for the clock.
 const CLOCK_FROM: u16 = 100;
 /// Keys that stand in every event's data whether it was sent with them or not (CONTRACT: the event).
@@ -131,17 +133,21 @@ impl Detail {
             self.rows = rows(event, usize::from(width.saturating_sub(2)), made, view);
             self.made = Some(made);
         }
-        let title = theme.gate.plain_capped(event.id(), 60);
-        let group = event.group().map(|group| in_group(group, view)).unwrap_or_default();
-        let title = format!("{} {title}{group}", level_word(event.level()));
-        let age = age(event, width, view);
+        let (title, facts, age) = title(event, width, view);
         let right = match self.at.filter(|_| is_full) {
             Some(at) if self.rows[at].target.is_some() => "o opens it in your editor",
             Some(_) => "+ keeps only this value   - leaves it out",
             None => &age,
         };
         draw::rule(buf, area, &title, right, theme.rule, theme.glyphs);
-        let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
+        let facts = theme.gate.lines(&facts, usize::from(width.saturating_sub(2)).max(1), FACT_ROWS);
+        let facts = facts.iter().filter(|line| line.columns > 0);
+        let mut head = 1;
+        for (line, y) in facts.zip(area.y.saturating_add(1)..area.bottom()) {
+            draw::line(buf, area, area.x + 1, y, line, theme.dim);
+            head += 1;
+        }
+        let body = Rect { y: area.y.saturating_add(head), height: area.height.saturating_sub(head), ..area };
         self.height = usize::from(body.height);
         for ((at, row), y) in self.rows.iter().enumerate().skip(self.top).zip(body.y..body.bottom()) {
             let is_here = is_full && self.at == Some(at);
@@ -158,10 +164,10 @@ impl Detail {
     }
 }
 
-/// ` · group e7f3 · new · 2 times · 1 of 2 sessions`: what is known of an event's group, whatever the filter.
+/// `group e7f3 · new · 2 times · 1 of 2 sessions`: what is known of an event's group, whatever the filter.
 fn in_group(group: u64, view: &View<'_>) -> String {
     let dot = view.theme.glyphs.dot;
-    let mut parts = vec![format!(" {dot} group {:04x}", group >> 48)];
+    let mut parts = vec![format!("group {:04x}", group >> 48)];
     if view.fresh.contains(&group) {
         parts.push("new".to_owned());
     }
@@ -176,6 +182,23 @@ fn in_group(group: u64, view: &View<'_>) -> String {
         ));
     }
     parts.join(&format!(" {dot} "))
+}
+
+/// What stands in the rule over an event, on the left and, last, on the right; in the middle what there is no room for in
+/// it, which has rows of its own.
+fn title(event: EventRef<'_>, width: u16, view: &View<'_>) -> (String, String, String) {
+    let (theme, age) = (view.theme, age(event, width, view));
+    let dot = theme.glyphs.dot;
+    let id = format!("{} {}", level_word(event.level()), theme.gate.plain_capped(event.id(), 60));
+    let Some(group) = event.group().map(|group| in_group(group, view)) else {
+        return (id, String::new(), age);
+    };
+    let whole = format!("{id} {dot} {group}");
+    match () {
+        () if draw::rule_fits(width, &whole, &age) => (whole, String::new(), age),
+        () if draw::rule_fits(width, &id, &age) => (id, group, age),
+        () => (id, format!("{group} {dot} {age}"), String::new()),
+    }
 }
 
 /// `14:32:10.841 (8s ago)`, or how long ago alone where there is little room.

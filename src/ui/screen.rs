@@ -165,7 +165,7 @@ fn header(app: &mut App, area: Rect, buf: &mut Buffer) {
     if area.width >= 100 {
         x = draw::text(buf, area, x, area.y, " taillight ", theme.title);
     }
-    let fresh = app.world.fresh.groups().len();
+    let fresh = app.fresh_errors();
     let states = status::parts(&app.world.view(&app.bar, &app.marks), &app.chrome.settings, area.width);
     let room = usize::from(area.right().saturating_sub(x));
     let rooms = status::least(&states, &theme).map(|least| room.saturating_sub(least + 1));

@@ -71,6 +71,10 @@ fn the_header_counts_what_is_new_until_the_next_load() {
     }
     console.keys("/url:nowhere<cr>");
     assert!(header(&mut console).contains(&format!(" 2 Errors +{new} ")));
+    console.keys("X");
+    console.post(r#"[{"type":"log","level":"warn","message":"unheard of"}]"#);
+    assert_eq!(groups_marked(&mut console), new + 1);
+    assert!(header(&mut console).contains(&format!(" 2 Errors +{new} ")), "a warning is no error");
     console.post_from(("sess-456", "tab-a", 8), r#"[{"type":"log","message":"up again"}]"#);
     assert!(header(&mut console).contains(" 2 Errors  3"), "{}", header(&mut console));
 }

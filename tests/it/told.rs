@@ -1,7 +1,7 @@
 //! What rows, panes and empty lists say in words, of events that are easily misread.
 
 use taillight::counters::Counter;
-use taillight::event::Timestamp;
+use taillight::event::{Mapped, MappedFrame, MappedTrace, Relation, Timestamp};
 use taillight::ui::Msg;
 
 use crate::ui::Console;
@@ -240,4 +240,48 @@ fn the_slowest_requests_say_what_they_came_after() {
     console.keys("jj");
     let users = console.screen(120, 36);
     assert!(users.contains("── GET /api/users ") && !users.contains("after click"), "{users}");
+}
+
+#[test]
+fn a_detail_says_below_its_divider_what_has_no_room_in_it() {
+    for (width, keys) in [(120, "Nd"), (80, "N<cr>")] {
+        let mut console = Console::with_a_shop();
+        console.screen(width, 36);
+        console.keys(keys);
+        let screen = console.screen(width, 36);
+        for fact in ["group ", " time", " of 2 sessions", " ago"] {
+            assert!(screen.contains(fact), "{fact}\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_that_has_no_room_keeps_its_line() {
+    let frame = |file: &str| MappedFrame {
+        function: "list".into(),
+        file: file.into(),
+        line: 42,
+        column: 7,
+        is_own: true,
+        is_mapped: true,
+        local: None,
+        code: None,
+    };
+    let frames =
+        ["src/one.ts", "src/orders/OrdersOfToday.tsx", "packages/shop/src/deep/down/in/folders/Cart.tsx"]
+            .map(frame);
+    let trace = MappedTrace { relation: Relation::Thrown, head: "E: x".into(), frames: frames.to_vec() };
+    let mut console = Console::new(100);
+    console.post(r#"[{"type":"error","message":"x","stack":"E: x\n    at q (http://h/app.js:1:2)"}]"#);
+    console.map(0, Mapped { traces: vec![trace], top: Some((0, 0)), note: None });
+    console.screen(120, 36);
+    console.keys("Nd");
+    let screen = console.screen(120, 36);
+    for row in [
+        "▸ list             src/one.ts:42:7",
+        "list src/orders/OrdersOfToday.tsx:42:7",
+        "list …/deep/down/in/folders/Cart.tsx:42:7",
+    ] {
+        assert!(screen.contains(row), "{row}\n{screen}");
+    }
 }

@@ -134,6 +134,7 @@ impl Panel for Timeline {
         let scene = Scene { entries: &track.entries, axis, origin, zero, is_frozen, theme };
         self.render_head(area, buf, &scene, &track, view);
         self.render_lanes(&layout, buf, &scene);
+        lanes::render_legend(layout.legend, buf, theme);
         self.render_list(&layout, buf, &scene, &track);
     }
 

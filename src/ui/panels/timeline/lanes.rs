@@ -50,6 +50,32 @@ const ASCII: Marks = Marks {
     loading: ":",
 };
 
+/// What the marks mean, most telling first; what there is no room for is left out.
+pub(super) fn render_legend(area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let Marks { bar: [left, middle, right], point, load, loading, .. } = marks(theme);
+    let busy = format::sparkline(&[1, 2, 4], theme.glyphs);
+    let meanings = [
+        (format!("{left}{middle}{right} {point}"), "request"),
+        (busy, "how many, how busy"),
+        ("E".to_owned(), "error"),
+        ("w".to_owned(), "warning"),
+        (format!("{load}{loading}"), "page load"),
+        ("L".to_owned(), "LCP"),
+        ("A2".to_owned(), "two clicks, first letter"),
+        ("h v".to_owned(), "page hidden, visible"),
+        (theme.glyphs.dot.to_owned(), "other"),
+    ];
+    let mut x = area.x.saturating_add(1);
+    for (mark, meaning) in meanings {
+        let columns = mark.chars().count() + 1 + meaning.len();
+        if usize::from(area.right().saturating_sub(x)) < columns + 1 {
+            continue;
+        }
+        x = draw::text(buf, area, x, area.y, &mark, theme.text).saturating_add(1);
+        x = draw::text(buf, area, x, area.y, meaning, theme.dim).saturating_add(2);
+    }
+}
+
 pub(super) fn marks(theme: &Theme) -> &'static Marks {
     if theme.gate.ascii { &ASCII } else { &UNICODE }
 }

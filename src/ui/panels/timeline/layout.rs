@@ -14,6 +14,8 @@ const GUTTERS: [(u16, u16); 4] = [(160, 34), (100, 26), (70, 18), (0, 9)];
 const ALL_LANES: u16 = 16;
 /// The same for both lines of the axis.
 const BOTH_LINES: u16 = 20;
+/// The same for a row that says what the marks mean.
+const LEGEND: u16 = 20;
 /// The lanes where there is not room for all, most telling first.
 const FEW: [Lane; 3] = [Lane::Net, Lane::Err, Lane::Click];
 
@@ -26,6 +28,7 @@ pub(super) struct Layout {
     /// Lanes and the requests below the lane of requests.
     rows: Rect,
     pub(super) bottom: Rect,
+    pub(super) legend: Rect,
     pub(super) list: Rect,
     lanes: u16,
     /// Rows for single endpoints.
@@ -51,8 +54,9 @@ impl Layout {
         let labels = u16::from(area.height >= 6);
         let top = u16::from(area.height >= 12);
         let bottom = u16::from(area.height >= BOTH_LINES);
+        let legend = u16::from(area.height >= LEGEND);
         // The rule on top, the axis, the lanes, and at least the list's rule.
-        let spare = area.height.saturating_sub(1 + labels + top + bottom + lanes + 1);
+        let spare = area.height.saturating_sub(1 + labels + top + bottom + legend + lanes + 1);
         let requests = if area.height >= 12 { spare * 2 / 5 } else { 0 };
         let mut y = 1;
         let mut part = |height: u16| {
@@ -63,8 +67,9 @@ impl Layout {
         let (labels, top) = (part(labels), part(top));
         let rows = part(lanes + requests);
         let bottom = part(bottom);
+        let legend = part(legend);
         let list = part(u16::MAX);
-        Self { gutter, labels, top, rows, bottom, list, lanes, requests: usize::from(requests) }
+        Self { gutter, labels, top, rows, bottom, legend, list, lanes, requests: usize::from(requests) }
     }
 
     /// Columns of the axis.
@@ -104,7 +109,8 @@ mod tests {
                 let area = Rect::new(3, 2, width, height);
                 let layout = Layout::of(area);
                 let mut y = area.y + u16::from(height > 0);
-                for part in [layout.labels, layout.top, layout.rows, layout.bottom, layout.list] {
+                let Layout { labels, top, rows, bottom, legend, list, .. } = layout;
+                for part in [labels, top, rows, bottom, legend, list] {
                     assert!(part.y == y || part.height == 0, "{width}x{height}: {layout:?}");
                     assert!(
                         part.bottom() <= area.bottom() || part.height == 0,
