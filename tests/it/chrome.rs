@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use taillight::config::Settings;
+use taillight::event::{Mapped, MappedFrame, MappedTrace, Relation};
 use taillight::ui::keys::{KEYS, Keymap};
 use taillight::ui::{Effect, Kept, Msg, Probe, Unit, Work};
 
@@ -254,6 +255,31 @@ fn copied(console: &mut Console, keys: &str) -> Option<String> {
         Effect::Copy { text, .. } => Some(text),
         _ => None,
     })
+}
+
+#[test]
+fn a_stack_is_copied_as_source_maps_tell_it() {
+    let mut console = Console::new(100);
+    console.post(r#"[{"type":"error","message":"x","stack":"E: x\n    at q (http://h/app.js:1:2)"}]"#);
+    let frame = |function: &str, file: &str, line: u32| MappedFrame {
+        function: function.into(),
+        file: file.into(),
+        line,
+        column: 2,
+        is_own: true,
+        is_mapped: true,
+        local: None,
+        code: None,
+    };
+    let trace = |relation, head: &str, frames| MappedTrace { relation, head: head.into(), frames };
+    let traces = vec![
+        trace(Relation::Thrown, "E: x", vec![frame("buy", "src/shop.ts", 4), frame("", "src/main.ts", 9)]),
+        trace(Relation::Cause, "F: y", vec![frame("read", "src/io.ts", 7)]),
+    ];
+    console.map(0, Mapped { traces, top: Some((0, 0)), note: None });
+    console.keys("k");
+    let expected = "E: x\n    at buy (src/shop.ts:4:2)\n    at src/main.ts:9:2\nCaused by: F: y\n    at read (src/io.ts:7:2)";
+    assert_eq!(copied(&mut console, "ys").as_deref(), Some(expected));
 }
 
 #[test]

@@ -600,6 +600,25 @@ fn sessions_show_their_loads_side_by_side() {
 }
 
 #[test]
+fn a_load_is_told_with_the_time_it_began_whatever_was_replaced_in_it() {
+    let mut console = Console::new(1_000_000);
+    let page = |load: i32, after: &str| {
+        format!(
+            r#"[{{"type":"metric","subtype":"page-load","timing":{{"fully-loaded":2000}},"timestamp":{}}}{after}]"#,
+            NOW - 180_000 + i64::from(load) * 60_000
+        )
+    };
+    let replaced = format!(r#",{{"type":"log","subtype":"hot-update","timestamp":{}}}"#, NOW - 30_000);
+    console.post_from(("s", "t", 1), &page(1, ""));
+    console.post_from(("s", "t", 2), &page(2, &replaced));
+    console.keys("4");
+    let screen = console.screen(120, 36);
+    let times = screen.lines().find(|line| line.starts_with("  at ")).expect("a row of times");
+    let began: Vec<&str> = times.split_whitespace().skip(1).collect();
+    assert_eq!(began, ["14:30:13", "14:31:13"], "{screen}");
+}
+
+#[test]
 fn a_page_that_is_gone_is_not_asked() {
     let mut console = changed();
     assert!(!console.keys("ND").iter().any(|effect| matches!(effect, Effect::Diagnose(_))));
