@@ -9,5 +9,14 @@ mod room;
 mod write;
 mod zst;
 
+use std::path::Path;
+
+use input::Packing;
+
 pub use read::{Far, ReadError, Recording, SkippedIn};
 pub use write::{Export, ExportError, Exported, export, write_new, write_private};
+
+/// Whether a recording of this name is packed with zstd, which is read and not written.
+pub fn is_zstd(path: &Path) -> bool {
+    Packing::of_name(path) == Some(Packing::Zstd)
+}

@@ -21,6 +21,7 @@ use crate::config::Settings;
 use crate::event::{Person, gate, line};
 use crate::ingest;
 use crate::pipeline::Redactor;
+use crate::recording::is_zstd;
 use crate::sinks::{self, Setting, forget_in, lines_in};
 use crate::ui::format::counted;
 use crate::wire::LineDecoder;
@@ -175,7 +176,7 @@ fn checked(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let follow = |file: &PathBuf| {
         let name = file.to_string_lossy();
         let file = file.canonicalize().with_context(|| format!("cannot read `{}`", gate::plain(&name)))?;
-        if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zst")) {
+        if is_zstd(&file) {
             let message =
                 format!("`{}` is packed with zstd: unpack it first, with `unzstd`", gate::plain(&name));
             return Err(Usage(message).into());
