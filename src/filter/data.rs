@@ -12,7 +12,7 @@ use super::needle::Needle;
 use super::relaxed::{Keep, Relaxed};
 use super::text::{TextTest, same_text};
 use super::typed::{Bounds, Pattern};
-use super::value::Measure;
+use super::value::{Measure, Number};
 use crate::event::leaves::{leaves, text_of};
 use crate::event::{Chunk, Form, Occurrence, json};
 
@@ -47,7 +47,7 @@ pub(super) enum DataTest {
     Present,
     Text(TextTest),
     /// Values that are numbers equal this one, other values pass the test.
-    TextOrNumber(TextTest, f64),
+    TextOrNumber(TextTest, Number),
     Number(Bounds, Measure),
     Bool(bool),
 }
@@ -188,7 +188,8 @@ impl DataLeaf {
 
     /// Whether a single value passes, its escapes resolved. A number is never written with escapes.
     pub(super) fn value_holds(&self, value: &str, form: Form, unit: Option<Measure>) -> bool {
-        let number = || json::number(value).filter(|_| form != Form::Escaped);
+        let near = || json::number(value).filter(|_| form != Form::Escaped);
+        let number = || near().map(|near| Number::written(value.trim(), near));
         let text_holds = |test: &TextTest| part_of(value, self.part).is_some_and(|text| test.holds(text));
         match &self.test {
             DataTest::Present => true,
@@ -197,7 +198,7 @@ impl DataLeaf {
                 number().is_some_and(|number| number == *wanted) || form != Form::Bare && text_holds(test)
             }
             DataTest::Number(bounds, measure) => {
-                number().is_some_and(|number| bounds.hold(number * scale(*measure, unit)))
+                number().is_some_and(|number| bounds.hold(number.times(scale(*measure, unit))))
             }
             DataTest::Bool(truth) => same_text(value, if *truth { "true" } else { "false" }),
         }
@@ -270,7 +271,56 @@ pub(super) fn is_in_part(text: &str, part: Part, hit: &Range<usize>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::samples::{self, sample_context};
+    use super::super::{Bits, Matcher, parse};
     use super::*;
+
+    #[test]
+    fn ids_of_64_bits_are_compared_to_their_last_digit() {
+        let ids = [
+            "9007199254740992",
+            "9007199254740993",
+            "\"9007199254740993\"",
+            "18446744073709551615",
+            "9007199254740992.0",
+            "-9007199254740993",
+        ];
+        // Enough that values are read where they lie by path, too.
+        let events: Vec<String> = ids
+            .iter()
+            .cycle()
+            .take(FEW * 2 / ids.len() * ids.len())
+            .map(|id| format!("{{\"id-field\":{id}}}"))
+            .collect();
+        let texts: Vec<&str> = events.iter().map(String::as_str).collect();
+        let (few, many) = (samples::chunk(&texts[..ids.len()]), samples::chunk(&texts));
+        many.make_texts(&|| true);
+        for (text, expected) in [
+            ("id-field:9007199254740993", &[1, 2][..]),
+            ("id-field=9007199254740992", &[0, 4]),
+            ("id-field>9007199254740992", &[1, 2, 3]),
+            ("id-field<=9007199254740992", &[0, 4, 5]),
+            ("id-field:9007199254740993..18446744073709551614", &[1, 2]),
+            ("id-field:18446744073709551614", &[]),
+            ("id-field:(18446744073709551615 -9007199254740993)", &[3, 5]),
+            ("id-field!=9007199254740993", &[0, 3, 4, 5]),
+            ("id-field<-9007199254740992", &[5]),
+        ] {
+            let filter = Arc::new(parse(text).filter.expect(text));
+            for chunk in [&few, &many] {
+                let mut found = Bits::new();
+                Matcher::new(Arc::clone(&filter), sample_context()).eval(chunk, 0..chunk.len(), &mut found);
+                let wanted = (0..chunk.len()).filter(|row| expected.contains(&(row % ids.len())));
+                assert_eq!(found.iter().collect::<Vec<_>>(), wanted.collect::<Vec<_>>(), "{text}");
+            }
+            assert_eq!(
+                filter.reads_as().matches("900719925474099").count(),
+                text.matches("900719925474099").count()
+            );
+        }
+    }
 
     #[test]
     fn urls_have_parts() {

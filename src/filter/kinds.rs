@@ -10,7 +10,7 @@ use super::regexp;
 use super::suggest::nearest;
 use super::times;
 use super::typed::{Bounds, NumberTest, Sign, Subject, Test};
-use super::value::{self, Measure};
+use super::value::{self, Measure, Number};
 use crate::event::{Field, FieldKind, Level, SUBTYPES, Severity, TYPES};
 
 /// One value of a comparison on its way to a test.
@@ -149,7 +149,7 @@ impl Value<'_> {
     }
 
     /// A test of text; `:` means contains or is. `number` lets it equal values that are numbers.
-    pub(super) fn text(&self, has_means_contains: bool, number: Option<f64>) -> Test {
+    pub(super) fn text(&self, has_means_contains: bool, number: Option<Number>) -> Test {
         if self.op == Op::Same {
             return Test::Same(self.scalar.text.clone());
         }
@@ -267,13 +267,14 @@ impl Value<'_> {
             Some((low, high)) => {
                 let low = low.map(|low| one(low, offset)).transpose()?;
                 let high = high.map(|high| one(high, self.scalar.text.len() - high.len())).transpose()?;
-                numbers::order(self, low.map(|low| low.0.into()), high.map(|high| high.0.into()), || {
+                let rank = |end: (u8, &str)| f64::from(end.0).into();
+                numbers::order(self, low.map(rank), high.map(rank), || {
                     (low.map_or("", |low| low.1).to_owned(), high.map_or("", |high| high.1).to_owned())
                 })?
             }
             None => {
                 let (rank, name) = one(typed, offset)?;
-                (Bounds::by_sign(sign, rank.into()), name.to_owned())
+                (Bounds::by_sign(sign, f64::from(rank)), name.to_owned())
             }
         };
         Ok(Test::Number(NumberTest { bounds, measure: Measure::Plain, sign, text }).into())
@@ -320,7 +321,7 @@ pub(super) fn several(
 }
 
 /// A test for the whole value.
-pub(super) fn whole(glob: Glob, number: Option<f64>) -> Test {
+pub(super) fn whole(glob: Glob, number: Option<Number>) -> Test {
     match glob.as_literal() {
         Some(text) => Test::Is(text.to_owned(), number),
         None => Test::Like(glob),

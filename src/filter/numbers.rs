@@ -6,7 +6,7 @@ use super::ast::Op;
 use super::error::FilterError;
 use super::kinds::{Read, Value};
 use super::typed::{Bounds, NumberTest, Sign, Subject, Test};
-use super::value::{self, BadQuantity, Measure, Quantity};
+use super::value::{self, BadQuantity, Measure, Number, Quantity};
 
 type Result<T> = std::result::Result<T, FilterError>;
 
@@ -188,12 +188,13 @@ fn may_grow(range: &str, measure: Measure) -> bool {
 /// If the range is backwards.
 pub(super) fn order(
     value: &Value<'_>,
-    low: Option<f64>,
-    high: Option<f64>,
+    low: Option<Number>,
+    high: Option<Number>,
     texts: impl Fn() -> (String, String),
 ) -> Result<(Bounds, String)> {
     let (from, to) = texts();
-    let bounds = Bounds::between(low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY));
+    let bounds =
+        Bounds::between(low.unwrap_or(f64::NEG_INFINITY.into()), high.unwrap_or(f64::INFINITY.into()));
     if bounds.low > bounds.high {
         let right = format!("{to}..{from}");
         let message = format!("this range is backwards: write {right}");

@@ -6,6 +6,7 @@
 use super::bits::Bits;
 use super::data::DataTest;
 use super::text::TextTest;
+use super::value::Number;
 use crate::event::{Chunk, MappedFrame};
 
 /// What is asked of a place.
@@ -64,8 +65,7 @@ impl PlaceLeaf {
         match &self.test {
             DataTest::Present => number > 0,
             DataTest::Text(test) => test.holds(&number.to_string()),
-            #[expect(clippy::float_cmp, reason = "both are whole numbers")]
-            DataTest::TextOrNumber(_, wanted) => f64::from(number) == *wanted,
+            DataTest::TextOrNumber(_, wanted) => Number::from(f64::from(number)) == *wanted,
             DataTest::Number(bounds, _) => bounds.hold(f64::from(number)),
             DataTest::Bool(_) => false,
         }

@@ -344,7 +344,7 @@ fn compile_number(subject: &Subject, field: &Field, number: &NumberTest, context
         Column::Severity => Plan::number(NumberColumn::Severity, bounds),
         Column::Load => {
             let (low, high) = bounds.to_integers();
-            let edge = if bounds.low.is_finite() { bounds.low } else { bounds.high };
+            let edge = if bounds.low.near.is_finite() { bounds.low.near } else { bounds.high.near };
             Plan::Leaf(Leaf::Load(LoadLeaf { low, high, is_relative: edge <= 0.0 }))
         }
         Column::Inst => {
@@ -352,9 +352,9 @@ fn compile_number(subject: &Subject, field: &Field, number: &NumberTest, context
             #[expect(clippy::cast_precision_loss, reason = "exact to the year 287,000")]
             let now = context.now.0 as f64;
             let inst = Bounds {
-                low: now - bounds.high / 1000.0,
+                low: (now - bounds.high.near / 1000.0).into(),
                 low_open: bounds.high_open,
-                high: now - bounds.low / 1000.0,
+                high: (now - bounds.low.near / 1000.0).into(),
                 high_open: bounds.low_open,
             };
             Plan::number(NumberColumn::Inst, inst)

@@ -78,7 +78,7 @@ fn beginning(field_path: &str, subject: &Subject, value: &str) -> String {
 /// A span of milliseconds as the column holds it, rounded to the microsecond.
 fn in_microseconds(value: &str) -> Option<String> {
     let quantity = value::quantity(value, Measure::Duration, "ms").ok()?;
-    let ms = Micros::from_ms(quantity.value / 1000.0)?.as_ms();
+    let ms = Micros::from_ms(quantity.value.near / 1000.0)?.as_ms();
     Some(format!("{ms}ms"))
 }
 

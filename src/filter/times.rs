@@ -64,14 +64,14 @@ pub(super) fn moment(value: &Value<'_>) -> Result<Test> {
         return Ok(Test::Moment(Moment::Clock(clock, typed.to_owned())));
     }
     if let Ok(span) = value::quantity(typed, Measure::Duration, "")
-        && span.value >= 0.0
+        && span.value.near >= 0.0
     {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "not negative, and saturates"
         )]
-        return Ok(Test::Moment(Moment::Ago(span.value as u64, span.text)));
+        return Ok(Test::Moment(Moment::Ago(span.value.near as u64, span.text)));
     }
     if let Some(span) =
         typed.strip_prefix('-').filter(|span| value::quantity(span, Measure::Duration, "").is_ok())

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::glob::Glob;
 use super::moment::{Clock, Moment};
-use super::value::Measure;
+use super::value::{Measure, Number};
 use crate::event::Field;
 
 #[derive(Clone, Debug)]
@@ -60,8 +60,8 @@ pub(super) struct Pattern {
 /// A test of one value. Numbers beside text compare with values that are numbers.
 #[derive(Clone, Debug)]
 pub(super) enum Test {
-    Contains(String, Option<f64>),
-    Is(String, Option<f64>),
+    Contains(String, Option<Number>),
+    Is(String, Option<Number>),
     /// The whole value, in the same case.
     Same(String),
     Like(Glob),
@@ -122,18 +122,19 @@ impl Sign {
 /// An interval of numbers whose ends belong to it unless they are open.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Bounds {
-    pub(super) low: f64,
+    pub(super) low: Number,
     pub(super) low_open: bool,
-    pub(super) high: f64,
+    pub(super) high: Number,
     pub(super) high_open: bool,
 }
 
 impl Bounds {
-    pub(super) fn between(low: f64, high: f64) -> Self {
-        Self { low, low_open: false, high, high_open: false }
+    pub(super) fn between(low: impl Into<Number>, high: impl Into<Number>) -> Self {
+        Self { low: low.into(), low_open: false, high: high.into(), high_open: false }
     }
 
-    pub(super) fn by_sign(sign: Sign, value: f64) -> Self {
+    pub(super) fn by_sign(sign: Sign, value: impl Into<Number>) -> Self {
+        let value = value.into();
         let all = Self::between(f64::NEG_INFINITY, f64::INFINITY);
         match sign {
             Sign::Is => Self::between(value, value),
@@ -144,7 +145,8 @@ impl Bounds {
         }
     }
 
-    pub(super) fn hold(&self, value: f64) -> bool {
+    pub(super) fn hold(&self, value: impl Into<Number>) -> bool {
+        let value = value.into();
         let is_above = if self.low_open { value > self.low } else { value >= self.low };
         let is_below = if self.high_open { value < self.high } else { value <= self.high };
         is_above && is_below
@@ -158,7 +160,7 @@ impl Bounds {
     pub(super) fn to_integers(self) -> (i64, i64) {
         // 1.005 ms are 1004.9999999999999 µs in binary, and 1005 were meant.
         let settle = |end: f64| if (end - end.round()).abs() < 1e-6 { end.round() } else { end };
-        let (low, high) = (settle(self.low), settle(self.high));
+        let (low, high) = (settle(self.low.near), settle(self.high.near));
         let low = if self.low_open { low.floor() as i64 } else { low.ceil() as i64 };
         let high = if self.high_open { high.ceil() as i64 } else { high.floor() as i64 };
         let low = low.saturating_add(i64::from(self.low_open));

@@ -2,6 +2,8 @@
 //!
 //! Called by `check`; it says what is wrong with a value but does not know the field it is for.
 
+use std::fmt;
+
 /// What a number measures, which decides its base unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
@@ -12,10 +14,57 @@ pub(super) enum Measure {
     Size,
 }
 
+/// A number as it is compared: from 2^53 on floats have gaps, and ids of 64 bits have none.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) struct Number {
+    /// The nearest float; numbers are in the order of these first.
+    pub(super) near: f64,
+    /// What a whole number is beyond that.
+    beyond: i128,
+}
+
+/// Below this every whole number is a float.
+const FIRST_GAP: f64 = 9_007_199_254_740_992.0;
+
+impl From<f64> for Number {
+    fn from(near: f64) -> Self {
+        Self { near, beyond: 0 }
+    }
+}
+
+impl Number {
+    /// The number written as `digits`, to which `near` is the nearest float.
+    pub(super) fn written(digits: &str, near: f64) -> Self {
+        if near.abs() < FIRST_GAP {
+            return near.into();
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "saturates beyond what any digits can be read as"
+        )]
+        let beyond = digits.parse::<i128>().map_or(0, |whole| whole.saturating_sub(near as i128));
+        Self { near, beyond }
+    }
+
+    /// The number as many times as a unit has base units.
+    pub(super) fn times(self, unit: f64) -> Self {
+        if unit == 1.0 { self } else { (self.near * unit).into() }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A float alone is written with as few digits as tell it from other floats.
+        let is_whole = (FIRST_GAP..1e38).contains(&self.near.abs());
+        #[expect(clippy::cast_possible_truncation, reason = "up to 1e38")]
+        if is_whole { (self.near as i128).saturating_add(self.beyond).fmt(f) } else { self.near.fmt(f) }
+    }
+}
+
 /// A number in the base unit of its measure, with its canonical text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Quantity {
-    pub(super) value: f64,
+    pub(super) value: Number,
     pub(super) text: String,
     pub(super) measure: Measure,
 }
@@ -56,13 +105,13 @@ impl Measure {
 }
 
 /// Splits a decimal number from what follows it; no exponents, no infinities.
-fn split_number(text: &str) -> Option<(f64, &str)> {
+fn split_number(text: &str) -> Option<(Number, &str)> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let len = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
     let digits = &text[..text.len() - unsigned.len() + len];
     let starts_with_digit = unsigned.starts_with(|c: char| c.is_ascii_digit());
     let number = digits.parse().ok().filter(|number: &f64| number.is_finite() && starts_with_digit)?;
-    Some((number, &unsigned[len..]))
+    Some((Number::written(digits, number), &unsigned[len..]))
 }
 
 /// Reads `text` as a quantity of `measure`; without a unit it is in `own_unit`.
@@ -78,7 +127,7 @@ pub(super) fn quantity(text: &str, measure: Measure, own_unit: &str) -> Result<Q
     }
     let named = if unit.is_empty() { own_unit } else { unit };
     let (name, size) = measure.unit(named).ok_or(BadQuantity::Unit(text.len() - unit.len()))?;
-    Ok(Quantity { value: number * size, text: format!("{number}{name}"), measure })
+    Ok(Quantity { value: number.times(size), text: format!("{number}{name}"), measure })
 }
 
 /// Reads a number with any unit or none, for fields of which nothing is known.
@@ -120,7 +169,33 @@ mod tests {
             (".", Measure::Duration, "ms", Err(BadQuantity::NotANumber)),
         ] {
             let found = quantity(text, measure, own).map(|quantity| (quantity.value, quantity.text));
-            assert_eq!(found, expected.map(|(value, text)| (value, text.to_owned())), "{text}");
+            assert_eq!(found, expected.map(|(value, text)| (Number::from(value), text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_of_64_bits_are_told_apart() {
+        let number = |text: &str| quantity(text, Measure::Plain, "").expect(text).value;
+        let rising = [
+            "-9223372036854775808",
+            "-9007199254740994",
+            "-9007199254740993",
+            "-9007199254740992",
+            "0",
+            "9007199254740992",
+            "9007199254740993",
+            "9007199254740994",
+            "9223372036854775807",
+            "18446744073709551614",
+            "18446744073709551615",
+            "18446744073709551616",
+        ];
+        for (at, text) in rising.iter().enumerate() {
+            for (other_at, other) in rising.iter().enumerate() {
+                let order = number(text).partial_cmp(&number(other));
+                assert_eq!(order, Some(at.cmp(&other_at)), "{text} {other}");
+            }
+            assert_eq!(number(text).to_string(), *text);
         }
     }
 
