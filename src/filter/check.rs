@@ -163,6 +163,7 @@ impl Check<'_> {
             }
             Operand::Scalar(scalar) => tests.push(self.test(written, &subject, written.op, scalar)?),
             Operand::List(items) => {
+                self.note(|_| foreign::both(written, &subject, items));
                 for item in items {
                     tests.push(self.test(written, &subject, Op::Has, item)?);
                 }
@@ -195,6 +196,9 @@ impl Check<'_> {
             && matches!(written.operand, Operand::Scalar(_))
         {
             self.note(|_| notes::place(written, scalar));
+        }
+        if let (Subject::Field(Field { name: "status", .. }), Test::Number(number)) = (subject, &read.test) {
+            self.note(|_| notes::status(written, scalar, number));
         }
         self.checked.is_open |= read.is_open;
         Ok(read.test)

@@ -1,52 +1,91 @@
 //! Notes on what is written in the way of other languages and of keyboards that mend: spoken operators, lists without a
-//! field, comparisons that begin with the value, patterns without `~`, curly quotes.
+//! field or with `and`, comparisons that begin with the value, patterns without `~`, curly quotes.
 //!
 //! Called by `check` and [`super::Reading`] as those in `notes` are, with which these share their form.
 
-use super::ast::{Comparison, Op, Scalar};
+use super::ast::{Comparison, Op, Scalar, Span};
 use super::check::is_read;
+use super::display::value_text;
 use super::error::{Fix, Note};
 use super::lexer::{Kind, Token};
 use super::notes::note;
 use super::parser;
+use super::run;
 use super::typed::Subject;
 use crate::event::{Field, FieldKind};
 
-/// Words that stand for an operator where people speak.
-const SPOKEN: [(&str, &str); 3] = [("is", ":"), ("equals", "="), ("are", ":")];
+/// Words that stand for an operator where people speak, longer ones first, with what is written around the value.
+const SPOKEN: [(&str, &str, &str); 9] = [
+    ("is not", "!=", ""),
+    ("is", ":", ""),
+    ("are", ":", ""),
+    ("equals", "=", ""),
+    ("not", "!=", ""),
+    ("starts with", ":", "*"),
+    ("ends with", ":*", ""),
+    ("greater than", ">", ""),
+    ("less than", "<", ""),
+];
+/// Words that are operators after built-in names and words after others, with what is an operator after each.
+const FOR_KNOWN: [(&str, &str); 2] = [("contains", ":"), ("matches", "~")];
 /// Signs of comparisons, longer ones first, with what they are seen from the other side.
 const TURNED: [(&str, &str); 4] = [("<=", ">="), (">=", "<="), ("<", ">"), (">", "<")];
 /// What opens and closes quotes where an editor or a phone makes them nice.
 const CURLY: [char; 6] = ['“', '”', '„', '‘', '’', '‚'];
 
+/// What is said in words that a comparison says.
+pub(super) fn sentence(text: &str, tokens: &[Token]) -> Option<Note> {
+    spoken(text, tokens).or_else(|| spoken_of_data(text, tokens)).or_else(|| no_field(text, tokens))
+}
+
 /// N-IS: `level is error` are three words.
-pub(super) fn spoken(text: &str, tokens: &[Token]) -> Option<Note> {
-    tokens.windows(3).find_map(|three| {
-        let [name, operator, value] = three else { return None };
-        if three.iter().any(|token| token.kind != Kind::Word) {
-            return None;
-        }
-        let said = |token: &Token| &text[token.span.clone()];
-        let field = Field::find(said(name))?;
-        let (_, sign) = SPOKEN.iter().find(|(word, _)| word.eq_ignore_ascii_case(said(operator)))?;
-        let term = format!("{}{sign}{}", said(name), said(value));
-        let takes_words = matches!(
-            field.kind,
-            FieldKind::Text | FieldKind::Url | FieldKind::Name | FieldKind::Signal | FieldKind::Presence
-        );
-        if field.kind == FieldKind::Is || !is_read(&term) {
-            return None;
-        }
-        let span = name.span.start..value.span.end;
-        let message = format!("looking for three words. To ask for the field write  {term}");
-        let found = note("N-IS", span.clone(), message, Some(Fix::new(span, term)));
-        // `user is undefined` is what a message may say.
-        Some(Note { only_without_matches: takes_words, ..found })
+fn spoken(text: &str, tokens: &[Token]) -> Option<Note> {
+    let words = |from: usize, count: usize| {
+        let words = tokens.get(from..from + count)?;
+        words.iter().all(|token| token.kind == Kind::Word).then(|| {
+            let said: Vec<&str> = words.iter().map(|word| &text[word.span.clone()]).collect();
+            said.join(" ")
+        })
+    };
+    (0..tokens.len()).find_map(|at| {
+        let name = words(at, 1)?;
+        let field = Field::find(&name).filter(|field| field.kind != FieldKind::Is)?;
+        SPOKEN.iter().find_map(|(spoken, before, after)| {
+            let count = spoken.split(' ').count();
+            words(at + 1, count).filter(|said| said.eq_ignore_ascii_case(spoken))?;
+            let term = format!("{name}{before}{}{after}", words(at + 1 + count, 1)?);
+            let span = tokens[at].span.start..tokens[at + 1 + count].span.end;
+            let takes_words = matches!(
+                field.kind,
+                FieldKind::Text | FieldKind::Url | FieldKind::Name | FieldKind::Signal | FieldKind::Presence
+            );
+            let found = is_read(&term).then(|| for_the_field(span, term))?;
+            // `user is undefined` is what a message may say.
+            Some(Note { only_without_matches: takes_words, ..found })
+        })
     })
 }
 
+/// N-IS: `cart contains shoes` are three words too, as `cart` is not built in.
+fn spoken_of_data(text: &str, tokens: &[Token]) -> Option<Note> {
+    let [name, operator, value] = tokens else { return None };
+    if tokens.iter().any(|token| token.kind != Kind::Word) {
+        return None;
+    }
+    let said = |token: &Token| &text[token.span.clone()];
+    let (_, sign) = FOR_KNOWN.iter().find(|(word, _)| word.eq_ignore_ascii_case(said(operator)))?;
+    let term = format!("{}{sign}{}", said(name), said(value));
+    let is_right = run::is_plain_name(said(name)) && is_read(&term);
+    is_right.then(|| for_the_field(name.span.start..value.span.end, term))
+}
+
+fn for_the_field(span: Span, term: String) -> Note {
+    let message = format!("looking for the words. To ask for the field write  {term}");
+    note("N-IS", span.clone(), message, Some(Fix::new(span, term)))
+}
+
 /// N-IN: `in (500, 404)` with no field before it is a word and a group of words.
-pub(super) fn no_field(text: &str, tokens: &[Token]) -> Option<Note> {
+fn no_field(text: &str, tokens: &[Token]) -> Option<Note> {
     let at = tokens.windows(2).position(|two| {
         let [word, open] = two else { return false };
         let is_in = word.kind == Kind::Word && text[word.span.clone()].eq_ignore_ascii_case("in");
@@ -59,6 +98,14 @@ pub(super) fn no_field(text: &str, tokens: &[Token]) -> Option<Note> {
         return None;
     }
     let items: Vec<&str> = inside.split(',').map(str::trim).collect();
+    let before = at.checked_sub(1).map(|at| &tokens[at]).filter(|before| before.kind == Kind::Word);
+    let name = before.map_or("", |before| &text[before.span.clone()]);
+    let is_not = name.eq_ignore_ascii_case("not");
+    if let Some(before) = before.filter(|_| !is_not && run::is_plain_name(name)) {
+        let list = format!("{name}:({})", items.join(", "));
+        let span = before.span.start..close.span.end;
+        return is_read(&list).then(|| for_the_field(span, list));
+    }
     let is_status = |item: &&str| item.len() == 3 && item.bytes().all(|byte| byte.is_ascii_digit());
     let (name, fix) = match items.iter().all(is_status) {
         true => ("status", Some(Fix::new(word.span.start..word.span.start, "status "))),
@@ -66,6 +113,54 @@ pub(super) fn no_field(text: &str, tokens: &[Token]) -> Option<Note> {
     };
     let message = format!("`in` is a word here: write which field, like {name} in ({})", items.join(", "));
     Some(note("N-IN", word.span.clone(), message, fix))
+}
+
+/// N-AND: the `and` of `method:(GET and POST)` is a value like the two others.
+pub(super) fn both(written: &Comparison, subject: &Subject, items: &[Scalar]) -> Option<Note> {
+    let is_and = |item: &&Scalar| !item.is_quoted && item.text.eq_ignore_ascii_case("and");
+    let and = items.iter().find(is_and).filter(|_| items.len() > 2)?;
+    let may_be_both = match subject {
+        Subject::Field(field) => matches!(field.kind, FieldKind::Text | FieldKind::Url),
+        Subject::Data(_) => true,
+    };
+    if may_be_both && written.op == Op::Has {
+        let term = |item: &Scalar| format!("{}:{}", written.field, value_text(&item.text));
+        let terms: Vec<String> = items.iter().filter(|item| !is_and(item)).map(term).collect();
+        let terms = format!("({})", terms.join(" "));
+        let span = written.field_span.start..written.operand_span.end;
+        let message = format!("any of these counts, the word \"and\" too. For all at once write  {terms}");
+        return Some(note("N-AND", and.span.clone(), message, Some(Fix::new(span, terms))));
+    }
+    let message = "\"and\" is one of the values here. Any of them counts: write  or".to_owned();
+    Some(note("N-AND", and.span.clone(), message, Some(Fix::new(and.span.clone(), "or"))))
+}
+
+/// N-EITHER: in `status:500 or 404` what follows `or` is text.
+pub(super) fn either(text: &str, tokens: &[Token]) -> Option<Note> {
+    tokens.windows(5).find_map(|five| {
+        let [field, op, value, or, word] = five else { return None };
+        let Kind::Field(path) = &field.kind else { return None };
+        let [name] = path.as_slice() else { return None };
+        let is_so = op.kind == Kind::Op(Op::Has)
+            && value.kind == Kind::Value
+            && matches!(or.kind, Kind::Or(_))
+            && word.kind == Kind::Word;
+        let known = Field::find(name).filter(|_| is_so)?;
+        let said = |token: &Token| &text[token.span.clone()];
+        let list = format!("({}, {})", said(value), said(word));
+        let takes_words = match known.kind {
+            FieldKind::Level | FieldKind::Severity | FieldKind::Status | FieldKind::Type => false,
+            FieldKind::Name => true,
+            _ => return None,
+        };
+        if !is_read(&format!("{name}:{list}")) {
+            return None;
+        }
+        let message = format!("looking for {} as text. For either write  {name}:{list}", said(word));
+        let fix = Fix::new(value.span.start..word.span.end, list);
+        let found = note("N-EITHER", word.span.clone(), message, Some(fix));
+        Some(Note { only_without_matches: takes_words, ..found })
+    })
 }
 
 /// N-TURN: `100<status` and `500<=status<=599` are words.

@@ -254,8 +254,10 @@ impl Value<'_> {
                 let hint = meant.map_or(String::new(), |meant| format!(". Did you mean {meant}?"));
                 let message = format!("unknown {what} `{text}`{hint} ({})", names.join(" "));
                 let span = self.place(at, text.len());
-                let may_become = self.is_last && names.iter().any(|name| name.starts_with(&lower));
-                let error = FilterError::new("E-ENUM", span.clone(), message).unfinished_if(may_become);
+                let may_become =
+                    [".", ".."].contains(&text) || names.iter().any(|name| name.starts_with(&lower));
+                let error = FilterError::new("E-ENUM", span.clone(), message)
+                    .unfinished_if(self.is_last && may_become);
                 meant.map_or(error.clone(), |meant| error.with_fix(span, meant))
             })
         };

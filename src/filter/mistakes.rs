@@ -125,7 +125,7 @@ fn each_mistake_is_told_where_it_is_and_mended_where_it_can_be() {
 }
 
 /// Text, code, message, and the text with the fix made.
-const NOTES: [(&str, &str, &str, &str); 35] = [
+const NOTES: [(&str, &str, &str, &str); 48] = [
     (
         "timeout or refused",
         "N-OR",
@@ -222,8 +222,86 @@ const NOTES: [(&str, &str, &str, &str); 35] = [
     (
         "level is error",
         "N-IS",
-        "looking for three words. To ask for the field write  level:error",
+        "looking for the words. To ask for the field write  level:error",
         "level:error",
+    ),
+    (
+        "status is not 500",
+        "N-IS",
+        "looking for the words. To ask for the field write  status!=500",
+        "status!=500",
+    ),
+    (
+        "level not error x",
+        "N-IS",
+        "looking for the words. To ask for the field write  level!=error",
+        "level!=error x",
+    ),
+    (
+        "duration greater than 5s",
+        "N-IS",
+        "looking for the words. To ask for the field write  duration>5s",
+        "duration>5s",
+    ),
+    (
+        "url Starts With /api",
+        "N-IS",
+        "looking for the words. To ask for the field write  url:/api*",
+        "url:/api*",
+    ),
+    (
+        "cart contains shoes",
+        "N-IS",
+        "looking for the words. To ask for the field write  cart:shoes",
+        "cart:shoes",
+    ),
+    (
+        "cart in (a, b)",
+        "N-IS",
+        "looking for the words. To ask for the field write  cart:(a, b)",
+        "cart:(a, b)",
+    ),
+    (
+        "method:(GET and POST)",
+        "N-AND",
+        "\"and\" is one of the values here. Any of them counts: write  or",
+        "method:(GET or POST)",
+    ),
+    (
+        "a -message:(\"b c\" AND d)",
+        "N-AND",
+        "any of these counts, the word \"and\" too. For all at once write  (message:\"b c\" message:d)",
+        "a -(message:\"b c\" message:d)",
+    ),
+    (
+        "status:500 or 404",
+        "N-EITHER",
+        "looking for 404 as text. For either write  status:(500, 404)",
+        "status:(500, 404)",
+    ),
+    (
+        "level:warn || error",
+        "N-EITHER",
+        "looking for error as text. For either write  level:(warn, error)",
+        "level:(warn, error)",
+    ),
+    (
+        "code:1006",
+        "N-CODE",
+        "no status is that. For the code that a WebSocket closed with write  close-code:1006",
+        "close-code:1006",
+    ),
+    (
+        "status>=1000",
+        "N-CODE",
+        "no status is that. For the code that a WebSocket closed with write  close-code>=1000",
+        "close-code>=1000",
+    ),
+    (
+        "-status:0",
+        "N-STATUS",
+        "no status is that. For requests without an answer write  (is:failed no:status)",
+        "-(is:failed no:status)",
     ),
     (
         "in (500,404)",
@@ -305,6 +383,8 @@ fn some_notes_are_worth_saying_only_if_nothing_matches() {
         ("duration>200 ms", State::Note, false),
         ("method:GET,POST", State::Valid, true),
         ("level is error", State::Note, false),
+        ("message starts with a", State::Valid, true),
+        ("method:GET or POST", State::Valid, true),
     ] {
         assert_eq!(while_typing(&format!("{text} "), true).state, state, "{text}");
         assert!(
@@ -333,6 +413,12 @@ fn some_notes_are_worth_saying_only_if_nothing_matches() {
         "5<level",
         "<status",
         "\"100<status\"",
+        "the cart contains shoes",
+        "status:500 or timeout",
+        "status:500 or level:error",
+        "message:a or b",
+        "method:(and, GET)",
+        "status!=0",
     ] {
         assert_eq!(parse(text).notes, [], "{text}");
     }

@@ -274,11 +274,18 @@ impl Reading {
         if errors.is_empty() && leave_out.is_none() {
             let tokens = &syntax.tokens;
             notes.extend(syntax.mixed.map(|span| notes::mixed(text, tokens, span, &filter.reads_as())));
-            notes.extend(foreign::spoken(text, tokens));
-            notes.extend(foreign::no_field(text, tokens));
+            notes.extend(foreign::either(text, tokens));
             let soft_words =
                 syntax.soft_words.into_iter().filter_map(|at| notes::soft_word(text, tokens, at));
             notes.extend(soft_words.take(MAX_NOTES));
+            // What a sentence means says more than what its words do.
+            if let Some(sentence) = foreign::sentence(text, tokens) {
+                let inside = |note: &Note| {
+                    sentence.span.start <= note.span.start && note.span.end <= sentence.span.end
+                };
+                notes.retain(|note| !inside(note));
+                notes.insert(0, sentence);
+            }
         }
         notes.truncate(MAX_NOTES);
         Self { filter, errors, notes, is_open: checked.is_open }

@@ -3,7 +3,7 @@
 //! Made from the text alone by `check` and [`super::Reading`]; what only the events can tell is said elsewhere
 //! (FILTER: notes).
 
-use super::ast::{Comparison, Scalar, Span};
+use super::ast::{Comparison, Op, Operand, Scalar, Span};
 use super::display::value_text;
 use super::error::{Fix, Note, said};
 use super::glob::Glob;
@@ -12,6 +12,7 @@ use super::lexer::{self, Kind, Token};
 use super::parser;
 use super::pieces::Pieces;
 use super::run;
+use super::typed::NumberTest;
 use super::value::{DURATIONS, SIZES};
 use crate::event::{Column, Field, FieldKind};
 
@@ -176,6 +177,27 @@ pub(super) fn place(written: &Comparison, scalar: &Scalar) -> Option<Note> {
     let message = format!("the line is no part of the file; for this place write {term}");
     let span = written.field_span.start..scalar.span.end;
     Some(note("N-PLACE", scalar.span.clone(), message, Some(Fix::new(span, term))))
+}
+
+/// N-CODE: `code:1006` asks for a status, which has no such number; N-STATUS: none is 0 either.
+pub(super) fn status(written: &Comparison, scalar: &Scalar, number: &NumberTest) -> Option<Note> {
+    /// The first code that a WebSocket closes with.
+    const FIRST_CLOSE: f64 = 1_000.0;
+    let (low, high) = (number.bounds.low.near, number.bounds.high.near);
+    if low.is_finite() && low >= FIRST_CLOSE {
+        let meant = format!("close-code{}{}", written.op_text, scalar.text);
+        let message = format!("no status is that. For the code that a WebSocket closed with write  {meant}");
+        let fix = Fix::new(written.field_span.clone(), "close-code");
+        return Some(note("N-CODE", written.field_span.clone(), message, Some(fix)));
+    }
+    if (low, high) != (0.0, 0.0) || written.op == Op::Ne {
+        return None;
+    }
+    let meant = "(is:failed no:status)";
+    let message = format!("no status is that. For requests without an answer write  {meant}");
+    let fix = Fix::new(written.field_span.start..scalar.span.end, meant);
+    let is_alone = matches!(written.operand, Operand::Scalar(_));
+    Some(note("N-STATUS", scalar.span.clone(), message, is_alone.then_some(fix)))
 }
 
 /// N-UNIT: a number without a unit; N-SPACE: the unit stands apart and is a word.

@@ -237,9 +237,9 @@ fn with_point(text: &str, measure: Measure) -> Option<String> {
     is_right.then_some(meant)
 }
 
-/// A sign or nothing yet, or a range of which one dot is missing.
+/// A sign or nothing yet, or a range of which one dot or both ends are missing.
 fn may_become_number(text: &str) -> bool {
-    matches!(text, "-" | "+" | ".")
+    matches!(text, "-" | "+" | "." | "..")
         || text.strip_suffix('.').is_some_and(|number| number.parse::<f64>().is_ok())
 }
 
