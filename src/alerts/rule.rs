@@ -5,7 +5,6 @@ use std::ops::Range;
 use toml_edit::Item;
 
 use crate::options::{Check, Complain, Key, Kind, Values, key};
-use crate::pipeline::FILTER;
 
 /// What a rule watches of the events that its filter lets through.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,7 +83,7 @@ const NAME: Check = Check {
 pub const ALERT: &[Key] = &[
     key("name", Kind::Text(NAME), "", "its name; \"same error\" is the one that is there by default"),
     key("enabled", Kind::Flag, "true", "whether it is watched"),
-    key("filter", Kind::Text(FILTER), "", "the events it is about"),
+    key("filter", Kind::Filter, "", "the events it is about"),
     key("by", Kind::Word(By::WORDS), "\"all\"", "what is counted apart"),
     key(
         "measure",
@@ -92,7 +91,7 @@ pub const ALERT: &[Key] = &[
         "\"count\"",
         "what is measured: how many, how many a second, their share among `of`, a percentile of their durations in ms",
     ),
-    key("of", Kind::Text(FILTER), "", "what a share is a share of; everything where it is not set"),
+    key("of", Kind::Filter, "", "what a share is a share of; everything where it is not set"),
     key("window", Kind::Span, "\"5m\"", "the time that is looked at, up to a day"),
     key("at-least", Kind::Real, "", "it holds from here on"),
     key("until-below", Kind::Real, "", "and ends below this; at-least where it is not set"),
@@ -116,8 +115,8 @@ pub const ALERT: &[Key] = &[
 
 /// Alerts that are read; those beyond are left out.
 const MAX_RULES: usize = 50;
-/// Longest window.
-const MAX_WINDOW_MS: u64 = 86_400_000;
+/// The shortest and the longest window, in milliseconds.
+const WINDOW: (&str, u64, u64) = ("window", 1_000, 86_400_000);
 
 /// One alert as set.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,6 +152,9 @@ impl Rule {
         if at_least <= 0.0 {
             return Err(format!("`{name}`: at-least is more than 0"));
         }
+        if Measure::of(values.text("measure")) == Measure::Share && at_least > 1.0 {
+            return Err(format!("`{name}`: a share is at most 1: at-least = 0.05 is five in a hundred"));
+        }
         let until_below = values.real("until-below").unwrap_or(at_least);
         if until_below > at_least {
             return Err(format!("`{name}`: until-below is at most at-least"));
@@ -162,7 +164,7 @@ impl Rule {
             by: By::of(values.text("by")),
             measure: Measure::of(values.text("measure")),
             of: values.text("of").to_owned(),
-            window_ms: values.number("window").clamp(1_000, MAX_WINDOW_MS),
+            window_ms: values.number("window"),
             at_least,
             until_below,
             min_events: values.number("min-events"),
@@ -205,10 +207,11 @@ pub fn read(
     };
     for table in tables {
         let mut is_fine = true;
-        let values = Values::read(&[ALERT], table, &[], &mut |span, message| {
+        let mut values = Values::read(&[ALERT], table, &[], &mut |span, message| {
             is_fine = false;
             complain(span, format!("alerts: {message}"));
         });
+        values.keep_within(table, WINDOW, &mut |span, message| complain(span, format!("alerts: {message}")));
         if !is_fine {
             continue;
         }
@@ -258,7 +261,22 @@ mod tests {
             (
                 "[[alerts]]\nname = \"x\"\nat-least = 1\nfilter = \"since:5m\"",
                 vec!["same error"],
-                vec!["alerts: filter is a filter such as"],
+                vec!["alerts: filter: here a filter can only ask about the event itself"],
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\nat-least = 1\nfilter = \"level:wran\"",
+                vec!["same error"],
+                vec!["alerts: filter: unknown level `wran`. Did you mean warn?"],
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\nat-least = 5\nmeasure = \"share\"",
+                vec!["same error"],
+                vec!["alerts: `x`: a share is at most 1"],
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\nat-least = 1\nwindow = \"3d\"",
+                vec!["same error", "x"],
+                vec!["alerts: window is a time from 1s to 1d: 1d counts"],
             ),
             ("alerts = 3", vec!["same error"], vec!["alerts are tables: [[alerts]]"]),
         ] {

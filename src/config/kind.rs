@@ -4,6 +4,7 @@
 
 use toml_edit::Item;
 
+use super::filters;
 use super::table::is_reference;
 
 /// A value as it was written.
@@ -39,6 +40,8 @@ pub enum Kind {
     /// Any of these words, in a list.
     Choices(&'static [&'static str]),
     Text(Check),
+    /// A filter, which may name saved ones.
+    Filter,
     List(Check),
     /// A table from names that are one to any text; typed as `FROM => TO`.
     Map(Check),
@@ -59,8 +62,18 @@ impl Kind {
             Self::Choice(words) => one_of(words),
             Self::Choices(words) => format!("a list of {}", words.join(", ")),
             Self::Text(check) | Self::Map(check) => check.what.to_owned(),
+            Self::Filter => "a filter such as \"level>=warn\"".to_owned(),
             Self::List(check) => format!("a list, each {}", check.what),
             Self::Secret => "\"env:NAME\" or \"file:PATH\", where the secret itself is".to_owned(),
+        }
+    }
+
+    /// Why `key` cannot be what was written, and the byte of its `text` that it is about, where it is about one.
+    pub(super) fn refusal(&self, key: &str, text: Option<&str>) -> (String, Option<usize>) {
+        let text = text.filter(|_| matches!(self, Self::Filter));
+        match text.and_then(|text| filters::mistake(key, text)) {
+            Some((message, at)) => (message, Some(at)),
+            None => (format!("{key} is {}", self.allowed()), None),
         }
     }
 
@@ -73,7 +86,9 @@ impl Kind {
                 Some(mib) => self.checked(Value::Number(mib.checked_mul(MIB)?)),
                 None => self.of_text(item.as_str()?),
             },
-            Self::Choice(_) | Self::Text(_) => self.checked(Value::Text(item.as_str()?.to_owned())),
+            Self::Choice(_) | Self::Text(_) | Self::Filter => {
+                self.checked(Value::Text(item.as_str()?.to_owned()))
+            }
             Self::Secret => {
                 let text = item.as_str()?;
                 is_reference(text).then(|| Value::Text(text.to_owned()))
@@ -100,7 +115,7 @@ impl Kind {
             }),
             Self::Number { .. } => Value::Number(text.replace(['_', ','], "").parse().ok()?),
             Self::Size => Value::Number(size(text)?),
-            Self::Choice(_) | Self::Text(_) | Self::Secret => Value::Text(text.to_owned()),
+            Self::Choice(_) | Self::Text(_) | Self::Filter | Self::Secret => Value::Text(text.to_owned()),
             Self::Choices(_) | Self::List(_) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::List(parts.map(str::to_owned).collect())
@@ -125,6 +140,7 @@ impl Kind {
                 texts.iter().all(|text| words.contains(&text.as_str()))
             }
             (Self::Text(check), Value::Text(text)) => (check.is_one)(text),
+            (Self::Filter, Value::Text(text)) => filters::mistake("", text).is_none(),
             (Self::List(check), Value::List(texts)) => texts.iter().all(|text| (check.is_one)(text)),
             (Self::Map(check), Value::Map(pairs)) => pairs.iter().all(|(name, _)| (check.is_one)(name)),
             (Self::Flag, Value::Flag(_)) | (Self::Secret, Value::Text(_)) => true,

@@ -3,8 +3,10 @@
 //! Read by `run` before the console starts, written when a filter is saved or accepted. A file that cannot be used
 //! is said so and never stops the console. It looks for no folders by itself: the caller names them.
 
+mod command;
 mod complaint;
 mod edit;
+mod filters;
 mod history;
 mod kind;
 mod looks;

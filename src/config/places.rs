@@ -111,6 +111,7 @@ impl Places {
                 Err(error) => said.push((format!("cannot read {}: {error}", path.display()), String::new())),
             }
         }
+        said.extend(settings.drop_lost_filters().into_iter().map(|one| (one, String::new())));
         (settings, said)
     }
 

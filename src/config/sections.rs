@@ -8,9 +8,11 @@ use std::ops::Range;
 use toml_edit::{Item, TableLike};
 
 use super::complaint::{Complaint, line_of};
+use super::filters;
 use super::settings::{OwnKey, Owner, Saved, Settings};
 use super::table::Project;
 use crate::alerts;
+use crate::options::place_in;
 use crate::pipeline::Signal;
 use crate::sinks;
 
@@ -115,10 +117,14 @@ fn take_filters(settings: &mut Settings, item: &Item, reader: &mut Reader<'_>) {
             break;
         }
         match (is_name(name), item.as_str()) {
-            (true, Some(text)) => {
-                let (name, text) = (name.to_owned(), text.trim().to_owned());
-                put(&mut settings.saved, Saved { name, text, owner: reader.owner });
-            }
+            (true, Some(text)) => match filters::mistake(&format!("filters.{name}"), text) {
+                Some((message, at)) => reader.complain(place_in(item, at), message),
+                None => {
+                    let place = reader.place(table.key(name).and_then(toml_edit::Key::span));
+                    let (name, text) = (name.to_owned(), text.trim().to_owned());
+                    put(&mut settings.saved, Saved { name, text, owner: reader.owner, place });
+                }
+            },
             (false, _) => {
                 reader.complain_key(table, name, format!("`{name}` is no name for a filter: {NAME_RULE}"));
             }

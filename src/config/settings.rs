@@ -15,6 +15,7 @@ use super::table::{Flag, LATENCY_COLUMNS, SETTINGS, STREAM_COLUMNS, Setting, pos
 use crate::alerts;
 use crate::filter::nearest;
 use crate::ingest;
+use crate::options::place_in;
 use crate::pipeline::Signal;
 use crate::sinks;
 
@@ -33,6 +34,8 @@ pub struct Saved {
     pub name: String,
     pub text: String,
     pub owner: Owner,
+    /// File and line, for what is wrong with it.
+    pub place: String,
 }
 
 /// Keys of the user's own for an action, as they are written; whoever knows the actions checks them.
@@ -182,11 +185,6 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let problems = Saved {
-            name: "problems".to_owned(),
-            text: "(level>=warn or is:failed or is:slow)".to_owned(),
-            owner: Owner::BuiltIn,
-        };
         Self {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8245,
@@ -231,7 +229,7 @@ impl Default for Settings {
             source_map: Vec::new(),
             source_libraries: Vec::new(),
             editor: String::new(),
-            saved: vec![problems],
+            saved: vec![problems()],
             record: String::new(),
             log_file: String::new(),
             sinks: Vec::new(),
@@ -300,7 +298,8 @@ impl Settings {
                 self.put(setting, value, place);
             }
             None => {
-                reader.complain(item.span(), format!("{} is {}", setting.key, setting.kind.allowed()));
+                let (message, at) = setting.kind.refusal(setting.key, item.as_str());
+                reader.complain(at.map_or(item.span(), |at| place_in(item, at)), message);
             }
         }
     }
@@ -328,7 +327,7 @@ impl Settings {
             };
             match setting.kind.of_text(&text) {
                 Some(value) => self.put(setting, value, name),
-                None => said.push(format!("{name}: {} is {}", setting.key, setting.kind.allowed())),
+                None => said.push(format!("{name}: {}", setting.kind.refusal(setting.key, Some(&text)).0)),
             }
         }
         said
@@ -357,7 +356,7 @@ impl Settings {
     /// With what is allowed, if it is no setting or no value of it.
     pub fn set(&mut self, key: &str, text: &str) -> Result<&'static Setting, String> {
         let setting = position(key).map(|at| &SETTINGS[at]).ok_or_else(|| unknown(key))?;
-        let refused = || format!("{key} is {}", setting.kind.allowed());
+        let refused = || setting.kind.refusal(key, Some(text)).0;
         let value = setting.kind.of_text(text).ok_or_else(refused)?;
         self.put(setting, value, ":set".to_owned());
         Ok(setting)
@@ -387,11 +386,21 @@ impl Settings {
         Some(self.token.as_str()).filter(|token| !token.is_empty())
     }
 
-    fn put(&mut self, setting: &Setting, value: Value, origin: String) {
+    pub(super) fn put(&mut self, setting: &Setting, value: Value, origin: String) {
         (setting.at)(self).put(value);
         if let Some(known) = position(setting.key).and_then(|at| self.origins.get_mut(at)) {
             *known = origin;
         }
+    }
+}
+
+/// The saved filter that is there without any file.
+fn problems() -> Saved {
+    Saved {
+        name: "problems".to_owned(),
+        text: "(level>=warn or is:failed or is:slow)".to_owned(),
+        owner: Owner::BuiltIn,
+        place: String::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Reading files, the environment and the command line, `taillight config`, `:set`, the manual and `docs/settings.md` all
 //! come from it. A row stands here only once something obeys it.
 
+use super::command::is_command;
 use super::kind::{Check, Field, Kind, Value};
 use super::settings::Settings;
 use crate::ingest::admission::{is_host, is_origin};
@@ -90,6 +91,9 @@ pub(super) fn variable(key: &str) -> String {
 }
 
 const ANY_TEXT: Check = Check { what: "text in quotes", is_one: |_| true };
+const SOME_TEXT: Check = Check { what: "text in quotes", is_one: |text| !text.trim().is_empty() };
+const COMMAND: Check =
+    Check { what: "a command in which {file}, {line} and {col} stand for the place", is_one: is_command };
 const AGE: Check = Check {
     what: "a time such as \"30m\", \"8h\" or \"7d\", or empty for as long as there is room",
     is_one: |text| text.is_empty() || crate::options::span_ms(text).is_some_and(|ms| ms > 0),
@@ -240,7 +244,7 @@ pub static SETTINGS: [Setting; 45] = [
     },
     Setting {
         key: "filter",
-        kind: Kind::Text(ANY_TEXT),
+        kind: Kind::Filter,
         flag: Flag::None,
         project: Project::Free,
         since: Since::Start,
@@ -501,7 +505,7 @@ pub static SETTINGS: [Setting; 45] = [
     },
     Setting {
         key: "source.libraries",
-        kind: Kind::List(ANY_TEXT),
+        kind: Kind::List(SOME_TEXT),
         flag: Flag::None,
         project: Project::Free,
         since: Since::Start,
@@ -510,7 +514,7 @@ pub static SETTINGS: [Setting; 45] = [
     },
     Setting {
         key: "editor",
-        kind: Kind::Text(ANY_TEXT),
+        kind: Kind::Text(COMMAND),
         flag: Flag::Value("editor", "COMMAND"),
         project: Project::Trusted,
         since: Since::Start,

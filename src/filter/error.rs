@@ -62,6 +62,12 @@ impl FilterError {
         Self { code, span, column: 0, len: 0, message: said(&message.into()), fix: None, unfinished: false }
     }
 
+    /// The same mistake in other words.
+    pub(super) fn saying(mut self, message: &str) -> Self {
+        self.message = said(message);
+        self
+    }
+
     pub(super) fn with_fix(mut self, span: Range<usize>, text: impl Into<String>) -> Self {
         self.fix = Some(Fix::new(span, text));
         self

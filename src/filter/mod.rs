@@ -162,6 +162,32 @@ pub fn read(text: &str) -> Result<Filter, String> {
     }
 }
 
+/// Reads a filter of the settings for a place where nothing is known but the event.
+///
+/// # Errors
+/// The first mistake; asking about now, marks, page loads or saved filters is one too.
+pub fn read_of_event(text: &str) -> Result<Filter, FilterError> {
+    let parsed = parse(text);
+    if let Some(error) = parsed.errors.into_iter().next() {
+        let is_saved = error.code == saved::CODE;
+        let instead = "here no saved filter is known: write what it says in its place";
+        return Err(if is_saved { error.saying(instead) } else { error });
+    }
+    let filter = parsed.filter.unwrap_or_default();
+    if filter.depends().any() {
+        let message = "here a filter can only ask about the event itself, not about now, marks or page loads";
+        let mut error = FilterError::new("E-EVENT", 0..text.len(), message);
+        error.place_in(text);
+        return Err(error);
+    }
+    Ok(filter)
+}
+
+/// The first mistake of a filter of the settings in itself: which filters are saved is not known yet.
+pub fn own_mistake(text: &str) -> Option<FilterError> {
+    parse(text).errors.into_iter().find(|error| error.code != saved::CODE)
+}
+
 impl Filter {
     /// The filter that every event passes.
     pub fn all() -> Self {

@@ -9,6 +9,8 @@ use super::lexer::{self, Kind};
 use super::{MAX_CHARS, parse};
 use crate::event::json;
 
+/// The code of everything that is wrong with `saved:`.
+pub(super) const CODE: &str = "E-SAVED";
 /// Saved filters may name others, at most this deep.
 const MAX_DEPTH: usize = 8;
 
@@ -33,7 +35,7 @@ fn expand(
     let mut out = String::new();
     let mut at = 0;
     for (name, span) in references(text)? {
-        let refuse = |message: String| Err(FilterError::new("E-SAVED", span.clone(), message));
+        let refuse = |message: String| Err(FilterError::new(CODE, span.clone(), message));
         let Some(saved) = find(&name) else { return Err(unknown(&name, &span, find)) };
         if open.contains(&name) || open.len() == MAX_DEPTH {
             return refuse(format!(
@@ -76,7 +78,7 @@ fn references(text: &str) -> Result<Vec<(String, Span)>, FilterError> {
             // No value yet, or an open quote, which the parser reports.
             Kind::List(..) => {
                 let message = "saved: takes one name, like saved:api-trouble";
-                return Err(FilterError::new("E-SAVED", value.span.clone(), message));
+                return Err(FilterError::new(CODE, value.span.clone(), message));
             }
             _ => continue,
         };
@@ -89,7 +91,7 @@ fn references(text: &str) -> Result<Vec<(String, Span)>, FilterError> {
 pub(super) fn not_replaced(written: &Comparison) -> FilterError {
     let span = written.field_span.start..written.operand_span.end;
     let message = "saved: is replaced by the saved filter on Enter, in the console";
-    FilterError::new("E-SAVED", span, message).unfinished_if(true)
+    FilterError::new(CODE, span, message).unfinished_if(true)
 }
 
 /// True for the name before the colon of `saved:name`.
@@ -102,7 +104,7 @@ fn unknown(name: &str, span: &Span, find: &dyn Fn(&str) -> Option<String>) -> Fi
     let hint = meant
         .as_ref()
         .map_or_else(|| ". F lists them".to_owned(), |meant| format!(". Did you mean saved:{meant}?"));
-    let error = FilterError::new("E-SAVED", span.clone(), format!("no filter is saved as `{name}`{hint}"));
+    let error = FilterError::new(CODE, span.clone(), format!("no filter is saved as `{name}`{hint}"));
     match meant {
         Some(meant) => error.with_fix(span.clone(), format!("saved:{meant}")),
         None => error,

@@ -6,6 +6,22 @@ use toml_edit::Item;
 
 use super::value::{Secret, Value};
 use crate::event::Level;
+use crate::filter;
+
+/// What is wrong with a value, beyond what is allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wrong {
+    /// From `: ` on, or nothing where there is no more to say.
+    pub why: String,
+    /// The byte of the text that it is about, where it is about one.
+    pub at: Option<usize>,
+}
+
+impl From<String> for Wrong {
+    fn from(why: String) -> Self {
+        Self { why, at: None }
+    }
+}
 
 /// Which texts are allowed, in words and as a check that may say what is wrong.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +61,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     Level,
     Text(Check),
+    /// A filter that looks at nothing but the event.
+    Filter,
     /// A text, a number, or true or false.
     Scalar,
     /// One text or a list of them.
@@ -72,6 +90,7 @@ impl Kind {
             Self::Word(words) => one_of(words),
             Self::Level => one_of(&Level::ALL.map(Level::name)),
             Self::Text(check) => check.what.to_owned(),
+            Self::Filter => "a filter such as \"level>=error\"".to_owned(),
             Self::Scalar => "a text, a number, true or false".to_owned(),
             Self::List(check) => format!("a list, each {}", check.what),
             Self::Map { name, value } => format!("a table from {} to {}", name.what, value.allowed()),
@@ -82,9 +101,9 @@ impl Kind {
     /// The value of a TOML item.
     ///
     /// # Errors
-    /// If it is none of this kind: what more there is to say than what is allowed, from `: ` on, or nothing.
-    pub fn read(&self, item: &Item) -> Result<Value, String> {
-        let none = || String::new();
+    /// If it is none of this kind: what more there is to say than what is allowed.
+    pub fn read(&self, item: &Item) -> Result<Value, Wrong> {
+        let none = Wrong::default;
         match self {
             Self::Flag => item.as_bool().map(Value::Flag).ok_or_else(none),
             Self::Count { from, to } => {
@@ -116,7 +135,16 @@ impl Kind {
                 let level = item.as_str().and_then(Level::parse);
                 level.map(|level| Value::Text(level.name().to_owned())).ok_or_else(none)
             }
-            Self::Text(check) => checked(check, item.as_str()).map(Value::Text),
+            Self::Text(check) => Ok(Value::Text(checked(check, item.as_str())?)),
+            Self::Filter => {
+                let text = item.as_str().ok_or_else(none)?;
+                match filter::read_of_event(text) {
+                    Ok(_) => Ok(Value::Text(text.to_owned())),
+                    Err(error) => {
+                        Err(Wrong { why: format!(": {}", error.message), at: Some(error.span.start) })
+                    }
+                }
+            }
             Self::Scalar => scalar(item).ok_or_else(none),
             Self::List(check) => list(check, item),
             Self::Map { name, value } => map(name, value, item),
@@ -162,21 +190,22 @@ fn checked(check: &Check, text: Option<&str>) -> Result<String, String> {
     }
 }
 
-fn list(check: &Check, item: &Item) -> Result<Value, String> {
+fn list(check: &Check, item: &Item) -> Result<Value, Wrong> {
     if let Some(text) = item.as_str() {
-        return checked(check, Some(text)).map(|text| Value::List(vec![text]));
+        return Ok(Value::List(vec![checked(check, Some(text))?]));
     }
-    let array = item.as_array().ok_or_else(String::new)?;
-    array.iter().map(|value| checked(check, value.as_str())).collect::<Result<_, _>>().map(Value::List)
+    let array = item.as_array().ok_or_else(Wrong::default)?;
+    let texts: Result<_, _> = array.iter().map(|value| checked(check, value.as_str())).collect();
+    Ok(Value::List(texts?))
 }
 
-fn map(name: &Check, kind: &Kind, item: &Item) -> Result<Value, String> {
-    let table = item.as_table_like().ok_or_else(String::new)?;
+fn map(name: &Check, kind: &Kind, item: &Item) -> Result<Value, Wrong> {
+    let table = item.as_table_like().ok_or_else(Wrong::default)?;
     let read = |(key, item): (&str, &Item)| {
         checked(name, Some(key))?;
         kind.read(item)
             .map(|value| (key.to_owned(), value))
-            .map_err(|_| format!(": {key} is {}", kind.allowed()))
+            .map_err(|_| Wrong::from(format!(": {key} is {}", kind.allowed())))
     };
     table.iter().map(read).collect::<Result<_, _>>().map(Value::Map)
 }

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike};
 
-pub use kind::{Check, Kind, span_ms, span_text};
+pub use kind::{Check, Kind, Wrong, span_ms, span_text};
 pub use value::{Secret, Value};
 
 use crate::filter::nearest;
@@ -65,11 +65,36 @@ impl Values {
                 None => complain(span, unknown(name, tables, skip)),
                 Some(key) => match key.kind.read(item) {
                     Ok(value) => values.put(key.name, value),
-                    Err(why) => complain(span, format!("{name} is {}{why}", key.kind.allowed())),
+                    // What a filter may be is said by what is wrong with it.
+                    Err(Wrong { why, at: Some(at) }) => complain(place_in(item, at), format!("{name}{why}")),
+                    Err(Wrong { why, .. }) => {
+                        complain(span, format!("{name} is {}{why}", key.kind.allowed()));
+                    }
                 },
             }
         }
         values
+    }
+
+    /// Puts the time `name` of `table` at the nearer end of what is allowed, and says so, where it is beyond.
+    pub fn keep_within(
+        &mut self,
+        table: &dyn TableLike,
+        (name, least, most): (&'static str, u64, u64),
+        complain: &mut Complain<'_>,
+    ) {
+        let Some(item) = table.get(name) else { return };
+        let inside = self.number(name).clamp(least, most);
+        if inside != self.number(name) {
+            let message = format!(
+                "{name} is a time from {} to {}: {} counts",
+                span_text(least),
+                span_text(most),
+                span_text(inside)
+            );
+            complain(span_of(table, name, item), message);
+            self.put(name, Value::Span(inside));
+        }
     }
 
     /// Sets one key, as a file would.
@@ -140,6 +165,14 @@ impl Values {
         }
     }
 
+    /// What is wrong with the secrets that are named, by key.
+    pub fn lost_secrets(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.values.iter().filter_map(|(name, value)| match value {
+            Value::Secret(secret) => Some((*name, secret.reveal().err()?)),
+            _ => None,
+        })
+    }
+
     pub fn secret(&self, name: &str) -> Option<&Secret> {
         match self.get(name) {
             Some(Value::Secret(secret)) => Some(secret),
@@ -160,6 +193,15 @@ fn unknown(name: &str, tables: &[&'static [Key]], skip: &[&str]) -> String {
 /// Where `item` of `table` stands in the text.
 pub fn span_of(table: &dyn TableLike, name: &str, item: &Item) -> Option<Range<usize>> {
     table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span())
+}
+
+/// Where byte `at` of the text that `item` is stands in the file: itself where the text is written there as it is, the
+/// beginning of the value where it has escapes or lines.
+pub fn place_in(item: &Item, at: usize) -> Option<Range<usize>> {
+    let span = item.span()?;
+    let is_as_written = item.as_str().is_some_and(|text| text.len() + 2 == span.len());
+    let place = if is_as_written { span.start + 1 + at } else { span.start };
+    Some(place..place)
 }
 
 #[cfg(test)]

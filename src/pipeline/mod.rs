@@ -32,7 +32,5 @@ pub use limit::{Limit, Limiter};
 pub use pattern::{Allow, Column, Pattern};
 pub use reading::{Grouping, Reading, Routes, Slow, is_route};
 pub use redact::{Redactor, Scrub, Scrubbed};
-pub use selection::{
-    FILTER, LIMITS, Rows, SELECTION, Selected, Selection, Selector, Stage, matcher, matching,
-};
+pub use selection::{LIMITS, Rows, SELECTION, Selected, Selection, Selector, Stage, matcher, matching};
 pub use signal::{Rewritten, SIGNAL, Signal, Signals, SummaryTimes, TRANSFORM};

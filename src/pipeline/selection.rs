@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::limit::{Limit, Limiter};
 use super::pattern::{Allow, Column, Pattern, answers, judge};
 use crate::event::{Chunk, Level, Timestamp};
-use crate::filter::{self, Bits, EvalContext, Filter, Matcher};
+use crate::filter::{Bits, EvalContext, Matcher, read_of_event};
 use crate::options::{Check, Key, Kind, Value, Values, key};
 
 /// What can stop an event, in the order it is asked.
@@ -34,9 +34,6 @@ impl Stage {
     ];
 }
 
-/// A filter that looks at nothing but the event.
-pub const FILTER: Check =
-    Check { what: "a filter such as \"level>=error\"", check: |text| read_filter(text).map(drop) };
 const PATTERN: Check = Check {
     what: "a pattern such as \"browser/perf*\" or \"browser.*\"",
     check: |text| Pattern::parse(text).map(drop),
@@ -53,7 +50,7 @@ const PATTERNS: Kind = Kind::Map { name: ALLOW, value: &Kind::List(PATTERN) };
 
 /// The keys of a selection.
 pub const SELECTION: &[Key] = &[
-    key("filter", Kind::Text(FILTER), "", "only what matches this filter"),
+    key("filter", Kind::Filter, "", "only what matches this filter"),
     key("min-level", Kind::Level, "\"trace\"", "nothing below this level"),
     key(
         "min-levels",
@@ -77,22 +74,9 @@ pub const SELECTION: &[Key] = &[
 /// Looks for what the filter `text` says where nothing is known but the event; `None` where it says nothing. One that
 /// does not read was refused with the settings, and says nothing.
 pub fn matcher(text: &str) -> Option<Matcher> {
-    let filter = read_filter(text).unwrap_or_default();
+    let filter = read_of_event(text).unwrap_or_default();
     let context = || EvalContext { zone: jiff::tz::TimeZone::system(), ..EvalContext::default() };
     (!filter.is_all()).then(|| Matcher::new(Arc::new(filter), context()))
-}
-
-/// Reads a filter for a place where nothing is known but the event.
-///
-/// # Errors
-/// With what is wrong, the filter, and a caret under the place.
-fn read_filter(text: &str) -> Result<Filter, String> {
-    let filter = filter::read(text)?;
-    if filter.depends().any() {
-        return Err("here a filter can only ask about the event itself, not about now, marks or page loads"
-            .to_owned());
-    }
-    Ok(filter)
 }
 
 /// A value for all, and others for what a pattern names; the first that fits counts.

@@ -8,10 +8,10 @@ use toml_edit::{Item, TableLike};
 
 use super::edit::{Edit, MAX_PATH, edited, quoted};
 use super::keys::{Rules, is_usable_key};
-use super::selection::{FILTER, SELECTION, Selected, Selection, Selector, matcher, matching};
+use super::selection::{SELECTION, Selected, Selection, Selector, matcher, matching};
 use crate::event::{Chunk, EventRef, Flags, Timestamp, json};
 use crate::filter::Matcher;
-use crate::options::{Check, Complain, Key, Kind, Value, Values, key, span_of, span_text};
+use crate::options::{Check, Complain, Key, Kind, Value, Values, key, span_of};
 
 const PATH: Check = Check {
     what: "a path such as \"context.email\"",
@@ -69,7 +69,7 @@ pub const SIGNAL: &[Key] = &[
 
 /// The keys of one `[[signal.transforms]]`, carried out in this order.
 pub const TRANSFORM: &[Key] = &[
-    key("when", Kind::Text(FILTER), "", "only events that match this filter"),
+    key(WHEN, Kind::Filter, "", "only events that match this filter"),
     key("drop", Kind::List(PATH), "", "take these values out"),
     key("rename", Kind::Map { name: PATH, value: &Kind::Text(NAME) }, "", "give values another name"),
     key("set", Kind::Map { name: PATH, value: &Kind::Scalar }, "", "set values"),
@@ -92,6 +92,8 @@ const TIMES: [(&str, u64, u64); 3] = [
     ("summary-silence", 1_000, 86_400_000),
 ];
 
+/// The key of a transform that says which events it is for.
+const WHEN: &str = "when";
 const ON_SCREEN: &str = "secrets-on-screen";
 const OUTSIDE: &str = "secrets-outside";
 
@@ -127,13 +129,8 @@ impl Signal {
         let mut values = Values::read(&[SELECTION, SIGNAL], table, &["transforms"], &mut |span, message| {
             say(complain, span, message);
         });
-        for (name, least, most) in TIMES {
-            let is_in = (least..=most).contains(&values.number(name));
-            if let (false, Some(item)) = (is_in, table.get(name)) {
-                let message = format!("{name} is a time from {} to {}", span_text(least), span_text(most));
-                say(complain, span_of(table, name, item), message);
-                values.put(name, Value::Span(values.number(name).clamp(least, most)));
-            }
+        for time in TIMES {
+            values.keep_within(table, time, &mut |span, message| say(complain, span, message));
         }
         if let (true, false, Some(item)) = (values.flag(OUTSIDE), values.flag(ON_SCREEN), table.get(OUTSIDE))
         {
@@ -154,7 +151,9 @@ impl Signal {
                         break;
                     }
                     transforms.push(Values::read(&[TRANSFORM], table, &[], &mut |span, message| {
-                        say(complain, span, format!("transforms: {message}"));
+                        // What is to be masked is masked rather too often than not at all.
+                        let so = if message.starts_with(WHEN) { "; it changes every event now" } else { "" };
+                        say(complain, span, format!("transforms: {message}{so}"));
                     }));
                 }
             }
@@ -393,7 +392,7 @@ impl Transform {
                 edits.push((path(text), Edit::Truncate(*length)));
             }
         }
-        Self { when: matcher(values.text("when")), edits }
+        Self { when: matcher(values.text(WHEN)), edits }
     }
 
     /// Which rows it is about.
@@ -513,7 +512,10 @@ mod tests {
         for (text, expected) in [
             ("min-level = \"loud\"", "signal: min-level is \"trace\""),
             ("transforms = 3", "signal: transforms are tables"),
-            ("[[transforms]]\nwhen = \"level>=\"", "signal: transforms: when is a filter"),
+            (
+                "[[transforms]]\nwhen = \"level>=\"",
+                "signal: transforms: when: level>= needs a value, like level>=warn; it changes every event now",
+            ),
             ("[[transforms]]\ndrop = \"a..b\"", "signal: transforms: drop is a list, each a path"),
             ("[[transforms]]\ndelete = \"a\"", "signal: transforms: unknown key delete"),
             ("ring = \"some\"", "signal: ring is \"all\" or \"passing\""),
@@ -550,8 +552,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                "signal: summary-window is a time from 1s to 1h",
-                "signal: summary-silence is a time from 1s to 1d"
+                "signal: summary-window is a time from 1s to 1h: 1s counts",
+                "signal: summary-silence is a time from 1s to 1d: 1d counts"
             ]
         );
     }

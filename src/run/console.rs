@@ -90,7 +90,7 @@ pub(super) struct Source {
 pub(super) const READING: &str = "reading";
 
 /// Listens and shows what arrives until the user quits.
-pub(super) fn run(mut kept: Kept, filter: &str) -> anyhow::Result<u8> {
+pub(super) fn run(kept: Kept, filter: &str) -> anyhow::Result<u8> {
     check_terminal()?;
     let filter = super::filter::checked(filter, &kept.settings.saved)?;
     let filter = kept.start_filter(filter.text(), true);

@@ -13,6 +13,7 @@ use super::{clipboard, code, is_utf8_locale, print, state_folder, use_color};
 use crate::config::Settings;
 use crate::event::gate;
 use crate::ingest::holder_of;
+use crate::sinks;
 
 /// How long a program on this machine may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,7 +47,9 @@ fn finding(name: &'static str, state: State, found: impl Into<String>, todo: imp
 /// Prints every check; 1 if something is wrong.
 pub(super) fn run(kept: &Kept) -> anyhow::Result<u8> {
     let settings = &kept.settings;
-    let mut findings = vec![of_settings(kept), of_state()];
+    let mut findings = vec![of_settings(kept)];
+    findings.extend(of_secrets(settings));
+    findings.push(of_state());
     findings.extend(of_port(settings));
     findings.extend([
         of_proxy(),
@@ -97,6 +100,18 @@ fn of_settings(kept: &Kept) -> Finding {
             "`taillight config` shows what counts instead",
         ),
     }
+}
+
+/// Secrets of sinks that are not where they are said to be; whether they are right only their receivers know.
+fn of_secrets(settings: &Settings) -> Vec<Finding> {
+    let lost = |(sink, origin): &(sinks::Setting, String)| -> Vec<Finding> {
+        let say = |(key, why): (&str, String)| {
+            let todo = format!("{origin} says where it is; nothing is written there without it");
+            finding("sink", State::Note, format!("sinks.{}: {key}: {why}", sink.name), todo)
+        };
+        sink.values.lost_secrets().map(say).collect()
+    };
+    settings.sinks.iter().flat_map(lost).collect()
 }
 
 fn of_state() -> Finding {

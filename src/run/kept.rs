@@ -15,7 +15,7 @@ use anyhow::anyhow;
 use crate::cli::Common;
 use crate::config::{HistoryFile, OnReload, Owner, Places, Saved, Settings, Value};
 use crate::event::gate;
-use crate::filter::{append, expand_saved, parse};
+use crate::filter::append;
 use crate::ui;
 use crate::ui::keys::Keymap;
 
@@ -42,11 +42,17 @@ pub(super) enum Job {
     Set { key: String, value: Value },
 }
 
-/// What is wrong with the folder that sources are looked for in.
-fn no_root(settings: &Settings, cwd: &Path) -> Option<String> {
-    let root = gate::plain(&settings.source_root);
-    (!cwd.join(&settings.source_root).is_dir())
-        .then(|| format!("source.root: there is no folder `{root}`, so no source file is found there"))
+/// Folders that are set and not there, with what comes of that.
+fn missing_folders(settings: &Settings, cwd: &Path) -> Vec<String> {
+    let folders = [
+        ("source.root", &settings.source_root, "so no source file is found there"),
+        ("export.dir", &settings.export_dir, "so no export can be written there: make it, or name another"),
+    ];
+    let is_missing = |(_, folder, _): &(&str, &String, &str)| !cwd.join(folder).is_dir();
+    let said = |(key, folder, so): (&str, &String, &str)| {
+        format!("{key}: there is no folder `{}`, {so}", gate::plain(folder))
+    };
+    folders.into_iter().filter(is_missing).map(said).collect()
 }
 
 impl Kept {
@@ -77,8 +83,10 @@ impl Kept {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
         said.extend(settings.take_variables(variables).into_iter().map(|one| (one, String::new())));
+        // A variable may name what is not saved either.
+        said.extend(settings.drop_lost_filters().into_iter().map(|one| (one, String::new())));
         settings.take_flags(common.flags.iter().cloned());
-        said.extend(no_root(&settings, &cwd).map(|one| (one, String::new())));
+        said.extend(missing_folders(&settings, &cwd).into_iter().map(|one| (one, String::new())));
         said.extend(super::memory::complaint(&settings).map(|one| (one, String::new())));
         said.extend(settings.stray_alerts().into_iter().map(|one| (one, String::new())));
         let own = settings.keys.iter().map(|own| (own.action.as_str(), own.keys.as_str()));
@@ -90,25 +98,8 @@ impl Kept {
     }
 
     /// The filter to start with: the one given, else that of the settings; `is_live` where pages can reload.
-    pub(super) fn start_filter(&mut self, given: &str, is_live: bool) -> String {
-        let mut filter = given.to_owned();
-        if given.is_empty() {
-            let saved = &self.settings.saved;
-            let find = |name: &str| saved.iter().find(|one| one.name == name).map(|one| one.text.clone());
-            let expanded = expand_saved(&self.settings.filter, &find);
-            let mistake = match &expanded {
-                Ok(text) => parse(text).errors.into_iter().next(),
-                Err(error) => Some(error.clone()),
-            };
-            match (mistake, expanded) {
-                (None, Ok(text)) => filter = text,
-                (Some(error), _) => {
-                    let drawing = format!("    {}\n    {}", self.settings.filter, error.caret_line());
-                    self.said.push((format!("the filter of the settings: {}", error.message), drawing));
-                }
-                (None, Err(_)) => {}
-            }
-        }
+    pub(super) fn start_filter(&self, given: &str, is_live: bool) -> String {
+        let filter = if given.is_empty() { self.settings.start_filter() } else { given.to_owned() };
         if is_live && self.settings.on_reload == OnReload::Clear {
             append(&filter, "since:reload")
         } else {

@@ -31,7 +31,7 @@ use crate::wire::ScrubCount;
 /// Events this close together in time are shown together.
 const STEP_MS: i64 = 50;
 
-pub(super) fn run(mut kept: Kept, open: &Open) -> anyhow::Result<u8> {
+pub(super) fn run(kept: Kept, open: &Open) -> anyhow::Result<u8> {
     console::check_terminal()?;
     let filter = super::filter::checked(open.filter.as_deref().unwrap_or_default(), &kept.settings.saved)?;
     let filter = kept.start_filter(filter.text(), false);

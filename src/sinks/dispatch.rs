@@ -68,8 +68,8 @@ pub const DISPATCH: &[Key] = &[
     key("drain", Kind::Span, "\"6s\"", "how long the queue is written out at the end, up to a minute"),
 ];
 
-/// Longest drain (SECURITY: limits).
-const MAX_DRAIN: Duration = Duration::from_secs(60);
+/// The shortest and the longest drain, in milliseconds (SECURITY: limits).
+pub(super) const DRAIN: (&str, u64, u64) = ("drain", 0, 60_000);
 
 /// How events reach one sink.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +112,7 @@ impl Dispatch {
             retry_longest: values.span("retry-longest"),
             attempts: values.number("attempts"),
             timeout: values.span("timeout").max(Duration::from_millis(1)),
-            drain: values.span("drain").min(MAX_DRAIN),
+            drain: values.span("drain"),
             takes_summaries: values.flag("summaries"),
         }
     }

@@ -4,7 +4,7 @@
 
 use toml_edit::{Item, TableLike};
 
-use super::dispatch::DISPATCH;
+use super::dispatch::{DISPATCH, DRAIN};
 use super::{KINDS, Kind};
 use crate::filter::nearest;
 use crate::options::{Complain, Values, span_of};
@@ -86,13 +86,15 @@ fn one(name: &str, item: &Item, complain: &mut Complain<'_>) -> Result<Setting, 
         )
     })?;
     let mut is_fine = true;
-    let values = Values::read(&[SELECTION, DISPATCH, kind.keys], table, &["type"], &mut |span, message| {
-        is_fine = false;
-        complain(span, format!("sinks.{name}: {message}"));
-    });
+    let mut values =
+        Values::read(&[SELECTION, DISPATCH, kind.keys], table, &["type"], &mut |span, message| {
+            is_fine = false;
+            complain(span, format!("sinks.{name}: {message}"));
+        });
     if !is_fine {
         return Err(format!("sinks.{name} is left out"));
     }
+    values.keep_within(table, DRAIN, &mut |span, message| complain(span, format!("sinks.{name}: {message}")));
     (kind.build)(&values).map_err(|why| format!("sinks.{name}: {why}"))?;
     Ok(Setting { name: name.to_owned(), kind, values })
 }

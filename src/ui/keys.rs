@@ -198,15 +198,26 @@ impl Keymap {
     ///
     /// A key that is given to one action is taken from the other that had it.
     pub fn new<'a>(own: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Self, Vec<Option<String>>) {
+        let own: Vec<(&str, &str)> = own.into_iter().collect();
         let (mut map, mut taken) = (Self::default(), Vec::new());
-        let said = own.into_iter().map(|(name, keys)| map.bind(name, keys, &mut taken).err()).collect();
+        let bound = own.iter().map(|(name, keys)| map.bind(name, keys, &mut taken));
+        let mut said: Vec<Option<String>> = bound.map(Result::err).collect();
+        for (_, key) in map.codes.iter().zip(&KEYS).filter(|(codes, _)| codes.is_empty()) {
+            // Whoever wants it so says it: `quit = ""`.
+            let is_meant = own.iter().any(|(name, _)| is_name_of(name, key));
+            let taker = own.iter().position(|(_, keys)| codes_of(keys).any(|code| key.codes.contains(&code)));
+            if let (false, Some(taker)) = (is_meant, taker) {
+                let name = key.name;
+                let message = format!("{name} has no key any more: give it one, or {name} = \"\" for none");
+                said[taker].get_or_insert(message);
+            }
+        }
         (map, said)
     }
 
     fn bind(&mut self, name: &str, keys: &str, taken: &mut Vec<(KeyCode, usize)>) -> Result<(), String> {
-        let wanted = name.replace(' ', "-");
-        let at = KEYS.iter().position(|key| key.name == wanted).ok_or_else(|| {
-            let meant = crate::filter::nearest(&wanted, KEYS.iter().map(|key| key.name));
+        let at = KEYS.iter().position(|key| is_name_of(name, key)).ok_or_else(|| {
+            let meant = crate::filter::nearest(&name.replace(' ', "-"), KEYS.iter().map(|key| key.name));
             let meant = meant.map(|meant| format!(" Did you mean {meant}?")).unwrap_or_default();
             format!("no key is called {name}.{meant}")
         })?;
@@ -325,6 +336,16 @@ fn name_of(code: KeyCode) -> String {
     }
 }
 
+/// Whether a name in the settings is that of `key`.
+fn is_name_of(name: &str, key: &Key) -> bool {
+    name.replace(' ', "-") == key.name
+}
+
+/// Those of `keys`, with blanks between them, that are keys.
+fn codes_of(keys: &str) -> impl Iterator<Item = KeyCode> {
+    keys.split_whitespace().filter_map(code_of)
+}
+
 fn code_of(name: &str) -> Option<KeyCode> {
     let mut chars = name.chars();
     if let (Some(one), None) = (chars.next(), chars.next())
@@ -406,5 +427,23 @@ mod tests {
         assert!(said[1].starts_with("around is a character, F1 to F12, or one of Enter, Esc"), "{}", said[1]);
         assert_eq!((said[2].as_str(), said[3].as_str()), ("", "Q is the key of pin already"));
         assert_eq!((pressed(&map, 'a'), pressed(&map, 'P')), (Some(Action::Around), Some(Action::Pins)));
+    }
+
+    #[test]
+    fn an_action_that_is_left_without_a_key_is_told_unless_it_is_meant() {
+        let told = "quit has no key any more: give it one, or quit = \"\" for none";
+        for (own, expected) in [
+            (&[("around", "q")][..], &[Some(told)][..]),
+            (&[("around", "q"), ("quit", "")], &[None, None]),
+            (&[("around", "q"), ("quit", "Q")], &[None, None]),
+            (&[("around", "b"), ("baseline", "a")], &[None, None]),
+            (&[("around", "k")], &[None]),
+        ] {
+            let (map, said) = Keymap::new(own.iter().copied());
+            let said: Vec<Option<&str>> = said.iter().map(Option::as_deref).collect();
+            assert_eq!(said, expected, "{own:?}");
+            let key = own[0].1.chars().next().expect("a key");
+            assert_eq!(pressed(&map, key), Some(Action::Around), "{own:?}");
+        }
     }
 }

@@ -362,7 +362,7 @@ mod tests {
 
     fn saved() -> Vec<Saved> {
         let text = "action:export-data is:failed".to_owned();
-        vec![Saved { name: "failed-exports".to_owned(), text, owner: Owner::User }]
+        vec![Saved { name: "failed-exports".to_owned(), text, owner: Owner::User, place: String::new() }]
     }
 
     fn typed(keys: &str) -> (Palette, Choice) {

@@ -261,7 +261,12 @@ mod tests {
     use super::*;
 
     fn saved() -> Vec<Saved> {
-        let one = |name: &str, owner| Saved { name: name.to_owned(), text: format!("{name}:x"), owner };
+        let one = |name: &str, owner| Saved {
+            name: name.to_owned(),
+            text: format!("{name}:x"),
+            owner,
+            place: String::new(),
+        };
         vec![one("problems", Owner::BuiltIn), one("api", Owner::User), one("shop", Owner::Project)]
     }
 

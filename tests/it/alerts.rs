@@ -206,7 +206,7 @@ fn what_is_wrong_with_an_alert_is_told_with_its_place() {
         ("[[alerts]]\nname = \"x\"", "alerts: `x` needs at-least"),
         (
             "[[alerts]]\nname = \"x\"\nat-least = 1\nfilter = \"level>=\"",
-            "alerts: filter is a filter such as",
+            "line 4, column 18: alerts: filter: level>= needs a value, like level>=warn\n    filter = \"level>=\"\n                     ^",
         ),
         (
             "[[alerts]]\nname = \"x\"\nat-least = 1\nsinks = \"hook\"",

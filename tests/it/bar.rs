@@ -80,7 +80,12 @@ fn the_bar_says_in_every_state_what_it_does() {
     snapshot_of("bar-off", |console| drop(console.keys("/level>=warn<cr>f")));
     snapshot_of("bar-why", |console| drop(console.keys("/5173<cr>")));
     snapshot_of("bar-saved", |console| {
-        let one = |name: &str, text: &str, owner| Saved { name: name.into(), text: text.into(), owner };
+        let one = |name: &str, text: &str, owner| Saved {
+            name: name.into(),
+            text: text.into(),
+            owner,
+            place: String::new(),
+        };
         let saved = [
             one("problems", "(level>=warn or is:failed or is:slow)", Owner::BuiltIn),
             one("checkout", "url:/api/orders method:POST", Owner::Project),
@@ -506,7 +511,12 @@ fn the_selection_stays_or_goes_to_the_nearest_older_event_and_comes_back() {
 #[test]
 fn saved_filters_are_applied_saved_deleted_and_meant_by_name() {
     let mut console = Console::with_a_shop();
-    let one = |name: &str, text: &str| Saved { name: name.into(), text: text.into(), owner: Owner::User };
+    let one = |name: &str, text: &str| Saved {
+        name: name.into(),
+        text: text.into(),
+        owner: Owner::User,
+        place: String::new(),
+    };
     console.send(Msg::Saved(Arc::new([one("posts", "method:POST"), one("bad", "status>=500 or is:failed")])));
     assert!(matches!(&console.keys("F")[..], [Effect::Count(filters)] if filters.len() == 2));
     assert!(console.wait(400).is_empty(), "counted once a second");

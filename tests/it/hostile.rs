@@ -114,7 +114,8 @@ fn tell(console: &mut Console, text: &str) {
         p99: None,
         last_error: Some(text.to_owned()),
     }])));
-    let saved = Saved { name: text.to_owned(), text: text.to_owned(), owner: Owner::Project };
+    let saved =
+        Saved { name: text.to_owned(), text: text.to_owned(), owner: Owner::Project, place: String::new() };
     console.send(Msg::Saved(Arc::from([saved])));
     console.send(Msg::Counts(Arc::new([(text.to_owned(), 3)])));
     console.send(Msg::Warning(text.to_owned()));
