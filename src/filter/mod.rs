@@ -111,7 +111,7 @@ pub use operators::operators;
 pub use paste::{Pasted, pasted};
 pub use saved::expand_saved;
 pub use suggest::{distance, nearest};
-pub use terms::term_for;
+pub use terms::{exact_term_for, term_for};
 pub use typing::{State, Typing, while_typing};
 pub use values::Values;
 

@@ -14,20 +14,22 @@ use crate::event::{Column, Micros};
 /// A value over this many characters is looked for by its beginning, so that the term stays readable.
 const MAX_VALUE_CHARS: usize = 500;
 
+/// As [`exact_term_for`]; where the language has no way to say it the value is looked for as a phrase.
+pub fn term_for(field_path: &str, value: &str) -> String {
+    exact_term_for(field_path, value).unwrap_or_else(|| phrase(value))
+}
+
 /// This writes the term that selects the events whose field at `field_path` has `value`, and no others.
 ///
 /// `field_path` is written as in a filter: `status`, `context.user-id`, `args.0`, `context."user.name"`. `value` is
-/// what the event has, as text. Where the language has no way to say it (a path whose first part is no name, a
-/// number field with text in it) the value is looked for as a phrase; a very long value by how it begins.
-pub fn term_for(field_path: &str, value: &str) -> String {
+/// what the event has, as text; a very long one is looked for by how it begins. `None` where the language has no way to
+/// say it: a path whose first part is no name, a number field with text in it.
+pub fn exact_term_for(field_path: &str, value: &str) -> Option<String> {
     let field_path = field_path.trim();
-    let Some(path) = run::field(field_path).filter(|(_, len)| *len == field_path.len()).map(|(path, _)| path)
-    else {
-        return phrase(value);
-    };
+    let (path, _) = run::field(field_path).filter(|(_, len)| *len == field_path.len())?;
     let subject = check::subject(&path);
     if value.is_empty() && is_absent_if_empty(&subject) {
-        return format!("no:{field_path}");
+        return Some(format!("no:{field_path}"));
     }
     if value.chars().nth(MAX_VALUE_CHARS).is_some() {
         return beginning(field_path, &subject, value);
@@ -47,7 +49,6 @@ pub fn term_for(field_path: &str, value: &str) -> String {
     ]
     .into_iter()
     .find(|term| means(term, &subject, &value))
-    .unwrap_or_else(|| phrase(&value))
 }
 
 /// The whole of `value` as text to look for anywhere.
@@ -63,7 +64,7 @@ fn is_absent_if_empty(subject: &Subject) -> bool {
 }
 
 /// The term for the values that begin as `value` does; stacks and bodies may be very long.
-fn beginning(field_path: &str, subject: &Subject, value: &str) -> String {
+fn beginning(field_path: &str, subject: &Subject, value: &str) -> Option<String> {
     let mut start: String = value.chars().take(MAX_VALUE_CHARS).collect();
     // A backslash before the star would make it plain.
     start.truncate(start.trim_end_matches('\\').len());
@@ -72,7 +73,7 @@ fn beginning(field_path: &str, subject: &Subject, value: &str) -> String {
     let is_like = single(&term).is_some_and(|compare| {
         matches!(&compare.tests[..], [Test::Like(_)]) && is_same(&compare.subject, subject)
     });
-    if is_like { term } else { phrase(value) }
+    is_like.then_some(term)
 }
 
 /// A span of milliseconds as the column holds it, rounded to the microsecond.
@@ -167,6 +168,9 @@ mod tests {
             ("my key", "a", "\"a\""),
         ] {
             assert_eq!(term_for(field, value), expected, "{field} {value}");
+        }
+        for (field, value) in [("status", "teapot"), ("my key", "a"), ("\"user.name\"", "a"), ("", "a")] {
+            assert_eq!(exact_term_for(field, value), None, "{field} {value}");
         }
         assert_eq!(term_for("stack", &"x".repeat(501)), format!("stack=\"{}*\"", "x".repeat(500)));
         assert_eq!(term_for("foo", &"*".repeat(9000)), format!("foo=\"{}*\"", r"\\*".repeat(500)));

@@ -13,7 +13,7 @@ use super::saved::{Choice, SavedList};
 use super::view::{Effect, Screen, View};
 use crate::config::{DetailMode, Saved};
 use crate::event::{Chunk, EventRef, Timestamp};
-use crate::filter::{Bits, EvalContext, Matcher, drop_last, has, negate, parse, term_for};
+use crate::filter::{Bits, EvalContext, Matcher, drop_last, exact_term_for, has, negate, parse, term_for};
 use crate::scan::{Moment, Pin};
 use crate::store::Snapshot;
 use crate::ui::format;
@@ -116,7 +116,11 @@ impl App {
     fn by_value(&mut self, action: Action) {
         let field = self.detail.field().filter(|_| self.is_on_values());
         let term = match field {
-            Some((path, value)) => Some(term_for(path, value)),
+            Some((path, value)) => match exact_term_for(path, value) {
+                Some(term) => Some(term),
+                // The value alone would be looked for in every other field too.
+                None => return self.say("no filter can ask for this field alone"),
+            },
             None => {
                 let view = self.world.view(&self.bar, &self.marks);
                 self.panels.current(self.screen).term(&view)

@@ -4,7 +4,8 @@
 //! as the text and pass the gate like everything else.
 
 use crate::event::bounds::{self, DEPTH, ELEMENTS, MEMBERS, NAME};
-use crate::event::json::{text, unescape};
+use crate::event::json::text;
+use crate::filter::path_text;
 
 /// One line, with the path and the value of the member it shows if that is a single value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,30 +126,21 @@ impl Layout {
     /// Takes a string, number or literal: a name where one is due, else a value.
     fn value(&mut self, token: &str) {
         if let Some(Step::Key(name @ None, _)) = self.place.last_mut() {
-            *name = Some(unescape(token.trim_matches('"')).into_owned());
+            *name = Some(text(token).unwrap_or_default().into_owned());
         } else if token != "null" {
             let value = text(token).map_or_else(|| token.to_owned(), |text| text.into_owned());
             self.line.field = Some((self.path(), value));
         }
     }
 
-    /// The path of the value that comes next, as it is written in a filter.
+    /// The path of the value that comes next, as it is written in a filter; empty where no filter can name it.
     fn path(&self) -> String {
-        let mut path = String::new();
-        for step in &self.place {
-            if !path.is_empty() {
-                path.push('.');
-            }
-            match step {
-                Step::Index(index) => path.push_str(&index.to_string()),
-                Step::Key(name, _) => {
-                    let name = name.as_deref().unwrap_or("");
-                    let is_plain = name.chars().all(|c| c.is_alphanumeric() || "_-$@?".contains(c));
-                    path.push_str(&if is_plain { name.to_owned() } else { format!("\"{name}\"") });
-                }
-            }
-        }
-        path
+        let part = |step: &Step| match step {
+            Step::Index(index) => index.to_string(),
+            Step::Key(name, _) => name.as_deref().map(known_as).unwrap_or_default().to_owned(),
+        };
+        let parts: Vec<String> = self.place.iter().map(part).collect();
+        path_text(&parts.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_or_default()
     }
 
     fn finish(mut self, is_cut: bool) -> Vec<Line> {
@@ -160,6 +152,11 @@ impl Layout {
         }
         self.lines
     }
+}
+
+/// A name as filters compare it: a `?` at its end does not count.
+fn known_as(name: &str) -> &str {
+    name.strip_suffix('?').unwrap_or(name)
 }
 
 /// An empty object or array stays on its line, and one that is too deep.
@@ -212,13 +209,17 @@ mod tests {
 
     #[test]
     fn single_values_know_their_path() {
-        let json = r#"{"status":500,"a b":{"c":[true,"x\"y"],"d":{},"n":null},"e.f":[{"g":1}],"h":"t"}"#;
+        let json = r#"{"status":500,"a b":1,"e.f":[{"g":1}],"x":{"a b":{"c":[true,"x\"y"],"d":{},"n":null},"q\"":2,"e.f":3,"-":4},"h?":"t"}"#;
         let fields: Vec<_> = lines(json, 100).into_iter().filter_map(|line| line.field).collect();
         let expected = [
             ("status", "500"),
-            ("\"a b\".c.0", "true"),
-            ("\"a b\".c.1", "x\"y"),
-            ("\"e.f\".0.g", "1"),
+            ("", "1"),
+            ("", "1"),
+            ("x.\"a b\".c.0", "true"),
+            ("x.\"a b\".c.1", "x\"y"),
+            ("", "2"),
+            ("x.\"e.f\"", "3"),
+            ("x.\"-\"", "4"),
             ("h", "t"),
         ];
         let expected = expected.map(|(path, value)| (path.to_owned(), value.to_owned()));

@@ -417,6 +417,39 @@ fn every_value_of_an_event_can_be_kept_and_left_out() {
     }
 }
 
+#[test]
+fn a_value_under_a_name_that_no_filter_can_write_is_not_filtered_by() {
+    let mut console = Console::new(100);
+    console.post(
+        r#"[{"type":"log","message":"blue","user.name":"Ann","context":{"user.name":"Ann"}},
+        {"type":"log","message":"Ann is red"}]"#,
+    );
+    console.keys("k<up><cr>");
+    console.screen(120, 60);
+    let is_ann = |line: &&str| line.starts_with('▌') && line.contains("\"Ann\"");
+    let mut seen = Vec::new();
+    for _ in 0..30 {
+        console.keys("<down>");
+        let screen = console.screen(120, 60);
+        let Some(line) = screen.lines().find(is_ann).map(str::to_owned) else { continue };
+        if seen.contains(&line) {
+            continue;
+        }
+        console.keys("-");
+        let screen = console.screen(120, 60);
+        let left = console.app.matches().total;
+        let bar = screen.lines().nth(1).unwrap_or("").to_owned();
+        match screen.contains("no filter can ask for this field alone") {
+            true => assert_eq!(left, 2, "nothing is left out: {screen}"),
+            false => assert!(left == 1 && bar.contains("-context.\"user.name\"=Ann"), "{screen}"),
+        }
+        console.keys("u");
+        console.screen(120, 60);
+        seen.push(line);
+    }
+    assert_eq!(seen.len(), 2, "{seen:#?}");
+}
+
 /// `7` of `✓ 7 of 10`.
 fn count(status: &str) -> Option<usize> {
     let (before, _) = status.split_once(" of 10")?;
