@@ -42,6 +42,23 @@ pub(super) enum Job {
     Set { key: String, value: Value },
 }
 
+/// What saving `text` under `name`, or deleting that, has come to; `before` and `after` are the filters that count.
+fn done(name: &str, text: Option<&str>, before: &[Saved], after: &[Saved]) -> String {
+    /// Columns of a filter in the footer.
+    const MAX_FILTER: usize = 40;
+    let of_name = |all: &[Saved]| all.iter().find(|one| one.name == name).map(|one| one.text.clone());
+    let shown = |filter: &str| gate::plain_capped(filter, MAX_FILTER);
+    match (text, of_name(before), of_name(after)) {
+        (Some(text), _, Some(now)) if now != text => {
+            format!("saved {name}, but the project's {} goes before it,", shown(&now))
+        }
+        (Some(text), Some(old), _) if old != text => format!("saved {name} in place of {},", shown(&old)),
+        (Some(_), ..) => format!("saved {name}"),
+        (None, _, Some(now)) => format!("deleted {name}, which is {} again,", shown(&now)),
+        (None, ..) => format!("deleted {name}"),
+    }
+}
+
 /// Folders that are set and not there, with what comes of that.
 fn missing_folders(settings: &Settings, cwd: &Path) -> Vec<String> {
     let folders = [
@@ -173,22 +190,49 @@ impl Kept {
                         format!("filters typed are not kept: {error}")
                     }
                 },
-                Job::Save { name, text, owner } => match self.places.save(owner, &name, text.as_deref()) {
-                    Ok(path) => {
-                        let saved: Arc<[Saved]> = Arc::from(self.places.read().0.saved);
-                        // Nobody is left to show it to once the console has ended.
-                        let _ = answers.send(Input::Saved(saved));
-                        let what = if text.is_some() { "saved" } else { "deleted" };
-                        format!("{what} {name} in {}", path.display())
+                Job::Save { name, text, owner } => {
+                    let before = self.places.read().0.saved;
+                    match self.places.save(owner, &name, text.as_deref()) {
+                        Ok(path) => {
+                            let saved: Arc<[Saved]> = Arc::from(self.places.read().0.saved);
+                            let done = done(&name, text.as_deref(), &before, &saved);
+                            // Nobody is left to show it to once the console has ended.
+                            let _ = answers.send(Input::Saved(saved));
+                            format!("{done} in {}", path.display())
+                        }
+                        Err(message) => message,
                     }
-                    Err(message) => message,
-                },
+                }
                 Job::Set { key, value } => match self.places.set(&key, &value) {
                     Ok(path) => format!("kept {key} = {} in {}", value.to_toml(), path.display()),
                     Err(message) => message,
                 },
             };
             let _ = answers.send(Input::Notice(said));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saving_says_what_it_replaced() {
+        let one =
+            |text: &str, owner| Saved { name: "a".into(), text: text.into(), owner, place: String::new() };
+        let none = Vec::new();
+        let (mine, new) = (vec![one("x", Owner::User)], vec![one("y", Owner::User)]);
+        let project = vec![one("p", Owner::Project)];
+        for (text, before, after, expected) in [
+            (Some("y"), &none, &new, "saved a"),
+            (Some("y"), &new, &new, "saved a"),
+            (Some("y"), &mine, &new, "saved a in place of x,"),
+            (Some("y"), &project, &project, "saved a, but the project's p goes before it,"),
+            (None, &mine, &none, "deleted a"),
+            (None, &project, &mine, "deleted a, which is x again,"),
+        ] {
+            assert_eq!(done("a", text, before, after), expected);
         }
     }
 }
