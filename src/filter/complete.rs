@@ -370,17 +370,7 @@ pub fn near_field(name: &str) -> Option<&'static str> {
 
 /// A path in the data as a filter names it, with quotes where a part needs them; `None` if it cannot be named.
 pub fn path_text(parts: &[&str]) -> Option<String> {
-    let mut out = String::new();
-    for (number, part) in parts.iter().enumerate() {
-        if number > 0 {
-            out.push('.');
-        }
-        if number == 0 || run::is_plain_part(part) && !part.ends_with('-') {
-            out.push_str(part);
-        } else {
-            out.extend(["\"", part, "\""]);
-        }
-    }
+    let out = run::path_text(parts.iter().copied());
     let reads_back = run::field(&out).is_some_and(|(path, len)| len == out.len() && path == parts);
     reads_back.then_some(out)
 }

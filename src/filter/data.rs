@@ -323,6 +323,35 @@ mod tests {
     }
 
     #[test]
+    fn a_name_in_quotes_is_one_name_at_the_top_too() {
+        let chunk = samples::chunk(&[
+            r#"{"user.name":"Ann","cart size":3,"a b":{"c.d":1}}"#,
+            r#"{"user":{"name":"Ann"},"message":"user.name is Ann","cart size":2}"#,
+        ]);
+        for (text, canonical, expected) in [
+            (r#""user.name":ann"#, r#""user.name":ann"#, &[0][..]),
+            (r#"-"user.name":ann"#, r#"-"user.name":ann"#, &[1]),
+            (r#""cart size">2 or user.name=Ann"#, r#""cart size">2 OR user.name=Ann"#, &[0, 1]),
+            (r#""cart size":(2, 4)"#, r#""cart size":(2, 4)"#, &[1]),
+            (r#""a b"."c.d":1"#, r#""a b"."c.d":1"#, &[0]),
+            (r#"has:'"user.name"'"#, r#"has:"\"user.name\"""#, &[0]),
+            (r#"has:"user.name""#, "has:user.name", &[1]),
+            (r#"has:'"a b"."c.d"'"#, r#"has:"\"a b\".\"c.d\"""#, &[0]),
+            (r#"has:"cart size""#, r#"has:"cart size""#, &[0, 1]),
+            (r#""user.name is" ann"#, r#""user.name is" ann"#, &[1]),
+            (r#""user.name""#, r#""user.name""#, &[1]),
+        ] {
+            let filter = parse(text).filter.expect(text);
+            assert_eq!(filter.to_string(), canonical, "{text}");
+            let again = parse(&filter.to_string()).filter.expect(text);
+            assert_eq!(again.reads_as(), filter.reads_as(), "{text}");
+            let mut found = Bits::new();
+            Matcher::new(Arc::new(filter), sample_context()).eval(&chunk, 0..chunk.len(), &mut found);
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn urls_have_parts() {
         for (url, host, path, after_host) in [
             (

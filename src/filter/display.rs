@@ -119,31 +119,20 @@ pub(super) fn quoted(text: &str) -> String {
 /// What `has:` asks for; a name that only quotes can write stands between them.
 fn presence_text(subject: &Subject) -> String {
     match subject {
-        Subject::Data(path) if path.len() == 1 && !run::is_plain_name(&path[0]) => quoted(&path[0]),
+        Subject::Data(path) if !run::is_plain_name(&path[0]) => {
+            let is_path = run::field(&path[0]).is_some_and(|(_, len)| len == path[0].len());
+            // Quotes inside quotes tell a name with a dot from a path.
+            if path.len() == 1 && !is_path { quoted(&path[0]) } else { quoted(&subject_text(subject)) }
+        }
         _ => subject_text(subject),
     }
 }
 
 fn subject_text(subject: &Subject) -> String {
-    let path = match subject {
-        Subject::Field(field) => return field.name.to_owned(),
-        Subject::Data(path) => path,
-    };
-    let mut out = String::new();
-    for (number, part) in path.iter().enumerate() {
-        if number > 0 {
-            out.push('.');
-        }
-        let is_plain = run::is_plain_part(part) && !(part.ends_with('-') && number > 0);
-        if is_plain || number == 0 {
-            out.push_str(part);
-        } else {
-            out.push('"');
-            out.push_str(part);
-            out.push('"');
-        }
+    match subject {
+        Subject::Field(field) => field.name.to_owned(),
+        Subject::Data(path) => run::path_text(path.iter().map(String::as_str)),
     }
-    out
 }
 
 /// A value, in quotes unless it reads back as the same value without.

@@ -134,6 +134,7 @@ impl<'t> Lexer<'t> {
         match (first, second) {
             ('(', _) => self.push(Kind::Open, 1),
             (')', _) => self.push(Kind::Close, 1),
+            ('"', _) if self.quoted_field() => {}
             ('"' | '\'', _) => self.quoted(Kind::Phrase),
             ('~', Some('/')) => {
                 self.at += 1;
@@ -158,6 +159,13 @@ impl<'t> Lexer<'t> {
             (':', _) => self.colon(),
             _ => self.run(),
         }
+    }
+
+    /// A comparison whose field begins with a quote; its operator touches it, or it is a phrase.
+    fn quoted_field(&mut self) -> bool {
+        let rest = self.rest();
+        let found = run::field(rest).filter(|(_, len)| run::operator(&rest[*len..]).is_some());
+        found.is_some_and(|(path, len)| self.comparison(&path, len))
     }
 
     /// A run that begins with a letter or anything else that is no sign.

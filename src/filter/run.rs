@@ -100,24 +100,46 @@ pub(super) fn is_plain_part(part: &str) -> bool {
     is_index || part.starts_with(starts_name) && part.chars().all(in_name)
 }
 
-/// The first part of a path, which is never quoted.
+/// A first part of a path that needs no quotes.
 pub(super) fn is_plain_name(name: &str) -> bool {
     field(name).is_some_and(|(path, len)| len == name.len() && path == [name])
 }
 
+/// What stands between the quotes at the beginning, in which there are no escapes, and its bytes with them.
+fn quoted_part(text: &str) -> Option<(&str, usize)> {
+    let inside = text.strip_prefix('"')?;
+    let end = inside.find('"').filter(|end| *end > 0)?;
+    Some((&inside[..end], end + 2))
+}
+
+/// A path as it is written, with quotes around the parts that need them; a quote in a part has no way to be written.
+pub(super) fn path_text<'p>(parts: impl Iterator<Item = &'p str>) -> String {
+    let written = |(number, part): (usize, &str)| {
+        let is_plain = match number {
+            0 => is_plain_name(part),
+            _ => is_plain_part(part) && !part.ends_with('-'),
+        };
+        if is_plain { part.to_owned() } else { format!("\"{part}\"") }
+    };
+    parts.enumerate().map(written).collect::<Vec<_>>().join(".")
+}
+
 /// The field at the beginning: the parts of its path, and its bytes with a final `?`.
 pub(super) fn field(text: &str) -> Option<(Vec<String>, usize)> {
-    if !text.starts_with(starts_name) {
-        return None;
-    }
     let name_len = |text: &str| text.find(|c| !in_name(c)).unwrap_or(text.len());
-    let mut at = name_len(text);
-    let mut path = vec![text[..at].to_owned()];
+    let (first, mut at) = match quoted_part(text) {
+        // In a phrase a quote may be escaped, which is none of its ends.
+        Some((part, _)) if part.contains('\\') => return None,
+        Some(quoted) => quoted,
+        None if text.starts_with(starts_name) => (&text[..name_len(text)], name_len(text)),
+        None => return None,
+    };
+    let mut path = vec![first.to_owned()];
     while let Some(part) = text[at..].strip_prefix('.') {
-        if let Some(inside) = part.strip_prefix('"') {
-            let Some(end) = inside.find('"').filter(|end| *end > 0) else { break };
-            path.push(inside[..end].to_owned());
-            at += end + 3;
+        if part.starts_with('"') {
+            let Some((inside, len)) = quoted_part(part) else { break };
+            path.push(inside.to_owned());
+            at += len + 1;
             continue;
         }
         let end = name_len(part);
@@ -236,10 +258,14 @@ mod tests {
             ("args.0:x", "args|0", 6),
             ("cached?:false", "cached", 7),
             ("a. b", "a", 1),
+            ("\"user.name\".\"a b\".0:x", "user.name|a b|0", 19),
+            ("\"a\"\"", "a", 3),
         ] {
             assert_eq!(parts(text), Some((path.to_owned(), len)), "{text}");
         }
-        assert_eq!(parts("/api"), None);
+        for text in ["/api", "\"\":x", "\"a", "\"a\\\":x"] {
+            assert_eq!(parts(text), None, "{text}");
+        }
     }
 
     #[test]

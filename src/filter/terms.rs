@@ -160,6 +160,8 @@ mod tests {
             ("is", "slow", "is:slow"),
             ("context.user-id", "u-1", "context.user-id=u-1"),
             ("context.\"user.name\"", "Ann", "context.\"user.name\"=Ann"),
+            ("\"user.name\"", "Ann", "\"user.name\"=Ann"),
+            ("\"status\"", "404", "\"status\":404"),
             ("args.0", "a*b", r"args.0=a\*b"),
             ("x-ms", "5", "x-ms:5"),
             ("x-ms", "5s", "x-ms==5s"),
@@ -169,7 +171,7 @@ mod tests {
         ] {
             assert_eq!(term_for(field, value), expected, "{field} {value}");
         }
-        for (field, value) in [("status", "teapot"), ("my key", "a"), ("\"user.name\"", "a"), ("", "a")] {
+        for (field, value) in [("status", "teapot"), ("my key", "a"), ("\"a\"b\"", "a"), ("", "a")] {
             assert_eq!(exact_term_for(field, value), None, "{field} {value}");
         }
         assert_eq!(term_for("stack", &"x".repeat(501)), format!("stack=\"{}*\"", "x".repeat(500)));
@@ -258,6 +260,7 @@ mod tests {
                 ("message", "message"), ("stack", "stack"), ("user", "user-id"), ("session", "session-id"),
                 ("subtype", "subtype"), ("tab", "tab"), ("build", "build"), ("foo", "foo"), ("x-ms", "x-ms"),
                 ("fooKb", "fooKb"), ("saved", "saved"), ("unit", "unit"), ("method", "method"), ("page", "page"),
+                ("\"user.name\"", "user.name"), ("\"cart size\"", "cart size"), ("\"-x\"", "-x"), ("\"1\"", "1"),
             ]),
             (one, one_json) in values(),
             (two, two_json) in values(),

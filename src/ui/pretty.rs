@@ -213,8 +213,8 @@ mod tests {
         let fields: Vec<_> = lines(json, 100).into_iter().filter_map(|line| line.field).collect();
         let expected = [
             ("status", "500"),
-            ("", "1"),
-            ("", "1"),
+            ("\"a b\"", "1"),
+            ("\"e.f\".0.g", "1"),
             ("x.\"a b\".c.0", "true"),
             ("x.\"a b\".c.1", "x\"y"),
             ("", "2"),

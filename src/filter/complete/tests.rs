@@ -133,8 +133,10 @@ fn paths_are_named_as_filters_name_them() {
     for (parts, expected) in [
         (&["timing", "dns-lookup"][..], Some("timing.dns-lookup")),
         (&["context", "user.name"], Some("context.\"user.name\"")),
-        (&["0"], None),
-        (&["a b"], None),
+        (&["0"], Some("\"0\"")),
+        (&["a b", "c"], Some("\"a b\".c")),
+        (&["user.name"], Some("\"user.name\"")),
+        (&["a\\b"], None),
         (&["a", "b\"c"], None),
     ] {
         assert_eq!(path_text(parts).as_deref(), expected, "{parts:?}");

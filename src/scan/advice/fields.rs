@@ -94,6 +94,10 @@ pub(super) fn names(census: &Census, typed: &str, takes_operator: bool) -> Found
         else {
             continue;
         };
+        // In quotes a name that `has:` asks for is read without them.
+        if !takes_operator && seen.text.starts_with('"') {
+            continue;
+        }
         let (detail, operator) = path_words(seen);
         if takes_operator && detail == "object" {
             continue;
