@@ -205,6 +205,7 @@ pub fn read(
     let Some(tables) = item.as_array_of_tables() else {
         return complain(item.span(), "alerts are tables: [[alerts]]".to_owned());
     };
+    let mut names: Vec<String> = Vec::new();
     for table in tables {
         let mut is_fine = true;
         let mut values = Values::read(&[ALERT], table, &[], &mut |span, message| {
@@ -212,6 +213,17 @@ pub fn read(
             complain(span, format!("alerts: {message}"));
         });
         values.keep_within(table, WINDOW, &mut |span, message| complain(span, format!("alerts: {message}")));
+        let name = values.text("name").to_owned();
+        if values.is_written("of") && values.text("measure") != "share" {
+            complain(
+                table.span(),
+                format!("alerts: `{name}`: of changes nothing unless measure is \"share\""),
+            );
+        }
+        if names.contains(&name) {
+            complain(table.span(), format!("alerts: `{name}` stands here twice, and the later one counts"));
+        }
+        names.push(name);
         if !is_fine {
             continue;
         }
@@ -272,6 +284,14 @@ mod tests {
                 "[[alerts]]\nname = \"x\"\nat-least = 5\nmeasure = \"share\"",
                 vec!["same error"],
                 vec!["alerts: `x`: a share is at most 1"],
+            ),
+            (
+                "[[alerts]]\nname = \"x\"\nat-least = 1\nof = \"level:error\"\n[[alerts]]\nname = \"x\"\nat-least = 2",
+                vec!["same error", "x"],
+                vec![
+                    "alerts: `x`: of changes nothing unless measure is \"share\"",
+                    "alerts: `x` stands here twice, and the later one counts",
+                ],
             ),
             (
                 "[[alerts]]\nname = \"x\"\nat-least = 1\nwindow = \"3d\"",

@@ -56,6 +56,13 @@ pub fn is_usable_key(key: &str) -> bool {
         && key.bytes().any(|byte| byte.is_ascii_alphanumeric())
 }
 
+/// Whether `key` is one of those that are secret or personal without any settings.
+pub(super) fn is_built_in(key: &str) -> bool {
+    let letters = |name: &str| fold(name.as_bytes()).map(|(letters, _)| letters);
+    let wanted = letters(key);
+    wanted.is_some() && ANYWHERE.iter().chain(IN_CONTEXT).any(|name| letters(name) == wanted)
+}
+
 pub(super) fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }

@@ -7,7 +7,7 @@
 use toml_edit::{Item, TableLike};
 
 use super::edit::{Edit, MAX_PATH, edited, quoted};
-use super::keys::{Rules, is_usable_key};
+use super::keys::{Rules, is_built_in, is_usable_key};
 use super::selection::{SELECTION, Selected, Selection, Selector, matcher, matching};
 use crate::event::{Chunk, EventRef, Flags, Timestamp, json};
 use crate::filter::Matcher;
@@ -64,7 +64,7 @@ pub const SIGNAL: &[Key] = &[
         "sinks, recordings, exports and tail have them too, with secrets-on-screen",
     ),
     key("redact", Kind::List(KEY_NAME), "", "further keys whose values are never kept"),
-    key("redact-not", Kind::List(KEY_NAME), "", "keys of the built-in list that are let through"),
+    key(REDACT_NOT, Kind::List(KEY_NAME), "", "keys of the built-in list that are let through"),
 ];
 
 /// The keys of one `[[signal.transforms]]`, carried out in this order.
@@ -94,6 +94,7 @@ const TIMES: [(&str, u64, u64); 3] = [
 
 /// The key of a transform that says which events it is for.
 const WHEN: &str = "when";
+const REDACT_NOT: &str = "redact-not";
 const ON_SCREEN: &str = "secrets-on-screen";
 const OUTSIDE: &str = "secrets-outside";
 
@@ -136,6 +137,14 @@ impl Signal {
         {
             let message = format!("{OUTSIDE} wants {ON_SCREEN} too: what is not in memory cannot leave it");
             say(complain, span_of(table, OUTSIDE, item), message);
+        }
+        for key in values.list(REDACT_NOT).iter().filter(|key| !is_built_in(key)) {
+            let span = table.get(REDACT_NOT).and_then(|item| span_of(table, REDACT_NOT, item));
+            say(
+                complain,
+                span,
+                format!("{REDACT_NOT}: {key} is no key of the built-in list, and changes nothing"),
+            );
         }
         let mut transforms = Vec::new();
         match table.get("transforms") {
@@ -188,7 +197,7 @@ impl Signal {
         Rules {
             is_off: self.values.flag(ON_SCREEN),
             extra_keys: self.values.list("redact").to_vec(),
-            allowed_keys: self.values.list("redact-not").to_vec(),
+            allowed_keys: self.values.list(REDACT_NOT).to_vec(),
         }
     }
 
@@ -519,6 +528,10 @@ mod tests {
             ("[[transforms]]\ndrop = \"a..b\"", "signal: transforms: drop is a list, each a path"),
             ("[[transforms]]\ndelete = \"a\"", "signal: transforms: unknown key delete"),
             ("ring = \"some\"", "signal: ring is \"all\" or \"passing\""),
+            (
+                "redact-not = [\"accessToken\", \"phone\", \"tokn\"]",
+                "signal: redact-not: tokn is no key of the built-in",
+            ),
             ("redact = \"a b\"", "signal: redact is a list, each a key's name"),
         ] {
             let (_, said) = read(text);
