@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::ast::{Comparison, Node, Op, Operand, Scalar, Term};
 use super::check::subject;
 use super::complete::{filter_of, rest};
-use super::display::value_text;
+use super::display::{presence_text, value_text};
 use super::error::{Fix, Note};
 use super::glob::Glob;
 use super::typed::Subject;
@@ -95,8 +95,13 @@ impl Asked {
     pub fn lacking(&self) -> Option<Filter> {
         let rest = &self.rest;
         let rest = if rest.is_all() { String::new() } else { format!("({rest}) ") };
-        super::parse(&format!("{rest}no:{}", self.field)).filter
+        super::parse(&format!("{rest}no:{}", in_has(&self.field))).filter
     }
+}
+
+/// How `has:` and `no:` ask for the field that is written `path` before an operator.
+pub fn in_has(path: &str) -> String {
+    run::field(path).map_or_else(|| path.to_owned(), |(parts, _)| presence_text(&subject(&parts)))
 }
 
 /// The comparisons of `text`, from the left, at most 16.

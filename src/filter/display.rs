@@ -117,7 +117,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// What `has:` asks for; a name that only quotes can write stands between them.
-fn presence_text(subject: &Subject) -> String {
+pub(super) fn presence_text(subject: &Subject) -> String {
     match subject {
         Subject::Data(path) if !run::is_plain_name(&path[0]) => {
             let is_path = run::field(&path[0]).is_some_and(|(_, len)| len == path[0].len());

@@ -98,7 +98,7 @@ mod words;
 
 use std::fmt;
 
-pub use asked::{Asked, AskedValue, is_sound, near_field_notes, terms};
+pub use asked::{Asked, AskedValue, in_has, is_sound, near_field_notes, terms};
 pub use bits::Bits;
 pub use complete::{Expected, What, expected, near_field, path_text, unit_of};
 pub use context::{EvalContext, LoadKey};

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use super::census::{Census, Seen, is_counted};
 use super::{Candidate, Found};
 use crate::event::{FIELDS, Field, FieldKind};
-use crate::filter::unit_of;
+use crate::filter::{in_has, unit_of};
 
 /// What a kind of field takes, in a few words.
 fn kind_words(kind: FieldKind) -> &'static str {
@@ -94,17 +94,13 @@ pub(super) fn names(census: &Census, typed: &str, takes_operator: bool) -> Found
         else {
             continue;
         };
-        // In quotes a name that `has:` asks for is read without them.
-        if !takes_operator && seen.text.starts_with('"') {
-            continue;
-        }
         let (detail, operator) = path_words(seen);
         if takes_operator && detail == "object" {
             continue;
         }
         is_estimate |= count.is_estimate;
         let candidate = Candidate {
-            insert: format!("{}{}", seen.text, sign(operator)),
+            insert: if takes_operator { format!("{}{operator}", seen.text) } else { in_has(&seen.text) },
             label: seen.text.clone(),
             detail: detail.to_owned(),
             count: Some(count.events),

@@ -13,7 +13,8 @@ use super::spelling;
 use super::walk::{Count, Counting, Goal, Walk};
 use crate::event::{ChunkBuilder, FIELDS, Field, Row, Timestamp};
 use crate::filter::{
-    Asked, Bits, EvalContext, Filter, Fix, Matcher, Note, Values, is_sound, near_field_notes, parse, terms,
+    Asked, Bits, EvalContext, Filter, Fix, Matcher, Note, Values, in_has, is_sound, near_field_notes, parse,
+    terms,
 };
 use crate::store::Snapshot;
 
@@ -49,7 +50,8 @@ type MayBecome<'a> = &'a dyn Fn(&Range<usize>, &Census) -> bool;
 /// What a count of the first stage is of.
 enum First {
     Whole,
-    Field(Range<usize>, String),
+    /// With whether `has:` or `no:` asks for it.
+    Field(Range<usize>, String, bool),
     Lost(usize),
 }
 
@@ -152,8 +154,9 @@ impl Notes {
         }
         for (at, term) in self.terms.iter().enumerate() {
             for (span, name) in term.unknown.iter().filter(|(span, _)| !may_become(span, census)) {
-                if let Some(filter) = parse(&format!("has:{name}")).filter {
-                    asked.push(First::Field(span.clone(), name.clone()));
+                if let Some(filter) = parse(&format!("has:{}", in_has(name))).filter {
+                    let is_in_has = self.text.get(span.clone()) != Some(&term.field);
+                    asked.push(First::Field(span.clone(), name.clone(), is_in_has));
                     filters.push(filter);
                 }
             }
@@ -173,8 +176,8 @@ impl Notes {
             let count = counting.count(at);
             match asked {
                 First::Whole => matches_none = count.events == 0,
-                First::Field(span, name) if count.events == 0 => {
-                    self.say(no_field(span, &name, census));
+                First::Field(span, name, is_in_has) if count.events == 0 => {
+                    self.say(no_field(span, &name, is_in_has, census));
                 }
                 First::Lost(term) if count.events > 0 => self.lost(term, count),
                 First::Field(..) | First::Lost(_) => {}
@@ -305,7 +308,7 @@ fn moment_before(oldest: Timestamp) -> crate::event::Chunk {
 }
 
 /// No event has the field; the nearest that some have is offered.
-fn no_field(span: Range<usize>, name: &str, census: &Census) -> Note {
+fn no_field(span: Range<usize>, name: &str, is_in_has: bool, census: &Census) -> Note {
     let counts = census.fields();
     let built_in =
         FIELDS.iter().zip(counts).flat_map(|(field, count)| field.names().map(move |name| (name, count)));
@@ -316,7 +319,8 @@ fn no_field(span: Range<usize>, name: &str, census: &Census) -> Note {
             let events = if count.events == 1 { "event" } else { "events" };
             let message =
                 format!("no event has a field {name}. Did you mean {near}? ({} {events})", number(count));
-            note("N-FIELD", span.clone(), message, Some(Fix::new(span, near)))
+            let written = if is_in_has { in_has(near) } else { near.to_owned() };
+            note("N-FIELD", span.clone(), message, Some(Fix::new(span, written)))
         }
         None => note("N-FIELD", span, format!("no event has a field {name}"), None),
     }

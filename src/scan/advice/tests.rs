@@ -293,6 +293,31 @@ fn notes_say_what_the_events_know() {
 }
 
 #[test]
+fn names_with_dots_are_told_from_paths() {
+    let event = r#"{"type":"log","message":"m","app.name":"shop","a b":1}"#;
+    let snapshot = snapshot_of(&[event.to_owned()], 100);
+    let near = "no event has a field app.name. Did you mean \"app.name\"? (1 event)";
+    for (text, told, fixed) in [
+        ("app.name:shop", vec![near], vec!["\"app.name\":shop"]),
+        ("has:app.name", vec![near], vec!["has:\"\\\"app.name\\\"\""]),
+        ("\"app.name\":shop", vec![], vec![]),
+        ("-\"app.name\"=shop", vec![], vec![]),
+        ("\"a b\">0", vec![], vec![]),
+        ("has:\"a b\"", vec![], vec![]),
+    ] {
+        let notes = answer(&snapshot, text, true).1.notes;
+        assert_eq!(notes.iter().map(|note| note.message.as_str()).collect::<Vec<_>>(), told, "{text}");
+        let fixes = notes.iter().filter_map(|note| note.fix.as_ref()).map(|fix| fix.apply(text));
+        assert_eq!(fixes.collect::<Vec<_>>(), fixed, "{text}");
+    }
+    let inserts = |text: &str| -> Vec<String> {
+        answer(&snapshot, text, false).1.candidates.iter().map(|one| one.insert.clone()).collect()
+    };
+    assert!(inserts("app").contains(&"\"app.name\":".to_owned()), "{:?}", inserts("app"));
+    assert!(inserts("has:app").contains(&"\"\\\"app.name\\\"\"".to_owned()), "{:?}", inserts("has:app"));
+}
+
+#[test]
 fn notes_for_when_nothing_matches_wait_until_that_is_known() {
     for (text, expected) in [("timeout or refused", 1), ("Cannot or refused", 1), ("Cannot read", 0)] {
         let notes = noted(text, true);
