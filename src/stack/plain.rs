@@ -57,6 +57,19 @@ pub fn push_plain_file(file: &str, out: &mut String) {
     }
 }
 
+/// The script that a file is, without what React adds where it replays in the page what was called on the server:
+/// `file:///shop/page.js` of `about://React/Server/file:///shop/page.js?14`.
+pub(super) fn replayed(file: &str) -> &str {
+    let replay = ["about://React/", "rsc://React/"].iter().find_map(|scheme| file.strip_prefix(scheme));
+    let Some((_environment, script)) = replay.and_then(|replay| replay.split_once('/')) else { return file };
+    // The number of the replay; that of a server function has a letter before it.
+    let is_number = |text: &str| {
+        let digits = text.strip_prefix('s').unwrap_or(text);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    script.rsplit_once('?').filter(|(_, number)| is_number(number)).map_or(script, |(script, _)| script)
+}
+
 pub(super) fn without_query(file: &str) -> &str {
     memchr::memchr2(b'?', b'#', file.as_bytes()).map_or(file, |end| &file[..end])
 }

@@ -2,7 +2,7 @@
 //!
 //! Called by the module above for each line. A line that is no frame gives nothing; none is ever an error.
 
-use super::plain::split_once;
+use super::plain::{replayed, split_once};
 use super::{Frame, Relation};
 
 /// What begins another trace in the text of a stack.
@@ -150,6 +150,7 @@ fn place_of(place: &str) -> Option<Frame<'_>> {
         Some((file, line)) => (file, line, last),
         None => (rest, last, 0),
     };
+    let file = replayed(file);
     // Firefox names the line that made the code: `URL line 3 > eval`.
     if let Some((file, made)) = split_once(file, " line ") {
         let digits = made.split(' ').next().unwrap_or("");

@@ -32,6 +32,11 @@ fn lines_of_each_engine_are_read() {
         ("save@http://x/a.js:10:5", "save", "http://x/a.js", (10, 5)),
         ("@http://x/a.js:10:5", "", "http://x/a.js", (10, 5)),
         ("f@http://x:5173/@fs/home/me/c.ts?t=17:10:5", "f", "http://x:5173/@fs/home/me/c.ts?t=17", (10, 5)),
+        ("at stock (about://React/Server/file:///shop/%5Broot%5D.js?14:21:11)", "stock", "file:///shop/%5Broot%5D.js", (21, 11)),
+        ("at save (about://React/third-party/file:///shop/a.js?t=3?s7:1:2)", "save", "file:///shop/a.js?t=3", (1, 2)),
+        ("at f (rsc://React/Server/webpack-internal:///(rsc)/./a.tsx?0:1:2)", "f", "webpack-internal:///(rsc)/./a.tsx", (1, 2)),
+        ("f@about://React/Cache/file:///shop/a.js?14:21:11", "f", "file:///shop/a.js", (21, 11)),
+        ("at f (about://React/Server/file:///shop/a.js?t=x:1:2)", "f", "file:///shop/a.js?t=x", (1, 2)),
         ("run/<@http://x/a.js line 3 > eval:1:1", "run/<", "http://x/a.js", (3, 0)),
         ("run@http://x/a.js line 3 > eval line 2 > Function:1:1", "run", "http://x/a.js", (3, 0)),
         ("map@[native code]", "map", "[native code]", (0, 0)),
@@ -53,7 +58,7 @@ fn lines_of_each_engine_are_read() {
     }
     for line in [
         "TypeError: x is not a function", "", "at", "bob@example.com is unknown", "mail to bob@example.com:25:1", "at (",
-        "@:1:2", "at all times (or never)",
+        "@:1:2", "at f (about://React/Server/?1:2:3)", "at all times (or never)",
     ] {
         assert_eq!(frames(line).next(), None, "{line}");
     }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::plain::replayed;
 use super::{Frame, Relation, frames, read, traces};
 use crate::event::json::{self, Shape};
 
@@ -175,14 +176,14 @@ fn spot_of(object: &str) -> Option<Spot> {
         .map(|value| value.and_then(json::text).unwrap_or_default());
     let [line, column, col, position] =
         json::get_all(object, ["line", "column", "col", "position"]).map(number);
-    let file = if url.is_empty() { file } else { url };
     let offset = position.filter(|_| line.is_none());
+    let file = replayed(if url.is_empty() { &file } else { &url });
     if file.is_empty() || line.is_none() && offset.is_none() {
         return None;
     }
     Some(Spot {
         function: Cow::into_owned(function),
-        file: file.into_owned(),
+        file: file.to_owned(),
         line: line.unwrap_or(0),
         column: column.or(col).unwrap_or(0),
         offset,
@@ -242,6 +243,11 @@ mod tests {
             (r#"{"initiator":"http://x:80/a.js?t=1:2:3"}"#, vec![("", "", 2, 3, None)]),
             (r#"{"initiator":"f@http://x:80/a.js:2:3"}"#, vec![("", "f", 2, 3, None)]),
             (r#"{"initiator":"http://x:80/@fs/src/a.ts:2:3"}"#, vec![("", "", 2, 3, None)]),
+            (
+                r#"{"location":{"url":"about://React/Server/file:///shop/a.js?14","line":21,"column":11}}"#,
+                vec![("", "", 21, 11, None)],
+            ),
+            (r#"{"location":{"url":"about://React/Server/?14","line":21,"column":11}}"#, vec![]),
             (r#"{"initiator":"http://localhost:5173"}"#, vec![]),
             (r#"{"initiator":"http://localhost:5173/a.js"}"#, vec![]),
             (r#"{"initiator":"fetch","location":"x","scripts":7,"causes":[null],"cause":3}"#, vec![]),

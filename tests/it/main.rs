@@ -51,6 +51,8 @@ mod looks;
 mod maps;
 /// `/metrics`: for Prometheus, and by its own measure.
 mod metrics;
+/// Stacks of frameworks: frames that name no script which a page could be asked for.
+mod modules;
 /// The console in a real pseudo-terminal.
 mod pty;
 /// What a page load is: `since:reload`, `load:` and `session:latest` over real connections.
