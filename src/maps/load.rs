@@ -10,10 +10,12 @@ use super::MAX_BYTES;
 use super::address::{Allowed, beside, of_script};
 use super::disk::Root;
 use super::fetch::{Answer, Body, Fetcher};
+use super::module;
 use super::reference;
 use super::sources::{self, Rewrites};
 use super::table::{Refusal, Table, Token};
 use super::text::Text;
+use crate::stack;
 
 /// Lines of a script whose beginnings are kept, for places told in characters.
 const MAX_LINES: usize = 1_000_000;
@@ -162,7 +164,12 @@ impl Loader {
             },
         };
         let path = sources::path_of_script(file, self.root.text(), &self.rewrites);
-        Ok(Arc::new(self.script(&text, table, &base, path, etag)))
+        let Some(id) = stack::module_id(file) else {
+            return Ok(Arc::new(self.script(&text, table, &base, path, etag)));
+        };
+        let (lines, text) = module::part_of(&text, &id).ok_or(Refusal::NoModule)?;
+        let table = table.map(|table| table.of_lines(&lines));
+        Ok(Arc::new(self.script(text, table, &base, path, etag)))
     }
 
     /// The script at `path` of the project, with the map that it names or that lies beside it.

@@ -9,6 +9,7 @@ mod address;
 mod disk;
 mod fetch;
 mod load;
+mod module;
 mod pool;
 mod reference;
 mod resolve;

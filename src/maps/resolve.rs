@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::load::Script;
 use super::text::Text;
 use crate::event::{Code, Mapped, MappedFrame, MappedTrace};
-use crate::stack::{Spot, Told, is_error_class, plain_function};
+use crate::stack::{Spot, Told, is_error_class, is_evaluated, plain_function};
 
 /// Frames of one event that get the code around them; more is not read at once.
 const CODES: usize = 12;
@@ -41,7 +41,8 @@ pub trait Lookup {
 pub fn resolve(told: &[Told], known: &impl Lookup) -> Mapped {
     let mut codes = CODES;
     let traces: Vec<_> = told.iter().map(|told| trace(told, known, &mut codes)).collect();
-    let top = traces.iter().enumerate().find_map(|(number, trace)| Some((number, top_of(&trace.frames)?)));
+    let tops = traces.iter().zip(told).map(|(trace, told)| top_of(&trace.frames, &told.spots));
+    let top = tops.enumerate().find_map(|(number, top)| Some((number, top?)));
     let is_left = |spot: &&Spot| {
         known.is_own(&spot.file) && known.script(&spot.file).is_none_or(|script| !script.has_map())
     };
@@ -52,8 +53,9 @@ pub fn resolve(told: &[Told], known: &impl Lookup) -> Mapped {
 }
 
 /// The topmost own frame; not one that only makes the error, if what calls it is own too.
-fn top_of(frames: &[MappedFrame]) -> Option<usize> {
-    let mut own = (0..frames.len()).filter(|at| frames[*at].is_own && frames[*at].line > 0);
+fn top_of(frames: &[MappedFrame], spots: &[Spot]) -> Option<usize> {
+    let is_place = |at: &usize| frames[*at].line > 0 || is_evaluated(&spots[*at].file);
+    let mut own = (0..frames.len()).filter(|at| frames[*at].is_own).filter(is_place);
     let top = own.next()?;
     if is_error_class(&frames[top].function) { own.next().or(Some(top)) } else { Some(top) }
 }
@@ -124,7 +126,8 @@ fn frame(spot: &Spot, caller: Option<&str>, known: &impl Lookup, codes: &mut usi
     }
 }
 
-/// A place as the browser told it: with the code around it where the script is its own source.
+/// A place as the browser told it: with the code around it where the script is its own source, and without a line where
+/// it would be taken for one of the source.
 fn unmapped(
     spot: &Spot,
     raw: &str,
@@ -135,9 +138,10 @@ fn unmapped(
 ) -> MappedFrame {
     let path = known.path_of(&spot.file);
     let is_own = known.is_own(&spot.file) && known.is_own(&path);
-    let (line, column) = at.unwrap_or((spot.line, spot.column));
+    let is_evaluated = is_evaluated(&spot.file);
+    let (line, column) = if is_evaluated { (0, 0) } else { at.unwrap_or((spot.line, spot.column)) };
     // Where there is a map that says nothing of it, or one that could not be had, this is no line of a source.
-    let is_source = is_own && script.is_some_and(|script| !script.has_map());
+    let is_source = is_own && !is_evaluated && script.is_some_and(|script| !script.has_map());
     let text = script.filter(|_| is_source).and_then(|script| script.text());
     MappedFrame {
         function: raw.into(),
@@ -145,7 +149,7 @@ fn unmapped(
         column,
         is_own,
         is_mapped: false,
-        local: known.local(&path).filter(|_| is_source),
+        local: known.local(&path).filter(|_| is_source || is_own && is_evaluated),
         code: text.and_then(|text| code_at(text, line, column, codes)),
         file: path.into(),
     }

@@ -4,7 +4,7 @@
 
 use url::Url;
 
-use crate::stack::is_own;
+use crate::stack::{is_own, module_id};
 
 /// Beginnings of names and what stands for them, as the settings say (`source.map`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,9 @@ pub(super) fn path_of_script(file: &str, root: &str, rewrites: &Rewrites) -> Str
     if let Some(path) = bundled(file) {
         return tidy(path);
     }
+    if let Some(id) = module_id(file) {
+        return tidy(path_of_module(&id));
+    }
     let Ok(url) = Url::parse(file) else { return file.to_owned() };
     match url.scheme() {
         "http" | "https" if is_own(file) || super::is_local(&url) => below(&decoded(url.path()), root),
@@ -59,7 +62,21 @@ fn bundled(source: &str) -> Option<&str> {
     let rest = SCHEMES.iter().find_map(|scheme| source.strip_prefix(scheme))?;
     let path = rest.split_once('/').map_or(rest, |(_, path)| path);
     let path = path.strip_prefix("[project]/").unwrap_or(path);
+    let path = without_layer(path);
     Some(path.split('?').next().unwrap_or(path))
+}
+
+/// A path without what webpack says of who the module is for: `./a.tsx` of `(app-pages-browser)/./a.tsx`. What no path
+/// from `.` follows is a folder.
+fn without_layer(path: &str) -> &str {
+    let rest = path.strip_prefix('(').and_then(|rest| rest.split_once(")/"));
+    rest.filter(|(layer, rest)| !layer.contains('/') && rest.starts_with('.')).map_or(path, |(_, rest)| rest)
+}
+
+/// The path in what Turbopack calls a module: `src/a.ts` of `[project]/src/a.ts [app-client] (ecmascript)`.
+fn path_of_module(id: &str) -> &str {
+    let path = id.split(" [").next().unwrap_or(id);
+    path.strip_prefix("[project]/").unwrap_or(path)
 }
 
 fn decoded(path: &str) -> String {
@@ -123,6 +140,12 @@ mod tests {
             ("http://localhost:5173/src/a.ts?t=1", "src/a.ts"),
             ("http://localhost:5173/@fs/home/me/shop/src/a.ts?t=1", "src/a.ts"),
             ("webpack-internal:///./src/a.js", "src/a.js"),
+            ("webpack-internal:///(app-pages-browser)/./components/Cart.tsx", "components/Cart.tsx"),
+            ("webpack-internal:///(rsc)/./app/(shop)/page.tsx", "app/(shop)/page.tsx"),
+            ("webpack-internal:///(shop)/page.tsx", "(shop)/page.tsx"),
+            ("http://localhost/a.js?id=%255Bproject%255D/src/a.ts+%255Bapp-client%255D+(x)", "src/a.ts"),
+            ("http://localhost/a.js?id=%255Bproject%255D/../../etc/passwd", "etc/passwd"),
+            ("http://localhost/a.js?id=%255B..%252F..%252Fetc", "etc"),
             ("blob:http://localhost/6f1c", "blob:http://localhost/6f1c"),
             ("<anonymous>", "<anonymous>"),
         ] {

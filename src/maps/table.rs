@@ -4,6 +4,8 @@
 //! cannot be (lines before the first, columns past every file, sections without end) is left out or refused, never
 //! believed.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashSet;
 use sourcemap::{DecodedMap, SourceMap, SourceMapIndex};
 use thiserror::Error;
@@ -44,6 +46,10 @@ pub enum Refusal {
     TooMany,
     #[error("its map lists more than a script can need")]
     TooMuch,
+    #[error("it has no such module any more")]
+    NoModule,
+    #[error("webpack's eval devtools keep its map inside of the page")]
+    InPage,
     #[error("too many scripts wait")]
     Busy,
     #[error("its code was replaced before its map was asked for")]
@@ -221,6 +227,20 @@ impl Table {
         let first = self.entries.partition_point(|entry| entry.line < line);
         let on_line = self.entries[first..].iter().take_while(|entry| entry.line == line);
         on_line.take(8).find_map(|entry| self.token(entry))
+    }
+
+    /// The same for a script that is these lines of this one.
+    #[must_use]
+    pub(super) fn of_lines(mut self, lines: &Range<u32>) -> Self {
+        self.entries.retain(|entry| lines.contains(&entry.line));
+        self.entries.shrink_to_fit();
+        self.entries.iter_mut().for_each(|entry| entry.line -= lines.start);
+        let used: FxHashSet<u32> = self.entries.iter().map(|entry| entry.source).collect();
+        for (source, number) in self.sources.iter_mut().zip(0..) {
+            // Only for what is still asked of it a text is kept.
+            source.content = source.content.take().filter(|_| used.contains(&number));
+        }
+        self
     }
 
     fn token(&self, entry: &Entry) -> Option<Token<'_>> {

@@ -3,12 +3,14 @@
 //! `pipeline` looks for the first frame of the user's own code, `maps` for every place to map, the screen for what to
 //! show. Nothing here resolves a place or reads a file; a stack is text from outside and is read within bounds.
 
+mod evaluated;
 mod library;
 mod plain;
 mod read;
 mod told;
 
 pub use crate::event::Relation;
+pub use evaluated::{is_evaluated, module_id};
 pub use library::{Libraries, is_own};
 pub use plain::{is_error_class, plain_function, push_plain_file};
 pub use told::{Spot, Told, beside, first_part, head, told, whole};

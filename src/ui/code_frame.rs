@@ -63,7 +63,7 @@ pub(super) fn title(mapped: &Mapped, theme: &Theme) -> String {
     } else {
         ""
     };
-    if frames().any(|frame| frame.is_mapped) {
+    if frames().any(|frame| frame.is_own && frame.is_mapped) {
         format!("stack   source-mapped {dot} {own} of {all} {noun} {yours}{opens}")
     } else {
         format!("stack   {own} of {all} {noun} {yours}{opens}")

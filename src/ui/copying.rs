@@ -203,10 +203,10 @@ fn place(event: EventRef<'_>) -> Option<String> {
     Some(spelled(top.file, f64::from(top.line), f64::from(top.column)))
 }
 
-/// A column of 0 was not told.
+/// A line or column of 0 was not told.
 fn spelled(file: &str, line: f64, column: f64) -> String {
-    let column = if column > 0.0 { format!(":{column}") } else { String::new() };
-    gate::plain(&format!("{file}:{line}{column}")).into_owned()
+    let told = |number: f64| if number > 0.0 { format!(":{number}") } else { String::new() };
+    gate::plain(&format!("{file}{}{}", told(line), told(column))).into_owned()
 }
 
 /// `text` as one word of a POSIX shell.

@@ -13,7 +13,7 @@ pub(super) fn of(event: EventRef<'_>) -> Option<String> {
 fn in_stack(stack: &str) -> Option<String> {
     let top = stack::top_own_line(stack)?;
     let file = Some(source::short_file(top.file)).filter(|file| !file.is_empty())?;
-    Some(format!("{file}:{}", top.line))
+    Some(if stack::is_evaluated(top.file) { file } else { format!("{file}:{}", top.line) })
 }
 
 #[cfg(test)]
@@ -25,6 +25,7 @@ mod tests {
         for (line, expected) in [
             ("    at UserList (http://x:5173/src/UserList.tsx?t=1:42:15)", Some("UserList.tsx:42")),
             ("at http://x/a.js:10:5", Some("a.js:10")),
+            ("at f (webpack-internal:///(app-pages-browser)/./a/Cart.tsx:30:19)", Some("Cart.tsx")),
             ("save@http://x/a.js:10", Some("a.js:10")),
             ("    at blob:http://x/f676c5c3-bf22-48e5:1:17", Some("blob:1")),
             ("at a (http://x/node_modules/react-dom/index.js:1:2)", None),

@@ -1,4 +1,5 @@
-//! Stacks of frameworks whose frames name no script that a page can be asked for: what ran on a server.
+//! Stacks of frameworks whose frames name no script that a page can be asked for: what ran on a server, and modules that
+//! a bundler's runtime evals one by one.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use taillight::event::MappedFrame;
 use taillight::maps::Root;
 
-use crate::maps::{Running, bundle};
+use crate::maps::{Running, Server, bundle, ok};
 
 fn error(frame: &str) -> Value {
     json!({"type": "error", "subtype": "javascript", "message": "no stock",
@@ -57,4 +58,78 @@ fn an_error_of_a_server_component_is_placed_by_the_map_beside_its_script() {
         "{place:?}"
     );
     assert!(note.starts_with("file://") && note.ends_with("it is not in the project"), "{note}");
+}
+
+/// A chunk as Turbopack serves it: two modules, each a section of the map that begins at its first line of code.
+fn chunk() -> (String, String) {
+    let module = |id: &str, code: &str| {
+        format!(
+            "\"[project]/{id} [app-client] (ecmascript)\", ((__turbopack_context__) => {{\n\"use strict\";\n\n{code}\n}}),\n"
+        )
+    };
+    let script = format!(
+        "push([\"chunk\",\n{}{}]);\n//# sourceMappingURL=chunk.js.map",
+        module("src/cart.ts", "a();\nb();\nc();"),
+        module("src/total.ts", "d();\ne();")
+    );
+    let section = |line: u32, source: &str, lines: &str| {
+        json!({"offset": {"line": line, "column": 0},
+            "map": {"version": 3, "sources": [source], "names": [], "mappings": lines, "sourcesContent": ["1\n2\n3\n4\n5\n6"]}})
+    };
+    let cart = section(4, "src/cart.ts", "AAAA;AACA;AACA");
+    let total = section(11, "src/total.ts", "AACA;AACA");
+    (script, json!({"version": 3, "sections": [cart, total]}).to_string())
+}
+
+#[test]
+fn a_module_that_a_hot_update_replaced_is_placed_by_its_part_of_the_chunk() {
+    let (script, map) = chunk();
+    let server = Server::start(move |path, _| {
+        Some(match path.split('?').next() {
+            Some("/chunk.js") => ok("", script.clone()),
+            Some("/chunk.js.map") => ok("", map.clone()),
+            _ => ("404 Not Found\r\n".to_owned(), Vec::new()),
+        })
+    });
+    let project = tempfile::tempdir().expect("a folder");
+    let told = |module: &str, line: u32| {
+        let id = format!("%255Bproject%255D/{module}+%255Bapp-client%255D+(ecmascript)");
+        let (place, note) =
+            placed(project.path(), &error(&format!("{}/chunk.js?id={id}:{line}:1", server.address)));
+        let code =
+            place.code.as_ref().and_then(|code| code.lines.get((place.line - code.first) as usize).cloned());
+        (place.file.to_string(), place.line, place.is_mapped, code.as_deref().map(str::to_owned), note)
+    };
+    let mapped = |file: &str, line: u32| (file.to_owned(), line, true, Some(line.to_string()), String::new());
+    // The first line of code is the fourth of its module, wherever in the chunk that is.
+    assert_eq!(told("src/cart.ts", 4), mapped("src/cart.ts", 1));
+    assert_eq!(told("src/cart.ts", 6), mapped("src/cart.ts", 3));
+    assert_eq!(told("src/total.ts", 5), mapped("src/total.ts", 3));
+    // A line past its end is none of the next module's.
+    assert_eq!(told("src/cart.ts", 12), ("src/cart.ts".to_owned(), 0, false, None, String::new()));
+    let (file, line, is_mapped, code, note) = told("src/gone.ts", 5);
+    assert_eq!((&*file, line, is_mapped, code), ("src/gone.ts", 0, false, None));
+    assert!(note.ends_with("it has no such module any more"), "{note}");
+}
+
+#[test]
+fn lines_of_what_webpack_evals_are_never_shown_as_the_sources() {
+    let project = tempfile::tempdir().expect("a folder");
+    fs::create_dir(project.path().join("src")).expect("made");
+    fs::write(project.path().join("src/App.tsx"), "one\ntwo\nthree\n").expect("written");
+    for frame in [
+        "webpack-internal:///./src/App.tsx:2:28",
+        "webpack-internal:///(app-pages-browser)/./src/App.tsx:2:28",
+        "about://React/Server/webpack-internal:///(rsc)/./src/App.tsx?0:2:28",
+    ] {
+        let (place, note) = placed(project.path(), &error(frame));
+        assert_eq!(
+            (&*place.file, place.line, place.column, place.is_mapped),
+            ("src/App.tsx", 0, 0, false),
+            "{frame}"
+        );
+        assert!(place.code.is_none() && place.is_own, "{frame}");
+        assert!(place.local.is_some(), "the file itself can be opened: {frame}");
+        assert!(note.ends_with("keep its map inside of the page"), "{frame}: {note}");
+    }
 }

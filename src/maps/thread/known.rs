@@ -21,7 +21,7 @@ use crate::maps::resolve::Lookup;
 use crate::maps::sources::{self, Rewrites};
 use crate::maps::table::Refusal;
 use crate::maps::text::Text;
-use crate::stack::Libraries;
+use crate::stack::{Libraries, is_evaluated};
 
 const MAX_SCRIPTS: usize = 1_024;
 const MAX_BYTES: usize = 192 * 1024 * 1024;
@@ -295,8 +295,9 @@ impl Lookup for AsOf<'_> {
         if !self.known.builds.span(file, self.loaded).contains(&self.known.generation()) {
             return Some(Refusal::Replaced.to_string());
         }
-        match &self.known.entries.get(file)?.state {
-            State::Failed(refusal, _) => Some(refusal.to_string()),
+        match self.known.entries.get(file).map(|entry| &entry.state) {
+            None if is_evaluated(file) && !self.known.can_have(file) => Some(Refusal::InPage.to_string()),
+            Some(State::Failed(refusal, _)) => Some(refusal.to_string()),
             _ => None,
         }
     }
