@@ -320,6 +320,8 @@ pub(crate) struct Running {
     snapshots: Arc<Published<Snapshot>>,
     pub(crate) counters: Arc<Counters>,
     decoder: LineDecoder,
+    /// When the next events are sent, in milliseconds.
+    now: i64,
 }
 
 impl Running {
@@ -337,7 +339,7 @@ impl Running {
         let weak = Arc::downgrade(&snapshots);
         snapshots.on_change(move || eyes.see(weak.upgrade().expect("still there").get()));
         let decoder = LineDecoder::new(Timestamp(1_700_000_000_000), Redactor::default());
-        Self { store, handle, news, snapshots, counters, decoder }
+        Self { store, handle, news, snapshots, counters, decoder, now: 1_700_000_001_000 }
     }
 
     pub(crate) fn send(&mut self, events: &[Value]) {
@@ -345,7 +347,8 @@ impl Running {
         let chunk = Arc::new(self.decoder.take());
         let tally = Tally { accepted: chunk.len() as u64, ..Tally::default() };
         assert!(self.store.send_blocking(StoreMsg::Append { chunk, tally, permit: None }));
-        assert!(self.store.send_blocking(StoreMsg::Tick(Timestamp(1_700_000_001_000))));
+        assert!(self.store.send_blocking(StoreMsg::Tick(Timestamp(self.now))));
+        self.now += 2_000;
     }
 
     /// Waits until everything sent before is in the snapshot.
@@ -359,7 +362,7 @@ impl Running {
 
     /// The snapshot once all `events` of it are placed.
     pub(crate) fn placed(&self, events: u64) -> Arc<Snapshot> {
-        let mut now = 1_700_000_002_000;
+        let mut now = self.now - 1_000;
         loop {
             self.news.recv_timeout(Duration::from_secs(20)).expect("places within 20 s");
             now += 1_000;

@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use taillight::event::MappedFrame;
@@ -132,4 +134,32 @@ fn lines_of_what_webpack_evals_are_never_shown_as_the_sources() {
         assert!(place.local.is_some(), "the file itself can be opened: {frame}");
         assert!(note.ends_with("keep its map inside of the page"), "{frame}: {note}");
     }
+}
+
+#[test]
+fn a_module_that_is_replaced_again_is_placed_by_its_newest_code() {
+    let is_longer = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&is_longer);
+    let server = Server::start(move |path, _| {
+        let (script, map) = chunk();
+        // Another line before the code: by the map of before, every line would be the one after it.
+        let is_longer = now.load(Ordering::SeqCst);
+        let script = if is_longer { script.replace("\n\na();", "\n\nnew();\na();") } else { script };
+        let map = if is_longer { map.replace("AAAA;AACA", ";AAAA;AACA") } else { map };
+        Some(ok("", if path.ends_with(".map") { map } else { script }))
+    });
+    let mut running = Running::start(Root::default());
+    let told = |line: u32| {
+        error(&format!(
+            "{}/chunk.js?id=%255Bproject%255D/src/cart.ts+%255Bapp-client%255D+(ecmascript):{line}:1",
+            server.address
+        ))
+    };
+    running.send(&[told(5)]);
+    running.placed(1);
+    is_longer.store(true, Ordering::SeqCst);
+    running.send(&[told(6)]);
+    let snapshot = running.placed(2);
+    let lines: Vec<_> = (0..2).filter_map(|at| Some(snapshot.event(at)?.place()?.line)).collect();
+    assert_eq!(lines, [2, 2], "the same line of the source, by the code of each");
 }

@@ -4,11 +4,15 @@
 //! knows no scripts and loads nothing.
 //!
 //! The code at an address stays what it was in a page that loaded it, whatever the server says of that address later.
-//! Development servers give new code a new address: `/src/cart.ts?t=1700000000000`.
+//! Development servers give new code a new address: `/src/cart.ts?t=1700000000000`. Turbopack alone gives a module that it
+//! replaced the address it had, and says nothing of it.
 
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
+
+use crate::event::Timestamp;
+use crate::stack::module_id;
 
 /// Addresses whose replacement is remembered.
 const MAX_REPLACED: usize = 4_096;
@@ -44,9 +48,11 @@ impl Builds {
         self.note(key, 0);
     }
 
-    /// Notes which newer code the script `file` tells of.
-    pub(super) fn see(&mut self, file: &str) {
-        let (key, time) = dated(file);
+    /// Notes which newer code the script `file` tells of. A module of Turbopack's may be newer each time it is heard of; it
+    /// is taken to be so once a second, so that many errors do not ask for it over and over.
+    pub(super) fn see(&mut self, file: &str, now: Timestamp) {
+        let second = || u64::try_from(now.0 / 1_000).unwrap_or(0);
+        let (key, time) = if module_id(file).is_some() { (file.to_owned(), second()) } else { dated(file) };
         if time > self.replaced.get(&key).map_or(0, |known| known.newest) {
             self.note(key, time);
         }
@@ -64,6 +70,9 @@ impl Builds {
     /// In which generations the server answered for `file` with the code that a page runs whose code is of generation
     /// `loaded`.
     pub(super) fn span(&self, file: &str, loaded: u64) -> Range<u64> {
+        if module_id(file).is_some() {
+            return self.replaced.get(file).map_or(0, |known| known.since)..u64::MAX;
+        }
         let (key, time) = dated(file);
         let by_address = self.replaced.get(&key);
         if time > 0 {
@@ -121,10 +130,10 @@ mod tests {
     fn code_that_was_replaced_was_to_be_had_until_then() {
         let mut builds = Builds::default();
         assert_eq!(builds.span("http://h/a.ts", 0), 0..u64::MAX);
-        builds.see("http://h/a.ts?t=1");
-        builds.see("http://h/a.ts?t=1");
+        builds.see("http://h/a.ts?t=1", Timestamp(0));
+        builds.see("http://h/a.ts?t=1", Timestamp(0));
         assert_eq!(builds.generation(), 1, "once");
-        builds.see("http://h/a.ts?t=2");
+        builds.see("http://h/a.ts?t=2", Timestamp(0));
         builds.expire();
         assert_eq!(builds.span("http://h/a.ts?t=1", 0), 0..2, "a page's own build of it");
         assert_eq!(builds.span("http://h/a.ts?t=2", 3), 0..u64::MAX, "what has a time stays what it is");
@@ -134,5 +143,18 @@ mod tests {
         assert_eq!(builds.span("http://h/b.ts", 1), 1..4);
         assert_eq!(builds.span("http://other/a.ts", 0), 0..u64::MAX, "of another server");
         assert_eq!(builds.span("http://h/c.ts", 1), 1..u64::MAX);
+    }
+
+    #[test]
+    fn a_module_that_keeps_its_address_is_asked_for_anew_each_second() {
+        let mut builds = Builds::default();
+        let module = "http://h/chunk.js?id=%255Bproject%255D/a.ts";
+        builds.see(module, Timestamp(5_100));
+        assert_eq!(builds.span(module, 0), 1..u64::MAX);
+        builds.see(module, Timestamp(5_900));
+        assert_eq!(builds.span(module, 0), 1..u64::MAX, "in the same second");
+        builds.see(module, Timestamp(6_000));
+        assert_eq!(builds.span(module, 0), 2..u64::MAX, "whatever was answered before is of no use");
+        assert_eq!(builds.span("http://h/chunk.js", 0), 0..u64::MAX, "the chunk itself stays what it is");
     }
 }

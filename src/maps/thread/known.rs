@@ -158,7 +158,7 @@ impl Known {
 
     /// Notes what the name of a frame's script tells of its builds.
     pub(super) fn see(&mut self, file: &str) {
-        self.builds.see(file);
+        self.builds.see(file, self.now);
     }
 
     /// What is known for pages whose code is of generation `loaded`.
