@@ -137,27 +137,30 @@ pub(super) fn both(written: &Comparison, subject: &Subject, items: &[Scalar]) ->
 
 /// N-EITHER: in `status:500 or 404` what follows `or` is text.
 pub(super) fn either(text: &str, tokens: &[Token]) -> Option<Note> {
-    tokens.windows(5).find_map(|five| {
-        let [field, op, value, or, word] = five else { return None };
+    let said = |token: &Token| &text[token.span.clone()];
+    // Between words an `or` is one itself.
+    let is_or = |token: &Token| matches!(token.kind, Kind::Or(_)) || said(token).eq_ignore_ascii_case("or");
+    (0..tokens.len()).find_map(|at| {
+        let [field, op, value, rest @ ..] = &tokens[at..] else { return None };
         let Kind::Field(path) = &field.kind else { return None };
         let [name] = path.as_slice() else { return None };
-        let is_so = op.kind == Kind::Op(Op::Has)
-            && value.kind == Kind::Value
-            && matches!(or.kind, Kind::Or(_))
-            && word.kind == Kind::Word;
+        let is_so = matches!(op.kind, Kind::Op(Op::Has | Op::Eq)) && value.kind == Kind::Value;
         let known = Field::find(name).filter(|_| is_so)?;
-        let said = |token: &Token| &text[token.span.clone()];
-        let list = format!("({}, {})", said(value), said(word));
+        let others = rest.chunks_exact(2).take_while(|two| is_or(&two[0]) && two[1].kind == Kind::Word);
+        let others: Vec<&Token> = others.map(|two| &two[1]).collect();
+        let (word, last) = (others.first()?, others.last()?);
+        let words: Vec<&str> = others.iter().map(|word| said(word)).collect();
+        let list = format!(":({}, {})", said(value), words.join(", "));
         let takes_words = match known.kind {
             FieldKind::Level | FieldKind::Severity | FieldKind::Status | FieldKind::Type => false,
-            FieldKind::Name => true,
+            FieldKind::Name if op.kind == Kind::Op(Op::Has) => true,
             _ => return None,
         };
-        if !is_read(&format!("{name}:{list}")) {
+        if !is_read(&format!("{name}{list}")) {
             return None;
         }
-        let message = format!("looking for {} as text. For either write  {name}:{list}", said(word));
-        let fix = Fix::new(value.span.start..word.span.end, list);
+        let message = format!("looking for {} as text. For either write  {name}{list}", words.join(" or "));
+        let fix = Fix::new(op.span.start..last.span.end, list);
         let found = note("N-EITHER", word.span.clone(), message, Some(fix));
         Some(Note { only_without_matches: takes_words, ..found })
     })

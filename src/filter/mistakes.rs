@@ -125,7 +125,7 @@ fn each_mistake_is_told_where_it_is_and_mended_where_it_can_be() {
 }
 
 /// Text, code, message, and the text with the fix made.
-const NOTES: [(&str, &str, &str, &str); 48] = [
+const NOTES: [(&str, &str, &str, &str); 50] = [
     (
         "timeout or refused",
         "N-OR",
@@ -278,6 +278,18 @@ const NOTES: [(&str, &str, &str, &str); 48] = [
         "N-EITHER",
         "looking for 404 as text. For either write  status:(500, 404)",
         "status:(500, 404)",
+    ),
+    (
+        "level:warn or error or fatal",
+        "N-EITHER",
+        "looking for error or fatal as text. For either write  level:(warn, error, fatal)",
+        "level:(warn, error, fatal)",
+    ),
+    (
+        "status=404 or 500 or 503 url:/api",
+        "N-EITHER",
+        "looking for 500 or 503 as text. For either write  status:(404, 500, 503)",
+        "status:(404, 500, 503) url:/api",
     ),
     (
         "level:warn || error",

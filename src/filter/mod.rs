@@ -299,10 +299,15 @@ impl Reading {
         let mut notes = checked.notes;
         if errors.is_empty() && leave_out.is_none() {
             let tokens = &syntax.tokens;
-            notes.extend(syntax.mixed.map(|span| notes::mixed(text, tokens, span, &filter.reads_as())));
-            notes.extend(foreign::either(text, tokens));
-            let soft_words =
-                syntax.soft_words.into_iter().filter_map(|at| notes::soft_word(text, tokens, at));
+            // A list is not mixed with anything.
+            let mixed = || Some(notes::mixed(text, tokens, syntax.mixed?, &filter.reads_as()));
+            let list = foreign::either(text, tokens).or_else(mixed);
+            let span = list.as_ref().and_then(|note| Some(note.fix.as_ref()?.span.clone()));
+            let is_outside =
+                |at: &usize| span.as_ref().is_none_or(|span| !span.contains(&tokens[*at].span.start));
+            let soft_words = syntax.soft_words.into_iter().filter(is_outside);
+            let soft_words = soft_words.filter_map(|at| notes::soft_word(text, tokens, at));
+            notes.extend(list);
             notes.extend(soft_words.take(MAX_NOTES));
             // What a sentence means says more than what its words do.
             if let Some(sentence) = foreign::sentence(text, tokens) {

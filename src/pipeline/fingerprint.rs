@@ -38,7 +38,8 @@ pub struct Scratch {
 /// This gives the group of a problem, never 0: for a failed request its endpoint and status, whatever it is called
 /// and says; else its type and
 /// - the top own frame alone where that is source-mapped and its function has a name of its own: a file has many without
-///   one, and many handlers called by their event, as `onClick`;
+///   one, and many named after what they are handed to, as `onClick`
+///   or `useEffect`;
 /// - else the normalised message and the top own frame; of what could not be loaded, or was not let, its address.
 ///
 /// `scratch` is overwritten; it is here to be reused.
@@ -51,8 +52,9 @@ pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut
     let Scratch { text, path } = scratch;
     let mut hash = Fnv::default();
     if evidence.is_failed_request() {
-        hash.part(evidence.endpoint);
+        // The status first: what comes last hardly reaches the first digits, which screens show.
         hash.bytes(&evidence.status.unwrap_or(0).to_be_bytes());
+        hash.part(evidence.endpoint);
         return hash.finish();
     }
     // Not the subtype: the same fault is `javascript` when thrown and `promise` when awaited.
@@ -85,9 +87,11 @@ pub fn fingerprint_by(grouping: Grouping, evidence: &Evidence<'_>, scratch: &mut
 
 /// Whether a function's plain name says which of its file it is.
 fn tells_one(name: &str) -> bool {
-    let event = name.strip_prefix("on");
-    !name.is_empty()
-        && !event.is_some_and(|event| event.starts_with(|first: char| first.is_ascii_uppercase()))
+    let is_handed_to = |prefix| {
+        let rest = name.strip_prefix(prefix);
+        rest.is_some_and(|rest: &str| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+    };
+    !name.is_empty() && !["on", "use"].into_iter().any(is_handed_to)
 }
 
 impl Evidence<'_> {
@@ -182,8 +186,14 @@ mod tests {
         let nameless = Evidence { mapped: Some(("src/cart.ts", "HTMLButtonElement.<anonymous>")), ..error() };
         assert_ne!(of(nameless), of(Evidence { message: "other words", ..nameless }));
         assert_eq!(of(nameless), of(Evidence { message: "user 7 is missing", stack: FIREFOX, ..nameless }));
-        let handler = Evidence { mapped: Some(("src/cart.ts", "onClick")), ..error() };
-        assert_ne!(of(handler), of(Evidence { message: "other words", ..handler }));
+        for name in ["onClick", "Cart.useEffect"] {
+            let handed = Evidence { mapped: Some(("src/cart.ts", name)), ..error() };
+            assert_ne!(of(handed), of(Evidence { message: "other words", ..handed }), "{name}");
+        }
+        for name in ["once", "user", "on", "use"] {
+            let own = Evidence { mapped: Some(("src/cart.ts", name)), ..error() };
+            assert_eq!(of(own), of(Evidence { message: "other words", ..own }), "{name}");
+        }
     }
 
     #[test]
@@ -248,7 +258,8 @@ mod tests {
             Evidence { status: None, ..told },
             Evidence { endpoint: "GET /b", ..request },
         ];
-        let groups: std::collections::BTreeSet<u64> = all.into_iter().map(of).collect();
+        // By the digits that are shown, too.
+        let groups: std::collections::BTreeSet<u64> = all.into_iter().map(|one| of(one) >> 48).collect();
         assert_eq!(groups.len(), all.len());
     }
 

@@ -4,10 +4,12 @@
 
 use percent_encoding::percent_decode_str;
 
-/// Whether the lines that frames tell of `file` are those of a module that was evaled: by webpack, or by Turbopack after
-/// a hot update.
+/// Whether the lines that frames tell of `file` are those of a module that was evaled: by webpack, which calls it
+/// `webpack://shop/./a.ts?` where it makes no map, or by Turbopack after a hot update.
 pub fn is_evaluated(file: &str) -> bool {
-    file.starts_with("webpack-internal:") || module_id(file).is_some()
+    let is_webpack =
+        file.starts_with("webpack-internal:") || file.starts_with("webpack://") && file.contains('?');
+    is_webpack || module_id(file).is_some()
 }
 
 /// What Turbopack calls the module that it evals as a file of its own: `[project]/src/a.ts [app-client] (ecmascript)` of
@@ -34,6 +36,8 @@ mod tests {
             ("webpack-internal:///(app-pages-browser)/./a.tsx", true, None),
             ("http://x/app.js?id=68c7a1d9f0", false, None),
             ("http://x/app.js?id=", false, None),
+            ("webpack://shop/./a.ts?", true, None),
+            ("webpack://shop/./a.ts?1f3c", true, None),
             ("webpack://shop/./a.ts", false, None),
         ] {
             assert_eq!((is_evaluated(file), module_id(file).as_deref()), (is, id), "{file}");

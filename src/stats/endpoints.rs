@@ -90,7 +90,8 @@ impl Endpoints {
 
     fn of(&mut self, event: EventRef<'_>) -> Option<&mut Endpoint> {
         let symbol = event.chunk().endpoints()[event.row()];
-        if symbol.is_none() {
+        // Only page loads that failed have an endpoint: among requests they would make all its answers failures.
+        if symbol.is_none() || event.subtype() == "page-load" {
             return None;
         }
         let index = match self.by_symbol.get(&symbol) {
@@ -173,5 +174,29 @@ impl Endpoint {
         });
         self.row = Some(Arc::clone(&made));
         made
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{ChunkBuilder, Row};
+
+    #[test]
+    fn a_page_load_that_failed_is_no_request_among_others() {
+        let mut builder = ChunkBuilder::new();
+        for subtype in ["api-call", "page-load"] {
+            builder.push(&Row {
+                subtype,
+                endpoint: "GET /shop",
+                status: Some(500),
+                json: "{}",
+                ..Row::default()
+            });
+        }
+        let (chunk, mut endpoints) = (builder.finish(), Endpoints::default());
+        chunk.events().zip(0..).for_each(|(event, ordinal)| endpoints.add(event, ordinal));
+        let counts: Vec<_> = endpoints.rows().iter().map(|row| row.count).collect();
+        assert_eq!(counts, [1]);
     }
 }

@@ -121,6 +121,7 @@ fn lines_of_what_webpack_evals_are_never_shown_as_the_sources() {
     fs::write(project.path().join("src/App.tsx"), "one\ntwo\nthree\n").expect("written");
     for frame in [
         "webpack-internal:///./src/App.tsx:2:28",
+        "webpack://shop/./src/App.tsx?:2:28",
         "webpack-internal:///(app-pages-browser)/./src/App.tsx:2:28",
         "about://React/Server/webpack-internal:///(rsc)/./src/App.tsx?0:2:28",
     ] {
@@ -159,7 +160,9 @@ fn a_module_that_is_replaced_again_is_placed_by_its_newest_code() {
     running.placed(1);
     is_longer.store(true, Ordering::SeqCst);
     running.send(&[told(6)]);
-    let snapshot = running.placed(2);
-    let lines: Vec<_> = (0..2).filter_map(|at| Some(snapshot.event(at)?.place()?.line)).collect();
-    assert_eq!(lines, [2, 2], "the same line of the source, by the code of each");
+    running.placed(2);
+    running.send(&[told(5)]);
+    let snapshot = running.placed(3);
+    let lines: Vec<_> = (0..3).filter_map(|at| Some(snapshot.event(at)?.place()?.line)).collect();
+    assert_eq!(lines, [2, 2, 1], "by the code of each, also where the stack is the same as before");
 }

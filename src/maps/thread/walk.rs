@@ -181,7 +181,10 @@ impl Walk {
             return;
         }
         let loaded = self.loaded(event, known);
-        let stack = self.hasher.hash_one((loaded, parts));
+        // What Turbopack evals keeps its address and may be other code each time.
+        let is_evaluated = parts.iter().flatten().any(|part| part.contains("?id="));
+        let second = is_evaluated.then_some(known.now.0 / 1_000);
+        let stack = self.hasher.hash_one((loaded, second, parts));
         if let Some(mapped) = self.stacks.get(&stack) {
             let mapped = Arc::clone(mapped);
             return self.put(event, ordinal, mapped, known);
