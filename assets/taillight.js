@@ -196,7 +196,7 @@ const describe = () => {
 	const { user, app, build } = settings;
 	assign(me, { user, app, build, page: pageUrl() });
 	path = '';
-	marks = { 'session-id': me.session, app, build, 'user-id': user || undefined };
+	marks = { 'session-id': me.session, 'user-id': user || undefined, app, build };
 };
 
 // ---- the channel
@@ -441,7 +441,7 @@ const recover = async () => {
 		if (key === STORE + me.client || until > now()) continue;
 		for (const frame of frames) {
 			const { status } = await fetch(door(), { method: 'POST', body: signed(who, frame) });
-			if (!running || status !== 202 && status !== 400) return;
+			if (!running || !/202|400/.test(status)) return;
 		}
 		forget(key);
 	}
@@ -564,7 +564,7 @@ const after = (work) => (run, self, args) => {
 const observe = (type, work) => {
 	const Observer = window.PerformanceObserver;
 	if (!Observer.supportedEntryTypes.includes(type)) return;
-	const each = (list) => list.forEach((entry) => safe(work, entry)), observer = new Observer((list) => each(list.getEntries()));
+	const each = (list) => { for (const entry of list) safe(work, entry); }, observer = new Observer((list) => each(list.getEntries()));
 	observer.observe({ type, buffered: !begun, durationThreshold: 40 });
 	undo.push(() => observer.disconnect());
 	return () => each(observer.takeRecords());
@@ -603,6 +603,7 @@ const callEvent = (call) => ({ url: call.url, method: call.method, operation: ca
 const isOf = (entry, call) => entry.startTime > call.start - 1 && entry.startTime < call.start + 1000 && (entry.name === call.url || entry.name === call.url.split('#')[0]);
 
 const answered = (call, status, kind) => {
+	if (call.event) return;
 	call.event = { type: 'metric', subtype: /^opaque/.test(kind) ? 'no-cors' : 'api-call', ...callEvent(call), timestamp: now(), status: status || undefined, initiator: call.stack.stack, 'total-ms': call.total };
 	open.add(call);
 	// The entry comes with the end of the body, which pages often leave unread then.
@@ -618,13 +619,16 @@ const sweep = once(() => {
 	else complete(call);
 });
 
-const aborted = (call) => tell('metric', 'api-call', { ...callEvent(call), aborted: true });
+const aborted = (call) => {
+	call.event = open.delete(call); // whatever comes of it now
+	tell('metric', 'api-call', { ...callEvent(call), aborted: true });
+};
 
 const failed = (call, error) => {
 	const name = error?.name;
-	if (gone) return; // told when the page ended
-	open.delete(call);
+	if (call.event) return;
 	if (name === 'AbortError' || call.signal?.aborted && call.signal.reason === error && name !== 'TimeoutError') return aborted(call);
+	open.delete(call);
 	fault('network', call.method + call.url + name, () => ({ ...thrown(error), ...callEvent(call), stack: call.stack.stack?.replace?.(/^Error/, () => text(error)) }));
 };
 
@@ -637,7 +641,7 @@ const isHidden = () => document.visibilityState === 'hidden';
 
 const selector = (element) => {
 	const steps = [];
-	for (let node = element, isFixed; node?.nodeType === 1 && steps.length < 5 && !isFixed; node = node.parentElement || node.getRootNode().host) {
+	for (let node = element, isFixed; !isFixed && node?.nodeType === 1 && steps.length < 5; node = node.parentElement || node.getRootNode().host) {
 		const given = (name) => node.getAttribute(name), id = given('id'), isLasting = id && !/[:«»]|\d{3}/.test(id), mark = !isLasting && ['data-testid', 'data-test', 'name'].find(given);
 		isFixed = isLasting || mark;
 		let nth = 1;
@@ -951,7 +955,7 @@ const RECORDERS = {
 	leaving() {
 		on(window, 'pagehide', (event) => {
 			// The browser ends them with the page, and may yet tell it so.
-			for (const call of open) event.persisted || call.event || aborted(call);
+			for (const call of open) call.event || aborted(call);
 			leave(true);
 			// A page that the browser keeps for "back" would hold its connection, and read as one more tab.
 			if (event.persisted) close();
