@@ -195,7 +195,7 @@ fn client(output: Option<&Path>, is_forced: bool, port: u16) -> anyhow::Result<u
     };
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     recording::write_new(path, ingest::client(&name).as_bytes(), is_forced).map_err(export::not_over)?;
-    if name.ends_with(".d.ts") {
+    if ingest::is_types(&name) {
         return print(
             format!("wrote {}: types of the .mjs that it lies beside\n", path.display()).as_bytes(),
         );

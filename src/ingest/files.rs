@@ -31,9 +31,14 @@ pub(super) enum Traffic {
 pub fn client(name: &str) -> Cow<'static, str> {
     match name.rsplit_once('.') {
         Some((_, "mjs")) => Cow::Owned(module("const SELF = '';")),
-        Some((_, "ts")) => Cow::Borrowed(TYPES),
+        _ if is_types(name) => Cow::Borrowed(TYPES),
         _ => Cow::Borrowed(CLIENT),
     }
+}
+
+/// Whether a file of this name is for types: TypeScript looks for those of `a.mjs` in `a.d.mts`.
+pub fn is_types(name: &str) -> bool {
+    [".ts", ".mts"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// The content type and text of a file route, `None` for every other route. `host` is the request's own Host.

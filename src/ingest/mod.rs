@@ -28,7 +28,7 @@ mod websocket;
 
 pub use asks::Asks;
 pub use door::{CONNECTIONS, Door, MAX_MESSAGE};
-pub use files::client;
+pub use files::{client, is_types};
 pub use holder::{Holder, holder_of};
 pub use intake::{Intake, Numbered, Receipt, Refusal};
 pub use server::{Listeners, connections, serve};

@@ -109,7 +109,8 @@ pub(super) fn demo(kept: Kept) -> anyhow::Result<u8> {
         // The ingestor it sends to is this process; it only ends with it.
         let _ = crate::load::demo(&url, DEMO_SEED, ingest::now, stopping).await;
     });
-    let ended = listen("", kept, &listener);
+    let filter = kept.start_filter("", true);
+    let ended = listen(&filter, kept, &listener);
     listener.stop();
     ended
 }

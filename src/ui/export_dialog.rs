@@ -73,6 +73,8 @@ pub(super) struct ExportDialog {
     field: Field,
     /// Which part is stood on in the row of what is left out.
     part: usize,
+    /// The settings leave something out.
+    is_set: bool,
     probe: Probe,
     /// A file is there, and Enter was pressed once.
     is_over_armed: bool,
@@ -106,11 +108,13 @@ impl ExportDialog {
         self.field == Field::To
     }
 
-    /// Proposes `path` without its ending; `filter` is where the cursor starts.
+    /// Proposes `path` without its ending, and to leave out what the settings say.
     pub(super) fn new(what: What, path: &str, without: Vec<Part>) -> Self {
+        let is_set = !without.is_empty();
         let form = Form { format: Format::Jsonl, without };
         let editor = Editor::new(&format!("{path}.jsonl"));
-        Self { what, form, editor, field: Field::To, part: 0, probe: Probe::default(), is_over_armed: false }
+        let (field, probe) = (Field::To, Probe::default());
+        Self { what, form, editor, field, part: 0, is_set, probe, is_over_armed: false }
     }
 
     /// The path as it is typed.
@@ -202,7 +206,7 @@ impl ExportDialog {
         }
     }
 
-    /// The same as a command; `filter` is that of the view.
+    /// The same as a command; `filter` is that of the view. What the settings leave out has to be said where it is not.
     pub(super) fn command(&self, filter: &str, recording: Option<&str>) -> String {
         let from = recording.map_or_else(|| "FILE".to_owned(), shell_quoted);
         let mut text = format!("taillight export --from {from}");
@@ -216,6 +220,9 @@ impl ExportDialog {
             if self.form.without.contains(&part) {
                 text.push_str(&format!(" --leave-out {name}"));
             }
+        }
+        if self.form.without.is_empty() && self.is_set {
+            text.push_str(" --leave-out nothing");
         }
         format!("{text} -o {}", shell_quoted(self.path()))
     }
@@ -386,5 +393,26 @@ fn stepped<T: Copy + PartialEq>(all: &[T], here: T, code: KeyCode) -> T {
         KeyCode::Left => all[at.saturating_sub(1)],
         KeyCode::Right | KeyCode::Char(' ') => all[(at + 1).min(all.len() - 1)],
         _ => here,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_undoes_what_the_settings_leave_out() {
+        let command = |set: &[Part], chosen: &[Part]| {
+            let mut dialog = ExportDialog::new(What::Shown, "out", set.to_vec());
+            dialog.form.without = chosen.to_vec();
+            dialog.command("", None)
+        };
+        for (set, chosen, expected) in [
+            (&[Part::User][..], &[][..], " --leave-out nothing"),
+            (&[Part::User], &[Part::Stack], " --leave-out stacks"),
+            (&[], &[], ""),
+        ] {
+            assert_eq!(command(set, chosen), format!("taillight export --from FILE{expected} -o out.jsonl"));
+        }
     }
 }

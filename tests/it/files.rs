@@ -392,6 +392,20 @@ fn nothing_takes_the_place_of_what_is_no_file() {
 }
 
 #[test]
+fn the_client_is_written_as_its_file_is_called() {
+    let folder = Folder::new();
+    for (name, has) in [
+        ("a.js", "})(self);"),
+        ("a.mjs", "export const"),
+        ("a.d.ts", "export function init("),
+        ("a.d.mts", "export function init("),
+    ] {
+        assert_eq!(folder.run(&["client", "-o", name]).status.code(), Some(0), "{name}");
+        assert!(folder.text(name).contains(has), "{name}");
+    }
+}
+
+#[test]
 fn a_full_standard_output_is_named() {
     let folder = Folder::new();
     folder.put("a.jsonl", "{}\n".repeat(2_000));

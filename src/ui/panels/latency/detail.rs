@@ -238,7 +238,9 @@ fn render_slowest(
         None => (0, None),
     };
     if kept.is_empty() {
-        draw::text(buf, body, body.x.saturating_add(2), body.y, "none of them is still kept", theme.dim);
+        let why =
+            if endpoint.slowest.is_empty() { "none of them was timed" } else { "none of them is still kept" };
+        draw::text(buf, body, body.x.saturating_add(2), body.y, why, theme.dim);
     }
     let placed = place(&SLOWEST, body);
     for (y, (at, (slow, event))) in (0..body.height).zip(kept.iter().enumerate().skip(top)) {
